@@ -1,0 +1,99 @@
+//! Points in time as an argument, and the only place that knows the calendar crate.
+//!
+//! Nothing here reads the system's clock but [`Timestamp::now`], which only the edge of a program may call.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// A point in time, in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(DateTime<Utc>);
+
+impl Timestamp {
+    /// The system's time.
+    #[must_use]
+    pub fn now() -> Self {
+        Self(Utc::now())
+    }
+
+    /// The time that many seconds after 1970-01-01T00:00:00Z, or `None` beyond the calendar.
+    #[must_use]
+    pub fn from_unix_seconds(seconds: i64) -> Option<Self> {
+        DateTime::from_timestamp(seconds, 0).map(Self)
+    }
+
+    /// Seconds since 1970-01-01T00:00:00Z, rounded down.
+    #[must_use]
+    pub fn unix_seconds(self) -> i64 {
+        self.0.timestamp()
+    }
+
+    /// The time as it stands in an operation id: `20260228T103000Z`.
+    #[must_use]
+    pub fn compact(self) -> String {
+        self.0.format("%Y%m%dT%H%M%SZ").to_string()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Secs, true))
+    }
+}
+
+/// A text is not a point in time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{found}` is not a time: expected RFC 3339, as in `2026-02-28T10:30:00Z`, or seconds since 1970 after `@`"
+)]
+pub struct TimestampError {
+    /// What was found.
+    pub found: String,
+}
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
+        let wrong = || TimestampError {
+            found: text.to_owned(),
+        };
+        if let Some(seconds) = text.strip_prefix('@') {
+            let seconds = seconds.parse().map_err(|_| wrong())?;
+            return Self::from_unix_seconds(seconds).ok_or_else(wrong);
+        }
+        let time = DateTime::parse_from_rfc3339(text).map_err(|_| wrong())?;
+        Ok(Self(time.to_utc()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_printed_in_utc_with_seconds_and_z() {
+        let time: Timestamp = "2026-02-28T11:30:00.75+01:00".parse().unwrap();
+        assert_eq!(time.to_string(), "2026-02-28T10:30:00Z");
+        assert_eq!(time.compact(), "20260228T103000Z");
+        assert_eq!(
+            "@1772274600".parse(),
+            Timestamp::from_unix_seconds(1_772_274_600)
+                .ok_or(())
+                .map_err(|()| TimestampError {
+                    found: String::new()
+                })
+        );
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        let error = "yesterday".parse::<Timestamp>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`yesterday` is not a time: expected RFC 3339, as in `2026-02-28T10:30:00Z`, or seconds since 1970 after `@`"
+        );
+    }
+}

@@ -1,0 +1,205 @@
+//! Every stable code, with the status it leads to and what to do about it.
+//!
+//! Codes are what programs and tickets quote: a code never changes its meaning and is never reused. `docs/codes.md` explains each; a test keeps the two in step.
+
+use std::fmt;
+
+/// What a code says of a manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// What is there may not be migrated.
+    Refused,
+    /// The system returned an error.
+    Failed,
+    /// Somebody else changed it after it was read.
+    Conflict,
+    /// Nothing was harmed and nothing stopped, but somebody should know.
+    Warning,
+    /// The operation could not start, or had to stop.
+    Stop,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident, $text:literal, $class:ident, $hint:literal;)+) => {
+        /// A stable code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Code {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The code as programs see it.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+
+            /// What the code says.
+            #[must_use]
+            pub fn class(self) -> Class {
+                match self { $(Self::$name => Class::$class,)+ }
+            }
+
+            /// What to do about it.
+            #[must_use]
+            pub fn hint(self) -> &'static str {
+                match self { $(Self::$name => $hint,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    // The text.
+    /// The bytes are not UTF-8.
+    NotUtf8, "not_utf8", Refused, "convert the file to UTF-8";
+    /// The file begins with a byte order mark.
+    ByteOrderMark, "byte_order_mark", Refused, "remove the first three bytes of the file";
+    /// The file has no content.
+    Empty, "empty", Refused, "restore the file, or remove it";
+    /// The text is not JSON.
+    SyntaxError, "syntax_error", Refused, "mend the text at the place named, or restore the file";
+    /// The text ends too early.
+    Truncated, "truncated", Refused, "restore the file: its end is missing";
+    /// Something follows the document.
+    TrailingData, "trailing_data", Refused, "remove what follows the document";
+    /// `NaN` or `Infinity`, which JSON does not have.
+    NotANumber, "not_a_number", Refused, "write a number or null there";
+    /// An escape names half of a surrogate pair.
+    LoneSurrogate, "lone_surrogate", Refused, "write the whole surrogate pair, or another character";
+    /// One object has two members of the same name.
+    DuplicateName, "duplicate_name", Refused, "keep one of the two members: readers disagree on which counts";
+    /// The top level is not an object.
+    NotAnObject, "not_an_object", Refused, "a manifest is an object; is this file one?";
+    /// Arrays and objects are nested too deep.
+    TooDeep, "too_deep", Refused, "at most 128 arrays and objects may stand one inside the other";
+    /// The file, or what it would become, is too large.
+    TooLarge, "too_large", Refused, "a manifest has at most 16 MiB";
+    /// One object has too many members.
+    TooManyMembers, "too_many_members", Refused, "one object has at most 100,000 members";
+    /// The history has too many records.
+    HistoryTooLong, "history_too_long", Refused, "a history has at most 10,000 records";
+    // The manifest.
+    /// The version is not a string.
+    VersionNotText, "version_not_text", Refused, "write the version as a string, as in \"1.0.0\"";
+    /// The version is not `MAJOR.MINOR.PATCH`.
+    VersionMalformed, "version_malformed", Refused, "write the version as MAJOR.MINOR.PATCH";
+    /// The catalog does not know the version.
+    VersionUnknown, "version_unknown", Refused, "use the catalog that knows this version";
+    /// No migrations lead from the version to the target.
+    NoRoute, "no_route", Refused, "choose another target, or add the missing migration to the catalog";
+    /// The history is not an array.
+    HistoryNotAList, "history_not_a_list", Refused, "restore the history: it is an array of records";
+    /// A member that must be there is not.
+    RequiredMissing, "required_missing", Refused, "add the member, or restore the file";
+    // The migration.
+    /// A migration would change a member that never changes.
+    ImmutableChanged, "immutable_changed", Refused, "mend the migration named: identity never changes";
+    /// A migration would change a member that is protected.
+    ProtectedChanged, "protected_changed", Refused, "mend the migration named: protected members keep their bytes";
+    /// A step cannot be applied to this document.
+    StepRefused, "step_refused", Refused, "mend the document or the migration named";
+    /// The edits of a transform do not fit the document.
+    EditRefused, "edit_refused", Refused, "mend the migration named: its edits do not fit this document";
+    // The file.
+    /// What has the manifest's name is not a regular file.
+    NotRegular, "not_regular", Refused, "a manifest is a regular file; links, pipes and directories are never followed or opened";
+    /// The manifest has more than one name.
+    HardLinked, "hard_linked", Refused, "break the link (copy the file and rename the copy over it): replacing one name would leave the other behind";
+    /// The manifest belongs to somebody else.
+    NotOwned, "not_owned", Refused, "run as the owner of the manifest, or as root";
+    /// The manifest of somebody else stands in a sticky directory.
+    StickyDirectory, "sticky_directory", Refused, "run as the owner of the manifest";
+    /// Owner, mode, ACL or extended attributes cannot be reproduced.
+    MetadataNotReproducible, "metadata_not_reproducible", Refused, "run as the owner or as root, or remove the attribute named";
+    /// Every name that a backup could have is taken.
+    BackupNameTaken, "backup_name_taken", Refused, "move the old backups of this manifest away";
+    // The system.
+    /// The system forbids it.
+    PermissionDenied, "permission_denied", Failed, "give this user the permission, or run as the owner";
+    /// Nothing is there.
+    NotFound, "not_found", Failed, "check the path: it is relative to the tree";
+    /// The system returned an error.
+    IoError, "io_error", Failed, "look at the system's error and its log";
+    /// The storage has no room.
+    NoSpace, "no_space", Failed, "make room and run again";
+    /// The file system is mounted read-only.
+    ReadOnly, "read_only", Failed, "mount the file system for writing";
+    /// The manifest was replaced, but the storage did not confirm it.
+    NotDurable, "not_durable", Failed, "check the storage, then run again: the manifest is whole, old or new";
+    // Somebody else.
+    /// Somebody changed the manifest after it was read.
+    ChangedMeanwhile, "changed_meanwhile", Conflict, "run again when its writer is done; nothing of theirs was lost";
+    /// Somebody's version was displaced and is kept under another name.
+    Rescued, "rescued", Conflict, "compare the rescued file with the manifest and keep the right one";
+    // Warnings.
+    /// A name that differs from a manifest's in case only.
+    NameCase, "name_case", Warning, "rename it if it is meant to be a manifest";
+    /// A directory with an opaque name directly below the tree.
+    OpaqueAtTop, "opaque_at_top", Warning, "if this is a job of that name, its runs are not seen; rename it, or point at the directory above";
+    /// A directory on another file system was not entered.
+    OtherFileSystem, "other_file_system", Warning, "give --cross-file-systems to enter it";
+    /// An operation was not finished.
+    UnfinishedOperation, "unfinished_operation", Warning, "run migrate-manifests without --dry-run: it finishes or undoes what was begun";
+    /// The state directory could not be read.
+    StateUnreadable, "state_unreadable", Warning, "run as the owner of the state directory to see unfinished operations";
+    /// An unfinished operation was finished or undone.
+    Recovered, "recovered", Warning, "nothing needs to be done";
+    /// Foreign writers can be missed in a short moment on this file system.
+    ForeignWriterWindow, "foreign_writer_window", Warning, "keep writers away while migrating on this file system";
+    /// A journal line could not be written after the fact.
+    JournalIncomplete, "journal_incomplete", Warning, "the manifests are as reported; check the storage of the state directory";
+    // The operation.
+    /// The tree does not exist or is no directory.
+    TreeNotFound, "tree_not_found", Stop, "give the directory that holds the artifacts, or its parent";
+    /// One tree lies inside the other.
+    NestedTree, "nested_tree", Stop, "migrate the inner tree by itself, or move its state directory away if it is no tree";
+    /// The state directory cannot be trusted.
+    StateUntrusted, "state_untrusted", Stop, "it must be a directory of its own, owned by the caller; root may use the tree owner's";
+    /// The state directory cannot be made or used.
+    StateUnusable, "state_unusable", Stop, "writing needs a state directory in the tree that this user can write to";
+    /// The target version does not exist.
+    TargetUnknown, "target_unknown", Stop, "choose one of the versions that the catalog knows";
+    /// The catalog cannot be used.
+    CatalogInvalid, "catalog_invalid", Stop, "mend the catalog at the place named";
+    /// The catalog in the state directory cannot be trusted or looked for.
+    CatalogUntrusted, "catalog_untrusted", Stop, "give --catalog, or make the directory owned by you or root and writable by nobody else";
+    /// What was selected is not there or is no manifest.
+    SelectionInvalid, "selection_invalid", Stop, "check the selection";
+    /// Arguments do not fit together.
+    Usage, "usage", Stop, "see --help";
+    /// Another operation is at work.
+    Locked, "locked", Stop, "wait for it, or give --wait";
+    /// The storage failed, so the operation stopped.
+    StorageFailed, "storage_failed", Stop, "check the storage and run again: every manifest is whole, old or new";
+    /// The tree could not be read at all.
+    TreeUnreadable, "tree_unreadable", Stop, "give this user the permission to read the tree";
+    /// Too many manifests were refused, failed or in conflict.
+    TooManyFailures, "too_many_failures", Stop, "look at the manifests named, or raise --max-failures";
+    /// A signal ended the operation.
+    Interrupted, "interrupted", Stop, "run again: it goes on where this stopped";
+    /// The output could not be written.
+    OutputFailed, "output_failed", Stop, "check where the output goes; every manifest is whole, old or new";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_two_codes_share_a_text() {
+        let texts: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(texts.len(), Code::ALL.len());
+    }
+}

@@ -1,0 +1,244 @@
+//! One array or object that is being edited, as a list of members with the white space around them.
+//!
+//! Between the members stand separators; the white space behind the opening bracket and before the closing one belongs to the container. A new member brings a separator like its neighbour's, a removed one takes one away.
+//!
+//! Invariant: a member that does not change is one span of the text.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::name::unescape;
+use super::scan::Text;
+use super::value::{Kind, Value, array_index};
+
+/// Containers with more slots than this find names by hash.
+const MANY_SLOTS: usize = 64;
+
+/// An array or object that is being edited.
+pub(super) struct Container<'t> {
+    pub(super) kind: Kind,
+    /// The container and slot that hold this one.
+    pub(super) holder: Option<(usize, usize)>,
+    /// The members or elements found, then those added; never removed.
+    pub(super) slots: Vec<Slot<'t>>,
+    /// The slots that are there, in their order.
+    pub(super) order: Vec<usize>,
+    /// Whether the names stand in ascending order.
+    pub(super) ascending: bool,
+    /// The white space of an empty container.
+    pub(super) inside: &'t str,
+    /// The slots by name, where there are many.
+    by_name: HashMap<Cow<'t, str>, usize>,
+}
+
+/// A member or element with the white space around it.
+pub(super) struct Slot<'t> {
+    /// All of it as it stands in the text, while nothing of it has changed.
+    pub(super) whole: Option<&'t str>,
+    /// The white space before it.
+    pub(super) lead: Cow<'t, str>,
+    /// The name with its quotes; empty in an array.
+    pub(super) name: Cow<'t, str>,
+    /// The colon with its white space; empty in an array.
+    pub(super) colon: Cow<'t, str>,
+    pub(super) content: Content<'t>,
+    /// The white space behind it.
+    pub(super) trail: Cow<'t, str>,
+}
+
+pub(super) enum Content<'t> {
+    Found(Value<'t>),
+    Opened(usize),
+    New(String),
+}
+
+impl<'t> Container<'t> {
+    pub(super) fn open(
+        text: &'t Text<'t>,
+        value: Value<'t>,
+        holder: Option<(usize, usize)>,
+    ) -> Option<Self> {
+        let slots = match value.kind() {
+            Kind::Object => members(text, value),
+            Kind::Array => elements(text, value),
+            _ => return None,
+        };
+        let span = value.span();
+        let by_name = if slots.len() > MANY_SLOTS && value.kind() == Kind::Object {
+            value
+                .members()
+                .map(|member| member.name())
+                .zip(0..)
+                .collect()
+        } else {
+            HashMap::new()
+        };
+        Some(Self {
+            kind: value.kind(),
+            holder,
+            order: (0..slots.len()).collect(),
+            slots,
+            ascending: value.ascends(),
+            inside: if value.is_empty() {
+                &text.as_str()[span.start + 1..span.end - 1]
+            } else {
+                ""
+            },
+            by_name,
+        })
+    }
+
+    /// The slot that `token` of a pointer names: a member that was found, or an element.
+    pub(super) fn find(&self, token: &str) -> Option<usize> {
+        if self.kind == Kind::Array {
+            return array_index(token).filter(|index| *index < self.slots.len());
+        }
+        if !self.by_name.is_empty() {
+            return self.by_name.get(token).copied();
+        }
+        self.slots.iter().position(|slot| slot.unescaped() == token)
+    }
+
+    pub(super) fn slot_at(&self, position: usize) -> Option<&Slot<'t>> {
+        self.order.get(position).map(|slot| &self.slots[*slot])
+    }
+
+    pub(super) fn position(&self, slot: usize) -> Option<usize> {
+        if self.order.get(slot) == Some(&slot) {
+            return Some(slot);
+        }
+        self.order.iter().position(|other| *other == slot)
+    }
+
+    pub(super) fn is_sorted(&self) -> bool {
+        self.ascending && self.order.len() > 1
+    }
+
+    pub(super) fn ascends(&self) -> bool {
+        self.order
+            .iter()
+            .is_sorted_by_key(|slot| self.slots[*slot].unescaped())
+    }
+
+    pub(super) fn sorted_position(&self, slot: usize) -> usize {
+        let name = self.slots[slot].unescaped();
+        self.order
+            .partition_point(|other| self.slots[*other].unescaped() < name)
+    }
+
+    /// Makes room for a slot at a position and gives the white space before and behind it.
+    pub(super) fn part(
+        &mut self,
+        position: usize,
+        trail: Cow<'t, str>,
+        lead: Cow<'t, str>,
+    ) -> (Cow<'t, str>, Cow<'t, str>) {
+        if position == 0 {
+            let next = &mut self.slots[self.order[0]];
+            let opening = std::mem::replace(&mut next.lead, lead);
+            next.whole = None;
+            (opening, trail)
+        } else if position == self.order.len() {
+            let before = &mut self.slots[self.order[position - 1]];
+            let closing = std::mem::replace(&mut before.trail, trail);
+            before.whole = None;
+            (lead, closing)
+        } else {
+            (lead, trail)
+        }
+    }
+
+    pub(super) fn attach(&mut self, position: usize, slot: usize) {
+        let sorted = self.is_sorted();
+        self.order.insert(position, slot);
+        if !sorted && self.order.len() <= 2 {
+            self.ascending = self.ascends();
+        }
+    }
+
+    /// Takes a slot out, and a separator with it; the white space at the container's brackets stays.
+    pub(super) fn detach(&mut self, position: usize) {
+        let slot = self.order.remove(position);
+        let Slot { lead, trail, .. } = &self.slots[slot];
+        let (lead, trail) = (lead.clone(), trail.clone());
+        if self.order.is_empty() {
+            self.inside = "";
+        } else if position == 0 {
+            let next = &mut self.slots[self.order[0]];
+            next.lead = lead;
+            next.whole = None;
+        } else if position == self.order.len() {
+            let before = &mut self.slots[self.order[position - 1]];
+            before.trail = trail;
+            before.whole = None;
+        }
+        if !self.ascending {
+            self.ascending = self.ascends();
+        }
+    }
+}
+
+impl<'t> Slot<'t> {
+    /// A member or element that is not in its place yet.
+    pub(super) fn new(name: String, colon: Cow<'t, str>) -> Self {
+        Self {
+            whole: None,
+            lead: Cow::Borrowed(""),
+            name: Cow::Owned(name),
+            colon,
+            content: Content::New(String::new()),
+            trail: Cow::Borrowed(""),
+        }
+    }
+
+    fn unescaped(&self) -> Cow<'_, str> {
+        let quoted = self.name.len().saturating_sub(1);
+        unescape(self.name.get(1..quoted).unwrap_or_default())
+    }
+}
+
+fn members<'t>(text: &'t Text<'t>, object: Value<'t>) -> Vec<Slot<'t>> {
+    let mut begin = object.span().start + 1;
+    let text = text.as_str();
+    let mut slots = Vec::new();
+    for member in object.members() {
+        let (name, value) = (member.name_span(), member.value().span());
+        let end = value.end + white_length(&text[value.end..]);
+        slots.push(Slot {
+            whole: Some(&text[begin..end]),
+            lead: Cow::Borrowed(&text[begin..name.start]),
+            name: Cow::Borrowed(&text[name.clone()]),
+            colon: Cow::Borrowed(&text[name.end..value.start]),
+            content: Content::Found(member.value()),
+            trail: Cow::Borrowed(&text[value.end..end]),
+        });
+        begin = end + 1;
+    }
+    slots
+}
+
+fn elements<'t>(text: &'t Text<'t>, array: Value<'t>) -> Vec<Slot<'t>> {
+    let mut begin = array.span().start + 1;
+    let text = text.as_str();
+    let mut slots = Vec::new();
+    for element in array.elements() {
+        let value = element.span();
+        let end = value.end + white_length(&text[value.end..]);
+        slots.push(Slot {
+            whole: Some(&text[begin..end]),
+            lead: Cow::Borrowed(&text[begin..value.start]),
+            name: Cow::Borrowed(""),
+            colon: Cow::Borrowed(""),
+            content: Content::Found(element),
+            trail: Cow::Borrowed(&text[value.end..end]),
+        });
+        begin = end + 1;
+    }
+    slots
+}
+
+fn white_length(text: &str) -> usize {
+    text.bytes()
+        .take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
+        .count()
+}

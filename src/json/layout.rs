@@ -1,0 +1,185 @@
+//! What a document looks like: indentation, line ends, separators, and how a new value is laid out to look the same.
+//!
+//! Invariant: only white space between tokens is decided here; tokens keep their spelling.
+
+use std::borrow::Cow;
+
+use super::scan::Text;
+use super::value::{Kind, Value};
+
+/// How a new value is laid out in its place.
+#[derive(Debug)]
+pub(super) struct Layout<'l> {
+    /// What stands between a name and its value: the colon with its white space.
+    pub(super) colon: Cow<'l, str>,
+    /// What follows a comma where everything stands on one line.
+    pub(super) separator: Cow<'l, str>,
+    /// Line ends and indentation, where arrays and objects are broken over lines.
+    pub(super) lines: Option<Lines<'l>>,
+    /// Whether names are put in ascending order.
+    pub(super) sorted: bool,
+}
+
+/// How arrays and objects are broken over lines.
+#[derive(Debug)]
+pub(super) struct Lines<'l> {
+    /// `\n` or `\r\n`.
+    pub(super) end: &'static str,
+    /// What stands at the beginning of the line in which the value begins.
+    pub(super) indentation: Cow<'l, str>,
+    /// What each level adds to that.
+    pub(super) unit: Cow<'l, str>,
+}
+
+impl Lines<'_> {
+    /// The white space that leads to a new line, `depth` levels deeper.
+    pub(super) fn lead(&self, depth: usize) -> String {
+        format!(
+            "{}{}{}",
+            self.end,
+            self.indentation,
+            self.unit.repeat(depth)
+        )
+    }
+}
+
+/// What stands at the beginning of the line that the white space leads to; `None` where it leads to no new line.
+pub(super) fn indentation(white: &str) -> Option<&str> {
+    white.rsplit_once('\n').map(|(_, indentation)| indentation)
+}
+
+/// The line end in white space that has one.
+pub(super) fn line_end(white: &str) -> &'static str {
+    if white.contains("\r\n") { "\r\n" } else { "\n" }
+}
+
+impl Layout<'_> {
+    /// Lays out `fragment`, a JSON value without white space.
+    ///
+    /// One that breaks a limit stays as it is: the document that takes it in is refused anyway.
+    pub(super) fn print(&self, fragment: &str) -> String {
+        let scalar = !fragment.starts_with(['{', '[']);
+        match Text::scan_any(fragment.as_bytes()) {
+            Ok(text) if !scalar => {
+                let mut out = String::with_capacity(2 * fragment.len());
+                self.value(text.root(), 0, &mut out);
+                out
+            }
+            _ => fragment.to_owned(),
+        }
+    }
+
+    fn value(&self, value: Value<'_>, depth: usize, out: &mut String) {
+        match value.kind() {
+            Kind::Object if !value.is_empty() => self.object(value, depth, out),
+            Kind::Array if !value.is_empty() => self.array(value, depth, out),
+            _ => out.push_str(value.raw()),
+        }
+    }
+
+    fn object(&self, object: Value<'_>, depth: usize, out: &mut String) {
+        let members = if self.sorted && !object.ascends() {
+            object.members_in_order()
+        } else {
+            object.members().collect()
+        };
+        out.push('{');
+        for (count, member) in members.into_iter().enumerate() {
+            self.separate(count, depth, out);
+            out.push_str(member.raw_name());
+            out.push_str(&self.colon);
+            self.value(member.value(), depth + 1, out);
+        }
+        self.close(depth, out);
+        out.push('}');
+    }
+
+    fn array(&self, array: Value<'_>, depth: usize, out: &mut String) {
+        out.push('[');
+        for (count, element) in array.elements().enumerate() {
+            self.separate(count, depth, out);
+            self.value(element, depth + 1, out);
+        }
+        self.close(depth, out);
+        out.push(']');
+    }
+
+    fn separate(&self, count: usize, depth: usize, out: &mut String) {
+        if count > 0 {
+            out.push(',');
+        }
+        match &self.lines {
+            Some(lines) => out.push_str(&lines.lead(depth + 1)),
+            None if count > 0 => out.push_str(&self.separator),
+            None => {}
+        }
+    }
+
+    fn close(&self, depth: usize, out: &mut String) {
+        if let Some(lines) = &self.lines {
+            out.push_str(&lines.lead(depth));
+        }
+    }
+}
+
+/// `raw` with the lines that begin with `old` indentation beginning with `new` instead; line ends inside strings cannot be, so every one counts.
+pub(super) fn reindent(raw: &str, old: &str, new: &str) -> String {
+    let mut out = String::with_capacity(raw.len());
+    for (count, line) in raw.split('\n').enumerate() {
+        if count > 0 {
+            out.push('\n');
+        }
+        let blank = line.is_empty() || line == "\r";
+        match line.strip_prefix(old) {
+            Some(rest) if count > 0 && !blank => {
+                out.push_str(new);
+                out.push_str(rest);
+            }
+            _ => out.push_str(line),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(lines: Option<Lines<'static>>) -> Layout<'static> {
+        Layout {
+            colon: ": ".into(),
+            separator: " ".into(),
+            lines,
+            sorted: false,
+        }
+    }
+
+    #[test]
+    fn a_value_is_broken_over_lines_or_stays_on_one() {
+        let fragment = r#"{"b":[1,{}],"a":[[]]}"#;
+        let lines = Lines {
+            end: "\r\n",
+            indentation: "  ".into(),
+            unit: "\t".into(),
+        };
+        assert_eq!(
+            layout(Some(lines)).print(fragment),
+            "{\r\n  \t\"b\": [\r\n  \t\t1,\r\n  \t\t{}\r\n  \t],\r\n  \t\"a\": [\r\n  \t\t[]\r\n  \t]\r\n  }"
+        );
+        assert_eq!(layout(None).print(fragment), r#"{"b": [1, {}], "a": [[]]}"#);
+        let sorted = Layout {
+            sorted: true,
+            ..layout(None)
+        };
+        assert_eq!(sorted.print(fragment), r#"{"a": [[]], "b": [1, {}]}"#);
+    }
+
+    #[test]
+    fn lines_that_do_not_begin_with_the_old_indentation_stay() {
+        assert_eq!(
+            reindent("{\n    1\n\n\t2\r\n  }", "  ", ""),
+            "{\n  1\n\n\t2\r\n}"
+        );
+        assert_eq!(reindent("[\n1\n\r\n]", "", "  "), "[\n  1\n\r\n  ]");
+    }
+}

@@ -1,0 +1,176 @@
+//! One edit at a time: its addresses are found, and the place that it names is changed.
+//!
+//! Invariant: an edit that does not fit the document is refused; none is made in part.
+
+use super::edit::{Edit, EditError, Fragment};
+use super::layout::reindent;
+use super::name::quote;
+use super::pointer::Pointer;
+use super::splice::{Place, Splice};
+use super::value::Kind;
+
+/// Makes `edit`, which overlaps none that was made before.
+pub(super) fn make(splice: &mut Splice<'_>, edit: &Edit) -> Result<(), EditError> {
+    match edit {
+        Edit::Insert { at, value } => insert(splice, at, value),
+        Edit::Replace { at, value } => replace(splice, at, value),
+        Edit::Append { at, value } => append(splice, at, value),
+        Edit::Remove { at } => {
+            let place = member(splice, at)?;
+            splice.remove(place);
+            Ok(())
+        }
+        Edit::Rename { at, to } => rename(splice, at, to),
+        Edit::Move { from, to } => move_value(splice, from, to),
+    }
+}
+
+/// Why `edit` does not fit a document that is one scalar.
+pub(super) fn scalar_root(edit: &Edit, found: Kind) -> EditError {
+    let at = Pointer::root();
+    match edit {
+        Edit::Append { .. } => EditError::NotAnArray { at, found },
+        Edit::Insert { at: named, .. }
+        | Edit::Replace { at: named, .. }
+        | Edit::Remove { at: named }
+        | Edit::Rename { at: named, .. }
+        | Edit::Move { from: named, .. } => match named.tokens() {
+            [] => EditError::Root,
+            [_] => EditError::NotAnObject { at, found },
+            [first, ..] => EditError::Missing {
+                at: at.child(first),
+            },
+        },
+    }
+}
+
+fn insert(splice: &mut Splice<'_>, at: &Pointer, value: &Fragment) -> Result<(), EditError> {
+    let (container, name) = vacancy(splice, at)?;
+    let sorted = splice.is_sorted(container);
+    let place = splice.add(container, quote(name));
+    lay_out(splice, place, value, sorted);
+    Ok(())
+}
+
+fn replace(splice: &mut Splice<'_>, at: &Pointer, value: &Fragment) -> Result<(), EditError> {
+    let place = locate(splice, at.tokens())?.ok_or(EditError::Root)?;
+    let sorted = splice.is_sorted(place.container);
+    lay_out(splice, place, value, sorted);
+    Ok(())
+}
+
+fn append(splice: &mut Splice<'_>, at: &Pointer, value: &Fragment) -> Result<(), EditError> {
+    let container = match locate(splice, at.tokens())? {
+        Some(place) => splice.open(place),
+        None => Some(0),
+    };
+    let found = container.map(|container| splice.kind(container));
+    match container {
+        Some(container) if found == Some(Kind::Array) => {
+            let sorted = splice.is_sorted(container);
+            let place = splice.add(container, String::new());
+            lay_out(splice, place, value, sorted);
+            Ok(())
+        }
+        _ => Err(EditError::NotAnArray {
+            at: at.clone(),
+            found: splice.kind_at(at),
+        }),
+    }
+}
+
+fn rename(splice: &mut Splice<'_>, at: &Pointer, to: &str) -> Result<(), EditError> {
+    let place = member(splice, at)?;
+    let Some((parent, name)) = at.split_last() else {
+        return Err(EditError::Root);
+    };
+    if name == to {
+        return Ok(());
+    }
+    if splice.find(place.container, to).is_some() {
+        return Err(EditError::Exists {
+            at: parent.child(to),
+        });
+    }
+    splice.rename(place, quote(to));
+    Ok(())
+}
+
+fn move_value(splice: &mut Splice<'_>, from: &Pointer, to: &Pointer) -> Result<(), EditError> {
+    let source = member(splice, from)?;
+    if from == to {
+        return Ok(());
+    }
+    let (container, name) = vacancy(splice, to)?;
+    let old = splice.indentation(source).to_owned();
+    let value = splice.remove(source);
+    let place = splice.add(container, quote(name));
+    let value = reindent(&value, &old, splice.indentation(place));
+    splice.set(place, value);
+    Ok(())
+}
+
+/// Sets `value` into a place, in the layout of that place.
+fn lay_out(splice: &mut Splice<'_>, place: Place, value: &Fragment, sorted: bool) {
+    let value = splice.layout(place, sorted).print(value.as_str());
+    splice.set(place, value);
+}
+
+/// The member at an address.
+fn member(splice: &mut Splice<'_>, at: &Pointer) -> Result<Place, EditError> {
+    let (container, name) = object_around(splice, at)?;
+    let missing = || EditError::Missing { at: at.clone() };
+    splice.find(container, name).ok_or_else(missing)
+}
+
+/// The object that is to hold a new member, and the member's name.
+fn vacancy<'p>(splice: &mut Splice<'_>, at: &'p Pointer) -> Result<(usize, &'p str), EditError> {
+    let (container, name) = object_around(splice, at)?;
+    if splice.find(container, name).is_some() {
+        return Err(EditError::Exists { at: at.clone() });
+    }
+    Ok((container, name))
+}
+
+/// The object in which an address lies, and the name in it.
+fn object_around<'p>(
+    splice: &mut Splice<'_>,
+    at: &'p Pointer,
+) -> Result<(usize, &'p str), EditError> {
+    let (name, parents) = at.tokens().split_last().ok_or(EditError::Root)?;
+    let container = match locate(splice, parents)? {
+        Some(place) => splice.open(place),
+        None => Some(0),
+    };
+    match container {
+        Some(container) if splice.kind(container) == Kind::Object => Ok((container, name)),
+        _ => {
+            let at = pointer(parents);
+            let found = splice.kind_at(&at);
+            Err(EditError::NotAnObject { at, found })
+        }
+    }
+}
+
+/// The place that names lead to; `None` for the root.
+fn locate(splice: &mut Splice<'_>, tokens: &[String]) -> Result<Option<Place>, EditError> {
+    let mut place = None;
+    for (depth, token) in tokens.iter().enumerate() {
+        let container = match place {
+            Some(place) => splice.open(place),
+            None => Some(0),
+        };
+        place = container.and_then(|container| splice.find(container, token));
+        if place.is_none() {
+            let at = pointer(&tokens[..=depth]);
+            return Err(EditError::Missing { at });
+        }
+    }
+    Ok(place)
+}
+
+fn pointer(tokens: &[String]) -> Pointer {
+    tokens
+        .iter()
+        .fold(Pointer::root(), |pointer, token| pointer.child(token))
+}

@@ -1,0 +1,136 @@
+//! JSON Pointers (RFC 6901).
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The address of a value in a document: the names (or array indices) on the way from the root, unescaped.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Pointer(Vec<String>);
+
+impl Pointer {
+    /// The pointer to the whole document.
+    #[must_use]
+    pub fn root() -> Self {
+        Self(Vec::new())
+    }
+
+    /// The names on the way from the root, unescaped.
+    #[must_use]
+    pub fn tokens(&self) -> &[String] {
+        &self.0
+    }
+
+    /// The pointer one level down, to `name`.
+    #[must_use]
+    pub fn child(&self, name: impl Into<String>) -> Self {
+        let mut tokens = self.0.clone();
+        tokens.push(name.into());
+        Self(tokens)
+    }
+
+    /// The pointer one level up and the last name, or `None` at the root.
+    #[must_use]
+    pub fn split_last(&self) -> Option<(Self, &str)> {
+        let (last, parents) = self.0.split_last()?;
+        Some((Self(parents.to_vec()), last))
+    }
+
+    /// Whether one of the two addresses a value that lies in the other's, or both the same.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(one, two)| one == two)
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for token in &self.0 {
+            write!(f, "/{}", token.replace('~', "~0").replace('/', "~1"))?;
+        }
+        Ok(())
+    }
+}
+
+/// A text is not a JSON Pointer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{found}` is not a JSON Pointer: expected names that each follow a `/`, with `~` only in `~0` and `~1`"
+)]
+pub struct PointerError {
+    /// What was found.
+    pub found: String,
+}
+
+impl FromStr for Pointer {
+    type Err = PointerError;
+
+    fn from_str(text: &str) -> Result<Self, PointerError> {
+        let wrong = || PointerError {
+            found: text.to_owned(),
+        };
+        if text.is_empty() {
+            return Ok(Self::root());
+        }
+        let names = text.strip_prefix('/').ok_or_else(wrong)?;
+        names
+            .split('/')
+            .map(|name| {
+                let valid = name
+                    .split('~')
+                    .skip(1)
+                    .all(|rest| rest.starts_with(['0', '1']));
+                valid
+                    .then(|| name.replace("~1", "/").replace("~0", "~"))
+                    .ok_or_else(wrong)
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+impl serde::Serialize for Pointer {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Pointer {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_undone_and_done_again() {
+        let pointer: Pointer = "/a~1b/~01/".parse().unwrap();
+        assert_eq!(pointer.tokens(), ["a/b", "~1", ""]);
+        assert_eq!(pointer.to_string(), "/a~1b/~01/");
+        assert_eq!("".parse(), Ok(Pointer::root()));
+    }
+
+    #[test]
+    fn a_text_without_slash_or_with_a_lone_tilde_is_refused() {
+        for text in ["a", "/a~", "/a~2"] {
+            assert_eq!(
+                text.parse::<Pointer>().unwrap_err().to_string(),
+                format!(
+                    "`{text}` is not a JSON Pointer: expected names that each follow a `/`, with `~` only in `~0` and `~1`"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn pointers_overlap_where_one_leads_into_the_other() {
+        let pointer = |text: &str| text.parse::<Pointer>().unwrap();
+        assert!(pointer("/a").overlaps(&pointer("/a/b")));
+        assert!(pointer("/a/b").overlaps(&pointer("/a")));
+        assert!(pointer("").overlaps(&pointer("/a")));
+        assert!(!pointer("/a/b").overlaps(&pointer("/a/c")));
+    }
+}

@@ -1,0 +1,227 @@
+//! What can be wrong with a text, where, and in which words.
+//!
+//! Invariant: a message quotes at most [`MAX_QUOTED`] characters of the document, none of them a control character.
+
+use super::scan::{MAX_BYTES, MAX_DEPTH, MAX_MEMBERS};
+use super::value::Kind;
+use crate::code::Code;
+
+/// The most characters of the document that one message quotes.
+const MAX_QUOTED: usize = 60;
+
+/// Why a text was refused, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {problem}")]
+pub struct TextError {
+    /// What is wrong there.
+    pub problem: TextProblem,
+    /// The offset in bytes from the beginning of the text.
+    pub offset: usize,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters (bytes where the text is not UTF-8), from 1.
+    pub column: usize,
+}
+
+/// What can be wrong with a text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TextProblem {
+    /// Some bytes are not UTF-8.
+    #[error("the text is not UTF-8")]
+    NotUtf8,
+    /// The text begins with a byte order mark.
+    #[error("the text begins with a byte order mark")]
+    ByteOrderMark,
+    /// There is nothing but white space.
+    #[error("the text is empty")]
+    Empty,
+    /// The text is not JSON.
+    #[error("expected {expected}, found {found}")]
+    Syntax {
+        /// What can stand there.
+        expected: &'static str,
+        /// What stands there.
+        found: String,
+    },
+    /// The text ends too early.
+    #[error("expected {expected}, found the end of the text")]
+    Truncated {
+        /// What can stand there.
+        expected: &'static str,
+    },
+    /// Something follows the document.
+    #[error("expected the end of the text, found {found}")]
+    TrailingData {
+        /// What follows.
+        found: String,
+    },
+    /// A number that JSON does not have.
+    #[error("expected a JSON value, found `{found}`")]
+    NotANumber {
+        /// Which one.
+        found: &'static str,
+    },
+    /// An escape names half of a surrogate pair.
+    #[error("expected a whole surrogate pair, found the half `{found}`")]
+    LoneSurrogate {
+        /// The escape as it is spelled.
+        found: String,
+    },
+    /// One object has two members of the same name.
+    #[error("expected each name once in an object, found `{name}` again")]
+    DuplicateName {
+        /// The name, unescaped, cut where it is long.
+        name: String,
+    },
+    /// The top level is not an object.
+    #[error("expected an object at the top level, found {found}")]
+    NotAnObject {
+        /// What it is.
+        found: Kind,
+    },
+    /// Arrays and objects are nested too deep.
+    #[error("expected at most {MAX_DEPTH} arrays and objects one inside the other, found more")]
+    TooDeep,
+    /// The text is too large.
+    #[error("expected at most {MAX_BYTES} bytes, found {found}")]
+    TooLarge {
+        /// The size in bytes.
+        found: usize,
+    },
+    /// One object has too many members.
+    #[error("expected at most {MAX_MEMBERS} members in one object, found more")]
+    TooManyMembers,
+}
+
+impl TextProblem {
+    /// The stable code of the problem.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::NotUtf8 => Code::NotUtf8,
+            Self::ByteOrderMark => Code::ByteOrderMark,
+            Self::Empty => Code::Empty,
+            Self::Syntax { .. } => Code::SyntaxError,
+            Self::Truncated { .. } => Code::Truncated,
+            Self::TrailingData { .. } => Code::TrailingData,
+            Self::NotANumber { .. } => Code::NotANumber,
+            Self::LoneSurrogate { .. } => Code::LoneSurrogate,
+            Self::DuplicateName { .. } => Code::DuplicateName,
+            Self::NotAnObject { .. } => Code::NotAnObject,
+            Self::TooDeep => Code::TooDeep,
+            Self::TooLarge { .. } => Code::TooLarge,
+            Self::TooManyMembers => Code::TooManyMembers,
+        }
+    }
+}
+
+/// A problem and its offset, before line and column are counted.
+#[derive(Debug)]
+pub(super) struct Flaw {
+    pub(super) offset: usize,
+    pub(super) problem: TextProblem,
+}
+
+impl Flaw {
+    pub(super) fn new(offset: usize, problem: TextProblem) -> Self {
+        Self { offset, problem }
+    }
+
+    /// Something other than `expected` stands at `offset`, or the text ends there.
+    #[cold]
+    pub(super) fn unexpected(bytes: &[u8], offset: usize, expected: &'static str) -> Self {
+        let problem = if offset >= bytes.len() {
+            TextProblem::Truncated { expected }
+        } else {
+            TextProblem::Syntax {
+                expected,
+                found: character(bytes, offset),
+            }
+        };
+        Self { offset, problem }
+    }
+
+    /// Counts the line and the column in `bytes`.
+    #[cold]
+    pub(super) fn locate(self, bytes: &[u8]) -> TextError {
+        let before = &bytes[..self.offset.min(bytes.len())];
+        let line_start = before
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1);
+        let in_bytes = self.problem == TextProblem::NotUtf8;
+        let counts = |byte: &&u8| in_bytes || !matches!(**byte, 0x80..=0xbf);
+        TextError {
+            line: 1 + before.split(|byte| *byte == b'\n').skip(1).count(),
+            column: 1 + before[line_start..].iter().filter(counts).count(),
+            offset: self.offset,
+            problem: self.problem,
+        }
+    }
+}
+
+/// The character at `offset`, for a message.
+pub(super) fn character(bytes: &[u8], offset: usize) -> String {
+    let rest = &bytes[offset..bytes.len().min(offset + 4)];
+    let found = rest
+        .utf8_chunks()
+        .next()
+        .and_then(|chunk| chunk.valid().chars().next());
+    match found {
+        Some(found) if hides(found) => format!("the character U+{:04X}", u32::from(found)),
+        Some(found) => format!("`{found}`"),
+        None => "a byte that is not UTF-8".to_owned(),
+    }
+}
+
+/// A text of the document for a message: cut where it is long, control characters escaped.
+pub(super) fn excerpt(text: &str) -> String {
+    let mut shown = String::new();
+    for (count, next) in text.chars().enumerate() {
+        if count == MAX_QUOTED {
+            shown.push('…');
+            break;
+        }
+        if hides(next) {
+            shown.extend(next.escape_unicode());
+        } else {
+            shown.push(next);
+        }
+    }
+    shown
+}
+
+/// Whether a terminal would not show the character, or let it rearrange what stands around it.
+fn hides(found: char) -> bool {
+    found.is_control()
+        || matches!(found, '\u{a0}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_is_cut_and_its_control_characters_are_escaped() {
+        let problem = TextProblem::DuplicateName {
+            name: excerpt(&format!("\n\u{202e}{}", "x".repeat(100))),
+        };
+        assert_eq!(
+            problem.to_string(),
+            format!(
+                "expected each name once in an object, found `\\u{{a}}\\u{{202e}}{}…` again",
+                "x".repeat(58)
+            )
+        );
+    }
+
+    #[test]
+    fn lines_and_columns_count_characters_from_one() {
+        let flaw = Flaw::new(10, TextProblem::Empty);
+        let error = flaw.locate("{\n\"\u{e4}\u{f6}\": \u{20ac}}".as_bytes());
+        assert_eq!((error.line, error.column), (2, 7));
+        let error = Flaw::new(4, TextProblem::NotUtf8).locate(b"{\n\xc3\xa4\xff");
+        assert_eq!(error.to_string(), "line 2, column 3: the text is not UTF-8");
+    }
+}

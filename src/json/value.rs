@@ -1,0 +1,319 @@
+//! A read view of a validated text: values, members, elements, by name or pointer.
+//!
+//! Invariant: a view borrows from the text and copies nothing but strings that have escapes.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use super::name::unescape;
+use super::pointer::Pointer;
+use super::scan::{Node, Text};
+
+/// The kinds of JSON values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `{...}`
+    Object,
+    /// `[...]`
+    Array,
+    /// `"..."`
+    String,
+    /// A number, kept as it is spelled.
+    Number,
+    /// `true` or `false`
+    Boolean,
+    /// `null`
+    Null,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Object => "an object",
+            Self::Array => "an array",
+            Self::String => "a string",
+            Self::Number => "a number",
+            Self::Boolean => "a boolean",
+            Self::Null => "null",
+        })
+    }
+}
+
+/// One value of a [`Text`].
+#[derive(Debug, Clone, Copy)]
+pub struct Value<'t> {
+    text: &'t Text<'t>,
+    node: usize,
+}
+
+/// One member of an object: a name and a value.
+#[derive(Debug, Clone, Copy)]
+pub struct Member<'t> {
+    text: &'t Text<'t>,
+    node: usize,
+}
+
+impl<'t> Value<'t> {
+    #[inline]
+    pub(super) fn new(text: &'t Text<'t>, node: usize) -> Self {
+        Self { text, node }
+    }
+
+    #[inline]
+    fn node(&self) -> &'t Node {
+        self.text.node(self.node)
+    }
+
+    /// What kind of value this is.
+    #[must_use]
+    #[inline]
+    pub fn kind(&self) -> Kind {
+        self.node().kind
+    }
+
+    /// The value as it is spelled in the text.
+    #[must_use]
+    #[inline]
+    pub fn raw(&self) -> &'t str {
+        &self.text.as_str()[self.span()]
+    }
+
+    /// Where it stands, in bytes.
+    #[must_use]
+    #[inline]
+    pub fn span(&self) -> Range<usize> {
+        self.node().start()..self.node().end()
+    }
+
+    /// The string, unescaped; `None` where this is no string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<Cow<'t, str>> {
+        (self.kind() == Kind::String).then(|| characters(self.text, self.node()))
+    }
+
+    /// Whether this is a string of nothing but U+0020 to U+007E, spelled without escapes.
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
+        self.node().plain
+    }
+
+    /// The members of an object in the order of the text; empty where this is no object.
+    pub fn members(&self) -> impl Iterator<Item = Member<'t>> + use<'t> {
+        let text = self.text;
+        let Range { start, end } = self.nodes_inside(Kind::Object);
+        let inside = move |node: &usize| *node < end;
+        let following = move |node: &usize| Some(text.node(node + 1).next()).filter(inside);
+        std::iter::successors(Some(start).filter(inside), following)
+            .map(move |node| Member { text, node })
+    }
+
+    /// The members of an object in ascending order of their names.
+    pub(super) fn members_in_order(&self) -> Vec<Member<'t>> {
+        let mut members: Vec<_> = self.members().collect();
+        if members.iter().any(|member| member.node().escaped) {
+            members.sort_by_cached_key(Member::name);
+        } else {
+            members.sort_unstable_by_key(Member::raw_content);
+        }
+        members
+    }
+
+    /// The elements of an array in the order of the text; empty where this is no array.
+    pub fn elements(&self) -> impl Iterator<Item = Value<'t>> + use<'t> {
+        let text = self.text;
+        let Range { start, end } = self.nodes_inside(Kind::Array);
+        let inside = move |node: &usize| *node < end;
+        let following = move |node: &usize| Some(text.node(*node).next()).filter(inside);
+        std::iter::successors(Some(start).filter(inside), following)
+            .map(move |node| Value { text, node })
+    }
+
+    /// The nodes of what this holds; none where it is not of `kind`.
+    #[inline]
+    fn nodes_inside(&self, kind: Kind) -> Range<usize> {
+        let first = self.node + 1;
+        let held = self.kind() == kind;
+        first..if held { self.node().next() } else { first }
+    }
+
+    /// The number of members or elements; 0 for a scalar.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self.kind() {
+            Kind::Object => self.members().count(),
+            Kind::Array => self.elements().count(),
+            _ => 0,
+        }
+    }
+
+    /// Whether there are no members or elements.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.node().next() == self.node + 1
+    }
+
+    /// Whether this is an object with two or more members whose names stand in ascending order of code points.
+    #[must_use]
+    pub fn is_sorted(&self) -> bool {
+        self.ascends() && self.members().nth(1).is_some()
+    }
+
+    /// Whether no name of an object is smaller than the one before it, also where it has fewer than two.
+    #[inline]
+    pub(super) fn ascends(&self) -> bool {
+        self.node().ascending
+    }
+
+    /// The value of the member `name` of an object.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Value<'t>> {
+        self.member(name).map(|member| member.value())
+    }
+
+    /// The member `name` of an object.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<Member<'t>> {
+        self.members().find(|member| member.is_named(name))
+    }
+
+    /// The value at `pointer`, seen from here (`/2` is the third element of an array).
+    #[must_use]
+    pub fn at(&self, pointer: &Pointer) -> Option<Value<'t>> {
+        pointer
+            .tokens()
+            .iter()
+            .try_fold(*self, |here, token| match here.kind() {
+                Kind::Object => here.get(token),
+                Kind::Array => here.elements().nth(array_index(token)?),
+                _ => None,
+            })
+    }
+}
+
+/// The array index that a name of a pointer means: decimal digits without leading zeros.
+pub(super) fn array_index(token: &str) -> Option<usize> {
+    let digits = token.bytes().all(|byte| byte.is_ascii_digit());
+    let leading_zero = token.len() > 1 && token.starts_with('0');
+    if digits && !leading_zero {
+        token.parse().ok()
+    } else {
+        None
+    }
+}
+
+fn characters<'t>(text: &'t Text<'t>, node: &Node) -> Cow<'t, str> {
+    let raw = node.quoted(text.as_str());
+    if node.escaped {
+        unescape(raw)
+    } else {
+        Cow::Borrowed(raw)
+    }
+}
+
+impl<'t> Member<'t> {
+    #[inline]
+    fn node(&self) -> &'t Node {
+        self.text.node(self.node)
+    }
+
+    /// The name, unescaped.
+    #[must_use]
+    #[inline]
+    pub fn name(&self) -> Cow<'t, str> {
+        characters(self.text, self.node())
+    }
+
+    /// The name as it is spelled in the text, with its quotes.
+    #[must_use]
+    #[inline]
+    pub fn raw_name(&self) -> &'t str {
+        &self.text.as_str()[self.name_span()]
+    }
+
+    /// Where the name stands, in bytes, with its quotes.
+    #[inline]
+    pub(super) fn name_span(&self) -> Range<usize> {
+        self.node().start()..self.node().end()
+    }
+
+    /// Whether the name is spelled with nothing but U+0020 to U+007E and without escapes.
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
+        self.node().plain
+    }
+
+    /// What stands between the quotes of the name.
+    fn raw_content(&self) -> &'t str {
+        self.node().quoted(self.text.as_str())
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        let raw = self.raw_content();
+        if self.node().escaped {
+            unescape(raw) == name
+        } else {
+            raw == name
+        }
+    }
+
+    /// The value.
+    #[must_use]
+    #[inline]
+    pub fn value(&self) -> Value<'t> {
+        Value::new(self.text, self.node + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(text: &str) -> Text<'_> {
+        Text::scan(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn members_elements_and_pointers_lead_to_values_as_they_are_spelled() {
+        let text = scan(r#"{"a": [1.50, {"b/c": 1E2}], "\u0064": "x\u00e9", "e": {}}"#);
+        let root = text.root();
+        let at = |pointer: &str| root.at(&pointer.parse().unwrap()).map(|value| value.raw());
+        assert_eq!(root.len(), 3);
+        assert_eq!(at("/a/0"), Some("1.50"));
+        assert_eq!(at("/a/1/b~1c"), Some("1E2"));
+        assert_eq!(at("/d"), Some("\"x\\u00e9\""));
+        assert_eq!(
+            root.get("d").and_then(|value| value.as_str()),
+            Some(Cow::Owned("x\u{e9}".to_owned()))
+        );
+        for absent in [
+            "/a/2",
+            "/a/01",
+            "/a/-",
+            "/a/+1",
+            "/a/",
+            "/a/0/0",
+            "/x",
+            "/a/99999999999999999999",
+        ] {
+            assert_eq!(at(absent), None, "{absent}");
+        }
+        assert!(root.get("e").unwrap().is_empty());
+        let names: Vec<_> = root.members().map(|member| member.raw_name()).collect();
+        assert_eq!(names, ["\"a\"", "\"\\u0064\"", "\"e\""]);
+    }
+
+    #[test]
+    fn an_object_is_sorted_by_code_points_of_names_without_escapes() {
+        for (text, sorted) in [
+            (r#"{"a": 1, "\u0062": 2, "c": 3}"#, true),
+            (r#"{"b": 1, "\u0061": 2}"#, false),
+            (r#"{"\uffff": 1, "\ud800\udc00": 2}"#, true),
+            (r#"{"a": 1}"#, false),
+            ("{}", false),
+            (r#"{"a": 1, "aa": 2, "B": 3}"#, false),
+        ] {
+            assert_eq!(scan(text).root().is_sorted(), sorted, "{text}");
+        }
+    }
+}
