@@ -1,8 +1,14 @@
 //! Moves a tree of JSON manifests to a new schema version, losing not one byte.
 
+pub mod catalog;
 pub mod clock;
 pub mod code;
 pub mod digest;
+pub mod history;
 pub mod json;
+pub mod manifest;
 pub mod path;
+pub mod plan;
+pub mod refusal;
+pub mod transform;
 pub mod version;

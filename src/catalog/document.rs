@@ -1,0 +1,143 @@
+//! One file of a catalog: strict JSON whose errors say their place.
+//!
+//! Knows places, not meanings: what a file says is for its format to read.
+//!
+//! Invariant: every error has the line and the column of the innermost name or value that it is about.
+
+use serde::de::DeserializeOwned;
+
+use super::error::{CatalogError, CatalogProblem, Place};
+use crate::json::{self, Pointer, Text, Value};
+
+/// A file that is strict JSON.
+pub(super) struct Document<'t> {
+    file: &'t str,
+    pub(super) text: Text<'t>,
+}
+
+impl<'t> Document<'t> {
+    pub(super) fn read(file: &'t str, text: &'t str) -> Result<Self, CatalogError> {
+        match Text::scan(text.as_bytes()) {
+            Ok(text) => Ok(Self { file, text }),
+            Err(error) => Err(CatalogError {
+                place: Place::Line {
+                    file: file.to_owned(),
+                    line: error.line,
+                    column: error.column,
+                },
+                problem: CatalogProblem::Text(error.problem),
+            }),
+        }
+    }
+
+    pub(super) fn form<T: DeserializeOwned>(&self) -> Result<T, CatalogError> {
+        serde_json::from_str(self.text.as_str()).map_err(|error| self.form_error(&error, 0))
+    }
+
+    /// The error of reading a part of the text that begins at `start`.
+    pub(super) fn form_error(&self, error: &serde_json::Error, start: usize) -> CatalogError {
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        let reason = error.to_string();
+        let reason = reason.strip_suffix(&place).unwrap_or(&reason);
+        let reason = ["unknown", "missing", "duplicate"]
+            .into_iter()
+            .find_map(|word| {
+                let rest = reason.strip_prefix(word)?.strip_prefix(" field")?;
+                Some(format!("{word} member{rest}"))
+            })
+            .unwrap_or_else(|| reason.to_owned());
+        let part = &self.text.as_str()[start..];
+        let lines_before = part
+            .split_inclusive('\n')
+            .take(error.line().saturating_sub(1));
+        let line_start: usize = lines_before.map(str::len).sum();
+        let offset = start + line_start + error.column().saturating_sub(1);
+        let problem = CatalogProblem::Malformed { reason };
+        self.error_from(self.token_around(offset), problem)
+    }
+
+    /// Where the innermost name or value begins that `offset` lies in.
+    fn token_around(&self, offset: usize) -> usize {
+        let mut value = self.text.root();
+        loop {
+            let member = value.members().find(|one| one.value().span().end > offset);
+            let element = value.elements().find(|one| one.span().end > offset);
+            if let Some(member) = member {
+                let before = &self.text.as_str()[..member.value().span().start];
+                let name = before.rfind(member.raw_name()).unwrap_or(before.len());
+                if (name..before.len()).contains(&offset) {
+                    return name;
+                }
+            }
+            let inner = member.map(|member| member.value()).or(element);
+            match inner.filter(|inner| inner.span().start <= offset) {
+                Some(inner) => value = inner,
+                None => return value.span().start,
+            }
+        }
+    }
+
+    /// An error at the value to which `names` lead, or at the nearest one around it.
+    pub(super) fn error(&self, names: &[impl AsRef<str>], problem: CatalogProblem) -> CatalogError {
+        let mut value = self.text.root();
+        for name in names {
+            match value.get(name.as_ref()) {
+                Some(inner) => value = inner,
+                None => break,
+            }
+        }
+        self.error_at(value, problem)
+    }
+
+    pub(super) fn error_at(&self, value: Value<'_>, problem: CatalogProblem) -> CatalogError {
+        self.error_from(value.span().start, problem)
+    }
+
+    fn error_from(&self, offset: usize, problem: CatalogProblem) -> CatalogError {
+        let (line, column) = self.line_and_column(offset);
+        let file = self.file.to_owned();
+        CatalogError {
+            place: Place::Line { file, line, column },
+            problem,
+        }
+    }
+
+    fn line_and_column(&self, offset: usize) -> (usize, usize) {
+        let before = &self.text.as_str()[..offset];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.matches('\n').count() + 1;
+        (line, before[line_start..].chars().count() + 1)
+    }
+
+    pub(super) fn check_text(&self, text: &str, member: &str) -> Result<(), CatalogError> {
+        if text.trim().is_empty() {
+            let problem = CatalogProblem::EmptyText {
+                member: member.to_owned(),
+            };
+            return Err(self.error(&[member], problem));
+        }
+        Ok(())
+    }
+
+    /// Refuses a member that says something where this program understands nothing yet.
+    pub(super) fn check_not_supported(&self, names: &[&str]) -> Result<(), CatalogError> {
+        let pointer = names
+            .iter()
+            .fold(Pointer::root(), |pointer, name| pointer.child(*name));
+        match self.text.root().at(&pointer) {
+            Some(value) if !says_nothing(value) => {
+                let member = names.last().copied().unwrap_or_default().to_owned();
+                Err(self.error_at(value, CatalogProblem::NotSupported { member }))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn says_nothing(value: Value<'_>) -> bool {
+    match value.kind() {
+        json::Kind::Null => true,
+        json::Kind::Array | json::Kind::Object => value.is_empty(),
+        json::Kind::String | json::Kind::Number | json::Kind::Boolean => false,
+    }
+}

@@ -1,0 +1,172 @@
+//! What can be wrong with a catalog, and where.
+//!
+//! Words only: nothing here reads or decides.
+//!
+//! Invariant: an error that stems from a file names it, with line and column wherever they are known.
+
+use std::fmt;
+
+use super::registry::RegistryError;
+use crate::code::Code;
+use crate::json::{Pointer, TextProblem};
+
+/// A catalog cannot be used: what is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}{problem}")]
+pub struct CatalogError {
+    /// Where it is wrong.
+    pub place: Place,
+    /// What is wrong there.
+    pub problem: CatalogProblem,
+}
+
+impl CatalogError {
+    /// The stable code: always [`Code::CatalogInvalid`].
+    #[must_use]
+    pub fn code(&self) -> Code {
+        Code::CatalogInvalid
+    }
+}
+
+/// A place in a catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// The catalog as a whole.
+    Catalog,
+    /// A file, by its path in the catalog.
+    File(String),
+    /// A place in a file.
+    Line {
+        /// The path of the file in the catalog.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Catalog => Ok(()),
+            Self::File(file) => write!(f, "{file}: "),
+            Self::Line { file, line, column } => write!(f, "{file}:{line}:{column}: "),
+        }
+    }
+}
+
+/// What can be wrong with a catalog.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogProblem {
+    /// A file is not strict JSON.
+    #[error("{0}")]
+    Text(TextProblem),
+    /// A file does not have the form of its format.
+    #[error("{reason}")]
+    Malformed {
+        /// What the format's reader says.
+        reason: String,
+    },
+    /// The catalog has no `catalog.json`.
+    #[error("the catalog has no `catalog.json`")]
+    NoCatalogFile,
+    /// A JSON file stands where no catalog has one.
+    #[error(
+        "not a file of a catalog: expected `catalog.json`, `migrations/*.json`, `schemas/*.json` or `fixtures/*`"
+    )]
+    UnexpectedFile,
+    /// The catalog says something that this program cannot do yet.
+    #[error("`{member}` is not supported: leave it out, or leave it empty")]
+    NotSupported {
+        /// The member that says it.
+        member: String,
+    },
+    /// A text that people are to read says nothing.
+    #[error("`{member}` is empty")]
+    EmptyText {
+        /// The member.
+        member: String,
+    },
+    /// The catalog names no manifests.
+    #[error("the catalog has no kinds")]
+    NoKinds,
+    /// Two kinds cannot be told apart.
+    #[error("kinds `{one}` and `{two}` have the same file name `{file}`")]
+    SameFile {
+        /// The file name.
+        file: String,
+        /// One kind.
+        one: String,
+        /// The other.
+        two: String,
+    },
+    /// A name cannot be that of a file or directory.
+    #[error("`{found}` is not a file name: expected one name without `/`")]
+    FileName {
+        /// What was found.
+        found: String,
+    },
+    /// A pointer names the whole document where it must name a member.
+    #[error("the pointer names the whole document: expected a member, as in `/status`")]
+    WholeDocument,
+    /// A pointer names a whole level where it must name a member.
+    #[error("`{pointer}` is not supported here: expected a pointer without `*`")]
+    Wildcard {
+        /// The pointer.
+        pointer: Pointer,
+    },
+    /// Two members that must stand apart do not.
+    #[error("`{one}` and `{two}` overlap: version, history and guarded members must stand apart")]
+    Overlap {
+        /// One member.
+        one: Pointer,
+        /// The other.
+        two: Pointer,
+    },
+    /// A migration belongs to a kind that is not there.
+    #[error("unknown kind `{found}`, expected {}", one_of(known))]
+    UnknownKind {
+        /// What was found.
+        found: String,
+        /// The kinds of the catalog.
+        known: Vec<String>,
+    },
+    /// A migration has a step that does not exist.
+    #[error("unknown step `{found}`, expected {}", one_of(known))]
+    UnknownStep {
+        /// What was found.
+        found: String,
+        /// The steps that exist.
+        known: Vec<String>,
+    },
+    /// A step would write what it may not.
+    #[error("`{step}` may not write `{at}`, which is {guard}")]
+    Target {
+        /// The step, as messages name it.
+        step: String,
+        /// The member that it may not write.
+        at: Pointer,
+        /// Why not: `the version`, `the history`, `immutable` or `protected`.
+        guard: &'static str,
+    },
+    /// The migrations of a kind do not fit together.
+    #[error("kind `{kind}`: {error}")]
+    Registry {
+        /// The kind.
+        kind: String,
+        /// What does not fit.
+        error: Box<RegistryError>,
+    },
+    /// A bundle names a migration that is no data.
+    #[error("this migration is compiled into a program and cannot be read from a bundle")]
+    CompiledIn,
+}
+
+fn one_of(known: &[String]) -> String {
+    match known {
+        [only] => format!("`{only}`"),
+        several => format!("one of `{}`", several.join("`, `")),
+    }
+}

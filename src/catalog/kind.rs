@@ -1,0 +1,168 @@
+//! Kinds: what a catalog says of one family of manifests.
+//!
+//! Holds what the catalog file said, already checked; reads no file and no manifest.
+//!
+//! Invariant: neither the version nor the history overlaps the other or any guarded member; [`Kind::check`] is what the loader asks.
+
+use super::error::CatalogProblem;
+use super::registry::Registry;
+use crate::json::{Fragment, Pointer, Value};
+use crate::version::Version;
+
+/// A family of manifests with versions of its own.
+#[derive(Debug, Clone)]
+pub struct Kind {
+    /// Its name in the catalog.
+    pub name: String,
+    /// The exact file name of its manifests.
+    pub file: String,
+    /// Where the version stands.
+    pub version: Pointer,
+    /// Where the history stands.
+    pub history: Pointer,
+    /// The version of manifests that say none.
+    pub unversioned: Version,
+    /// Members that must be there.
+    pub required: Vec<Pointer>,
+    /// Members that keep their bytes, and are neither added nor removed.
+    pub immutable: Vec<Pointer>,
+    /// Members that keep their bytes once they are there.
+    pub protected: Vec<Pointer>,
+    /// When a writer still has a manifest.
+    pub deferred_when: Vec<DeferredWhen>,
+    /// The migrations and the routes through them.
+    pub registry: Registry,
+}
+
+/// A member whose value tells that a writer still has the manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeferredWhen {
+    /// The member.
+    pub at: Pointer,
+    /// The values that tell it.
+    pub values: Vec<Fragment>,
+}
+
+impl DeferredWhen {
+    /// The value of `document` that tells that a writer still has it, if it does.
+    ///
+    /// Values are compared as they are spelled; strings by what they say, whatever their escapes.
+    #[must_use]
+    pub fn applies<'t>(&self, document: Value<'t>) -> Option<Value<'t>> {
+        let value = document.at(&self.at)?;
+        self.values
+            .iter()
+            .any(|wanted| says(value, wanted))
+            .then_some(value)
+    }
+}
+
+fn says(value: Value<'_>, wanted: &Fragment) -> bool {
+    if value.raw() == wanted.as_str() {
+        return true;
+    }
+    let escaped = value.raw().contains('\\') || wanted.as_str().contains('\\');
+    escaped
+        && value.as_str().is_some_and(|found| {
+            serde_json::from_str::<String>(wanted.as_str()).is_ok_and(|wanted| found == wanted)
+        })
+}
+
+impl Kind {
+    /// Whether the kind's pointers fit together: what is wrong, and in which member of the kind.
+    pub(super) fn check(&self) -> Result<(), (&'static str, CatalogProblem)> {
+        if !is_file_name(&self.file) {
+            let found = self.file.clone();
+            return Err(("file", CatalogProblem::FileName { found }));
+        }
+        for (member, pointers) in self.pointers() {
+            for pointer in pointers {
+                check_plain(pointer).map_err(|problem| (member, problem))?;
+            }
+        }
+        let apart = |member, one: &Pointer, two: &Pointer| {
+            if one.overlaps(two) {
+                let (one, two) = (one.clone(), two.clone());
+                return Err((member, CatalogProblem::Overlap { one, two }));
+            }
+            Ok(())
+        };
+        apart("history", &self.history, &self.version)?;
+        for (member, guarded) in [
+            ("immutable", &self.immutable),
+            ("protected", &self.protected),
+        ] {
+            for pointer in guarded {
+                apart(member, pointer, &self.version)?;
+                apart(member, pointer, &self.history)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn pointers(&self) -> Vec<(&'static str, Vec<&Pointer>)> {
+        vec![
+            ("version", vec![&self.version]),
+            ("history", vec![&self.history]),
+            ("required", self.required.iter().collect()),
+            ("immutable", self.immutable.iter().collect()),
+            ("protected", self.protected.iter().collect()),
+            (
+                "deferred_when",
+                self.deferred_when.iter().map(|when| &when.at).collect(),
+            ),
+        ]
+    }
+}
+
+/// Whether `name` can be the name of a file in a directory.
+pub(super) fn is_file_name(name: &str) -> bool {
+    !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\0'])
+}
+
+/// Refuses the pointer to the whole document, and `*`, which stands for a whole level.
+pub(super) fn check_plain(pointer: &Pointer) -> Result<(), CatalogProblem> {
+    if pointer.tokens().is_empty() {
+        return Err(CatalogProblem::WholeDocument);
+    }
+    if pointer.tokens().iter().any(|token| token == "*") {
+        let pointer = pointer.clone();
+        return Err(CatalogProblem::Wildcard { pointer });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Text;
+
+    fn status(values: &[&str]) -> DeferredWhen {
+        DeferredWhen {
+            at: "/status".parse().unwrap(),
+            values: values
+                .iter()
+                .map(|value| Fragment::parse(value).unwrap())
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_value_defers_whatever_its_escapes() {
+        let when = status(&["\"running\"", "\"que\\u0075ed\"", "1"]);
+        for (document, deferred) in [
+            (r#"{"status":"running"}"#, true),
+            (r#"{"status":"runn\u0069ng"}"#, true),
+            (r#"{"status":"queued"}"#, true),
+            (r#"{"status":1}"#, true),
+            (r#"{"status":"1"}"#, false),
+            (r#"{"status":"run\u0020ning"}"#, false),
+            (r#"{"status":"done"}"#, false),
+            (r#"{"status":null}"#, false),
+            ("{}", false),
+        ] {
+            let text = Text::scan(document.as_bytes()).unwrap();
+            assert_eq!(when.applies(text.root()).is_some(), deferred, "{document}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! A manifest: a valid document with the version, history and members that its kind asks for.
+//!
+//! Reads only; knows no member name but through the kind's pointers.
+//!
+//! Invariant: a [`Manifest`] has its required members, a well-formed version and a history that is an array or absent.
+
+use crate::catalog::Kind;
+use crate::json::{self, Pointer, Text, Value};
+use crate::refusal::Refusal;
+use crate::version::Version;
+
+/// The most records that a history may have.
+pub const MAX_RECORDS: usize = 10_000;
+
+/// How much of a malformed version a message repeats, in characters.
+const FOUND_CHARACTERS: usize = 40;
+
+/// A document that is known to be a manifest of its kind.
+#[derive(Debug, Clone)]
+pub struct Manifest<'t> {
+    text: &'t Text<'t>,
+    kind: &'t Kind,
+    declared: Option<Version>,
+    history_len: usize,
+}
+
+impl<'t> Manifest<'t> {
+    /// Takes a validated text as a manifest of `kind`.
+    ///
+    /// # Errors
+    /// In this order: the history is not an array or too long, a required member is missing, the version is not a string or malformed. Whether the catalog knows the version is for the plan to say.
+    pub fn read(text: &'t Text<'t>, kind: &'t Kind) -> Result<Self, Refusal> {
+        let document = text.root();
+        let history_len = history_len(document, &kind.history)?;
+        for at in &kind.required {
+            if document.at(at).is_none() {
+                return Err(Refusal::RequiredMissing { at: at.clone() });
+            }
+        }
+        Ok(Self {
+            text,
+            kind,
+            declared: declared_version(document, &kind.version)?,
+            history_len,
+        })
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &'t Text<'t> {
+        self.text
+    }
+
+    /// The kind.
+    #[must_use]
+    pub fn kind(&self) -> &'t Kind {
+        self.kind
+    }
+
+    /// The version: the declared one, else the kind's `unversioned`.
+    #[must_use]
+    pub fn version(&self) -> &Version {
+        self.declared.as_ref().unwrap_or(&self.kind.unversioned)
+    }
+
+    /// Whether the manifest itself says its version.
+    #[must_use]
+    pub fn version_is_declared(&self) -> bool {
+        self.declared.is_some()
+    }
+
+    /// The number of records in the history; 0 where there is none.
+    #[must_use]
+    pub fn history_len(&self) -> usize {
+        self.history_len
+    }
+}
+
+fn history_len(document: Value<'_>, at: &Pointer) -> Result<usize, Refusal> {
+    let Some(history) = document.at(at) else {
+        return Ok(0);
+    };
+    if history.kind() != json::Kind::Array {
+        return Err(Refusal::HistoryNotAList {
+            at: at.clone(),
+            found: history.kind(),
+        });
+    }
+    check_history_len(at, history.len())
+}
+
+/// Passes on the number of records, if a history may have that many.
+pub(crate) fn check_history_len(at: &Pointer, records: usize) -> Result<usize, Refusal> {
+    if records > MAX_RECORDS {
+        return Err(Refusal::HistoryTooLong {
+            at: at.clone(),
+            records,
+            limit: MAX_RECORDS,
+        });
+    }
+    Ok(records)
+}
+
+fn declared_version(document: Value<'_>, at: &Pointer) -> Result<Option<Version>, Refusal> {
+    let Some(value) = document.at(at) else {
+        return Ok(None);
+    };
+    let Some(text) = value.as_str() else {
+        return Err(Refusal::VersionNotText {
+            at: at.clone(),
+            found: value.kind(),
+        });
+    };
+    text.parse()
+        .map(Some)
+        .map_err(|_| Refusal::VersionMalformed {
+            at: at.clone(),
+            found: shortened(&text),
+        })
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(FOUND_CHARACTERS) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::code::Code;
+
+    fn refusal(document: &str) -> Refusal {
+        let catalog = Catalog::built_in().unwrap();
+        let text = Text::scan(document.as_bytes()).unwrap();
+        Manifest::read(&text, &catalog.kinds()[0]).unwrap_err()
+    }
+
+    #[test]
+    fn a_manifest_says_its_version_and_the_length_of_its_history() {
+        let catalog = Catalog::built_in().unwrap();
+        let document = br#"{"run_id":"r","schema_version":"1.1.0","migration_history":[{},{}]}"#;
+        let text = Text::scan(document).unwrap();
+        let manifest = Manifest::read(&text, &catalog.kinds()[0]).unwrap();
+        assert_eq!(manifest.version(), &Version::new(1, 1, 0));
+        assert!(manifest.version_is_declared());
+        assert_eq!(manifest.history_len(), 2);
+    }
+
+    #[test]
+    fn a_manifest_without_version_has_the_unversioned_one() {
+        let catalog = Catalog::built_in().unwrap();
+        let text = Text::scan(br#"{"run_id":"r"}"#).unwrap();
+        let manifest = Manifest::read(&text, &catalog.kinds()[0]).unwrap();
+        assert_eq!(manifest.version(), &Version::new(1, 0, 0));
+        assert!(!manifest.version_is_declared());
+        assert_eq!(manifest.history_len(), 0);
+    }
+
+    #[test]
+    fn what_is_not_a_manifest_is_refused_with_place_and_code() {
+        let long = format!(r#"{{"run_id":"r","schema_version":"{}"}}"#, "é".repeat(50));
+        for (document, message, code) in [
+            (
+                r#"{"run_id":"r","migration_history":null}"#,
+                "`/migration_history` is null, expected an array of records",
+                Code::HistoryNotAList,
+            ),
+            (
+                r#"{"schema_version":"1.0.0"}"#,
+                "`/run_id` is required, but missing",
+                Code::RequiredMissing,
+            ),
+            (
+                r#"{"run_id":"r","schema_version":1.0}"#,
+                "`/schema_version` is a number, expected a string, as in `\"1.0.0\"`",
+                Code::VersionNotText,
+            ),
+            (
+                r#"{"run_id":"r","schema_version":"v1.0.0"}"#,
+                "`/schema_version` is `v1.0.0`, expected MAJOR.MINOR.PATCH, as in `1.2.0`",
+                Code::VersionMalformed,
+            ),
+            (
+                &long,
+                &format!(
+                    "`/schema_version` is `{}...`, expected MAJOR.MINOR.PATCH, as in `1.2.0`",
+                    "é".repeat(40)
+                ),
+                Code::VersionMalformed,
+            ),
+        ] {
+            let refusal = refusal(document);
+            assert_eq!(refusal.to_string(), message);
+            assert_eq!(refusal.code(), code);
+        }
+    }
+
+    #[test]
+    fn the_history_is_looked_at_before_required_members_and_those_before_the_version() {
+        let all = r#"{"migration_history":{},"schema_version":1}"#;
+        assert_eq!(refusal(all).code(), Code::HistoryNotAList);
+        let two = r#"{"schema_version":1}"#;
+        assert_eq!(refusal(two).code(), Code::RequiredMissing);
+    }
+
+    #[test]
+    fn a_history_has_at_most_ten_thousand_records() {
+        let document = |records: usize| {
+            let records = vec!["1"; records].join(",");
+            format!(r#"{{"run_id":"r","migration_history":[{records}]}}"#)
+        };
+        assert_eq!(
+            refusal(&document(10_001)).to_string(),
+            "`/migration_history` of 10001 records is too long, expected at most 10000"
+        );
+        let catalog = Catalog::built_in().unwrap();
+        let full = document(10_000);
+        let text = Text::scan(full.as_bytes()).unwrap();
+        assert!(Manifest::read(&text, &catalog.kinds()[0]).is_ok());
+    }
+}

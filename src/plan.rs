@@ -1,0 +1,314 @@
+//! The plan: a catalog, a target, and from these one decision for each manifest.
+//!
+//! Pure; reads manifests that were read already, and executes nothing.
+//!
+//! Invariant: the same manifest has the same decision whatever was decided before it.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::{Catalog, Kind, Route};
+use crate::code::Code;
+use crate::json::Pointer;
+use crate::manifest::Manifest;
+use crate::refusal::Refusal;
+use crate::version::Version;
+
+/// What is to be reached, and the routes that lead there.
+#[derive(Debug, Clone)]
+pub struct Plan<'c> {
+    catalog: &'c Catalog,
+    kinds: Vec<KindPlan>,
+    include_running: bool,
+}
+
+#[derive(Debug, Clone)]
+struct KindPlan {
+    target: Version,
+    routes: BTreeMap<Version, Route>,
+}
+
+/// Why there can be no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The target does not exist.
+    #[error(
+        "target version `{target}` does not exist, expected one of `{}`",
+        list(known)
+    )]
+    TargetUnknown {
+        /// The target that was asked for.
+        target: Version,
+        /// The versions that every kind has.
+        known: Vec<Version>,
+    },
+}
+
+impl PlanError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::TargetUnknown { .. } => Code::TargetUnknown,
+        }
+    }
+}
+
+fn list(versions: &[Version]) -> String {
+    let texts: Vec<_> = versions.iter().map(ToString::to_string).collect();
+    texts.join(", ")
+}
+
+/// What the plan says of one manifest.
+#[derive(Debug, Clone)]
+pub enum Decision<'p> {
+    /// It is at the target.
+    Current,
+    /// It is above the target.
+    Ahead,
+    /// A writer still has it.
+    Deferred {
+        /// The member that tells it.
+        at: Pointer,
+        /// The value that tells it: what a string says, anything else as it is spelled.
+        value: String,
+    },
+    /// It is to be migrated along this route.
+    Pending(&'p Route),
+}
+
+impl<'c> Plan<'c> {
+    /// Plans to take every manifest to `target`, or to the latest version of its kind.
+    ///
+    /// `include_running` takes manifests that a writer still has, too.
+    ///
+    /// # Errors
+    /// Some kind does not know the target.
+    pub fn new(
+        catalog: &'c Catalog,
+        target: Option<Version>,
+        include_running: bool,
+    ) -> Result<Self, PlanError> {
+        if let Some(target) = target {
+            check_target(catalog, &target)?;
+            return Ok(Self::to(catalog, include_running, |_| target.clone()));
+        }
+        Ok(Self::to(catalog, include_running, |kind| {
+            kind.registry.latest().clone()
+        }))
+    }
+
+    fn to(catalog: &'c Catalog, include_running: bool, target: impl Fn(&Kind) -> Version) -> Self {
+        let kinds = catalog.kinds().iter();
+        Self {
+            catalog,
+            kinds: kinds
+                .map(|kind| KindPlan::new(kind, target(kind)))
+                .collect(),
+            include_running,
+        }
+    }
+
+    /// The catalog.
+    #[must_use]
+    pub fn catalog(&self) -> &'c Catalog {
+        self.catalog
+    }
+
+    /// The target of the catalog's first kind.
+    #[must_use]
+    pub fn target(&self) -> &Version {
+        // A catalog has at least one kind.
+        self.target_of(0)
+    }
+
+    /// The target of the kind with that index.
+    ///
+    /// # Panics
+    /// The catalog has no kind with that index.
+    #[must_use]
+    pub fn target_of(&self, kind_index: usize) -> &Version {
+        &self.kinds[kind_index].target
+    }
+
+    /// Decides what is to be done with a manifest of the kind with that index.
+    ///
+    /// # Errors
+    /// The catalog does not know the manifest's version, or has no route to the target.
+    ///
+    /// # Panics
+    /// The catalog has no kind with that index.
+    pub fn decide(
+        &self,
+        manifest: &Manifest<'_>,
+        kind_index: usize,
+    ) -> Result<Decision<'_>, Refusal> {
+        let plan = &self.kinds[kind_index];
+        let (kind, version) = (manifest.kind(), manifest.version());
+        let latest = kind.registry.latest();
+        let newer = version > latest && version.major() == latest.major();
+        if !newer && !kind.registry.knows(version) {
+            return Err(Refusal::VersionUnknown {
+                at: kind.version.clone(),
+                found: version.clone(),
+                latest: latest.clone(),
+            });
+        }
+        if *version == plan.target {
+            return Ok(Decision::Current);
+        }
+        if *version > plan.target {
+            return Ok(Decision::Ahead);
+        }
+        let Some(route) = plan.routes.get(version) else {
+            return Err(Refusal::NoRoute {
+                from: version.clone(),
+                to: plan.target.clone(),
+            });
+        };
+        Ok(self.deferred(manifest).unwrap_or(Decision::Pending(route)))
+    }
+
+    fn deferred(&self, manifest: &Manifest<'_>) -> Option<Decision<'_>> {
+        if self.include_running {
+            return None;
+        }
+        manifest.kind().deferred_when.iter().find_map(|when| {
+            let value = when.applies(manifest.text().root())?;
+            Some(Decision::Deferred {
+                at: when.at.clone(),
+                value: value
+                    .as_str()
+                    .map_or_else(|| value.raw().to_owned(), Into::into),
+            })
+        })
+    }
+}
+
+fn check_target(catalog: &Catalog, target: &Version) -> Result<(), PlanError> {
+    let known_to_all = |version: &Version| {
+        let mut kinds = catalog.kinds().iter();
+        kinds.all(|kind| kind.registry.knows(version))
+    };
+    if known_to_all(target) {
+        return Ok(());
+    }
+    let first = catalog.kinds().iter().take(1);
+    let versions = first.flat_map(|kind| kind.registry.versions());
+    Err(PlanError::TargetUnknown {
+        target: target.clone(),
+        known: versions.filter(|one| known_to_all(one)).cloned().collect(),
+    })
+}
+
+impl KindPlan {
+    fn new(kind: &Kind, target: Version) -> Self {
+        let routes = kind.registry.versions().filter_map(|from| {
+            let route = kind.registry.route(from, &target)?;
+            Some((from.clone(), route))
+        });
+        Self {
+            routes: routes.collect(),
+            target,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Source;
+    use crate::json::Text;
+
+    fn decision(plan: &Plan<'_>, document: &str) -> String {
+        let text = Text::scan(document.as_bytes()).unwrap();
+        let manifest = Manifest::read(&text, &plan.catalog().kinds()[0]).unwrap();
+        match plan.decide(&manifest, 0) {
+            Ok(Decision::Current) => "current".to_owned(),
+            Ok(Decision::Ahead) => "ahead".to_owned(),
+            Ok(Decision::Deferred { at, value }) => format!("deferred {at} {value}"),
+            Ok(Decision::Pending(route)) => format!("pending via {}", route.via().len()),
+            Err(refusal) => refusal.to_string(),
+        }
+    }
+
+    fn at(version: &str) -> String {
+        format!(r#"{{"run_id":"r","schema_version":"{version}","status":"runn\u0069ng"}}"#)
+    }
+
+    #[test]
+    fn each_version_has_its_decision() {
+        let catalog = Catalog::built_in().unwrap();
+        let plan = Plan::new(&catalog, None, true).unwrap();
+        assert_eq!(plan.target(), &Version::new(1, 2, 0));
+        for (version, expected) in [
+            ("1.0.0", "pending via 0"),
+            ("1.1.0", "pending via 0"),
+            ("1.2.0", "current"),
+            ("1.2.1", "ahead"),
+            ("1.3.0", "ahead"),
+            (
+                "2.0.0",
+                "`/schema_version` is `2.0.0`, which the catalog does not know: its latest version is `1.2.0`",
+            ),
+            (
+                "1.1.5",
+                "`/schema_version` is `1.1.5`, which the catalog does not know: its latest version is `1.2.0`",
+            ),
+            (
+                "0.9.0",
+                "`/schema_version` is `0.9.0`, which the catalog does not know: its latest version is `1.2.0`",
+            ),
+        ] {
+            assert_eq!(decision(&plan, &at(version)), expected);
+        }
+        assert_eq!(decision(&plan, r#"{"run_id":"r"}"#), "pending via 0");
+    }
+
+    #[test]
+    fn what_is_above_an_earlier_target_is_ahead() {
+        let catalog = Catalog::built_in().unwrap();
+        let plan = Plan::new(&catalog, Some(Version::new(1, 1, 0)), false).unwrap();
+        assert_eq!(decision(&plan, &at("1.1.0")), "current");
+        assert_eq!(decision(&plan, &at("1.2.0")), "ahead");
+        assert_eq!(decision(&plan, &at("1.9.0")), "ahead");
+    }
+
+    #[test]
+    fn only_what_would_be_pending_is_deferred() {
+        let catalog = Catalog::built_in().unwrap();
+        let plan = Plan::new(&catalog, None, false).unwrap();
+        assert_eq!(decision(&plan, &at("1.0.0")), "deferred /status running");
+        assert_eq!(decision(&plan, &at("1.2.0")), "current");
+        assert_eq!(decision(&plan, &at("1.3.0")), "ahead");
+    }
+
+    #[test]
+    fn a_target_that_does_not_exist_is_refused_with_those_that_do() {
+        let catalog = Catalog::built_in().unwrap();
+        let error = Plan::new(&catalog, Some(Version::new(9, 9, 9)), false).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "target version `9.9.9` does not exist, expected one of `1.0.0, 1.1.0, 1.2.0`"
+        );
+        assert_eq!(error.code(), Code::TargetUnknown);
+    }
+
+    #[test]
+    fn without_a_route_a_known_version_is_refused() {
+        let migration = |from: &str, to: &str| {
+            format!(r#"{{"from":"{from}","to":"{to}","kind":"k","summary":"s","steps":[]}}"#)
+        };
+        let files = BTreeMap::from([
+            ("catalog.json".to_owned(), r#"{"name":"n","kinds":{"k":{"file":"f","version":"/schema_version","history":"/h","unversioned":"1.0.0"}}}"#.to_owned()),
+            ("migrations/a.json".to_owned(), migration("1.0.0", "1.2.0")),
+            ("migrations/b.json".to_owned(), migration("1.1.0", "1.2.0")),
+        ]);
+        let catalog = Catalog::from_files(Source::Directory("d".into()), &files).unwrap();
+        let plan = Plan::new(&catalog, Some(Version::new(1, 1, 0)), false).unwrap();
+        assert_eq!(
+            decision(&plan, "{}"),
+            "no migrations lead from `1.0.0` to `1.1.0`"
+        );
+    }
+}

@@ -1,0 +1,179 @@
+//! Transforms: what a migration does to a document, and the one way of doing it to a manifest.
+//!
+//! A transform sees a read view and returns edits; it cannot return a document, so it cannot lose bytes. It has no clock, no randomness, no environment and no I/O.
+//!
+//! Invariant: whatever a transform returns, guarded members keep their bytes or the manifest is refused.
+
+#[cfg(test)]
+mod attacks;
+mod batch;
+mod engine;
+mod guard;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod samples;
+
+pub use engine::{Migrated, migrate, rehearse};
+
+use std::fmt::Debug;
+
+use crate::json::{Edit, Pointer, Value};
+
+/// One closed operation on a document: pure, and idempotent.
+///
+/// The steps of catalog files are transforms; a program can add its own, which the engine guards in the same way.
+///
+/// ```
+/// use migrate_manifests::catalog::{Catalog, Migration};
+/// use migrate_manifests::clock::Timestamp;
+/// use migrate_manifests::json::{Edit, Pointer, Text, Value};
+/// use migrate_manifests::manifest::Manifest;
+/// use migrate_manifests::transform::{Change, StepError, Transform, migrate};
+/// use migrate_manifests::version::Version;
+///
+/// /// Calls `/owner` what was called `/user`.
+/// #[derive(Debug)]
+/// struct UserIsOwner(Pointer);
+///
+/// impl Transform for UserIsOwner {
+///     fn name(&self) -> String {
+///         format!("user_is_owner {}", self.0)
+///     }
+///     fn changes(&self, document: Value<'_>) -> Result<Vec<Change>, StepError> {
+///         Ok(match document.at(&self.0) {
+///             Some(_) => vec![Change::Edit(Edit::Rename { at: self.0.clone(), to: "owner".into() })],
+///             None => vec![],
+///         })
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let migration = Migration::new(Version::new(1, 2, 0), Version::new(1, 3, 0), "Runs have owners")
+///     .with(UserIsOwner("/user".parse()?));
+/// let catalog = Catalog::built_in()?.with_migration("run", migration)?;
+/// let kind = &catalog.kinds()[0];
+/// let route = kind.registry.route(&Version::new(1, 2, 0), &Version::new(1, 3, 0)).ok_or("no route")?;
+///
+/// let text = Text::scan(br#"{"run_id": "r1", "user": "\u0061da", "schema_version": "1.2.0"}"#)?;
+/// let migrated = migrate(&Manifest::read(&text, kind)?, &route, "2026-02-28T10:30:00Z".parse::<Timestamp>()?)?;
+/// assert!(migrated.text.starts_with(r#"{"run_id": "r1", "owner": "\u0061da", "schema_version": "1.3.0", "#));
+/// assert_eq!(migrated.changes, [["renamed /user to /owner"]]);
+/// # Ok(())
+/// # }
+/// ```
+pub trait Transform: Send + Sync + Debug {
+    /// The transform as messages name it, as in `set_default /input_snapshots`.
+    fn name(&self) -> String;
+
+    /// What is to be done to `document`, in order; nothing where it has been done before.
+    ///
+    /// Pointers address the document as it is given.
+    ///
+    /// # Errors
+    /// The transform cannot be applied to this document.
+    fn changes(&self, document: Value<'_>) -> Result<Vec<Change>, StepError>;
+
+    /// Every place that it reads or writes; `None` if it cannot tell, so that it is evaluated on its own.
+    ///
+    /// Saying too little never harms a guarded member, but the transform may then not see what the ones before it did elsewhere.
+    fn footprint(&self) -> Option<Vec<Pointer>> {
+        None
+    }
+
+    /// Whether the values that it sets are not authoritative; the history then lists their places.
+    fn backfill(&self) -> bool {
+        false
+    }
+}
+
+/// What a transform does at one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// It changes the document.
+    Edit(Edit),
+    /// It leaves what is there.
+    Kept(Pointer),
+}
+
+impl Change {
+    /// The change as the history says it.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Kept(at) => format!("kept {at}"),
+            Self::Edit(
+                Edit::Insert { at, .. } | Edit::Replace { at, .. } | Edit::Append { at, .. },
+            ) => format!("set {at}"),
+            Self::Edit(Edit::Remove { at }) => format!("removed {at}"),
+            Self::Edit(Edit::Rename { at, to }) => {
+                format!("renamed {at} to {}", guard::renamed(at, to))
+            }
+            Self::Edit(Edit::Move { from, to }) => format!("moved {from} to {to}"),
+        }
+    }
+}
+
+/// A transform cannot be applied to a document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{at}` {reason}")]
+pub struct StepError {
+    /// What stands in its way.
+    pub at: Pointer,
+    /// Why, in words that follow the pointer, as in `is not an object`.
+    pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Fragment;
+
+    #[test]
+    fn changes_are_put_in_words() {
+        let at = || "/a/b".parse::<Pointer>().unwrap();
+        let to = || "/c".parse::<Pointer>().unwrap();
+        let value = || Fragment::string("v");
+        for (change, words) in [
+            (Change::Kept(at()), "kept /a/b"),
+            (
+                Change::Edit(Edit::Insert {
+                    at: at(),
+                    value: value(),
+                }),
+                "set /a/b",
+            ),
+            (
+                Change::Edit(Edit::Replace {
+                    at: at(),
+                    value: value(),
+                }),
+                "set /a/b",
+            ),
+            (
+                Change::Edit(Edit::Append {
+                    at: at(),
+                    value: value(),
+                }),
+                "set /a/b",
+            ),
+            (Change::Edit(Edit::Remove { at: at() }), "removed /a/b"),
+            (
+                Change::Edit(Edit::Rename {
+                    at: at(),
+                    to: "x/y".into(),
+                }),
+                "renamed /a/b to /a/x~1y",
+            ),
+            (
+                Change::Edit(Edit::Move {
+                    from: at(),
+                    to: to(),
+                }),
+                "moved /a/b to /c",
+            ),
+        ] {
+            assert_eq!(change.in_words(), words);
+        }
+    }
+}

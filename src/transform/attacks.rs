@@ -1,0 +1,270 @@
+//! What the engine does with well-behaved transforms, and with hostile ones.
+//!
+//! Invariant: every attack is refused, with the migration, the transform and the member named.
+
+use super::samples::*;
+use crate::catalog::step::set_default::{SetDefault, When};
+use crate::catalog::{Catalog, Source};
+use crate::code::Code;
+use crate::json::{Edit, Text, canonical};
+
+#[test]
+fn a_migration_sets_the_version_runs_the_steps_and_appends_a_record() {
+    let catalog = Catalog::built_in().unwrap();
+    let document =
+        "{\n  \"run_id\": \"r\",\n  \"schema_version\": \"1.0.0\",\n  \"inputs_hash\": \"h\"\n}\n";
+    let migrated = migrated(&catalog, document).unwrap();
+    let (before, after) = (migrated.checksum_before, migrated.checksum_after);
+    assert_eq!(
+        migrated.text,
+        format!(
+            r#"{{
+  "run_id": "r",
+  "schema_version": "1.2.0",
+  "inputs_hash": "h",
+  "input_snapshots": {{}},
+  "chain_metadata": {{
+    "is_chainable_stage": false,
+    "prior_stages": []
+  }},
+  "migration_history": [
+    {{
+      "from_version": "1.0.0",
+      "to_version": "1.2.0",
+      "applied_at": "2026-02-28T10:30:00Z",
+      "changes": [
+        [
+          "set /input_snapshots",
+          "kept /inputs_hash",
+          "set /chain_metadata"
+        ]
+      ],
+      "checksum_before": "sha256:{before}",
+      "checksum_after": "sha256:{after}"
+    }}
+  ]
+}}
+"#
+        )
+    );
+    let digest = |text: &str| canonical::digest(Text::scan(text.as_bytes()).unwrap().root());
+    assert_eq!(before, digest(document));
+    let target = r#"{"run_id":"r","schema_version":"1.2.0","inputs_hash":"h","input_snapshots":{},"chain_metadata":{"is_chainable_stage":false,"prior_stages":[]}}"#;
+    assert_eq!(after, digest(target));
+}
+
+#[test]
+fn earlier_records_stay_and_backfilled_places_are_listed() {
+    let step = SetDefault {
+        at: pointer("/region"),
+        value: fragment("\"eu\""),
+        when: When::Missing,
+        backfill: true,
+    };
+    let catalog = catalog_with(vec![Box::new(step)]);
+    let migrated = migrated(&catalog, DOCUMENT).unwrap();
+    let text = Text::scan(migrated.text.as_bytes()).unwrap();
+    let at = |at: &str| text.root().at(&pointer(at)).unwrap().raw();
+    assert_eq!(at("/migration_history/0"), "{\"n\":1}");
+    assert_eq!(at("/migration_history/1/backfilled"), "[\"/region\"]");
+    assert_eq!(at("/migration_history/1/changes"), "[[\"set /region\"]]");
+}
+
+#[test]
+fn each_migration_of_a_route_has_its_own_list_of_changes() {
+    let catalog = catalog_with(vec![]);
+    let migrated = migrated(&catalog, r#"{"run_id":"r","schema_version":"1.1.0"}"#).unwrap();
+    assert_eq!(migrated.changes, [vec!["set /chain_metadata"], vec![]]);
+}
+
+#[test]
+fn a_step_that_cannot_be_applied_refuses_the_manifest() {
+    let step = SetDefault {
+        at: pointer("/free/x/y"),
+        value: fragment("1"),
+        when: When::Missing,
+        backfill: false,
+    };
+    let refusal = migrated(&catalog_with(vec![Box::new(step)]), DOCUMENT).unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        "`set_default /free/x/y` of migration `1.2.0 to 1.3.0` cannot be applied: `/free/x` is a number, expected an object"
+    );
+    assert_eq!(refusal.code(), Code::StepRefused);
+}
+
+#[test]
+fn no_way_of_touching_a_guarded_member_is_missed() {
+    let said = |at: &str, guard: &str| {
+        format!("`scripted` of migration `1.2.0 to 1.3.0` would change `{at}`, which {guard}")
+    };
+    let immutable = |at| (said(at, "is immutable"), Code::ImmutableChanged);
+    let protected = |at| (said(at, "is protected"), Code::ProtectedChanged);
+    let engine = |at| (said(at, "only the engine may set"), Code::EditRefused);
+    for (edits, (message, code)) in [
+        (vec![replace("/run_id", "\"s\"")], immutable("/run_id")),
+        (
+            vec![replace("/run_id", "\"\\u0072\"")],
+            immutable("/run_id"),
+        ),
+        (vec![remove("/run_id")], immutable("/run_id")),
+        (vec![rename("/run_id", "id")], immutable("/run_id")),
+        (
+            vec![relocate("/run_id", "/free/run_id")],
+            immutable("/run_id"),
+        ),
+        (vec![insert("/job_id", "null")], immutable("/job_id")),
+        (vec![rename("/free", "job_id")], immutable("/job_id")),
+        (vec![relocate("/free/x", "/job_id")], immutable("/job_id")),
+        (
+            vec![remove("/free"), remove("/run_id")],
+            immutable("/run_id"),
+        ),
+        (
+            vec![replace("/inputs_hash", "null")],
+            protected("/inputs_hash"),
+        ),
+        (vec![remove("/inputs_hash")], protected("/inputs_hash")),
+        (
+            vec![rename("/artifacts", "things")],
+            protected("/artifacts"),
+        ),
+        (
+            vec![relocate("/artifacts", "/free/artifacts")],
+            protected("/artifacts"),
+        ),
+        (vec![insert("/artifacts/b", "1")], protected("/artifacts")),
+        (
+            vec![Edit::Append {
+                at: pointer("/artifacts/a"),
+                value: fragment("3"),
+            }],
+            protected("/artifacts"),
+        ),
+        (vec![remove("/schema_version")], engine("/schema_version")),
+        (
+            vec![replace("/schema_version", "\"1.3.0\"")],
+            engine("/schema_version"),
+        ),
+        (
+            vec![rename("/free", "schema_version")],
+            engine("/schema_version"),
+        ),
+        (
+            vec![replace("/migration_history", "[]")],
+            engine("/migration_history"),
+        ),
+        (
+            vec![remove("/migration_history/0")],
+            engine("/migration_history"),
+        ),
+        (
+            vec![replace("/migration_history/0/n", "2")],
+            engine("/migration_history"),
+        ),
+        (
+            vec![Edit::Append {
+                at: pointer("/migration_history"),
+                value: fragment("{}"),
+            }],
+            engine("/migration_history"),
+        ),
+        (
+            vec![relocate("/migration_history", "/free/h")],
+            engine("/migration_history"),
+        ),
+        (vec![replace("", "{}")], engine("/schema_version")),
+        (vec![remove("")], engine("/schema_version")),
+    ] {
+        let refusal = scripted(DOCUMENT, edits.clone()).unwrap_err();
+        assert_eq!(refusal.to_string(), message, "{edits:?}");
+        assert_eq!(refusal.code(), code, "{edits:?}");
+    }
+}
+
+#[test]
+fn edits_that_do_not_fit_refuse_the_manifest() {
+    for edits in [
+        vec![insert("/free", "1")],
+        vec![insert("/new", "1"), insert("/new", "2")],
+        vec![insert("/nowhere/new", "1")],
+        vec![replace("/nowhere", "1")],
+        vec![replace("/free", "1"), replace("/free/x", "2")],
+        vec![remove("/free"), rename("/free", "other")],
+        vec![rename("/free", "list")],
+        vec![relocate("/free", "/free/inner")],
+    ] {
+        let refusal = scripted(DOCUMENT, edits.clone()).unwrap_err();
+        assert_eq!(refusal.code(), Code::EditRefused, "{edits:?}: {refusal}");
+    }
+}
+
+#[test]
+fn edits_that_keep_the_bytes_of_a_guarded_member_are_no_violation() {
+    let edits = vec![replace("/run_id", "\"r\""), replace("/free", "{}")];
+    let migrated = scripted(DOCUMENT, edits).unwrap();
+    assert_eq!(migrated.changes, [["set /run_id", "set /free"]]);
+}
+
+#[test]
+fn a_protected_member_that_a_transform_has_set_is_protected_from_the_next() {
+    let first = Scripted {
+        edits: vec![insert("/doctrine", "1")],
+        footprint: Some(vec![]),
+    };
+    let second = Scripted {
+        edits: vec![replace("/doctrine", "2")],
+        footprint: Some(vec![]),
+    };
+    let refusal = migrated(
+        &catalog_with(vec![Box::new(first), Box::new(second)]),
+        DOCUMENT,
+    );
+    assert_eq!(
+        refusal.unwrap_err().to_string(),
+        "`scripted` of migration `1.2.0 to 1.3.0` would change `/doctrine`, which is protected"
+    );
+}
+
+#[test]
+fn a_result_beyond_the_limits_is_refused() {
+    let deep = format!("{}1{}", "[".repeat(128), "]".repeat(128));
+    let refusal = scripted(DOCUMENT, vec![insert("/deep", &deep)]).unwrap_err();
+    assert_eq!(refusal.code(), Code::TooDeep);
+    let large = format!("\"{}\"", "x".repeat(crate::json::MAX_BYTES - 10));
+    let refusal = scripted(DOCUMENT, vec![insert("/large", &large)]).unwrap_err();
+    assert_eq!(refusal.code(), Code::TooLarge);
+    assert!(
+        refusal
+            .to_string()
+            .starts_with("the result would not be valid: line 1, ")
+    );
+}
+
+#[test]
+fn a_full_history_takes_no_more_records() {
+    let records = vec!["1"; 10_000].join(",");
+    let document = format!(r#"{{"run_id":"r","migration_history":[{records}]}}"#);
+    let refusal = migrated(&Catalog::built_in().unwrap(), &document).unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        "`/migration_history` of 10001 records is too long, expected at most 10000"
+    );
+    assert_eq!(refusal.code(), Code::HistoryTooLong);
+}
+
+#[test]
+fn a_version_that_has_no_place_refuses_the_manifest() {
+    let head = r#"{"name":"n","kinds":{"k":{"file":"f","version":"/meta/version","history":"/h","unversioned":"1.0.0"}}}"#;
+    let migration = r#"{"from":"1.0.0","to":"1.1.0","kind":"k","summary":"s","steps":[]}"#;
+    let files = [("catalog.json", head), ("migrations/m.json", migration)];
+    let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    let catalog = Catalog::from_files(Source::BuiltIn, &files.into()).unwrap();
+    let refusal = migrated(&catalog, "{}").unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        "`set the version` of migration `1.0.0 to 1.1.0` does not fit: `/meta` is not there"
+    );
+    let migrated = migrated(&catalog, r#"{"meta":{}}"#).unwrap();
+    assert_eq!(migrated.changes, [Vec::<String>::new()]);
+}

@@ -1,0 +1,209 @@
+//! The engine: takes a manifest along a route.
+//!
+//! Sets the version before the first transform, guards every one, and appends the history record after the last. It knows no member but through the kind, and decides nothing: the route was decided before.
+//!
+//! Invariant: what is returned was scanned, is at the target, has one record more, and has its guarded members as found.
+
+use super::batch::{Batches, Done};
+use super::guard::{self, Violation};
+use crate::catalog::{Kind, Route};
+use crate::clock::Timestamp;
+use crate::digest::Digest;
+use crate::history::Record;
+use crate::json::{Edit, Fragment, Text, Value, apply, canonical};
+use crate::manifest::{Manifest, check_history_len};
+use crate::refusal::Refusal;
+
+/// A manifest at the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// The whole new text.
+    pub text: String,
+    /// The canonical digest of the document as found.
+    pub checksum_before: Digest,
+    /// The canonical digest of the document at the target, with the history as found.
+    pub checksum_after: Digest,
+    /// What was done: one list for each migration, one text for each step and place.
+    pub changes: Vec<Vec<String>>,
+}
+
+/// Takes `manifest` along `route`.
+///
+/// ```
+/// use migrate_manifests::catalog::Catalog;
+/// use migrate_manifests::json::Text;
+/// use migrate_manifests::manifest::Manifest;
+/// use migrate_manifests::transform::migrate;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let catalog = Catalog::built_in()?;
+/// let kind = &catalog.kinds()[0];
+/// let text = Text::scan(br#"{"run_id":"r1","cost":1.50}"#)?;
+/// let manifest = Manifest::read(&text, kind)?;
+/// let route = kind.registry.route(manifest.version(), kind.registry.latest()).ok_or("no route")?;
+/// let migrated = migrate(&manifest, &route, "2026-02-28T10:30:00Z".parse()?)?;
+/// assert!(migrated.text.starts_with(r#"{"run_id":"r1","cost":1.50,"schema_version":"1.2.0","input_snapshots":{},"#));
+/// assert_eq!(migrated.changes, [["set /input_snapshots", "set /inputs_hash", "set /chain_metadata"]]);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// A transform cannot be applied, or touches what it may not, or the result would not be valid within the limits.
+pub fn migrate(
+    manifest: &Manifest<'_>,
+    route: &Route,
+    applied_at: Timestamp,
+) -> Result<Migrated, Refusal> {
+    run(manifest, route, &applied_at.to_string(), canonical::digest)
+}
+
+/// Finds out whether [`migrate`] would refuse: all the same but for the checksums, which take most of the time.
+///
+/// # Errors
+/// As [`migrate`].
+pub fn rehearse(manifest: &Manifest<'_>, route: &Route) -> Result<(), Refusal> {
+    // Of the same length as the real ones, so that the limits are met alike.
+    let placeholder = Digest::of(b"");
+    run(manifest, route, "1970-01-01T00:00:00Z", |_| placeholder).map(drop)
+}
+
+fn run(
+    manifest: &Manifest<'_>,
+    route: &Route,
+    applied_at: &str,
+    checksum: impl Fn(Value<'_>) -> Digest,
+) -> Result<Migrated, Refusal> {
+    let kind = manifest.kind();
+    check_history_len(&kind.history, manifest.history_len() + 1)?;
+    let mut batches = Batches::new(manifest, route);
+    let mut text = batches.start(manifest.text())?;
+    loop {
+        let target = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
+        let Some(next) = batches.advance(&target)? else {
+            return finish(
+                manifest,
+                route,
+                &target,
+                &batches.done,
+                applied_at,
+                checksum,
+            );
+        };
+        text = next;
+    }
+}
+
+/// Appends the history record to the document at the target, and checks what has come of it all.
+fn finish(
+    manifest: &Manifest<'_>,
+    route: &Route,
+    target: &Text<'_>,
+    done: &[Done],
+    applied_at: &str,
+    checksum: impl Fn(Value<'_>) -> Digest,
+) -> Result<Migrated, Refusal> {
+    let changes = by_migration(route, done);
+    let backfilled: Vec<_> = done
+        .iter()
+        .flat_map(|done| done.backfilled.clone())
+        .collect();
+    let record = Record {
+        from_version: manifest.version(),
+        to_version: route.to(),
+        applied_at,
+        changes: &changes,
+        checksum_before: checksum(manifest.text().root()),
+        checksum_after: checksum(target.root()),
+        backfilled: &backfilled,
+    };
+    let at = manifest.kind().history.clone();
+    let value = record.to_fragment();
+    let edit = match target.root().at(&at) {
+        Some(_) => Edit::Append { at, value },
+        None => Edit::Insert {
+            at,
+            value: Fragment::array(&[value]),
+        },
+    };
+    let text = apply(target, &[edit]).map_err(|error| Refusal::Edit {
+        migration: whole(route),
+        transform: "append the history record".to_owned(),
+        error,
+    })?;
+    check_result(manifest, route, &text)?;
+    let (checksum_before, checksum_after) = (record.checksum_before, record.checksum_after);
+    Ok(Migrated {
+        text,
+        checksum_before,
+        checksum_after,
+        changes,
+    })
+}
+
+/// The route as messages name it, as if it were one migration.
+pub(super) fn whole(route: &Route) -> String {
+    format!("{} to {}", route.from(), route.to())
+}
+
+fn by_migration(route: &Route, done: &[Done]) -> Vec<Vec<String>> {
+    let mut done = done.iter();
+    route
+        .migrations()
+        .iter()
+        .map(|migration| {
+            let own = done.by_ref().take(migration.transforms.len());
+            own.flat_map(|done| done.changes.clone()).collect()
+        })
+        .collect()
+}
+
+/// Defence in depth: believes neither the guard nor the splicing, and looks at the result itself.
+fn check_result(manifest: &Manifest<'_>, route: &Route, text: &str) -> Result<(), Refusal> {
+    let result = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
+    let (kind, before, after) = (manifest.kind(), manifest.text().root(), result.root());
+    let version = after.at(&kind.version).and_then(|version| version.as_str());
+    if version.is_none_or(|version| version != route.to().to_string()) {
+        return Err(Refusal::ResultVersion {
+            at: kind.version.clone(),
+            expected: route.to().clone(),
+        });
+    }
+    if !one_record_more(kind, before, after) {
+        let at = kind.history.clone();
+        return Err(Refusal::ResultHistory { at });
+    }
+    match guard::compare_members(kind, before, after) {
+        Some(Violation::Protected(at)) => Err(Refusal::ResultProtected { at }),
+        Some(Violation::Immutable(at) | Violation::Engine(at)) => {
+            Err(Refusal::ResultImmutable { at })
+        }
+        None => Ok(()),
+    }
+}
+
+fn one_record_more(kind: &Kind, before: Value<'_>, after: Value<'_>) -> bool {
+    let records = |document: Value<'_>| document.at(&kind.history).map_or(0, |list| list.len());
+    let elements = |document| {
+        let history = Value::at(&document, &kind.history);
+        history.into_iter().flat_map(|list| list.elements())
+    };
+    records(after) == records(before) + 1
+        && elements(before)
+            .zip(elements(after))
+            .all(|(one, two)| one.raw() == two.raw())
+}
+
+/// The document at the target, as it is before the history record is appended.
+#[cfg(test)]
+pub(super) fn at_target(manifest: &Manifest<'_>, route: &Route) -> Result<String, Refusal> {
+    let mut batches = Batches::new(manifest, route);
+    let mut text = batches.start(manifest.text())?;
+    loop {
+        let scanned = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
+        let Some(next) = batches.advance(&scanned)? else {
+            return Ok(scanned.as_str().to_owned());
+        };
+        text = next;
+    }
+}
