@@ -1,0 +1,360 @@
+//! Which manifests an operation looks at.
+//!
+//! Pure: everything is decided by the path in the tree, so the same flags select the same manifests on any machine.
+//!
+//! Invariant: a larger sample contains a smaller one, and the shards `0/N` to `N-1/N` are a partition.
+
+use std::str::FromStr;
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use crate::digest::Digest;
+use crate::path::TreePath;
+
+/// Which manifests are selected: those that every part agrees on.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Only what lies in this directory of the tree.
+    pub within: Option<TreePath>,
+    /// Only these manifests; the tree is then not walked.
+    pub manifests: Option<Vec<TreePath>>,
+    /// Only runs whose directory above the run directory has a name that one of these matches; empty means all.
+    pub jobs: Vec<Glob>,
+    /// Only this share.
+    pub sample: Option<Sample>,
+    /// Only this part of a partition.
+    pub shard: Option<Shard>,
+    /// Only up to and with the n-th pending manifest in path order.
+    pub limit: Option<u64>,
+    /// Not what one of these matches, itself or a directory on the way to it.
+    pub exclude: Vec<Glob>,
+}
+
+impl Selection {
+    /// Whether `--exclude` or the catalog leaves the manifest out.
+    #[must_use]
+    pub fn excludes(&self, path: &TreePath) -> bool {
+        if self.exclude.is_empty() {
+            return false;
+        }
+        let bytes = path.as_bytes();
+        let ends = bytes
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte == b'/')
+            .map(|(end, _)| end)
+            .chain([bytes.len()]);
+        ends.into_iter()
+            .any(|end| self.exclude.iter().any(|glob| glob.matches(&bytes[..end])))
+    }
+
+    /// Whether a manifest that is not left out is selected, as far as its path decides.
+    #[must_use]
+    pub fn selects(&self, path: &TreePath) -> bool {
+        let job_matches = || {
+            let run = path.parent();
+            let job = match run.iter().rposition(|byte| *byte == b'/') {
+                Some(slash) => &run[..slash],
+                None => &[][..],
+            };
+            let name = job.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+            self.jobs.iter().any(|glob| glob.matches(name))
+        };
+        if !self.jobs.is_empty() && !job_matches() {
+            return false;
+        }
+        if self.sample.is_none() && self.shard.is_none() {
+            return true;
+        }
+        let coordinate = Digest::of(path.as_bytes()).leading_u64();
+        self.sample.is_none_or(|sample| sample.contains(coordinate))
+            && self.shard.is_none_or(|shard| shard.contains(coordinate))
+    }
+
+    /// Whether manifests of the tree can be left out by more than `--exclude`.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.within.is_some()
+            || self.manifests.is_some()
+            || !self.jobs.is_empty()
+            || self.sample.is_some()
+            || self.shard.is_some()
+            || self.limit.is_some()
+    }
+}
+
+/// A glob over a path in the tree: `*` and `?` stay within one name, `**` does not, `{a,b}` and `[a-z]` choose.
+///
+/// A glob without `/` matches a name at any depth.
+#[derive(Debug, Clone)]
+pub struct Glob(GlobMatcher);
+
+impl Glob {
+    /// Whether the glob matches the whole of `path`.
+    #[must_use]
+    pub fn matches(&self, path: &[u8]) -> bool {
+        use std::os::unix::ffi::OsStrExt as _;
+        self.0.is_match(std::ffi::OsStr::from_bytes(path))
+    }
+}
+
+/// A text is not a glob.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not a glob: {reason}")]
+pub struct GlobError {
+    /// What was found.
+    pub found: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl FromStr for Glob {
+    type Err = GlobError;
+
+    fn from_str(text: &str) -> Result<Self, GlobError> {
+        let trimmed = text.trim_end_matches('/');
+        let anywhere = if trimmed.contains('/') {
+            trimmed.trim_start_matches('/').to_owned()
+        } else {
+            format!("**/{trimmed}")
+        };
+        GlobBuilder::new(&anywhere)
+            .literal_separator(true)
+            .build()
+            .map(|glob| Self(glob.compile_matcher()))
+            .map_err(|error| GlobError {
+                found: text.to_owned(),
+                reason: error.kind().to_string(),
+            })
+    }
+}
+
+/// A share of all paths, drawn by their hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    /// Paths whose coordinate is below this are in; `None` means all.
+    below: Option<u64>,
+}
+
+impl Sample {
+    /// Whether the path with this coordinate is in the sample.
+    #[must_use]
+    pub fn contains(self, coordinate: u64) -> bool {
+        self.below.is_none_or(|below| coordinate < below)
+    }
+}
+
+/// A text is not a share.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not a share: expected more than 0 and at most 100 per cent, as in `5%`")]
+pub struct SampleError {
+    /// What was found.
+    pub found: String,
+}
+
+impl FromStr for Sample {
+    type Err = SampleError;
+
+    fn from_str(text: &str) -> Result<Self, SampleError> {
+        let wrong = || SampleError {
+            found: text.to_owned(),
+        };
+        let number = text.strip_suffix('%').ok_or_else(wrong)?;
+        if !number
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+        {
+            return Err(wrong());
+        }
+        let percent: f64 = number.parse().map_err(|_| wrong())?;
+        if percent <= 0.0 || percent > 100.0 {
+            return Err(wrong());
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "below 100 per cent the product is below 2^64, and the cast saturates"
+        )]
+        let below = (percent / 100.0 * 18_446_744_073_709_551_616.0) as u64;
+        Ok(Self {
+            below: (percent < 100.0).then_some(below),
+        })
+    }
+}
+
+/// One part of a partition of all paths, drawn by their hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    index: u64,
+    of: u64,
+}
+
+impl Shard {
+    /// Whether the path with this coordinate is in the part.
+    #[must_use]
+    pub fn contains(self, coordinate: u64) -> bool {
+        coordinate % self.of == self.index
+    }
+}
+
+/// A text does not name a shard.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not a shard: expected K/N with K from 0 and below N, as in `0/4`")]
+pub struct ShardError {
+    /// What was found.
+    pub found: String,
+}
+
+impl FromStr for Shard {
+    type Err = ShardError;
+
+    fn from_str(text: &str) -> Result<Self, ShardError> {
+        let parts = || {
+            let (index, of) = text.split_once('/')?;
+            let (index, of) = (index.parse().ok()?, of.parse().ok()?);
+            (index < of).then_some(Self { index, of })
+        };
+        parts().ok_or_else(|| ShardError {
+            found: text.to_owned(),
+        })
+    }
+}
+
+/// How many manifests may be refused, failed or in conflict before the operation stops.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Tolerance {
+    /// That many.
+    Number(u64),
+    /// That share of the manifests selected so far, in per cent.
+    Share(f64),
+}
+
+impl Tolerance {
+    /// Whether `trouble` of `looked_at` manifests are more than is tolerated.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "numbers of manifests are far below 2^52"
+    )]
+    pub fn is_exceeded(self, trouble: u64, looked_at: u64) -> bool {
+        match self {
+            Self::Number(most) => trouble > most,
+            Self::Share(percent) => trouble as f64 * 100.0 > percent * looked_at as f64,
+        }
+    }
+}
+
+/// A text is not a tolerance.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is neither a number nor a share: expected as in `10` or `5%`")]
+pub struct ToleranceError {
+    /// What was found.
+    pub found: String,
+}
+
+impl FromStr for Tolerance {
+    type Err = ToleranceError;
+
+    fn from_str(text: &str) -> Result<Self, ToleranceError> {
+        let wrong = || ToleranceError {
+            found: text.to_owned(),
+        };
+        let Some(percent) = text.strip_suffix('%') else {
+            return text.parse().map(Self::Number).map_err(|_| wrong());
+        };
+        let share: f64 = percent.parse().map_err(|_| wrong())?;
+        (0.0..=100.0)
+            .contains(&share)
+            .then_some(Self::Share(share))
+            .ok_or_else(wrong)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> TreePath {
+        TreePath::new(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_larger_sample_contains_a_smaller_one() {
+        let coordinates: Vec<u64> = (0..1000_u32)
+            .map(|n| Digest::of(&n.to_be_bytes()).leading_u64())
+            .collect();
+        let sizes: Vec<usize> = ["1%", "5%", "50.5%", "100%"]
+            .windows(2)
+            .map(|pair| {
+                let (small, large): (Sample, Sample) =
+                    (pair[0].parse().unwrap(), pair[1].parse().unwrap());
+                assert!(
+                    coordinates
+                        .iter()
+                        .all(|at| !small.contains(*at) || large.contains(*at))
+                );
+                coordinates.iter().filter(|at| large.contains(**at)).count()
+            })
+            .collect();
+        assert!((30..80).contains(&sizes[0]) && (430..580).contains(&sizes[1]));
+        assert_eq!(sizes[2], 1000);
+    }
+
+    #[test]
+    fn shards_are_a_partition() {
+        for n in 0..100_u64 {
+            let at = Digest::of(&n.to_be_bytes()).leading_u64();
+            let shards = ["0/3", "1/3", "2/3"];
+            let holding = shards
+                .iter()
+                .filter(|text| text.parse::<Shard>().unwrap().contains(at));
+            assert_eq!(holding.count(), 1);
+        }
+    }
+
+    #[test]
+    fn shares_and_shards_out_of_range_are_refused() {
+        for text in ["0%", "101%", "5", "-1%", "e%", "NaN%", "%"] {
+            assert!(text.parse::<Sample>().is_err(), "{text}");
+        }
+        for text in ["3/3", "1", "-1/2", "a/b", "0/0"] {
+            assert!(text.parse::<Shard>().is_err(), "{text}");
+        }
+        assert_eq!(
+            "x".parse::<Tolerance>().unwrap_err().to_string(),
+            "`x` is neither a number nor a share: expected as in `10` or `5%`"
+        );
+    }
+
+    #[test]
+    fn a_glob_without_slash_excludes_a_name_at_any_depth() {
+        let selection = Selection {
+            exclude: vec!["web*".parse().unwrap(), "a/*/x".parse().unwrap()],
+            ..Selection::default()
+        };
+        assert!(selection.excludes(&path("job/webapp/deep/manifest.json")));
+        assert!(selection.excludes(&path("a/b/x/manifest.json")));
+        assert!(!selection.excludes(&path("b/a/b/x/manifest.json")));
+        assert!(!selection.excludes(&path("job/run/manifest.json")));
+    }
+
+    #[test]
+    fn the_job_is_the_directory_above_the_run_directory() {
+        let selection = Selection {
+            jobs: vec!["ig-*".parse().unwrap()],
+            ..Selection::default()
+        };
+        assert!(selection.selects(&path("ig-1/run/manifest.json")));
+        assert!(selection.selects(&path("x/ig-1/run/manifest.json")));
+        assert!(!selection.selects(&path("other/ig-1/manifest.json")));
+        assert!(!selection.selects(&path("manifest.json")));
+    }
+
+    #[test]
+    fn a_tolerance_is_exceeded_by_more_only() {
+        assert!(!Tolerance::Number(2).is_exceeded(2, 10));
+        assert!(Tolerance::Number(2).is_exceeded(3, 10));
+        assert!(!Tolerance::Share(10.0).is_exceeded(1, 10));
+        assert!(Tolerance::Share(10.0).is_exceeded(2, 10));
+    }
+}
