@@ -1,0 +1,250 @@
+//! One manifest: read, validate, decide, transform, and stage if the operation writes.
+//!
+//! Invariant: a manifest is transformed and validated whole before anything of it is written.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::migrate::{Depth, Options};
+use super::writing::Writing;
+use crate::catalog::{Catalog, Route};
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::event::Watch;
+use crate::json::Text;
+use crate::manifest::Manifest;
+use crate::plan::{Decision, Plan};
+use crate::refusal::Refusal;
+use crate::report::{Difference, Outcome, Status, Trouble};
+use crate::storage::{Found, Guard, ReadError, Replacement, Storage, Transaction};
+use crate::transform;
+
+/// Documents larger than this are transformed one at a time, so that memory stays bounded.
+const LARGE: usize = 1024 * 1024;
+/// How many new bytes one batch may stage.
+const BATCH_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Staged replacements of a storage.
+pub(super) type StagedOf<S> =
+    <<<S as Storage>::Guard as Guard>::Transaction as Transaction>::Staged;
+
+/// What came of looking at one manifest.
+pub(super) struct Evaluated<'p, T> {
+    pub(super) outcome: Outcome,
+    /// The route of a pending manifest.
+    pub(super) route: Option<&'p Route>,
+    /// When a deferred manifest was modified.
+    pub(super) modified: Option<i64>,
+    /// The new file, where the operation writes.
+    pub(super) staged: Option<T>,
+    /// Whether it has to wait for the next batch, because this one is full.
+    pub(super) postponed: bool,
+}
+
+impl<T> Evaluated<'_, T> {
+    fn settled(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            route: None,
+            modified: None,
+            staged: None,
+            postponed: false,
+        }
+    }
+}
+
+/// What all evaluations of one operation share.
+pub(super) struct Evaluation<'o, S: Storage> {
+    pub(super) storage: &'o S,
+    pub(super) catalog: &'o Catalog,
+    pub(super) plan: &'o Plan<'o>,
+    pub(super) options: &'o Options,
+    pub(super) writing: &'o Writing<'o, S>,
+    pub(super) watch: &'o dyn Watch,
+    /// Held while a large document is transformed.
+    pub(super) large: Mutex<()>,
+    /// New bytes staged in the batch at work.
+    pub(super) staged_bytes: AtomicU64,
+}
+
+impl<'o, S: Storage> Evaluation<'o, S> {
+    /// Looks at one manifest. The `first` of a batch is never postponed. `buffer` is scratch space.
+    pub(super) fn evaluate(
+        &self,
+        found: &Found,
+        depth: Depth,
+        first: bool,
+        buffer: &mut Vec<u8>,
+    ) -> Evaluated<'o, StagedOf<S>> {
+        let new = |status| Outcome::new(found.path.clone(), status);
+        if self.watch.signal().is_some() || self.writing.has_stopped() {
+            return Evaluated::settled(new(Status::NotAttempted));
+        }
+        if !first && self.staged_bytes.load(Ordering::Relaxed) > BATCH_BYTES {
+            return Evaluated {
+                postponed: true,
+                ..Evaluated::settled(new(Status::NotAttempted))
+            };
+        }
+        if let Some(trouble) = &found.trouble {
+            return Evaluated::settled(Outcome::troubled(found.path.clone(), trouble.clone()));
+        }
+        if buffer.capacity() > LARGE {
+            *buffer = Vec::new();
+        }
+        // Decided again where the lock had to be taken first: what was read before it may have changed.
+        loop {
+            let began = self.writing.has_begun();
+            let evaluated = self.look(found, depth, buffer);
+            let must_write =
+                evaluated.route.is_some() && depth == Depth::Write && evaluated.staged.is_none();
+            if !must_write || evaluated.outcome.trouble.is_some() {
+                return evaluated;
+            }
+            if began || self.writing.begin().is_none() {
+                return Evaluated::settled(new(Status::NotAttempted));
+            }
+        }
+    }
+
+    fn look(
+        &self,
+        found: &Found,
+        depth: Depth,
+        buffer: &mut Vec<u8>,
+    ) -> Evaluated<'o, StagedOf<S>> {
+        let troubled = |trouble| Evaluated::settled(Outcome::troubled(found.path.clone(), trouble));
+        let version = match self.storage.read(&found.path, buffer) {
+            Ok(version) => version,
+            Err(trouble) => return troubled(trouble),
+        };
+        let _one_at_a_time = (buffer.len() > LARGE).then(|| self.large.lock());
+        let text = match Text::scan(buffer) {
+            Ok(text) => text,
+            Err(error) => return troubled(refused(&Refusal::Text(error))),
+        };
+        let kind_index = usize::from(found.kind);
+        let manifest = match Manifest::read(&text, &self.catalog.kinds()[kind_index]) {
+            Ok(manifest) => manifest,
+            Err(refusal) => return troubled(refused(&refusal)),
+        };
+        let known = |status| Outcome {
+            from: Some(manifest.version().clone()),
+            ..Outcome::new(found.path.clone(), status)
+        };
+        let in_trouble = |trouble: Trouble| Outcome {
+            trouble: Some(trouble.clone()),
+            ..known(trouble.status())
+        };
+        let route = match self.plan.decide(&manifest, kind_index) {
+            Err(refusal) => return Evaluated::settled(in_trouble(refused(&refusal))),
+            Ok(Decision::Current) => return Evaluated::settled(known(Status::Current)),
+            Ok(Decision::Ahead) => return Evaluated::settled(known(Status::Ahead)),
+            Ok(Decision::Deferred { .. }) => {
+                return Evaluated {
+                    modified: Some(self.storage.modified(&version)),
+                    ..Evaluated::settled(known(Status::Deferred))
+                };
+            }
+            Ok(Decision::Pending(route)) => route,
+        };
+        if let Err(trouble) = self.storage.replaceable(&version) {
+            return Evaluated::settled(in_trouble(trouble));
+        }
+        let pending = Evaluated {
+            route: Some(route),
+            ..Evaluated::settled(Outcome {
+                to: Some(route.to().clone()),
+                ..known(Status::Pending)
+            })
+        };
+        let read = Read {
+            found,
+            bytes: buffer,
+            version,
+        };
+        self.take_along(&read, &manifest, route, depth, pending)
+            .unwrap_or_else(|error| {
+                Evaluated::settled(match error {
+                    ReadError::Trouble(trouble) => in_trouble(trouble),
+                    ReadError::Stop(stop) => {
+                        self.writing.stop(stop);
+                        known(Status::NotAttempted)
+                    }
+                })
+            })
+    }
+
+    /// Transforms a pending manifest as far as `depth` goes, and stages it where there is something to write into.
+    fn take_along(
+        &self,
+        read: &Read<'_, S::Version>,
+        manifest: &Manifest<'_>,
+        route: &'o Route,
+        depth: Depth,
+        mut pending: Evaluated<'o, StagedOf<S>>,
+    ) -> Result<Evaluated<'o, StagedOf<S>>, ReadError> {
+        let transaction = match depth {
+            Depth::Decide => return Ok(pending),
+            Depth::Write => self.writing.transaction(),
+            Depth::Rehearse | Depth::Predict | Depth::Difference => None,
+        };
+        let refuse = |refusal| ReadError::Trouble(refused(&refusal));
+        let only_whether = matches!(depth, Depth::Rehearse | Depth::Write);
+        let migrated = if only_whether && transaction.is_none() {
+            transform::rehearse(manifest, route).map_err(refuse)?;
+            None
+        } else {
+            Some(transform::migrate(manifest, route, self.options.now).map_err(refuse)?)
+        };
+        if transaction.is_none() {
+            self.storage
+                .has_place(&read.found.path, &read.version, read.bytes)
+                .map_err(ReadError::Trouble)?;
+        }
+        let Some(migrated) = migrated else {
+            return Ok(pending);
+        };
+        pending.outcome.checksum_before = Some(migrated.checksum_before);
+        pending.outcome.checksum_after = Some(migrated.checksum_after);
+        if let Some(transaction) = transaction {
+            let size = migrated.text.len() as u64;
+            self.staged_bytes.fetch_add(size, Ordering::Relaxed);
+            pending.staged = Some(transaction.stage(&Replacement {
+                path: &read.found.path,
+                version: &read.version,
+                before: Digest::of(read.bytes),
+                bytes: migrated.text.as_bytes(),
+            })?);
+        } else if depth == Depth::Difference {
+            pending.outcome.diff = Some(Box::new(Difference {
+                before: manifest.text().as_str().to_owned(),
+                after: migrated.text,
+            }));
+        }
+        Ok(pending)
+    }
+}
+
+/// A manifest that was read.
+struct Read<'r, V> {
+    found: &'r Found,
+    bytes: &'r [u8],
+    version: V,
+}
+
+/// The trouble that a refusal is.
+fn refused(refusal: &Refusal) -> Trouble {
+    Trouble {
+        code: refusal.code(),
+        message: refusal.to_string(),
+    }
+}
+
+/// The trouble of a manifest for which no way to replace it was found.
+pub(super) fn no_way() -> Trouble {
+    Trouble {
+        code: Code::IoError,
+        message: "no way to replace it works on this file system".to_owned(),
+    }
+}

@@ -1,0 +1,241 @@
+//! Migrating a tree: list, decide and transform in parallel, publish batch by batch in path order.
+//!
+//! A dry run is the same code with a smaller [`Depth`]. While one batch is published the next one is staged, and one flush makes both durable.
+//!
+//! Invariant: outcomes are told in path order, and `migrated` only after the flush that makes it true.
+
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+
+use rayon::ThreadPool;
+
+use super::batches::{Batches, Workers};
+use super::evaluate::Evaluation;
+use super::tally::Tally;
+use super::writing::Writing;
+use crate::catalog::Catalog;
+use crate::clock::Timestamp;
+use crate::code::Code;
+use crate::event::{Event, Head, Sink, Watch};
+use crate::journal::{Ended, Record};
+use crate::plan::Plan;
+use crate::report::{Notice, Stop, Summary};
+use crate::selection::{Selection, Tolerance};
+use crate::storage::{Listing, OperationHead, Scope, Storage, Transaction};
+use crate::version::Version;
+
+/// How far the operation goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Every manifest is validated and decided on, none transformed: a list of versions.
+    Decide,
+    /// Pending manifests are transformed in memory, to see whether they can be.
+    Rehearse,
+    /// As `Rehearse`, with the checksums that the migration would record.
+    Predict,
+    /// As `Predict`, with both texts in every pending outcome.
+    Difference,
+    /// Pending manifests are migrated.
+    Write,
+}
+
+/// What was asked for. Every default is the caller's business.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How far to go.
+    pub depth: Depth,
+    /// The command's name in reports, as in `migrate`.
+    pub command: &'static str,
+    /// The tree as reports name it.
+    pub tree: String,
+    /// The clock: what history records and the report say.
+    pub now: Timestamp,
+    /// The system's time at the start: what the operation's id says.
+    pub started: Timestamp,
+    /// The target version; the latest where `None`.
+    pub target: Option<Version>,
+    /// Whether manifests that a writer still has are taken, too.
+    pub include_running: bool,
+    /// Which manifests.
+    pub selection: Selection,
+    /// How many threads; fewer where the storage cannot serve so many.
+    pub jobs: NonZeroUsize,
+    /// How many manifests are staged before one flush makes them durable; where nothing is written, smaller batches may be taken.
+    pub batch: NonZeroUsize,
+    /// How many manifests may be in trouble before the operation stops; all where `None`.
+    pub max_failures: Option<Tolerance>,
+    /// Whether to wait for another operation's end.
+    pub wait: bool,
+}
+
+/// Migrates what `options` select in `storage`, telling `sink` what happens.
+///
+/// `watch` is asked often; once it gives a signal, the batch at work is finished or abandoned and the rest is not attempted.
+///
+/// The summary says what came of it, also where the operation had to stop ([`Summary::stop`]).
+#[must_use]
+pub fn migrate<S: Storage>(
+    storage: &S,
+    catalog: &Catalog,
+    options: &Options,
+    watch: &dyn Watch,
+    sink: &mut dyn Sink,
+) -> Summary {
+    let mut tally = Tally::new(sink);
+    tally.tell(&Event::Started(&head(catalog, options)));
+    let jobs = options.jobs.get().min(storage.most_jobs());
+    let stop = match start(catalog, options, jobs) {
+        Ok((plan, pool)) => run(storage, &plan, &pool, options, watch, &mut tally),
+        Err(stop) => Some(stop),
+    };
+    // A signal that came when all was done ended nothing.
+    let ended_early = tally.listing_ended_early || tally.summary.counts.not_attempted > 0;
+    let signal = watch.signal().filter(|_| ended_early);
+    tally.finish(stop, signal, options.now)
+}
+
+fn head(catalog: &Catalog, options: &Options) -> Head {
+    let latest = catalog.kinds()[0].registry.latest();
+    Head {
+        command: options.command,
+        dry_run: options.depth != Depth::Write,
+        tree: options.tree.clone(),
+        catalog_name: catalog.name().to_owned(),
+        catalog_source: catalog.source().to_string(),
+        catalog_digest: catalog.digest().prefixed(),
+        target: options.target.as_ref().unwrap_or(latest).clone(),
+        latest: latest.clone(),
+        started_at: options.now,
+    }
+}
+
+fn start<'c>(
+    catalog: &'c Catalog,
+    options: &Options,
+    jobs: usize,
+) -> Result<(Plan<'c>, ThreadPool), Stop> {
+    let plan = Plan::new(catalog, options.target.clone(), options.include_running)
+        .map_err(|error| Stop::new(error.code(), error.to_string()))?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs)
+        .build()
+        .map_err(|error| Stop::new(Code::Usage, format!("cannot start {jobs} threads: {error}")))?;
+    Ok((plan, pool))
+}
+
+/// The operation between its first and its last event; gives the reason why it stopped, if it did.
+fn run<S: Storage>(
+    storage: &S,
+    plan: &Plan<'_>,
+    pool: &ThreadPool,
+    options: &Options,
+    watch: &dyn Watch,
+    tally: &mut Tally<'_>,
+) -> Option<Stop> {
+    let catalog = plan.catalog();
+    let operation_head = OperationHead {
+        command: options.command,
+        started: options.started,
+        now: options.now,
+        target: plan.target().clone(),
+        catalog_name: catalog.name().to_owned(),
+        catalog_digest: catalog.digest(),
+        catalog_bundle: catalog.bundle().to_owned(),
+    };
+    let writing = Writing::new(storage, operation_head, options.wait, watch);
+    let listing = match list(storage, catalog, pool, options, &writing, watch, tally) {
+        Ok(listing) => listing,
+        Err(stop) => return Some(stop),
+    };
+    let evaluation = Evaluation {
+        storage,
+        catalog,
+        plan,
+        options,
+        writing: &writing,
+        watch,
+        large: Mutex::new(()),
+        staged_bytes: AtomicU64::new(0),
+    };
+    Batches {
+        workers: Workers {
+            pool,
+            evaluation: &evaluation,
+        },
+        options,
+        tally,
+    }
+    .run(&listing.manifests);
+    let (stop, transaction) = writing.into_parts();
+    if let Some(transaction) = transaction {
+        let end = Record::Ended(Ended {
+            migrated: tally.summary.counts.migrated,
+            recovered: false,
+            stopped: stop.as_ref().map(|stop| stop.code.to_string()),
+        });
+        for notice in transaction.finish(&end) {
+            tally.tell(&Event::Warning(&notice));
+        }
+    }
+    stop
+}
+
+/// Settles what is unfinished, then lists the tree.
+fn list<S: Storage>(
+    storage: &S,
+    catalog: &Catalog,
+    pool: &ThreadPool,
+    options: &Options,
+    writing: &Writing<'_, S>,
+    watch: &dyn Watch,
+    tally: &mut Tally<'_>,
+) -> Result<Listing, Stop> {
+    let writes = options.depth == Depth::Write;
+    match storage.unfinished() {
+        Ok(unfinished) if unfinished.is_empty() => {}
+        Ok(_) if writes => writing.guard_now()?,
+        Ok(unfinished) => tally.tell(&Event::Warning(&Notice {
+            code: Code::UnfinishedOperation,
+            path: None,
+            message: format!(
+                "not finished, or still at work: operation {}",
+                unfinished.join(", ")
+            ),
+        })),
+        Err(notice) => tally.tell(&Event::Warning(&notice)),
+    }
+    let mut selection = options.selection.clone();
+    for text in catalog.exclude() {
+        let glob = text.parse().map_err(|error| {
+            let message = format!("`exclude` of the catalog `{}`: {error}", catalog.name());
+            Stop::new(Code::CatalogInvalid, message)
+        })?;
+        selection.exclude.push(glob);
+    }
+    let scope = Scope {
+        names: catalog.file_names().collect(),
+        opaque: catalog.opaque(),
+        selection: &selection,
+    };
+    let interrupted = || watch.signal().is_some();
+    let listing = pool.install(|| storage.list(&scope, &interrupted))?;
+    tally.listing_ended_early = interrupted();
+    match listing.leftovers.first() {
+        None => {}
+        Some(_) if writes => {
+            if !writing.is_guarded() {
+                writing.guard_now()?;
+            }
+            writing.sweep(&listing.leftovers)?;
+        }
+        Some(first) => tally.tell(&Event::Warning(&Notice {
+            code: Code::UnfinishedOperation,
+            path: Some(first.clone()),
+            message: "an unfinished operation left this file beside a manifest".to_owned(),
+        })),
+    }
+    tally.recovered(writing.take_recoveries());
+    tally.listed(&listing);
+    Ok(listing)
+}

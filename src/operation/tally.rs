@@ -1,0 +1,175 @@
+//! Keeping count: every event goes to the sinks through here, and the summary grows with it.
+//!
+//! Invariant: what was told is what was counted.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use crate::catalog::Route;
+use crate::clock::Timestamp;
+use crate::code::Code;
+use crate::event::{Event, Sink};
+use crate::journal::{Record, RecordedPath, Settled};
+use crate::report::{Notice, Outcome, RouteCount, Signal, Status, Stop, Summary};
+use crate::storage::{Listing, Transaction};
+use crate::version::Version;
+
+/// Counts, and passes on.
+pub(super) struct Tally<'s> {
+    sink: &'s mut dyn Sink,
+    pub(super) summary: Summary,
+    routes: BTreeMap<(Version, Version, Vec<Version>), u64>,
+    /// What the sink said when it could not take more.
+    broken: Option<io::Error>,
+    /// Whether a signal ended the listing, so that there may be more than was found.
+    pub(super) listing_ended_early: bool,
+}
+
+impl<'s> Tally<'s> {
+    pub(super) fn new(sink: &'s mut dyn Sink) -> Self {
+        Self {
+            sink,
+            summary: Summary::default(),
+            routes: BTreeMap::new(),
+            broken: None,
+            listing_ended_early: false,
+        }
+    }
+
+    /// Whether nobody can hear what happens any more.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.is_some()
+    }
+
+    pub(super) fn tell(&mut self, event: &Event<'_>) {
+        if self.broken.is_none() {
+            self.broken = self.sink.event(event).err();
+        }
+    }
+
+    /// The operation has an id from now on.
+    pub(super) fn began(&mut self, operation: &str) {
+        if self.summary.operation.is_none() {
+            self.summary.operation = Some(operation.to_owned());
+            self.tell(&Event::Began { operation });
+        }
+    }
+
+    pub(super) fn recovered(&mut self, (notices, rescued): (Vec<Notice>, u64)) {
+        self.summary.rescued += rescued;
+        for notice in &notices {
+            self.tell(&Event::Warning(notice));
+        }
+    }
+
+    pub(super) fn listed(&mut self, listing: &Listing) {
+        let counts = &mut self.summary.counts;
+        counts.found = listing.found;
+        counts.excluded = listing.excluded;
+        counts.aliases = listing.aliases;
+        counts.dangling = listing.dangling;
+        counts.outside = listing.outside;
+        counts.directories_failed = listing.directories_failed.len() as u64;
+        for notice in &listing.directories_failed {
+            self.tell(&Event::DirectoryFailed(notice));
+        }
+        for notice in &listing.warnings {
+            self.tell(&Event::Warning(notice));
+        }
+        self.tell(&Event::Listed {
+            manifests: listing.manifests.len() as u64,
+        });
+    }
+
+    /// Takes one outcome in, in path order.
+    pub(super) fn outcome(
+        &mut self,
+        outcome: &Outcome,
+        route: Option<&Route>,
+        modified: Option<i64>,
+    ) {
+        self.summary.counts.add(outcome.status);
+        if let Some(version) = &outcome.from {
+            match self.summary.versions.get_mut(version) {
+                Some(count) => *count += 1,
+                None => drop(self.summary.versions.insert(version.clone(), 1)),
+            }
+        }
+        if let (Status::Pending | Status::Migrated, Some(route)) = (outcome.status, route) {
+            let via = route.via().into_iter().cloned().collect();
+            *self
+                .routes
+                .entry((route.from().clone(), route.to().clone(), via))
+                .or_default() += 1;
+        }
+        if let (Status::Deferred, Some(modified)) = (outcome.status, modified) {
+            let oldest = &mut self.summary.oldest_deferred;
+            if oldest.as_ref().is_none_or(|(_, so_far)| modified < *so_far) {
+                *oldest = Some((outcome.path.clone(), modified));
+            }
+        }
+        self.tell(&Event::Outcome(outcome));
+    }
+
+    /// The last event; gives the summary.
+    pub(super) fn finish(
+        mut self,
+        stop: Option<Stop>,
+        signal: Option<Signal>,
+        now: Timestamp,
+    ) -> Summary {
+        let routes = std::mem::take(&mut self.routes).into_iter();
+        let routes = routes.map(|((from, to, via), count)| RouteCount {
+            from,
+            to,
+            via,
+            count,
+        });
+        self.summary.routes = routes.collect();
+        self.summary.finished_at = Some(now);
+        self.summary.signal = signal;
+        self.summary.stop = stop;
+        if let (None, Some(error)) = (&self.summary.stop, &self.broken) {
+            self.summary.stop = Some(Stop::new(
+                Code::OutputFailed,
+                format!("cannot write the report: {error}"),
+            ));
+        }
+        let mut summary = self.summary;
+        if self.broken.is_none()
+            && let Err(error) = self.sink.event(&Event::Finished(&summary))
+        {
+            let broken = || {
+                Stop::new(
+                    Code::OutputFailed,
+                    format!("cannot write the report: {error}"),
+                )
+            };
+            summary.stop.get_or_insert_with(broken);
+        }
+        summary
+    }
+}
+
+/// The sink that keeps the journal: what came of each manifest that had an intent.
+pub(super) struct JournalSink<'t, T>(pub(super) &'t T);
+
+impl<T: Transaction> Sink for JournalSink<'_, T> {
+    fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
+        if let Event::Outcome(outcome) = event {
+            let version = |version: &Option<Version>| version.as_ref().map(ToString::to_string);
+            self.0.append(&Record::Result(Settled {
+                path: RecordedPath::new(&outcome.path),
+                outcome: outcome.status.as_str().to_owned(),
+                backup: outcome.backup.clone(),
+                code: outcome
+                    .trouble
+                    .as_ref()
+                    .map(|trouble| trouble.code.to_string()),
+                from_version: version(&outcome.from),
+                to_version: version(&outcome.to),
+            }));
+        }
+        Ok(())
+    }
+}

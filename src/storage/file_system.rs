@@ -1,0 +1,335 @@
+//! A tree on a file system: listing and reading it.
+//!
+//! Invariant: nothing here writes; [`Storage::guard`] is the only way to something that does.
+
+use std::io;
+use std::sync::Arc;
+
+use super::disk::{Crossing, Disk, EntryKind, Stat};
+use super::guard::FileGuard;
+use super::kernel::Kernel;
+use super::permit::permit;
+use super::recover::recover;
+use super::state::State;
+use super::walk::{Walk, not_regular};
+use super::{Listing, Recovery, Scope, Storage, trouble_of};
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::json::MAX_BYTES;
+use crate::path::TreePath;
+use crate::report::{Notice, Stop, Trouble};
+
+/// How storage is made durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SyncChoice {
+    /// By what the file system can be trusted with.
+    #[default]
+    Auto,
+    /// One flush of the whole file system for each batch.
+    Batch,
+    /// One flush for each file and directory.
+    File,
+    /// Not at all: for benchmarks only.
+    None,
+}
+
+/// Something to do without, to try what happens where it is lacking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lacking {
+    /// Exchanging two names.
+    Exchange,
+    /// A second name for a file.
+    Links,
+    /// A trustworthy flush of the whole file system.
+    Syncfs,
+    /// A state directory on the manifests' device.
+    SameDevice,
+    /// Time stamps that tell any two writes apart.
+    FineTimes,
+}
+
+/// How to treat a file system.
+#[derive(Debug, Clone, Default)]
+pub struct OpenOptions {
+    /// Whether directories on other file systems are entered.
+    pub cross_file_systems: bool,
+    /// How storage is made durable.
+    pub sync: SyncChoice,
+    /// What to do without.
+    pub lacking: Vec<Lacking>,
+}
+
+/// A tree on a file system, by the protocol of docs/durability.md.
+///
+/// Cloning gives another handle to the same tree.
+pub struct FileSystem<D: Disk = Kernel>(pub(super) Arc<Core<D>>);
+
+impl<D: Disk> Clone for FileSystem<D> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+/// What all parts of the file-system storage share.
+pub(super) struct Core<D: Disk> {
+    pub(super) disk: D,
+    pub(super) root: D::Dir,
+    /// The tree's absolute path, for messages and to recognise links into it.
+    pub(super) tree: Vec<u8>,
+    pub(super) crossing: Crossing,
+    pub(super) options: OpenOptions,
+}
+
+/// What identifies the bytes of a manifest that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    pub(super) stat: Stat,
+}
+
+impl Stamp {
+    /// Whether a file is the one that was read, unchanged as far as its inode tells.
+    pub(super) fn is(&self, stat: &Stat) -> bool {
+        self.is_displaced(stat) && self.stat.changed == stat.changed
+    }
+
+    /// As [`Stamp::is`], after a change of its names, which is a change of the inode, too.
+    pub(super) fn is_displaced(&self, stat: &Stat) -> bool {
+        self.stat.device == stat.device
+            && self.stat.inode == stat.inode
+            && self.stat.size == stat.size
+            && self.stat.modified == stat.modified
+    }
+}
+
+impl<D: Disk> FileSystem<D> {
+    /// The tree whose directory `root` is open on `disk`; `tree` is its absolute path.
+    pub fn new(disk: D, root: D::Dir, tree: Vec<u8>, options: OpenOptions) -> Self {
+        let crossing = if options.cross_file_systems {
+            Crossing::Cross
+        } else {
+            Crossing::Stay
+        };
+        Self(Arc::new(Core {
+            disk,
+            root,
+            tree,
+            crossing,
+            options,
+        }))
+    }
+
+    /// The system calls below.
+    #[must_use]
+    pub fn disk(&self) -> &D {
+        &self.0.disk
+    }
+}
+
+impl<D: Disk> Core<D> {
+    /// Opens and reads one manifest, checking what kind of file it is before reading.
+    pub(super) fn read(&self, path: &TreePath, bytes: &mut Vec<u8>) -> Result<Stamp, Trouble> {
+        bytes.clear();
+        let file = self
+            .disk
+            .open(&self.root, path.as_bytes(), self.crossing)
+            .map_err(|error| open_trouble(&error))?;
+        let cannot = |error: io::Error| trouble_of("cannot read", &error);
+        let stat = self.disk.stat(&file).map_err(cannot)?;
+        if stat.kind != EntryKind::File {
+            return Err(not_regular(stat.kind));
+        }
+        let too_large = |size: u64| Trouble {
+            code: Code::TooLarge,
+            message: format!("the file has {size} bytes, the limit is {MAX_BYTES}"),
+        };
+        let size = usize::try_from(stat.size).unwrap_or(usize::MAX);
+        if size > MAX_BYTES {
+            return Err(too_large(stat.size));
+        }
+        self.disk
+            .read(&file, bytes, size, MAX_BYTES)
+            .map_err(cannot)?;
+        if bytes.len() > MAX_BYTES {
+            return Err(too_large(bytes.len() as u64));
+        }
+        if bytes.len() != size {
+            return Err(Trouble {
+                code: Code::ChangedMeanwhile,
+                message: format!(
+                    "its size changed from {size} to {} bytes while it was read",
+                    bytes.len()
+                ),
+            });
+        }
+        Ok(Stamp { stat })
+    }
+}
+
+/// The trouble of a manifest that cannot be opened; links and sockets show only here.
+pub(super) fn open_trouble(error: &io::Error) -> Trouble {
+    const NO_SUCH_DEVICE: i32 = 6;
+    const LOOP: i32 = 40;
+    match error.kind() {
+        _ if error.raw_os_error() == Some(LOOP) => Trouble {
+            code: Code::NotRegular,
+            message: "expected a regular file, found a symbolic link there or on the way"
+                .to_owned(),
+        },
+        io::ErrorKind::CrossesDevices => Trouble {
+            code: Code::NotFound,
+            message: "it is on another file system than the tree".to_owned(),
+        },
+        _ if error.raw_os_error() == Some(NO_SUCH_DEVICE) => not_regular(EntryKind::Socket),
+        _ => trouble_of("cannot open", error),
+    }
+}
+
+impl<D: Disk> Storage for FileSystem<D> {
+    type Version = Stamp;
+    type Guard = FileGuard<D>;
+
+    fn list(
+        &self,
+        scope: &Scope<'_>,
+        interrupt: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Listing, Stop> {
+        if let Some(manifests) = &scope.selection.manifests {
+            return Ok(list_given(scope, manifests));
+        }
+        Walk {
+            disk: &self.0.disk,
+            root: &self.0.root,
+            tree: &self.0.tree,
+            scope,
+            crossing: self.0.crossing,
+            interrupt,
+        }
+        .run()
+    }
+
+    fn read(&self, path: &TreePath, bytes: &mut Vec<u8>) -> Result<Stamp, Trouble> {
+        self.0.read(path, bytes)
+    }
+
+    fn modified(&self, version: &Stamp) -> i64 {
+        version.stat.modified.0
+    }
+
+    fn replaceable(&self, version: &Stamp) -> Result<(), Trouble> {
+        let stat = &version.stat;
+        let caller = self.0.disk.caller();
+        if stat.links > 1 {
+            return Err(Trouble {
+                code: Code::HardLinked,
+                message: format!("the file has {} names (hard links)", stat.links),
+            });
+        }
+        if caller != 0 && stat.owner != caller {
+            return Err(Trouble {
+                code: Code::NotOwned,
+                message: format!("it belongs to user {}, this is user {caller}", stat.owner),
+            });
+        }
+        Ok(())
+    }
+
+    fn most_jobs(&self) -> usize {
+        // A run directory, a manifest, a new file, a copy, and one to look again.
+        const OPEN_FILES_OF_A_JOB: u64 = 5;
+        let half = self.0.disk.most_open_files() / 2;
+        usize::try_from(half / OPEN_FILES_OF_A_JOB)
+            .unwrap_or(usize::MAX)
+            .max(1)
+    }
+
+    fn has_place(&self, path: &TreePath, version: &Stamp, bytes: &[u8]) -> Result<(), Trouble> {
+        let core = &self.0;
+        let dir = core
+            .disk
+            .open_dir(&core.root, path.parent(), core.crossing)
+            .map_err(|error| trouble_of("cannot open the run directory", &error))?;
+        let before = Digest::of(bytes);
+        permit(&core.disk, &dir, path, &version.stat, before).map(drop)
+    }
+
+    fn unfinished(&self) -> Result<Vec<String>, Notice> {
+        State::unfinished(&self.0.disk, &self.0.root).map_err(|error| Notice {
+            code: Code::StateUnreadable,
+            path: None,
+            message: trouble_of("cannot look for unfinished operations", &error).message,
+        })
+    }
+
+    fn guard(&self, wait: &mut dyn FnMut() -> bool) -> Result<(FileGuard<D>, Recovery), Stop> {
+        let state = State::make(&self.0.disk, &self.0.root)?;
+        let lock = state.lock(&self.0.disk, wait)?;
+        super::state::name_holder(&self.0.disk, &lock, None)?;
+        let recovery = recover(&self.0, &state)?;
+        let guard = FileGuard {
+            core: Arc::clone(&self.0),
+            state,
+            lock,
+        };
+        Ok((guard, recovery))
+    }
+}
+
+/// The listing of manifests that were named one by one: the tree is not walked.
+fn list_given(scope: &Scope<'_>, manifests: &[TreePath]) -> Listing {
+    let mut paths = manifests.to_vec();
+    paths.sort_unstable();
+    paths.dedup();
+    let mut listing = Listing::default();
+    for path in paths {
+        let inside = |within: &TreePath| {
+            let rest = path.as_bytes().strip_prefix(within.as_bytes());
+            rest.is_some_and(|rest| rest.starts_with(b"/"))
+        };
+        listing.found += 1;
+        if scope.selection.excludes(&path) {
+            listing.excluded += 1;
+        } else if scope.selection.within.as_ref().is_none_or(inside)
+            && scope.selection.selects(&path)
+        {
+            let kind = scope
+                .names
+                .iter()
+                .position(|name| name.as_bytes() == path.file_name());
+            listing.manifests.push(
+                path.parent(),
+                path.file_name(),
+                u16::try_from(kind.unwrap_or(0)).unwrap_or(0),
+                given_trouble(scope, &path, kind),
+            );
+        }
+    }
+    listing
+}
+
+/// Why a path that was named is no manifest, where its names alone show it.
+fn given_trouble(scope: &Scope<'_>, path: &TreePath, kind: Option<usize>) -> Option<Trouble> {
+    let no_manifest = |message: String| {
+        Some(Trouble {
+            code: Code::NotFound,
+            message,
+        })
+    };
+    if kind.is_none() {
+        let names = scope.names.join("`, `");
+        return no_manifest(format!("no manifest: a manifest is named `{names}`"));
+    }
+    path.parent().split(|byte| *byte == b'/').find_map(|name| {
+        let opaque = scope.opaque.iter().any(|opaque| opaque.as_bytes() == name);
+        match name {
+            _ if opaque => no_manifest(format!(
+                "no manifest: what lies below `{}` is data",
+                String::from_utf8_lossy(name)
+            )),
+            [b'.', ..] => no_manifest(format!(
+                "no manifest: `{}` is never entered",
+                String::from_utf8_lossy(name)
+            )),
+            _ => None,
+        }
+    })
+}

@@ -1,0 +1,524 @@
+//! The kernel's file systems, by directory descriptors.
+//!
+//! The only file that makes system calls for the tree. Every lookup is beneath an open directory and follows no links (`openat2`); which file systems are trusted with what is decided in [`Disk::traits`] and documented in docs/durability.md.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::sync::OnceLock;
+
+use rustix::buffer::spare_capacity;
+use rustix::fs::{
+    Access, AtFlags, FileType, FlockOperation, Gid, Mode, OFlags, RawDir, RenameFlags,
+    ResolveFlags, Timespec, Timestamps, Uid, XattrFlags,
+};
+use rustix::io::Errno;
+
+use super::disk::{Crossing, Disk, EntryKind, FileTime, MetadataError, Stat, Traits};
+
+const EXT: u64 = 0xEF53;
+const XFS: u64 = 0x5846_5342;
+const BTRFS: u64 = 0x9123_683E;
+const TMPFS: u64 = 0x0102_1994;
+
+/// Attributes that belong to the bytes, not to the name: the kernel makes them anew.
+const MADE_BY_THE_KERNEL: [&[u8]; 2] = [b"security.ima", b"security.evm"];
+
+/// The kernel's file systems.
+#[derive(Debug)]
+pub struct Kernel {
+    caller: u32,
+    /// The tree's device, where one mount may hold several: btrfs subvolumes are no mounts.
+    only_device: Option<u64>,
+}
+
+impl Kernel {
+    /// Opens `tree` (links on the way are followed: the operator named it).
+    ///
+    /// # Errors
+    /// What `open` or `fstat` said.
+    pub fn open(tree: &Path) -> io::Result<(Self, OwnedFd)> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = rustix::fs::open(tree, flags, Mode::empty())?;
+        let kind = file_system_type(&root)?;
+        let one_device_for_each_mount = matches!(kind, EXT | XFS | TMPFS);
+        let only_device = if one_device_for_each_mount {
+            None
+        } else {
+            Some(rustix::fs::fstat(&root)?.st_dev)
+        };
+        let kernel = Self {
+            caller: rustix::process::geteuid().as_raw(),
+            only_device,
+        };
+        Ok((kernel, root))
+    }
+
+    fn lookup(at: &OwnedFd, path: &[u8], flags: OFlags, crossing: Crossing) -> io::Result<OwnedFd> {
+        let path = if path.is_empty() { b"." } else { path };
+        let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let mut resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        if crossing == Crossing::Stay {
+            resolve |= ResolveFlags::NO_XDEV;
+        }
+        loop {
+            match rustix::fs::openat2(at, path, flags, Mode::empty(), resolve) {
+                // A rename somewhere above made the kernel unsure; it asks to try again.
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                Err(Errno::NOSYS) => return lookup_by_component(at, path, flags, crossing),
+                other => return Ok(other?),
+            }
+        }
+    }
+}
+
+/// What `openat2` does, for kernels and sandboxes without it.
+fn lookup_by_component(
+    at: &OwnedFd,
+    path: &[u8],
+    flags: OFlags,
+    crossing: Crossing,
+) -> io::Result<OwnedFd> {
+    let device = rustix::fs::fstat(at)?.st_dev;
+    let step = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut names: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
+    let last = names.pop().unwrap_or(b".");
+    let mut here = rustix::fs::openat(at, ".", step, Mode::empty())?;
+    for name in names {
+        if name == b".." {
+            return Err(Errno::XDEV.into());
+        }
+        here = rustix::fs::openat(&here, name, step, Mode::empty())?;
+    }
+    let found = rustix::fs::openat(&here, last, flags, Mode::empty())?;
+    if last == b".." || (crossing == Crossing::Stay && rustix::fs::fstat(&found)?.st_dev != device)
+    {
+        return Err(Errno::XDEV.into());
+    }
+    Ok(found)
+}
+
+fn file_system_type(fd: impl AsFd) -> io::Result<u64> {
+    // The type is a signed or unsigned word, by architecture; all magic numbers fit 32 bits.
+    #[expect(
+        clippy::cast_sign_loss,
+        reason = "only the low 32 bits carry the magic number"
+    )]
+    Ok((rustix::fs::fstatfs(fd)?.f_type as u64) & 0xFFFF_FFFF)
+}
+
+/// Whether an ext file system has a journal: the kernel then names the task that writes it.
+fn ext_has_journal(device: u64) -> bool {
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    let Ok(node) = std::fs::canonicalize(format!("/sys/dev/block/{major}:{minor}")) else {
+        return false;
+    };
+    let Some(name) = node.file_name() else {
+        return false;
+    };
+    let task = Path::new("/sys/fs/ext4").join(name).join("journal_task");
+    // Without a journal the file is missing, or says `<none>`.
+    std::fs::read_to_string(task).is_ok_and(|text| text.trim().parse::<u32>().is_ok())
+}
+
+/// The kernel's version, as (major, minor).
+fn kernel_version() -> (u32, u32) {
+    static VERSION: OnceLock<(u32, u32)> = OnceLock::new();
+    *VERSION.get_or_init(|| {
+        let name = rustix::system::uname();
+        let release = name.release().to_string_lossy();
+        let mut numbers = release
+            .split(|c: char| !c.is_ascii_digit())
+            .map(|part| part.parse().unwrap_or(0));
+        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+    })
+}
+
+fn entry_kind(file_type: FileType) -> EntryKind {
+    match file_type {
+        FileType::RegularFile => EntryKind::File,
+        FileType::Directory => EntryKind::Directory,
+        FileType::Symlink => EntryKind::Link,
+        FileType::Fifo => EntryKind::Fifo,
+        FileType::Socket => EntryKind::Socket,
+        FileType::CharacterDevice | FileType::BlockDevice => EntryKind::Device,
+        FileType::Unknown => EntryKind::Unknown,
+    }
+}
+
+fn stat_of(stat: &rustix::fs::Stat) -> Stat {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "sizes are not negative, nanoseconds are below 10^9"
+    )]
+    Stat {
+        kind: entry_kind(FileType::from_raw_mode(stat.st_mode)),
+        device: stat.st_dev,
+        inode: stat.st_ino,
+        size: stat.st_size as u64,
+        links: stat.st_nlink,
+        mode: stat.st_mode & 0o7777,
+        owner: stat.st_uid,
+        group: stat.st_gid,
+        accessed: (stat.st_atime, stat.st_atime_nsec as u32),
+        modified: (stat.st_mtime, stat.st_mtime_nsec as u32),
+        changed: (stat.st_ctime, stat.st_ctime_nsec as u32),
+    }
+}
+
+impl Disk for Kernel {
+    type Dir = OwnedFd;
+    type File = OwnedFd;
+
+    fn caller(&self) -> u32 {
+        self.caller
+    }
+
+    fn most_open_files(&self) -> u64 {
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+        limit.current.unwrap_or(u64::MAX)
+    }
+
+    fn open_dir(&self, at: &OwnedFd, path: &[u8], crossing: Crossing) -> io::Result<OwnedFd> {
+        let dir = Self::lookup(at, path, OFlags::RDONLY | OFlags::DIRECTORY, crossing)?;
+        if let (Some(device), Crossing::Stay) = (self.only_device, crossing)
+            && rustix::fs::fstat(&dir)?.st_dev != device
+        {
+            return Err(Errno::XDEV.into());
+        }
+        Ok(dir)
+    }
+
+    fn list(&self, dir: &OwnedFd, each: &mut dyn FnMut(&[u8], EntryKind)) -> io::Result<()> {
+        let mut buffer = [MaybeUninit::uninit(); 16 * 1024];
+        rustix::fs::seek(dir, rustix::fs::SeekFrom::Start(0))?;
+        let mut entries = RawDir::new(dir, &mut buffer);
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                each(name, entry_kind(entry.file_type()));
+            }
+        }
+        Ok(())
+    }
+
+    fn read_link(&self, at: &OwnedFd, name: &[u8]) -> io::Result<Vec<u8>> {
+        Ok(rustix::fs::readlinkat(at, name, Vec::new())?.into_bytes())
+    }
+
+    fn stat_below(&self, at: &OwnedFd, path: &[u8], follow: bool) -> io::Result<Stat> {
+        let mut resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        let mut flags = OFlags::PATH | OFlags::CLOEXEC;
+        if !follow {
+            resolve |= ResolveFlags::NO_SYMLINKS;
+            flags |= OFlags::NOFOLLOW;
+        }
+        loop {
+            match rustix::fs::openat2(at, path, flags, Mode::empty(), resolve) {
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                other => return Ok(stat_of(&rustix::fs::fstat(other?)?)),
+            }
+        }
+    }
+
+    fn stat_at(&self, dir: &OwnedFd, name: &[u8]) -> io::Result<Stat> {
+        Ok(stat_of(&rustix::fs::statat(
+            dir,
+            name,
+            AtFlags::SYMLINK_NOFOLLOW,
+        )?))
+    }
+
+    fn stat_dir(&self, dir: &OwnedFd) -> io::Result<Stat> {
+        Ok(stat_of(&rustix::fs::fstat(dir)?))
+    }
+
+    fn stat(&self, file: &OwnedFd) -> io::Result<Stat> {
+        Ok(stat_of(&rustix::fs::fstat(file)?))
+    }
+
+    fn check_writable(&self, dir: &OwnedFd) -> io::Result<()> {
+        let access = Access::WRITE_OK | Access::EXEC_OK;
+        Ok(rustix::fs::accessat(dir, ".", access, AtFlags::EACCESS)?)
+    }
+
+    fn open(&self, at: &OwnedFd, path: &[u8], crossing: Crossing) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        Self::lookup(at, path, flags, crossing)
+    }
+
+    fn open_append(&self, dir: &OwnedFd, name: &[u8]) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDWR | OFlags::APPEND | OFlags::NONBLOCK | OFlags::NOCTTY;
+        Self::lookup(dir, name, flags, Crossing::Stay)
+    }
+
+    fn create(&self, dir: &OwnedFd, name: &[u8]) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDWR
+            | OFlags::APPEND
+            | OFlags::CREATE
+            | OFlags::EXCL
+            | OFlags::NOFOLLOW
+            | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(
+            dir,
+            name,
+            flags,
+            Mode::RUSR | Mode::WUSR,
+        )?)
+    }
+
+    fn read(
+        &self,
+        file: &OwnedFd,
+        into: &mut Vec<u8>,
+        expected: usize,
+        limit: usize,
+    ) -> io::Result<()> {
+        let before = into.len();
+        into.reserve(expected + 1);
+        loop {
+            if into.capacity() == into.len() {
+                into.reserve(64 * 1024);
+            }
+            let offset = (into.len() - before) as u64;
+            let read = match rustix::io::pread(file, spare_capacity(into), offset) {
+                Err(Errno::INTR) => continue,
+                other => other?,
+            };
+            // Less than was asked for may be the end, or a file system that gives less at a time (FUSE): only its size or nothing more tells.
+            let so_far = into.len() - before;
+            let at_the_end = read == 0 || (so_far == expected && into.len() < into.capacity());
+            if at_the_end || so_far > limit {
+                return Ok(());
+            }
+        }
+    }
+
+    fn write(&self, file: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match rustix::io::write(file, bytes) {
+                Err(Errno::INTR) => {}
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                other => bytes = &bytes[other?..],
+            }
+        }
+        Ok(())
+    }
+
+    fn truncate(&self, file: &OwnedFd, size: u64) -> io::Result<()> {
+        Ok(rustix::fs::ftruncate(file, size)?)
+    }
+
+    fn set_mode(&self, file: &OwnedFd, mode: u32) -> io::Result<()> {
+        Ok(rustix::fs::fchmod(file, Mode::from_raw_mode(mode))?)
+    }
+
+    fn copy_metadata(
+        &self,
+        from: &OwnedFd,
+        wanted: &Stat,
+        to: &OwnedFd,
+    ) -> Result<Stat, MetadataError> {
+        let cannot = |what: String| {
+            move |errno: Errno| MetadataError::NotReproducible {
+                what,
+                source: Some(errno.into()),
+            }
+        };
+        let owner = || format!("owner {}:{}", wanted.owner, wanted.group);
+        let made = self.stat(to)?;
+        if (made.owner, made.group) != (wanted.owner, wanted.group) {
+            let (user, group) = (Uid::from_raw(wanted.owner), Gid::from_raw(wanted.group));
+            rustix::fs::fchown(to, Some(user), Some(group)).map_err(cannot(owner()))?;
+        }
+        let permissions = || format!("mode {:04o}", wanted.mode);
+        if made.mode != wanted.mode || (made.owner, made.group) != (wanted.owner, wanted.group) {
+            rustix::fs::fchmod(to, Mode::from_raw_mode(wanted.mode))
+                .map_err(cannot(permissions()))?;
+        }
+        copy_attributes(from, to)?;
+        let result = self.stat(to)?;
+        let missing = |what: String| MetadataError::NotReproducible { what, source: None };
+        if (result.owner, result.group) != (wanted.owner, wanted.group) {
+            return Err(missing(owner()));
+        }
+        if result.mode != wanted.mode {
+            return Err(missing(permissions()));
+        }
+        Ok(result)
+    }
+
+    fn set_times(&self, file: &OwnedFd, accessed: FileTime, modified: FileTime) -> io::Result<()> {
+        let spec = |(seconds, nanoseconds): FileTime| Timespec {
+            tv_sec: seconds,
+            tv_nsec: nanoseconds.into(),
+        };
+        let times = Timestamps {
+            last_access: spec(accessed),
+            last_modification: spec(modified),
+        };
+        Ok(rustix::fs::futimens(file, &times)?)
+    }
+
+    fn exchange(&self, a: (&OwnedFd, &[u8]), b: (&OwnedFd, &[u8])) -> io::Result<()> {
+        Ok(rustix::fs::renameat_with(
+            a.0,
+            a.1,
+            b.0,
+            b.1,
+            RenameFlags::EXCHANGE,
+        )?)
+    }
+
+    fn rename_new(&self, from: (&OwnedFd, &[u8]), to: (&OwnedFd, &[u8])) -> io::Result<()> {
+        Ok(rustix::fs::renameat_with(
+            from.0,
+            from.1,
+            to.0,
+            to.1,
+            RenameFlags::NOREPLACE,
+        )?)
+    }
+
+    fn rename_over(&self, from: (&OwnedFd, &[u8]), to: (&OwnedFd, &[u8])) -> io::Result<()> {
+        Ok(rustix::fs::renameat(from.0, from.1, to.0, to.1)?)
+    }
+
+    fn link(&self, from: (&OwnedFd, &[u8]), to: (&OwnedFd, &[u8])) -> io::Result<()> {
+        Ok(rustix::fs::linkat(
+            from.0,
+            from.1,
+            to.0,
+            to.1,
+            AtFlags::empty(),
+        )?)
+    }
+
+    fn unlink(&self, dir: &OwnedFd, name: &[u8]) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(dir, name, AtFlags::empty())?)
+    }
+
+    fn make_dir(&self, dir: &OwnedFd, name: &[u8]) -> io::Result<()> {
+        rustix::fs::mkdirat(dir, name, Mode::RWXU)?;
+        let made = self.open_dir(dir, name, Crossing::Stay)?;
+        for inherited in ["system.posix_acl_default", "system.posix_acl_access"] {
+            match rustix::fs::fremovexattr(&made, inherited) {
+                Ok(()) | Err(Errno::NODATA | Errno::NOTSUP | Errno::NOSYS) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(rustix::fs::fchmod(&made, Mode::RWXU)?)
+    }
+
+    fn remove_dir(&self, dir: &OwnedFd, name: &[u8]) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR)?)
+    }
+
+    fn sync_fs(&self, dir: &OwnedFd) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(dir)?)
+    }
+
+    fn sync_file(&self, file: &OwnedFd) -> io::Result<()> {
+        Ok(rustix::fs::fsync(file)?)
+    }
+
+    fn sync_dir(&self, dir: &OwnedFd) -> io::Result<()> {
+        Ok(rustix::fs::fsync(dir)?)
+    }
+
+    fn try_lock(&self, file: &OwnedFd) -> io::Result<bool> {
+        match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(true),
+            Err(Errno::WOULDBLOCK) => Ok(false),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    fn traits(&self, dir: &OwnedFd) -> io::Result<Traits> {
+        let kind = file_system_type(dir)?;
+        let known = matches!(kind, EXT | XFS | BTRFS | TMPFS);
+        let ordered = match kind {
+            EXT => ext_has_journal(rustix::fs::fstat(dir)?.st_dev),
+            _ => known,
+        };
+        Ok(Traits {
+            exchange: ordered,
+            links: true,
+            syncfs: known && kernel_version() >= (5, 8),
+            fine_times: known && kernel_version() >= (6, 13),
+        })
+    }
+}
+
+/// Gives `to` exactly the extended attributes (and with them the ACL) of `from`.
+fn copy_attributes(from: &OwnedFd, to: &OwnedFd) -> Result<(), MetadataError> {
+    let (wanted, made) = (attribute_names(from)?, attribute_names(to)?);
+    if wanted.is_empty() && made.is_empty() {
+        return Ok(());
+    }
+    let cannot = |name: &[u8]| {
+        let what = format!("attribute {}", String::from_utf8_lossy(name));
+        move |errno: Errno| MetadataError::NotReproducible {
+            what,
+            source: Some(errno.into()),
+        }
+    };
+    for name in &made {
+        if !wanted.contains(name) {
+            rustix::fs::fremovexattr(to, name.as_slice()).map_err(cannot(name))?;
+        }
+    }
+    for name in &wanted {
+        let value = attribute(from, name)?;
+        if made.contains(name) && attribute(to, name)? == value {
+            continue;
+        }
+        rustix::fs::fsetxattr(to, name.as_slice(), &value, XattrFlags::empty())
+            .map_err(cannot(name))?;
+    }
+    for name in &wanted {
+        if attribute(to, name)? != attribute(from, name)? {
+            return Err(MetadataError::NotReproducible {
+                what: format!("attribute {}", String::from_utf8_lossy(name)),
+                source: None,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn attribute_names(file: &OwnedFd) -> io::Result<Vec<Vec<u8>>> {
+    // With an empty buffer the call always says 0; with one byte it says ERANGE where there are any.
+    let mut room = vec![0_u8; 1];
+    loop {
+        match rustix::fs::flistxattr(file, room.as_mut_slice()) {
+            Ok(length) => {
+                room.truncate(length);
+                let names = room
+                    .split(|byte| *byte == 0)
+                    .filter(|name| !name.is_empty() && !MADE_BY_THE_KERNEL.contains(name));
+                return Ok(names.map(<[u8]>::to_vec).collect());
+            }
+            Err(Errno::RANGE) => room.resize((room.len() * 4).max(1024), 0),
+            Err(Errno::NOTSUP | Errno::NOSYS) => return Ok(Vec::new()),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
+fn attribute(file: &OwnedFd, name: &[u8]) -> io::Result<Vec<u8>> {
+    let mut room = vec![0_u8; 256];
+    loop {
+        match rustix::fs::fgetxattr(file, name, room.as_mut_slice()) {
+            Ok(length) if length < room.len() || length == 0 => {
+                room.truncate(length);
+                return Ok(room);
+            }
+            Ok(_) | Err(Errno::RANGE) => room.resize(room.len() * 4, 0),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}

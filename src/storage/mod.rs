@@ -1,0 +1,303 @@
+//! The seam: above it nothing knows a file system.
+//!
+//! A storage lists keys, reads bytes with a version, and opens a transaction that stages, secures and publishes replacements. [`FileSystem`] is one, by the protocol of docs/durability.md, over the system calls of a [`Disk`](disk::Disk): the kernel's, or a simulated disk's that can crash.
+//!
+//! Invariant: until `publish`, nothing that existed before is touched.
+
+mod catalogs;
+pub mod disk;
+mod file_system;
+mod found;
+mod guard;
+mod journal_file;
+pub mod kernel;
+mod permit;
+mod publish;
+mod recover;
+mod rescue;
+mod secure;
+mod settle;
+pub mod simulated;
+mod stage;
+mod state;
+#[cfg(test)]
+mod suite;
+mod transaction;
+mod tree;
+mod unfinished;
+mod walk;
+
+pub use catalogs::load_catalog;
+pub use file_system::{FileSystem, Lacking, OpenOptions, Stamp, SyncChoice};
+pub use found::{Found, FoundList};
+pub use guard::FileGuard;
+pub use transaction::FileTransaction;
+pub use tree::Located;
+
+use std::io;
+
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::path::TreePath;
+use crate::report::{Notice, Stop, Trouble};
+use crate::selection::Selection;
+
+/// What to list: names of manifests, and what lies outside the walk.
+#[derive(Debug, Clone)]
+pub struct Scope<'a> {
+    /// The file names of manifests, one for each kind of the catalog, in its order.
+    pub names: Vec<&'a str>,
+    /// Names of directories that are never entered.
+    pub opaque: &'a [String],
+    /// What the operation selects; `within`, `manifests`, `exclude` and the parts decided by path alone are applied.
+    pub selection: &'a Selection,
+}
+
+/// What a listing found.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// The selected manifests, in path order.
+    pub manifests: FoundList,
+    /// How many were found, selected or not.
+    pub found: u64,
+    /// How many of them `--exclude` or the catalog left out.
+    pub excluded: u64,
+    /// Directories that could not be listed, in path order.
+    pub directories_failed: Vec<Notice>,
+    /// What somebody should know, in path order.
+    pub warnings: Vec<Notice>,
+    /// Links that name a run directory inside the tree.
+    pub aliases: u64,
+    /// Links whose target is missing.
+    pub dangling: u64,
+    /// Links that lead out of the tree.
+    pub outside: u64,
+    /// Files that an interrupted operation staged beside a manifest.
+    pub leftovers: Vec<TreePath>,
+}
+
+/// The replacement of one manifest.
+#[derive(Debug, Clone, Copy)]
+pub struct Replacement<'a, V> {
+    /// Which manifest.
+    pub path: &'a TreePath,
+    /// The version that was read.
+    pub version: &'a V,
+    /// The digest of the bytes that were read.
+    pub before: Digest,
+    /// The bytes to be put in their place.
+    pub bytes: &'a [u8],
+}
+
+/// What came of publishing one replacement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Published {
+    /// It is in place; durable after the next [`Transaction::secure`].
+    Done {
+        /// The file name of the backup, beside the manifest.
+        backup: String,
+    },
+    /// It is not in place, and the manifest is as it was or as somebody else left it.
+    Not(Trouble),
+    /// It is not in place, and was not tried: the storage had failed before its turn.
+    Skipped,
+    /// It is not in place because the way chosen does not work there; stage it again, another way will be taken.
+    Again,
+}
+
+/// What is known of an operation when it begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationHead {
+    /// The command, as in `migrate`.
+    pub command: &'static str,
+    /// The system's time at the start, as the id has it.
+    pub started: crate::clock::Timestamp,
+    /// The clock that history records get.
+    pub now: crate::clock::Timestamp,
+    /// The target version.
+    pub target: crate::version::Version,
+    /// The catalog's name.
+    pub catalog_name: String,
+    /// The catalog's digest.
+    pub catalog_digest: Digest,
+    /// The catalog itself, as one document.
+    pub catalog_bundle: String,
+}
+
+/// What recovery did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// One notice for each unfinished operation, and one for each file rescued.
+    pub notices: Vec<Notice>,
+    /// How many files were rescued.
+    pub rescued: u64,
+}
+
+/// Why a manifest could not be read or staged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadError {
+    /// The manifest is in trouble; the operation goes on.
+    Trouble(Trouble),
+    /// The storage failed; the operation stops.
+    Stop(Stop),
+}
+
+/// A place where manifests are kept.
+pub trait Storage: Sync {
+    /// What identifies the bytes that were read, so that a change in between is noticed.
+    type Version: Send + Sync;
+    /// The exclusive right to write.
+    type Guard: Guard<Version = Self::Version>;
+
+    /// Lists what is in the scope, in path order.
+    ///
+    /// # Errors
+    /// The tree itself cannot be read, or is no tree of its own.
+    fn list(
+        &self,
+        scope: &Scope<'_>,
+        interrupt: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Listing, Stop>;
+
+    /// Reads one manifest into `bytes`, which is emptied first.
+    ///
+    /// # Errors
+    /// Why it cannot be read or may not be migrated as a file.
+    fn read(&self, path: &TreePath, bytes: &mut Vec<u8>) -> Result<Self::Version, Trouble>;
+
+    /// When a version was last modified, in seconds since 1970.
+    fn modified(&self, version: &Self::Version) -> i64;
+
+    /// Whether this caller may replace the manifest, as far as the version shows it.
+    ///
+    /// # Errors
+    /// Why not.
+    fn replaceable(&self, version: &Self::Version) -> Result<(), Trouble>;
+
+    /// Whether the manifest could be replaced where it stands; looks at the place, and makes nothing.
+    ///
+    /// # Errors
+    /// Why not.
+    fn has_place(
+        &self,
+        path: &TreePath,
+        version: &Self::Version,
+        bytes: &[u8],
+    ) -> Result<(), Trouble>;
+
+    /// How many threads may work on it at once without running out of open files or the like.
+    fn most_jobs(&self) -> usize;
+
+    /// Unfinished operations, by id, as far as the caller may see them.
+    ///
+    /// # Errors
+    /// The state could not be read; reading commands go on.
+    fn unfinished(&self) -> Result<Vec<String>, Notice>;
+
+    /// Takes the lock, waiting while `wait` says so, and finishes or undoes what was left unfinished.
+    ///
+    /// # Errors
+    /// Somebody else has it (`locked`, naming the holder), or the state cannot be used.
+    fn guard(&self, wait: &mut dyn FnMut() -> bool) -> Result<(Self::Guard, Recovery), Stop>;
+}
+
+/// The exclusive right to write, released when dropped, also by a crash.
+pub trait Guard: Sized + Send {
+    /// As [`Storage::Version`].
+    type Version;
+    /// An operation that writes.
+    type Transaction: Transaction<Version = Self::Version>;
+
+    /// Removes or rescues files that an interrupted operation staged beside manifests.
+    ///
+    /// # Errors
+    /// The storage failed.
+    fn sweep(&self, leftovers: &[TreePath]) -> Result<Recovery, Stop>;
+
+    /// Begins an operation: gives it an id and a journal.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    fn begin(self, head: &OperationHead) -> Result<Self::Transaction, Stop>;
+}
+
+/// An operation that writes. Batches go `stage` (in parallel), `secure`, `publish` (in parallel), `secure`.
+pub trait Transaction: Send + Sync {
+    /// As [`Storage::Version`].
+    type Version;
+    /// A replacement that is written, but neither durable nor visible.
+    type Staged: Send + Sync;
+    /// A replacement that is durable, but not visible.
+    type Secured: Send + Sync;
+
+    /// The operation's id.
+    fn id(&self) -> &str;
+
+    /// Writes the new bytes where nobody sees them, after recording the intent.
+    ///
+    /// # Errors
+    /// Why this manifest cannot be replaced, or that the storage failed.
+    fn stage(
+        &self,
+        replacement: &Replacement<'_, Self::Version>,
+    ) -> Result<Self::Staged, ReadError>;
+
+    /// Makes everything staged and everything published so far durable. Gives an answer for each of `staged`, in order.
+    ///
+    /// # Errors
+    /// The storage failed: nothing that was published since the last call may be called durable. What was staged has been removed.
+    fn secure(
+        &self,
+        staged: Vec<Self::Staged>,
+    ) -> Result<Vec<Result<Self::Secured, Trouble>>, Stop>;
+
+    /// Puts one replacement in place. Trouble with the code `no_space` means that the operation should stop.
+    fn publish(&self, secured: &Self::Secured) -> Published;
+
+    /// Removes what was secured and will not be published.
+    fn abandon(&self, secured: Vec<Self::Secured>);
+    /// Removes what was staged and will not be secured.
+    fn discard(&self, staged: Vec<Self::Staged>);
+
+    /// Adds a record to the journal.
+    fn append(&self, record: &crate::journal::Record);
+
+    /// Ends the operation: makes the journal durable and tidies up. Gives what could not be recorded after the fact.
+    fn finish(self, end: &crate::journal::Record) -> Vec<Notice>;
+}
+
+/// The directory in a tree where operations keep their state.
+pub const STATE_DIRECTORY: &str = ".migrate-manifests";
+/// How the name of a file begins that is staged beside a manifest.
+const STAGED_BESIDE: &str = ".migrate-manifests.";
+
+/// The trouble that an error of the system is, with the verb that failed.
+fn trouble_of(verb: &str, error: &io::Error) -> Trouble {
+    let code = match error.kind() {
+        io::ErrorKind::NotFound => Code::NotFound,
+        io::ErrorKind::PermissionDenied => Code::PermissionDenied,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::NoSpace,
+        io::ErrorKind::ReadOnlyFilesystem => Code::ReadOnly,
+        _ => Code::IoError,
+    };
+    Trouble {
+        code,
+        message: format!("{verb}: {error}"),
+    }
+}
+
+/// Whether the system does not know such a call, or not on this file system.
+fn is_not_supported(error: &io::Error) -> bool {
+    const INVALID: i32 = 22;
+    const NO_SUCH_CALL: i32 = 38;
+    const NOT_SUPPORTED: i32 = 95;
+    matches!(
+        error.raw_os_error(),
+        Some(INVALID | NO_SUCH_CALL | NOT_SUPPORTED)
+    )
+}
+
+/// The stop that a failure of the storage itself is.
+fn storage_failed(verb: &str, error: &io::Error) -> Stop {
+    Stop::new(Code::StorageFailed, format!("{verb}: {error}"))
+}

@@ -1,0 +1,464 @@
+//! The system calls of the simulated disk.
+//!
+//! Owns what each call changes, and how a fuse cuts it short. What of a change survives is not decided here.
+//!
+//! Invariant: a call that returns an error has changed nothing, unless a fuse stopped it on the way or a sync failed.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::io::Errno;
+
+use crate::storage::disk::{Crossing, Disk, EntryKind, FileTime, MetadataError, Stat, Traits};
+
+use super::fuses::{Call, Stop, Verdict};
+use super::image::{Body, Id};
+use super::rules::{Extent, Links, entry};
+use super::{Access, Dir, File, Handle, Opened, Power, Simulated, State, error};
+
+impl Simulated {
+    /// Counts a call, runs hooks, and carries it out as far as the fuses let it.
+    fn run<T, E: From<io::Error>>(
+        &self,
+        handles: &[&Handle],
+        call: Call,
+        name: &[u8],
+        act: impl FnOnce(&mut State, Extent) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let dead = || Err(io::Error::from(Errno::IO).into());
+        let own = |handle: &&Handle| Arc::ptr_eq(&handle.disk.0, &self.0);
+        let mut state = self.state();
+        if state.power != Power::On || !handles.iter().all(own) {
+            return dead();
+        }
+        let (numbered, hooks) = state.fuses.count(call, name);
+        if !hooks.is_empty() {
+            drop(state);
+            for hook in hooks {
+                hook(self);
+            }
+            state = self.state();
+            if state.power != Power::On {
+                return dead();
+            }
+        }
+        let verdict = state.fuses.verdict(numbered);
+        let halves = matches!(call, Call::Write | Call::CopyMetadata);
+        // Where a fuse blows, nobody hears what the call itself said.
+        match verdict {
+            Verdict::Go => return act(&mut state, Extent::Whole),
+            Verdict::Stop(Stop::After) => drop(act(&mut state, Extent::Whole)),
+            Verdict::Stop(Stop::Halfway) | Verdict::Fail(_, Stop::Halfway) if halves => {
+                drop(act(&mut state, Extent::Half));
+            }
+            Verdict::Stop(_) | Verdict::Fail(..) => {}
+        }
+        if let Verdict::Fail(errno, _) = verdict {
+            state.spoil(call, handles, errno);
+            return Err(io::Error::from_raw_os_error(errno).into());
+        }
+        state.power = Power::Stopped;
+        dead()
+    }
+
+    fn file(&self, opened: Opened, access: Access, name: &[u8]) -> File {
+        File {
+            handle: self.handle(opened),
+            access,
+            position: AtomicUsize::new(0),
+            name: name.to_vec(),
+        }
+    }
+}
+
+impl State {
+    /// What a sync that a fuse lets fail leaves behind.
+    fn spoil(&mut self, call: Call, handles: &[&Handle], errno: i32) {
+        for handle in handles {
+            if call == Call::SyncFs {
+                let device = self.store.now.get(handle.id).device;
+                self.store.spoil_device(device, errno);
+            }
+            if call == Call::SyncFile {
+                self.store.spoil_file(handle.id, errno);
+            }
+            // The caller gets the error itself; other handles have it still to report.
+            let (failures, on_device) = self.failures(handle.id);
+            match call {
+                Call::SyncFs => handle.device_failures.store(on_device, Ordering::Relaxed),
+                Call::SyncFile => handle.failures.store(failures, Ordering::Relaxed),
+                _ => {}
+            }
+        }
+    }
+
+    fn failures(&self, id: Id) -> (u64, u64) {
+        (
+            self.store.now.get(id).failures,
+            self.store.device(id).failures,
+        )
+    }
+}
+
+fn both(a: &[u8], b: &[u8]) -> Vec<u8> {
+    [a, b" ", b].concat()
+}
+
+impl Disk for Simulated {
+    type Dir = Dir;
+    type File = File;
+
+    fn caller(&self) -> u32 {
+        self.state().caller
+    }
+
+    fn open_dir(&self, at: &Dir, path: &[u8], crossing: Crossing) -> io::Result<Dir> {
+        let opened = self.run(&[&at.0], Call::OpenDir, path, |state, _| {
+            let id = state.look_up(at.0.id, path, Links::RefuseButLast, crossing)?;
+            match state.store.now.get(id).entries() {
+                Some(_) => Ok(state.open(id)),
+                None => error(Errno::NOTDIR),
+            }
+        })?;
+        Ok(Dir(self.handle(opened)))
+    }
+
+    fn list(&self, dir: &Dir, each: &mut dyn FnMut(&[u8], EntryKind)) -> io::Result<()> {
+        let listed = self.run(&[&dir.0], Call::List, b"", |state, _| {
+            let Some(entries) = state.store.now.get(dir.0.id).entries() else {
+                return error(Errno::NOTDIR);
+            };
+            let kind = |id: Id| {
+                let known = state.lists_kinds.then(|| state.store.now.get(id).kind());
+                known.unwrap_or(EntryKind::Unknown)
+            };
+            let entries = entries
+                .iter()
+                .map(|(name, id)| (Arc::clone(name), kind(*id)));
+            Ok(entries.collect::<Vec<_>>())
+        })?;
+        // No order is promised, so the sorted one is not given either.
+        for (name, kind) in listed.iter().rev() {
+            each(name, *kind);
+        }
+        Ok(())
+    }
+
+    fn read_link(&self, at: &Dir, name: &[u8]) -> io::Result<Vec<u8>> {
+        self.run(&[&at.0], Call::ReadLink, name, |state, _| {
+            let id = state.named(at.0.id, name)?;
+            match &state.store.now.get(id).body {
+                Body::Link(target) => Ok(target.to_vec()),
+                Body::File { .. } | Body::Directory(_) | Body::Fifo => error(Errno::INVAL),
+            }
+        })
+    }
+
+    fn stat_below(&self, at: &Dir, path: &[u8], follow: bool) -> io::Result<Stat> {
+        let links = if follow {
+            Links::Follow
+        } else {
+            Links::RefuseButLast
+        };
+        self.run(&[&at.0], Call::Stat, path, |state, _| {
+            if path.is_empty() {
+                return error(Errno::NOENT);
+            }
+            let id = state.look_up(at.0.id, path, links, Crossing::Cross)?;
+            Ok(state.stat(id))
+        })
+    }
+
+    fn stat_at(&self, dir: &Dir, name: &[u8]) -> io::Result<Stat> {
+        self.run(&[&dir.0], Call::Stat, name, |state, _| {
+            let id = state.named(dir.0.id, name)?;
+            Ok(state.stat(id))
+        })
+    }
+
+    fn most_open_files(&self) -> u64 {
+        u64::MAX
+    }
+
+    fn check_writable(&self, dir: &Dir) -> io::Result<()> {
+        // Permission bits are not enforced: the caller is root, or owns everything.
+        self.stat_dir(dir).map(drop)
+    }
+
+    fn stat_dir(&self, dir: &Dir) -> io::Result<Stat> {
+        self.run(&[&dir.0], Call::Stat, b"", |state, _| {
+            Ok(state.stat(dir.0.id))
+        })
+    }
+
+    fn stat(&self, file: &File) -> io::Result<Stat> {
+        self.run(&[&file.handle], Call::Stat, &file.name, |state, _| {
+            Ok(state.stat(file.handle.id))
+        })
+    }
+
+    fn open(&self, at: &Dir, path: &[u8], crossing: Crossing) -> io::Result<File> {
+        let opened = self.run(&[&at.0], Call::Open, path, |state, _| {
+            let id = state.look_up(at.0.id, path, Links::Refuse, crossing)?;
+            io::Result::Ok(state.open(id))
+        })?;
+        Ok(self.file(opened, Access::Read, path))
+    }
+
+    fn open_append(&self, dir: &Dir, name: &[u8]) -> io::Result<File> {
+        let opened = self.run(&[&dir.0], Call::OpenAppend, name, |state, _| {
+            let id = state.look_up(dir.0.id, name, Links::Refuse, Crossing::Stay)?;
+            state.check_mutable(id)?;
+            match state.store.now.get(id).entries() {
+                Some(_) => error(Errno::ISDIR),
+                None => Ok(state.open(id)),
+            }
+        })?;
+        Ok(self.file(opened, Access::Append, name))
+    }
+
+    fn create(&self, dir: &Dir, name: &[u8]) -> io::Result<File> {
+        let opened = self.run(&[&dir.0], Call::Create, name, |state, _| {
+            let dir = dir.0.id;
+            state.unnamed(dir, name)?;
+            let made = state.make(dir, 0o600, Body::file(b""));
+            state.set_name(dir, name, Some(made));
+            io::Result::Ok(state.open(made))
+        })?;
+        Ok(self.file(opened, Access::Write, name))
+    }
+
+    /// Gives one byte more than `limit` where the file has more, as the kernel's implementation may.
+    fn read(
+        &self,
+        file: &File,
+        into: &mut Vec<u8>,
+        _expected: usize,
+        limit: usize,
+    ) -> io::Result<()> {
+        self.run(&[&file.handle], Call::Read, &file.name, |state, _| {
+            let inode = state.store.now.get(file.handle.id);
+            if inode.entries().is_some() {
+                return error(Errno::ISDIR);
+            }
+            let bytes = inode.bytes().map_or(&[][..], |bytes| bytes);
+            let end = bytes.len().min(limit.saturating_add(1));
+            into.extend_from_slice(&bytes[..end]);
+            file.position.store(end, Ordering::Relaxed);
+            Ok(())
+        })
+    }
+
+    fn write(&self, file: &File, bytes: &[u8]) -> io::Result<()> {
+        let act = |state: &mut State, extent| {
+            let size = state.check_writable(file, Errno::BADF)?.size();
+            let offset = match file.access {
+                Access::Append => size,
+                Access::Read | Access::Write => file.position.load(Ordering::Relaxed),
+            };
+            let bytes = match extent {
+                Extent::Whole => bytes,
+                Extent::Half => &bytes[..bytes.len() / 2],
+            };
+            if !bytes.is_empty() {
+                state.store.write(file.handle.id, offset, bytes);
+            }
+            file.position.store(offset + bytes.len(), Ordering::Relaxed);
+            Ok(())
+        };
+        self.run(&[&file.handle], Call::Write, &file.name, act)
+    }
+
+    fn truncate(&self, file: &File, size: u64) -> io::Result<()> {
+        self.run(&[&file.handle], Call::Truncate, &file.name, |state, _| {
+            state.check_writable(file, Errno::INVAL)?;
+            let size = usize::try_from(size).or_else(|_| error(Errno::FBIG))?;
+            state.store.truncate(file.handle.id, size);
+            Ok(())
+        })
+    }
+
+    fn set_mode(&self, file: &File, mode: u32) -> io::Result<()> {
+        self.run(&[&file.handle], Call::SetMode, &file.name, |state, _| {
+            state.check_mutable(file.handle.id)?;
+            state.set_attributes(file.handle.id, |attributes| {
+                attributes.mode = mode & 0o7777;
+            });
+            Ok(())
+        })
+    }
+
+    fn copy_metadata(
+        &self,
+        from: &File,
+        from_stat: &Stat,
+        to: &File,
+    ) -> Result<Stat, MetadataError> {
+        let handles = [&from.handle, &to.handle];
+        self.run(&handles, Call::CopyMetadata, &to.name, |state, extent| {
+            state.copy_metadata(from.handle.id, from_stat, to.handle.id, extent)
+        })
+    }
+
+    fn set_times(&self, file: &File, accessed: FileTime, modified: FileTime) -> io::Result<()> {
+        self.run(&[&file.handle], Call::SetTimes, &file.name, |state, _| {
+            state.check_mutable(file.handle.id)?;
+            state.set_attributes(file.handle.id, |attributes| {
+                attributes.accessed = accessed;
+                attributes.modified = modified;
+            });
+            Ok(())
+        })
+    }
+
+    fn exchange(&self, a: (&Dir, &[u8]), b: (&Dir, &[u8])) -> io::Result<()> {
+        let handles = [&a.0.0, &b.0.0];
+        self.run(&handles, Call::Exchange, &both(a.1, b.1), |state, _| {
+            let (a, b) = ((a.0.0.id, a.1), (b.0.0.id, b.1));
+            state.check_same_device(a.0, b.0)?;
+            let (in_a, in_b) = (state.named(a.0, a.1)?, state.named(b.0, b.1)?);
+            if !state.store.device(a.0).traits.exchange {
+                return error(Errno::INVAL);
+            }
+            if in_a == in_b {
+                return Ok(());
+            }
+            state.check_movable(a.0, in_a)?;
+            state.check_movable(b.0, in_b)?;
+            if state.is_within(b.0, in_a) || state.is_within(a.0, in_b) {
+                return error(Errno::INVAL);
+            }
+            let is_dir = |id| state.store.now.get(id).entries().is_some();
+            let whole = is_dir(in_a) || is_dir(in_b);
+            let changes = vec![entry(a, Some(in_b)), entry(b, Some(in_a))];
+            state.store.change(state.device_of(a.0), changes, whole);
+            Ok(())
+        })
+    }
+
+    fn rename_new(&self, from: (&Dir, &[u8]), to: (&Dir, &[u8])) -> io::Result<()> {
+        let (handles, names) = ([&from.0.0, &to.0.0], both(from.1, to.1));
+        self.run(&handles, Call::RenameNew, &names, |state, _| {
+            let (from, to) = ((from.0.0.id, from.1), (to.0.0.id, to.1));
+            state.check_same_device(from.0, to.0)?;
+            let moved = state.named(from.0, from.1)?;
+            state.unnamed(to.0, to.1)?;
+            state.rename(from, to, moved)
+        })
+    }
+
+    fn rename_over(&self, from: (&Dir, &[u8]), to: (&Dir, &[u8])) -> io::Result<()> {
+        let (handles, names) = ([&from.0.0, &to.0.0], both(from.1, to.1));
+        self.run(&handles, Call::RenameOver, &names, |state, _| {
+            let (from, to) = ((from.0.0.id, from.1), (to.0.0.id, to.1));
+            state.check_same_device(from.0, to.0)?;
+            let moved = state.named(from.0, from.1)?;
+            state.check_name(to.0, to.1)?;
+            if state.store.now.entry(to.0, to.1).is_none() {
+                state.unnamed(to.0, to.1)?;
+            }
+            state.rename(from, to, moved)
+        })
+    }
+
+    fn link(&self, from: (&Dir, &[u8]), to: (&Dir, &[u8])) -> io::Result<()> {
+        let (handles, names) = ([&from.0.0, &to.0.0], both(from.1, to.1));
+        self.run(&handles, Call::Link, &names, |state, _| {
+            let (from, to) = ((from.0.0.id, from.1), (to.0.0.id, to.1));
+            let linked = state.named(from.0, from.1)?;
+            state.unnamed(to.0, to.1)?;
+            state.check_same_device(from.0, to.0)?;
+            let inode = state.store.now.get(linked);
+            let links = state.store.device(linked).traits.links;
+            if !links || inode.immutable || inode.entries().is_some() {
+                return error(Errno::PERM);
+            }
+            state.set_name(to.0, to.1, Some(linked));
+            Ok(())
+        })
+    }
+
+    fn unlink(&self, dir: &Dir, name: &[u8]) -> io::Result<()> {
+        self.run(&[&dir.0], Call::Unlink, name, |state, _| {
+            let id = state.named(dir.0.id, name)?;
+            if state.store.now.get(id).entries().is_some() {
+                return error(Errno::ISDIR);
+            }
+            state.check_movable(dir.0.id, id)?;
+            state.set_name(dir.0.id, name, None);
+            Ok(())
+        })
+    }
+
+    fn make_dir(&self, dir: &Dir, name: &[u8]) -> io::Result<()> {
+        self.run(&[&dir.0], Call::MakeDir, name, |state, _| {
+            let dir = dir.0.id;
+            state.unnamed(dir, name)?;
+            let made = state.make(dir, 0o700, Body::Directory(BTreeMap::new()));
+            state.set_name(dir, name, Some(made));
+            Ok(())
+        })
+    }
+
+    fn remove_dir(&self, dir: &Dir, name: &[u8]) -> io::Result<()> {
+        self.run(&[&dir.0], Call::RemoveDir, name, |state, _| {
+            let id = state.named(dir.0.id, name)?;
+            let Some(entries) = state.store.now.get(id).entries() else {
+                return error(Errno::NOTDIR);
+            };
+            state.check_movable(dir.0.id, id)?;
+            if !entries.is_empty() {
+                return error(Errno::NOTEMPTY);
+            }
+            state.set_name(dir.0.id, name, None);
+            Ok(())
+        })
+    }
+
+    fn sync_fs(&self, dir: &Dir) -> io::Result<()> {
+        self.run(&[&dir.0], Call::SyncFs, b"", |state, _| {
+            state.store.sync_fs(state.device_of(dir.0.id));
+            let device = state.store.device(dir.0.id);
+            if !device.traits.syncfs {
+                return Ok(());
+            }
+            Handle::report(&dir.0.device_failures, device.failures, device.errno)
+        })
+    }
+
+    fn sync_file(&self, file: &File) -> io::Result<()> {
+        let act = |state: &mut State, _| {
+            let id = file.handle.id;
+            match state.store.now.get(id).entries() {
+                Some(_) => state.store.sync_dir(id),
+                None => state.store.sync_file(id),
+            }
+            let errno = state.store.device(id).errno;
+            Handle::report(&file.handle.failures, state.failures(id).0, errno)
+        };
+        self.run(&[&file.handle], Call::SyncFile, &file.name, act)
+    }
+
+    fn sync_dir(&self, dir: &Dir) -> io::Result<()> {
+        self.run(&[&dir.0], Call::SyncDir, b"", |state, _| {
+            state.store.sync_dir(dir.0.id);
+            Ok(())
+        })
+    }
+
+    fn try_lock(&self, file: &File) -> io::Result<bool> {
+        self.run(&[&file.handle], Call::TryLock, &file.name, |state, _| {
+            let Handle { id, holder, .. } = file.handle;
+            let has_it = state.locks.entry(id).or_insert(holder);
+            Ok(*has_it == holder)
+        })
+    }
+
+    fn traits(&self, dir: &Dir) -> io::Result<Traits> {
+        self.run(&[&dir.0], Call::Traits, b"", |state, _| {
+            Ok(state.store.device(dir.0.id).traits)
+        })
+    }
+}
