@@ -1,0 +1,177 @@
+//! `--files-from`: a list of paths in the tree, from a file or from standard input.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use migrate_manifests::path::TreePath;
+
+/// Where a list is, and how it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FilesFrom {
+    /// The file; `None` is standard input.
+    file: Option<PathBuf>,
+    separator: Separator,
+}
+
+/// What ends a path in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Separator {
+    /// A line end; a line that begins with `"` is a JSON string.
+    Line,
+    /// NUL; every other byte is itself.
+    Nul,
+}
+
+/// Why a list cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FilesFromError {
+    /// It cannot be read.
+    #[error("cannot read the list of manifests from {place}")]
+    Unreadable {
+        /// The file, or standard input.
+        place: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An entry is no path in the tree.
+    #[error("{place}, entry {number}: {problem}")]
+    Entry {
+        /// The file, or standard input.
+        place: String,
+        /// Which one, from 1.
+        number: usize,
+        /// What is wrong with it.
+        problem: Problem,
+    },
+}
+
+/// What can be wrong with an entry.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Problem {
+    /// It begins with `"`, but is no JSON string.
+    #[error("a line that begins with `\"` must be a JSON string")]
+    NotAJsonString,
+    /// It leads elsewhere.
+    #[error(
+        "`{0}` is not a path in the tree: expected names with `/` between them, as reports print them"
+    )]
+    NotAPath(String),
+}
+
+impl FilesFrom {
+    /// The list in `file`, where `-` is standard input.
+    pub(crate) fn new(file: PathBuf, separator: Separator) -> Self {
+        Self {
+            file: (file != Path::new("-")).then_some(file),
+            separator,
+        }
+    }
+
+    /// Reads all of the list.
+    ///
+    /// # Errors
+    /// It cannot be read, or an entry is no path in the tree.
+    pub(crate) fn read(&self, stdin: &mut dyn Read) -> Result<BTreeSet<TreePath>, FilesFromError> {
+        let mut list = Vec::new();
+        let outcome = match &self.file {
+            Some(file) => File::open(file).and_then(|mut file| file.read_to_end(&mut list)),
+            None => stdin.read_to_end(&mut list),
+        };
+        outcome.map_err(|source| FilesFromError::Unreadable {
+            place: self.place(),
+            source,
+        })?;
+        parse(&list, self.separator).map_err(|(number, problem)| FilesFromError::Entry {
+            place: self.place(),
+            number,
+            problem,
+        })
+    }
+
+    fn place(&self) -> String {
+        match &self.file {
+            Some(file) => format!("`{}`", file.display()),
+            None => "standard input".to_owned(),
+        }
+    }
+}
+
+/// The paths of a list, each once; empty entries are none.
+fn parse(list: &[u8], separator: Separator) -> Result<BTreeSet<TreePath>, (usize, Problem)> {
+    let end = match separator {
+        Separator::Line => b'\n',
+        Separator::Nul => 0,
+    };
+    list.split(|byte| *byte == end)
+        .enumerate()
+        .map(|(at, entry)| match separator {
+            Separator::Line => (at, entry.strip_suffix(b"\r").unwrap_or(entry)),
+            Separator::Nul => (at, entry),
+        })
+        .filter(|(_, entry)| !entry.is_empty())
+        .map(|(at, entry)| path(entry, separator).map_err(|problem| (at + 1, problem)))
+        .collect()
+}
+
+fn path(entry: &[u8], separator: Separator) -> Result<TreePath, Problem> {
+    let quoted: String;
+    let bytes = if separator == Separator::Line && entry.starts_with(b"\"") {
+        quoted = serde_json::from_slice(entry).map_err(|_| Problem::NotAJsonString)?;
+        quoted.as_bytes()
+    } else {
+        entry
+    };
+    TreePath::new(bytes)
+        .ok_or_else(|| Problem::NotAPath(String::from_utf8_lossy(bytes).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(list: &[u8], separator: Separator) -> Vec<Vec<u8>> {
+        let paths = parse(list, separator).unwrap();
+        paths.iter().map(|path| path.as_bytes().to_vec()).collect()
+    }
+
+    #[test]
+    fn a_path_stands_on_each_line_plain_or_as_a_json_string() {
+        let list = b"b/manifest.json\r\n\n\"a\\n\\u001b/manifest.json\"\nb/manifest.json\nc\\n";
+        let paths: [&[u8]; 3] = [b"a\n\x1b/manifest.json", b"b/manifest.json", b"c\\n"];
+        assert_eq!(parsed(list, Separator::Line), paths);
+    }
+
+    #[test]
+    fn with_nul_every_other_byte_is_itself() {
+        let list = b"\"a\"/m\0b\n\xff\r/m\0";
+        let paths: [&[u8]; 2] = [b"\"a\"/m", b"b\n\xff\r/m"];
+        assert_eq!(parsed(list, Separator::Nul), paths);
+    }
+
+    #[test]
+    fn an_entry_that_leads_elsewhere_is_named_with_its_number() {
+        let from = FilesFrom::new("-".into(), Separator::Line);
+        let error = from.read(&mut &b"a/m\n\n/etc/passwd\n"[..]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "standard input, entry 3: `/etc/passwd` is not a path in the tree: expected names with `/` between them, as reports print them"
+        );
+        let error = from.read(&mut &b"\"a\n"[..]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "standard input, entry 1: a line that begins with `\"` must be a JSON string"
+        );
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_is_named() {
+        let from = FilesFrom::new("/nowhere/list".into(), Separator::Line);
+        let error = from.read(&mut io::empty()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "cannot read the list of manifests from `/nowhere/list`"
+        );
+    }
+}

@@ -1,0 +1,509 @@
+//! The report for people.
+//!
+//! Manifests come first, as they happen, and the summary last, where the eye is. Those in trouble are always listed; of those that are or would be migrated the first twenty, because nobody reads a hundred thousand lines; `--all` lists everything.
+//!
+//! Invariant: everything that comes from the tree goes through `escape`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use migrate_manifests::clock::Timestamp;
+use migrate_manifests::code::Code;
+use migrate_manifests::event::{Event, Head, Sink};
+use migrate_manifests::report::{Counts, Notice, Outcome, RouteCount, Status, Summary};
+use migrate_manifests::version::Version;
+
+use super::diff;
+use super::layout::{age, counted, grouped, wrap};
+use super::paint::{Paint, Tone};
+use crate::cli::escape;
+use crate::cli::options::Purpose;
+
+/// How many manifests of one status are listed without `--all`.
+const LISTED_MOST: u64 = 20;
+/// Where the second column begins.
+const INDENT: usize = 10;
+/// How many marks a bar has at most.
+const LONGEST_BAR: usize = 50;
+/// How wide a list of versions is where nobody says.
+const USUAL_COLUMNS: usize = 80;
+
+/// Writes the report.
+pub(crate) struct Text<W> {
+    out: W,
+    view: View,
+    paint: Paint,
+    head: Option<Head>,
+    listed: BTreeMap<Status, u64>,
+    codes: BTreeSet<Code>,
+    backups: Backups,
+    has_recovered: bool,
+    needs_gap: bool,
+}
+
+/// What is shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View {
+    /// What the user is after.
+    pub(crate) purpose: Purpose,
+    /// Whether every manifest is listed.
+    pub(crate) all: bool,
+    /// Whether only trouble is shown.
+    pub(crate) quiet: bool,
+    /// The width to fit text into, where somebody looks.
+    pub(crate) columns: Option<usize>,
+}
+
+/// The names that backups got, as far as one sentence can say.
+enum Backups {
+    None,
+    One(String),
+    Several,
+}
+
+impl<W: Write> Text<W> {
+    /// A report to `out`.
+    pub(crate) fn new(out: W, view: View, paint: Paint) -> Self {
+        Self {
+            out,
+            view,
+            paint,
+            head: None,
+            listed: BTreeMap::new(),
+            codes: BTreeSet::new(),
+            backups: Backups::None,
+            has_recovered: false,
+            needs_gap: false,
+        }
+    }
+
+    fn print(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())
+    }
+
+    /// Lines of the list of manifests, apart from what stands before the list.
+    fn print_in_list(&mut self, lines: &str) -> io::Result<()> {
+        if std::mem::take(&mut self.needs_gap) {
+            self.print("\n")?;
+        }
+        self.print(lines)
+    }
+
+    fn started(&mut self, head: &Head) -> io::Result<()> {
+        self.head = Some(head.clone());
+        if self.view.quiet {
+            return Ok(());
+        }
+        let digest: String = head
+            .catalog_digest
+            .chars()
+            .take("sha256:".len() + 16)
+            .collect();
+        let latest = if head.target == head.latest {
+            String::new()
+        } else {
+            format!(" (the latest is {})", head.latest)
+        };
+        let lines = format!(
+            "tree      {}\ncatalog   {} ({}), {digest}\ntarget    {}{latest}\n",
+            escape::path(head.tree.as_bytes()),
+            escape::message(&head.catalog_name),
+            escape::message(&head.catalog_source),
+            head.target,
+        );
+        self.needs_gap = true;
+        self.print(&lines)
+    }
+
+    fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
+        if let Some(backup) = &outcome.backup {
+            self.backups.add(backup);
+        }
+        if let Some(trouble) = &outcome.trouble {
+            self.codes.insert(trouble.code);
+            let path = escape::path(outcome.path.as_bytes());
+            let lines = self.trouble(outcome.status, &path, trouble.code, &trouble.message);
+            return self.print_in_list(&lines);
+        }
+        if self.view.quiet {
+            return Ok(());
+        }
+        if let Some(difference) = &outcome.diff {
+            let lines = diff::unified(&outcome.path, difference, self.paint);
+            return self.print_in_list(&lines);
+        }
+        let listed = self.listed.entry(outcome.status).or_default();
+        *listed += 1;
+        if !self.view.all
+            && (!is_listed(outcome.status, self.view.purpose) || *listed > LISTED_MOST)
+        {
+            return Ok(());
+        }
+        let versions = match (&outcome.from, &outcome.to) {
+            (Some(from), Some(to)) if from != to => format!("{from} -> {to}"),
+            (Some(from), _) => from.to_string(),
+            (None, _) => String::new(),
+        };
+        let line = format!(
+            "{}{versions:<14}  {}\n",
+            self.status(outcome.status),
+            escape::path(outcome.path.as_bytes())
+        );
+        self.print_in_list(&line)
+    }
+
+    fn directory_failed(&mut self, notice: &Notice) -> io::Result<()> {
+        self.codes.insert(notice.code);
+        let place = match &notice.path {
+            Some(path) => format!("{} (directory)", escape::path(path.as_bytes())),
+            None => "the tree itself".to_owned(),
+        };
+        let lines = self.trouble(Status::Failed, &place, notice.code, &notice.message);
+        self.print_in_list(&lines)
+    }
+
+    fn trouble(&self, status: Status, place: &str, code: Code, message: &str) -> String {
+        let why = format!("{code}: {}", escape::message(message));
+        format!(
+            "{}{place}\n{:INDENT$}{}\n",
+            self.status(status),
+            "",
+            wrap(&why, self.view.columns, INDENT)
+        )
+    }
+
+    /// The first column: the status, in colour, filled up with spaces.
+    fn status(&self, status: Status) -> String {
+        let name = status.as_str();
+        let fill = INDENT.saturating_sub(name.len()).max(1);
+        format!("{}{:fill$}", self.paint.text(Tone::of(status), name), "")
+    }
+
+    fn finished(&mut self, summary: &Summary) -> io::Result<()> {
+        let Some(head) = self.head.take().filter(|_| !self.view.quiet) else {
+            return self.out.flush();
+        };
+        if summary.stop.is_some() && summary.counts == Counts::default() {
+            // It could not even begin; there is nothing to sum up.
+            return self.out.flush();
+        }
+        for (status, count) in std::mem::take(&mut self.listed) {
+            if count > LISTED_MOST && !self.view.all && is_listed(status, self.view.purpose) {
+                let more = grouped(count - LISTED_MOST);
+                let line = format!(
+                    "{}... and {more} more (--all lists them)\n",
+                    self.status(status)
+                );
+                self.print_in_list(&line)?;
+            }
+        }
+        let sections = [
+            if self.view.purpose == Purpose::Versions {
+                self.versions(summary, &head.latest)
+            } else {
+                String::new()
+            },
+            counts(summary),
+            if self.view.purpose == Purpose::Versions {
+                String::new()
+            } else {
+                self.routes(&summary.routes)
+            },
+            self.oldest_deferred(summary, head.started_at),
+            self.hints(),
+            self.closing(summary, &head.target),
+        ];
+        for section in sections.iter().filter(|section| !section.is_empty()) {
+            self.print(&format!("\n{section}"))?;
+        }
+        self.out.flush()
+    }
+
+    fn versions(&self, summary: &Summary, latest: &Version) -> String {
+        let total: u64 = summary.versions.values().sum();
+        let mut versions = summary.versions.clone();
+        versions.entry(latest.clone()).or_default();
+        let rows: Vec<[String; 3]> = versions
+            .iter()
+            .map(|(version, count)| {
+                let mark = if version == latest { " (latest)" } else { "" };
+                [
+                    format!("{version}{mark}"),
+                    grouped(*count),
+                    per_cent(*count, total),
+                ]
+            })
+            .collect();
+        let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
+        let (name, number) = (width(0), width(1));
+        let taken = name + number + "    100.0%  ".len();
+        let room = self
+            .view
+            .columns
+            .unwrap_or(USUAL_COLUMNS)
+            .saturating_sub(taken)
+            .min(LONGEST_BAR);
+        let mut shown = String::new();
+        for ([version, count, share], number_of) in rows.iter().zip(versions.values()) {
+            let bar = bar(*number_of, total, room);
+            let line = format!("{version:<name$}  {count:>number$}  {share:>6}");
+            let gap = if bar.is_empty() { "" } else { "  " };
+            writeln!(shown, "{line}{gap}{}", self.paint.text(Tone::Place, &bar))
+                .unwrap_or_default();
+        }
+        shown
+    }
+
+    fn routes(&self, routes: &[RouteCount]) -> String {
+        if routes.is_empty() {
+            return String::new();
+        }
+        let rows: Vec<(String, String)> = routes
+            .iter()
+            .map(|route| {
+                let versions = std::iter::once(&route.from)
+                    .chain(&route.via)
+                    .chain([&route.to]);
+                let names: Vec<_> = versions.map(Version::to_string).collect();
+                (names.join(" -> "), grouped(route.count))
+            })
+            .collect();
+        let name = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        let number = rows
+            .iter()
+            .map(|(_, number)| number.len())
+            .max()
+            .unwrap_or(0);
+        let mut shown = format!("{}\n", self.paint.text(Tone::Heading, "routes"));
+        for (route, count) in rows {
+            writeln!(shown, "  {route:<name$}  {count:>number$}").unwrap_or_default();
+        }
+        shown
+    }
+
+    fn oldest_deferred(&self, summary: &Summary, now: Timestamp) -> String {
+        let Some((path, modified_seconds)) = &summary.oldest_deferred else {
+            return String::new();
+        };
+        let age = age(*modified_seconds, now.unix_seconds());
+        let text = format!(
+            "deferred longest: {}, last written {age} (--include-running takes those that a dead run left behind)",
+            escape::path(path.as_bytes())
+        );
+        format!("{}\n", wrap(&text, self.view.columns, 0))
+    }
+
+    fn hints(&self) -> String {
+        let label = "hint: ";
+        let mut shown = String::new();
+        for code in &self.codes {
+            let text = wrap(
+                &format!("{code}: {}", code.hint()),
+                self.view.columns,
+                label.len(),
+            );
+            writeln!(shown, "{}{text}", self.paint.text(Tone::Hint, label)).unwrap_or_default();
+        }
+        shown
+    }
+
+    /// What it came to, in a sentence or two.
+    fn closing(&self, summary: &Summary, target: &Version) -> String {
+        let counts = &summary.counts;
+        let mut sentences = Vec::new();
+        let ended = summary.stop.is_some() || summary.signal.is_some();
+        if ended && counts.not_attempted > 0 {
+            sentences.push(format!(
+                "Stopped early: {} not attempted.",
+                grouped(counts.not_attempted)
+            ));
+        }
+        if let Some(operation) = summary.operation.as_deref().filter(|_| counts.migrated > 0) {
+            sentences.push(format!(
+                "Migrated {} to {target} in operation {operation}.",
+                manifests(counts.migrated)
+            ));
+            sentences.extend(self.backups.sentence());
+        } else if self.view.purpose == Purpose::Versions {
+            let known: u64 = summary.versions.values().sum();
+            let needing = if counts.pending == 1 { "needs" } else { "need" };
+            sentences.push(format!(
+                "{} of {} {needing} migration to {target}.",
+                grouped(counts.pending),
+                manifests(known)
+            ));
+        } else {
+            sentences.extend(self.nothing_written(summary, target));
+        }
+        let lines = [attention(summary), sentences];
+        let shown = lines.iter().filter(|sentences| !sentences.is_empty());
+        shown
+            .map(|sentences| wrap(&sentences.join(" "), self.view.columns, 0) + "\n")
+            .collect()
+    }
+
+    fn nothing_written(&self, summary: &Summary, target: &Version) -> Vec<String> {
+        let counts = &summary.counts;
+        let is_whole = summary.stop.is_none() && summary.signal.is_none();
+        let mut sentences = Vec::new();
+        if counts.pending == 0
+            && is_whole
+            && counts.trouble() == 0
+            && counts.directories_failed == 0
+        {
+            sentences.push(match (counts.found, counts.selected) {
+                (0, _) => "Nothing to do: no manifest was found.".to_owned(),
+                (found, 0) => format!(
+                    "Nothing to do: none of the {} found is selected.",
+                    manifests(found)
+                ),
+                (_, 1) if counts.current == 1 => {
+                    format!("Nothing to do: the manifest is at {target}.")
+                }
+                (_, selected) if counts.current == selected => {
+                    format!(
+                        "Nothing to do: all {} are at {target}.",
+                        manifests(selected)
+                    )
+                }
+                _ => "Nothing to do: no manifest is pending.".to_owned(),
+            });
+        }
+        if !self.has_recovered && summary.operation.is_none() {
+            sentences.push("Nothing was written.".to_owned());
+        }
+        let flag = match self.view.purpose {
+            Purpose::Preview => "--dry-run",
+            Purpose::Differences => "--diff",
+            Purpose::Check => "--check",
+            Purpose::Migrate | Purpose::Versions => return sentences,
+        };
+        if counts.pending > 0 {
+            let these = if counts.pending == 1 {
+                "the pending manifest".to_owned()
+            } else {
+                format!("the {} pending manifests", grouped(counts.pending))
+            };
+            sentences.push(format!(
+                "To migrate {these}, run the same command without {flag}."
+            ));
+        }
+        sentences
+    }
+}
+
+impl Backups {
+    fn add(&mut self, name: &str) {
+        *self = match std::mem::replace(self, Self::Several) {
+            Self::None => Self::One(name.to_owned()),
+            Self::One(known) if known == name => Self::One(known),
+            Self::One(_) | Self::Several => Self::Several,
+        };
+    }
+
+    fn sentence(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::One(name) => Some(format!(
+                "Each original is kept beside its manifest as {}.",
+                escape::path(name.as_bytes())
+            )),
+            Self::Several => Some(
+                "Each original is kept beside its manifest; --format json names each.".to_owned(),
+            ),
+        }
+    }
+}
+
+impl<W: Write> Sink for Text<W> {
+    fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
+        match event {
+            Event::Started(head) => self.started(head),
+            Event::Warning(notice) => {
+                self.has_recovered |= notice.code == Code::Recovered;
+                Ok(())
+            }
+            Event::DirectoryFailed(notice) => self.directory_failed(notice),
+            Event::Outcome(outcome) => self.outcome(outcome),
+            Event::Finished(summary) => self.finished(summary),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether manifests of a status are listed, as long as there are not too many.
+fn is_listed(status: Status, purpose: Purpose) -> bool {
+    match status {
+        Status::Pending => purpose != Purpose::Versions,
+        Status::Migrated | Status::Ahead | Status::Restored => true,
+        _ => false,
+    }
+}
+
+/// Everything that was counted, without zeros.
+fn counts(summary: &Summary) -> String {
+    let found = summary.counts.found;
+    let rows: Vec<_> = summary
+        .counts
+        .named()
+        .into_iter()
+        .filter(|(name, count)| match *name {
+            "found" => true,
+            "selected" => *count != found,
+            _ => *count > 0,
+        })
+        .map(|(name, count)| (name, grouped(count)))
+        .collect();
+    let name = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let number = rows
+        .iter()
+        .map(|(_, number)| number.len())
+        .max()
+        .unwrap_or(0);
+    let lines: Vec<_> = rows
+        .iter()
+        .map(|(label, count)| format!("{label:<name$}  {count:>number$}\n"))
+        .collect();
+    lines.concat()
+}
+
+fn attention(summary: &Summary) -> Vec<String> {
+    let counts = &summary.counts;
+    let mut sentences = Vec::new();
+    match counts.trouble() {
+        0 => {}
+        1 => sentences.push("1 manifest needs attention, listed above.".to_owned()),
+        several => sentences.push(format!(
+            "{} need attention, listed above.",
+            manifests(several)
+        )),
+    }
+    if counts.directories_failed > 0 {
+        let directories = counted(counts.directories_failed, "directory", "directories");
+        sentences.push(format!("{directories} could not be listed."));
+    }
+    sentences
+}
+
+fn manifests(number: u64) -> String {
+    counted(number, "manifest", "manifests")
+}
+
+/// A share with one decimal, rounded down, so that 100.0% is all.
+fn per_cent(part: u64, total: u64) -> String {
+    let thousandths = u128::from(part) * 1000 / u128::from(total.max(1));
+    format!("{}.{}%", thousandths / 10, thousandths % 10)
+}
+
+/// A bar of text, at least one mark long where there is something to show.
+fn bar(part: u64, total: u64, room: usize) -> String {
+    let marks = u128::from(part) * room as u128 / u128::from(total.max(1));
+    let marks = usize::try_from(marks)
+        .unwrap_or(room)
+        .max(usize::from(part > 0));
+    "#".repeat(marks)
+}
+
+#[cfg(test)]
+mod tests;
