@@ -1,0 +1,327 @@
+//! What README and docs show is what the program does.
+//!
+//! A block tagged `console` is a session: each line that begins with `$ ` is a command, and what follows is its whole output, standard output before standard error. Commands are split at spaces (`'...'` keeps them together) and begin with `migrate-manifests`; `$ echo $?` shows the exit code of the one before; any other command is an error. The blocks of one file share one sandbox that holds copies of `fixtures/demo` and `fixtures/troubled` and is shown as `~`. The clock is 2026-02-28T10:30:00Z, and every operation id is shown as of that time.
+//!
+//! A block tagged `json` is one JSON value, or one a line; what is a report, an outcome line, a history record or a journal line must fit its schema.
+//!
+//! Invariant: a document that is not there is skipped by name (`docs`), never in silence.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use migrate_manifests::code::{Class, Code};
+
+use crate::support::aftermath::journal;
+use crate::support::sandbox::{Output, Sandbox};
+use crate::support::schema::problems;
+use crate::support::skip::skip;
+use crate::support::tree::{Layout, Payload, Run};
+
+fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// README and every page of docs.
+fn pages() -> Vec<PathBuf> {
+    let docs = fs::read_dir(project("docs")).unwrap();
+    let mut pages: Vec<_> = docs
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    pages.push(project("README.md"));
+    pages.retain(|page| {
+        let is_there = page.is_file();
+        if !is_there {
+            skip("docs", &format!("{} is not there", page.display()));
+        }
+        is_there
+    });
+    pages.sort();
+    pages
+}
+
+/// The blocks of one language in a page, with their first lines' numbers.
+fn blocks(page: &Path, language: &str) -> Vec<(usize, String)> {
+    let text = fs::read_to_string(page).unwrap();
+    let mut blocks = Vec::new();
+    let mut open: Option<(String, usize, String)> = None;
+    for (index, line) in text.lines().enumerate() {
+        let fence = line.trim_start().strip_prefix("```");
+        match (&mut open, fence) {
+            (None, Some(tag)) => open = Some((tag.trim().to_owned(), index + 2, String::new())),
+            (Some(_), Some(_)) => {
+                let (tag, at, block) = open.take().unwrap();
+                if tag == language {
+                    blocks.push((at, block));
+                }
+            }
+            (Some((_, _, block)), None) => {
+                block.push_str(line);
+                block.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "{}: a block has no end", page.display());
+    blocks
+}
+
+/// The words of a command line.
+fn words(command: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut is_quoted = false;
+    for character in command.chars() {
+        match character {
+            '\'' => is_quoted = !is_quoted,
+            ' ' if !is_quoted => words.push(String::new()),
+            other => words.last_mut().unwrap().push(other),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// With every operation id as of the fixed clock.
+fn with_fixed_ids(text: &str) -> String {
+    let is_id = |bytes: &[u8]| {
+        let shape = b"00000000T000000Z-";
+        bytes.len() >= shape.len()
+            && shape.iter().zip(bytes).all(|(wanted, found)| match wanted {
+                b'0' => found.is_ascii_digit(),
+                other => found == other,
+            })
+    };
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        if is_id(rest.as_bytes()) {
+            out.push_str("20260228T103000Z-");
+            rest = &rest["00000000T000000Z-".len()..];
+        } else {
+            out.push(next);
+            rest = &rest[next.len_utf8()..];
+        }
+    }
+    out
+}
+
+#[test]
+fn every_session_in_the_docs_is_what_happens() {
+    let mut tried = 0;
+    let pages = pages();
+    for page in &pages {
+        let sandbox = Sandbox::new();
+        sandbox.copy("fixtures/demo", "fixtures/demo");
+        sandbox.copy("fixtures/troubled", "fixtures/troubled");
+        let mut last: Option<Output> = None;
+        for (at, block) in blocks(page, "console") {
+            let place = format!("{}:{at}", page.display());
+            let mut commands: Vec<(&str, String)> = Vec::new();
+            for line in block.lines() {
+                match (line.strip_prefix("$ "), commands.last_mut()) {
+                    (Some(command), _) => commands.push((command, String::new())),
+                    (None, Some((_, output))) => {
+                        output.push_str(line);
+                        output.push('\n');
+                    }
+                    (None, None) => panic!("{place}: a session begins with a command"),
+                }
+            }
+            for (command, expected) in commands {
+                tried += 1;
+                let shown = match words(command).split_first() {
+                    Some((program, arguments)) if program == "migrate-manifests" => {
+                        let output = sandbox.run(arguments);
+                        let shown = format!("{}{}", output.stdout, output.stderr);
+                        last = Some(output);
+                        with_fixed_ids(&shown).replace("[SANDBOX]", "~")
+                    }
+                    Some((program, arguments)) if program == "echo" && arguments == ["$?"] => {
+                        let last = last.as_ref().expect("a command before");
+                        format!("{}\n", last.status.code().expect("an exit code"))
+                    }
+                    _ => panic!("{place}: `{command}` is no command of a session"),
+                };
+                assert!(
+                    shown == expected,
+                    "{place}: `{command}` prints\n{shown}\nand not\n{expected}"
+                );
+            }
+        }
+    }
+    assert!(
+        tried > 2 || pages.iter().all(|page| !page.ends_with("README.md")),
+        "README shows no session"
+    );
+}
+
+fn schema(name: &str) -> Option<Value> {
+    let path = project("docs").join(format!("{name}.schema.json"));
+    let Ok(bytes) = fs::read(&path) else {
+        skip("docs", &format!("{} is not there", path.display()));
+        return None;
+    };
+    Some(serde_json::from_slice(&bytes).expect("a schema is JSON"))
+}
+
+/// The schema that a value claims to fit.
+fn claimed(value: &Value) -> Option<&'static str> {
+    let has = |name: &str| value.get(name).is_some();
+    let format = value["format"].as_str().unwrap_or_default();
+    if format.starts_with("migrate-manifests/report/") {
+        Some("report")
+    } else if has("seq") {
+        Some("journal")
+    } else if format.starts_with("migrate-manifests/outcome/") || has("outcome") {
+        Some("outcome")
+    } else if has("from_version") {
+        Some("history")
+    } else {
+        None
+    }
+}
+
+#[track_caller]
+fn assert_fits(name: &str, value: &Value, place: &str) {
+    if let Some(schema) = schema(name) {
+        let problems = problems(&schema, value);
+        assert!(
+            problems.is_empty(),
+            "{place}: {name}: {problems:#?}\n{value:#}"
+        );
+    }
+}
+
+#[test]
+fn every_json_in_the_docs_is_json_and_fits_its_schema() {
+    let mut tried = 0;
+    for page in pages() {
+        for (at, block) in blocks(&page, "json") {
+            let place = format!("{}:{at}", page.display());
+            let values: Vec<Value> = serde_json::Deserializer::from_str(&block)
+                .into_iter()
+                .collect::<Result<_, _>>()
+                .unwrap_or_else(|error| panic!("{place}: {error}"));
+            for value in values {
+                if let Some(name) = claimed(&value) {
+                    tried += 1;
+                    assert_fits(name, &value, &place);
+                }
+            }
+        }
+    }
+    assert!(tried > 1, "the docs show no report");
+}
+
+#[test]
+fn every_output_for_programs_fits_its_schema() {
+    let sandbox = Sandbox::new();
+    sandbox.copy("fixtures/demo", "fixtures/demo");
+    sandbox.copy("fixtures/troubled", "fixtures/troubled");
+    sandbox.file("bad/artifacts/job/\u{1}run/manifest.json", "{}");
+    let writing: [&[&str]; 2] = [&["fixtures/demo", "--all"], &["fixtures/demo"]];
+    let reading: [&[&str]; 8] = [
+        &["fixtures/demo", "--dry-run"],
+        &["fixtures/demo", "--list-versions"],
+        &["fixtures/demo", "--check", "--all", "--quiet"],
+        &["fixtures/troubled", "--max-failures", "0", "--dry-run"],
+        &["bad"],
+        &["nowhere"],
+        &["--bogus"],
+        &["--target-version", "7.7.7", "fixtures/demo"],
+    ];
+    for words in reading.iter().chain(&writing) {
+        let place = words.join(" ");
+        let report = sandbox.run([*words, &["--format", "json"]].concat()).json();
+        assert_eq!(claimed(&report), Some("report"));
+        assert_fits("report", &report, &place);
+        let lines = sandbox
+            .run([*words, &["--format", "jsonl"]].concat())
+            .json_lines();
+        for line in lines {
+            assert_eq!(claimed(&line), Some("outcome"));
+            assert_fits("outcome", &line, &place);
+        }
+    }
+    let records = journal(&sandbox.path("fixtures/demo"));
+    assert!(records.len() > 5);
+    for record in records {
+        assert_fits("journal", &record, "the journal");
+    }
+}
+
+#[test]
+fn every_history_record_fits_its_schema() {
+    let sandbox = Sandbox::new();
+    let run = Run::of(5, "1.0.0", "succeeded", Layout::PIPELINE);
+    run.write(&sandbox.path("artifacts"), Payload::Absent)
+        .unwrap();
+    sandbox.run(["--quiet"]).code(0);
+    let path = Path::new("artifacts").join(&run.dir).join("manifest.json");
+    let manifest: Value = serde_json::from_slice(&sandbox.read(path)).unwrap();
+    assert_fits("history", &manifest["migration_history"][0], "a record");
+}
+
+#[test]
+fn the_checker_finds_what_does_not_fit() {
+    let Some(schema) = schema("report") else {
+        return;
+    };
+    let sandbox = Sandbox::new();
+    sandbox.copy("fixtures/demo", "demo");
+    let report = sandbox
+        .run(["demo", "--dry-run", "--format", "json"])
+        .json();
+    assert_eq!(problems(&schema, &report), [""; 0]);
+    let broken = |change: fn(&mut Value)| {
+        let mut report = report.clone();
+        change(&mut report);
+        assert!(
+            !problems(&schema, &report).is_empty(),
+            "nothing found in {report:#}"
+        );
+    };
+    broken(|report| report["more"] = Value::Null);
+    broken(|report| report["dry_run"] = Value::Null);
+    broken(|report| report["counts"]["found"] = Value::from(-1));
+    broken(|report| drop(report.as_object_mut().unwrap().remove("counts")));
+    broken(|report| report["manifests"][0]["outcome"] = Value::from("lost"));
+    broken(|report| report["manifests"][0]["checksum_before"] = Value::from("sha256:0"));
+    broken(|report| report["started_at"] = Value::from("today"));
+}
+
+#[test]
+fn every_code_is_explained_with_its_class() {
+    let Ok(text) = fs::read_to_string(project("docs/codes.md")) else {
+        return skip("docs", "docs/codes.md is not there");
+    };
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect();
+    for code in Code::ALL {
+        let class = match code.class() {
+            Class::Refused => "refused",
+            Class::Failed => "failed",
+            Class::Conflict => "conflict",
+            Class::Warning => "warning",
+            Class::Stop => "stop",
+        };
+        let name = format!("`{code}`");
+        let row = rows.iter().find(|row| row[0] == name);
+        let row = row.unwrap_or_else(|| panic!("{name} is not explained in docs/codes.md"));
+        assert!(
+            row[1..]
+                .iter()
+                .any(|cell| cell.split_whitespace().next() == Some(class)),
+            "{name} is not said to be {class}: {row:?}"
+        );
+    }
+    let names: Vec<_> = Code::ALL.iter().map(|code| format!("`{code}`")).collect();
+    for row in rows.iter().filter(|row| row.len() == 5) {
+        assert!(names.contains(&row[0].to_owned()), "{} is no code", row[0]);
+    }
+}

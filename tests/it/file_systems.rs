@@ -1,0 +1,461 @@
+//! On real file systems: each by the way that it can do, with everything that hangs on a file, and what a power cut leaves.
+//!
+//! Invariant: the way is read from the journal, so that a fallback that is never taken, or taken where it need not be, fails a test.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::aftermath::{Family, STATE, ways};
+use crate::support::mounts::{FsType, mount, or_skip};
+use crate::support::sandbox::{Output, Sandbox};
+
+const TMPFS: FsType = FsType::Tmpfs {
+    bytes: 8 << 20,
+    inodes: 1_000,
+};
+
+/// Migrates three manifests on a file system and looks at everything; then cuts the power, where there is an image.
+fn migrates(fs_type: FsType, way: &str) {
+    let Some(mount) = mount(fs_type) else {
+        return;
+    };
+    let family = Family::of_three();
+    let sandbox = Sandbox::on(mount.path());
+    family.write(sandbox.root());
+    let output = sandbox.run(["--format", "json"]);
+    output.code(0);
+    assert_eq!(output.json()["counts"]["migrated"], 3, "{output}");
+    let found: BTreeSet<_> = ways(sandbox.root());
+    assert_eq!(found, [way.to_owned()].into(), "{fs_type:?}: {output}");
+    let warned = output.stderr.matches("(foreign_writer_window)").count();
+    let wanted = usize::from(way != "exchange");
+    assert_eq!(warned, wanted, "{fs_type:?}: {output}");
+    // It said that it is done, so a power cut now takes nothing.
+    let has_image = !matches!(
+        fs_type,
+        FsType::Tmpfs { .. } | FsType::Ramfs | FsType::Overlay | FsType::Bindfs | FsType::Fuse2fs
+    );
+    if has_image {
+        let Some(after) = or_skip(mount.after_power_cut()) else {
+            return;
+        };
+        let root = after.path().join(sandbox.root().file_name().unwrap());
+        let why = format!("{fs_type:?} after a power cut");
+        let new = family.assert_whole(&root, &why);
+        assert_eq!(new, family.len(), "{why}: not durable");
+        // That the staging directory is gone again was not promised; the next operation sees to it.
+        let next = sandbox.run([root.to_str().unwrap(), "--format", "json"]);
+        next.code(0);
+        assert_eq!(next.json()["counts"]["current"], 3, "{why}: {next}");
+        family.assert_done(&root, &why);
+    }
+    family.assert_done(sandbox.root(), &format!("{fs_type:?}"));
+    let again = sandbox.run(["--format", "json"]);
+    again.code(0).stderr("");
+    assert_eq!(again.json()["operation"], serde_json::Value::Null);
+    drop(sandbox);
+}
+
+macro_rules! migrates {
+    ($($name:ident: $fs_type:expr, $way:literal;)+) => {
+        $(#[test]
+        fn $name() {
+            migrates($fs_type, $way);
+        })+
+    };
+}
+
+migrates! {
+    ext4_exchanges: FsType::Ext4, "exchange";
+    ext4_without_journal_links: FsType::Ext4WithoutJournal, "link";
+    ext2_links: FsType::Ext2, "link";
+    xfs_exchanges: FsType::Xfs, "exchange";
+    btrfs_exchanges: FsType::Btrfs, "exchange";
+    tmpfs_exchanges: TMPFS, "exchange";
+    ramfs_links: FsType::Ramfs, "link";
+    overlay_links: FsType::Overlay, "link";
+    fuse2fs_links: FsType::Fuse2fs, "link";
+    bindfs_links: FsType::Bindfs, "link";
+    exfat_copies: FsType::Exfat, "copy";
+}
+
+/// Kills an operation at some moment, cuts the power at another, and recovers on what is left.
+fn survives(fs_type: FsType) {
+    let Some(mount) = mount(fs_type) else {
+        return;
+    };
+    let family = Family::of_many(600);
+    for wait_ms in [0, 3, 8, 15, 25, 40] {
+        let sandbox = Sandbox::on(mount.path());
+        family.write(sandbox.root());
+        rustix::fs::syncfs(fs::File::open(sandbox.root()).unwrap()).unwrap();
+        let mut running = sandbox.invoke(["--quiet", "--jobs", "2"]).spawn();
+        while running.is_running() && !sandbox.path(STATE).join("staging").exists() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        thread::sleep(Duration::from_millis(wait_ms));
+        let why = format!("{fs_type:?} after {wait_ms} ms");
+        // The power fails while it is at work.
+        let cut = or_skip(mount.after_power_cut());
+        let id = Pid::from_raw(i32::try_from(running.id()).unwrap()).unwrap();
+        // It may have ended meanwhile.
+        let _ = kill_process(id, Signal::KILL);
+        running.wait();
+        family.assert_whole(sandbox.root(), &why);
+        sandbox.run(["--quiet"]).code(0).stdout("");
+        family.assert_done(sandbox.root(), &why);
+        let Some(cut) = cut else {
+            return;
+        };
+        let root = cut.path().join(sandbox.root().file_name().unwrap());
+        let why = format!("{why}, with a power cut");
+        family.assert_whole(&root, &why);
+        let output = sandbox.run([root.to_str().unwrap(), "--quiet"]);
+        assert_eq!(output.status.code(), Some(0), "{why}: {output}");
+        family.assert_done(&root, &why);
+    }
+}
+
+#[test]
+fn ext4_survives_kills_and_power_cuts() {
+    survives(FsType::Ext4);
+}
+
+#[test]
+fn xfs_survives_kills_and_power_cuts() {
+    survives(FsType::Xfs);
+}
+
+#[test]
+fn btrfs_survives_kills_and_power_cuts() {
+    survives(FsType::Btrfs);
+}
+
+/// The harness must be able to see a loss, or it proves nothing.
+#[test]
+fn without_flushes_a_power_cut_takes_what_was_said_to_be_done() {
+    let Some(mount) = mount(FsType::Ext4) else {
+        return;
+    };
+    let family = Family::of_many(200);
+    let sandbox = Sandbox::on(mount.path());
+    family.write(sandbox.root());
+    rustix::fs::syncfs(fs::File::open(sandbox.root()).unwrap()).unwrap();
+    sandbox.run(["--quiet", "--sync", "none"]).code(0);
+    let Some(after) = or_skip(mount.after_power_cut()) else {
+        return;
+    };
+    let root = after.path().join(sandbox.root().file_name().unwrap());
+    let new = family.paths().filter(|path| {
+        let found = fs::read(root.join(path)).unwrap_or_default();
+        String::from_utf8_lossy(&found).contains("\"1.2.0\"")
+    });
+    assert!(
+        new.count() < family.len(),
+        "nothing was lost without flushes"
+    );
+    family.assert_done(sandbox.root(), "without a power cut");
+}
+
+fn command(words: &[&str], path: &Path) -> String {
+    let output = Command::new(words[0])
+        .args(&words[1..])
+        .arg(path)
+        .output()
+        .unwrap_or_else(|error| panic!("{words:?}: {error}"));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words:?}: {text}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+const MANIFEST: &str = "{\"schema_version\":\"1.0.0\",\"run_id\":\"a\"}\n";
+
+/// Owner, mode, ACL and attributes, as other programs show them.
+fn metadata(path: &Path) -> String {
+    let metadata = fs::metadata(path).unwrap();
+    let shown = [
+        format!(
+            "{}:{} {:o}",
+            metadata.uid(),
+            metadata.gid(),
+            metadata.mode()
+        ),
+        command(&["getfacl", "-cpn"], path),
+        command(&["getfattr", "-d", "--absolute-names", "-m", "user"], path)
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .collect(),
+    ];
+    shown.join("\n")
+}
+
+#[test]
+fn whatever_hangs_on_a_manifest_hangs_on_the_new_one() {
+    for fs_type in [FsType::Ext4, FsType::Xfs, FsType::Btrfs, FsType::Ext2] {
+        let Some(mount) = mount(fs_type) else {
+            continue;
+        };
+        let sandbox = Sandbox::on(mount.path());
+        for run in [
+            "plain",
+            "mode",
+            "owner",
+            "attribute",
+            "acl",
+            "default-acl",
+            "setgid",
+            "root-sticky",
+        ] {
+            if run == "default-acl" {
+                sandbox.dir("artifacts/job/default-acl");
+                command(
+                    &["setfacl", "-d", "-m", "u:65533:rwx"],
+                    &sandbox.path("artifacts/job/default-acl"),
+                );
+            }
+            sandbox.manifest(format!("job/{run}"), MANIFEST);
+        }
+        let at = |run: &str| sandbox.path(format!("artifacts/job/{run}/manifest.json"));
+        let dir = |run: &str| sandbox.path(format!("artifacts/job/{run}"));
+        fs::set_permissions(at("mode"), fs::Permissions::from_mode(0o604)).unwrap();
+        chown(at("owner"), Some(65_533), Some(65_532)).unwrap();
+        command(
+            &["setfattr", "-n", "user.note", "-v", "kept"],
+            &at("attribute"),
+        );
+        command(&["setfacl", "-m", "u:65533:r,g:65532:rw"], &at("acl"));
+        // The default ACL of the directory is not the manifest's: it was taken off again.
+        command(&["setfacl", "-b"], &at("default-acl"));
+        chown(dir("setgid"), None, Some(65_532)).unwrap();
+        fs::set_permissions(dir("setgid"), fs::Permissions::from_mode(0o2775)).unwrap();
+        fs::set_permissions(dir("root-sticky"), fs::Permissions::from_mode(0o1777)).unwrap();
+        let runs = [
+            "plain",
+            "mode",
+            "owner",
+            "attribute",
+            "acl",
+            "default-acl",
+            "setgid",
+            "root-sticky",
+        ];
+        let before: Vec<_> = runs.iter().map(|run| metadata(&at(run))).collect();
+        // A default ACL on the tree must not reach what is staged in it.
+        command(
+            &["setfacl", "-d", "-m", "u:65531:rwx"],
+            &sandbox.path("artifacts"),
+        );
+        let output = sandbox.run(["--format", "json"]);
+        output.code(0);
+        assert_eq!(output.json()["counts"]["migrated"], 8, "{output}");
+        for (run, before) in runs.iter().zip(before) {
+            assert_eq!(metadata(&at(run)), before, "{fs_type:?}: {run}");
+            let backup = at(run).with_file_name("manifest.json.backup");
+            assert_eq!(metadata(&backup), before, "{fs_type:?}: backup of {run}");
+        }
+        let state = metadata(&sandbox.path(STATE));
+        assert!(state.starts_with("0:0 40700"), "{state}");
+        assert!(!state.contains("65531"), "{state}");
+    }
+}
+
+#[test]
+fn an_immutable_manifest_is_named_and_kept() {
+    let Some(mount) = mount(FsType::Ext4) else {
+        return;
+    };
+    let sandbox = Sandbox::on(mount.path());
+    sandbox
+        .manifest("job/a", MANIFEST)
+        .manifest("job/b", MANIFEST);
+    let fixed = sandbox.path("artifacts/job/a/manifest.json");
+    command(&["chattr", "+i"], &fixed);
+    let output = sandbox.run(["--format", "json"]);
+    command(&["chattr", "-i"], &fixed);
+    output.code(1);
+    let report = output.json();
+    assert_eq!(
+        report["manifests"][0]["code"], "permission_denied",
+        "{output}"
+    );
+    assert_eq!(report["manifests"][1]["outcome"], "migrated", "{output}");
+    assert_eq!(fs::read(&fixed).unwrap(), MANIFEST.as_bytes());
+    let left = fs::read_dir(sandbox.path("artifacts/job/a"))
+        .unwrap()
+        .count();
+    assert_eq!(left, 1, "something is left over");
+}
+
+/// Runs out of room for bytes or names, at every size in between.
+fn runs_out(sizes: impl Iterator<Item = (u64, u64)>) {
+    let family = Family::of_three();
+    let (mut stopped, mut done) = (0, 0);
+    for (bytes, inodes) in sizes {
+        let Some(mount) = mount(FsType::Tmpfs { bytes, inodes }) else {
+            return;
+        };
+        let why = format!("with {bytes} bytes and {inodes} inodes");
+        let sandbox = Sandbox::on(mount.path());
+        family.write(sandbox.root());
+        let output = sandbox.run(["--format", "json"]);
+        let new = family.assert_whole(sandbox.root(), &why);
+        let code = output.status.code().unwrap();
+        if code == 0 {
+            done += 1;
+            family.assert_done(sandbox.root(), &why);
+            continue;
+        }
+        stopped += 1;
+        assert!([1, 2, 6].contains(&code), "{why}: {output}");
+        let report = output.json();
+        assert_eq!(report["counts"]["migrated"], new, "{why}: {output}");
+        let names_it = output.stdout.contains("no_space")
+            || output.stderr.contains("No space left on device")
+            || output.stdout.contains("No space left on device");
+        assert!(names_it, "{why}: {output}");
+        // With room again it goes on.
+        or_skip(mount.remount("size=8m,nr_inodes=1000")).unwrap();
+        sandbox.run(["--quiet"]).code(0);
+        family.assert_done(sandbox.root(), &why);
+    }
+    assert!(
+        stopped > 2 && done > 0,
+        "{stopped} stopped and {done} did not"
+    );
+}
+
+#[test]
+fn a_full_file_system_stops_it_and_loses_nothing() {
+    runs_out((6..22).map(|pages| (pages * 4096, 1_000)));
+}
+
+#[test]
+fn a_file_system_without_room_for_names_stops_it_and_loses_nothing() {
+    runs_out((13..32).map(|inodes| (8 << 20, inodes)));
+}
+
+fn counts(output: &Output) -> (u64, u64) {
+    let counts = &output.json()["counts"];
+    let of = |name: &str| counts[name].as_u64().unwrap();
+    (of("found"), of("migrated"))
+}
+
+#[test]
+fn another_file_system_in_the_tree_is_entered_only_when_asked() {
+    let Some(inner) = mount(TMPFS) else {
+        return;
+    };
+    let sandbox = Sandbox::new();
+    sandbox
+        .manifest("job/here", MANIFEST)
+        .dir("artifacts/job/there");
+    let point = sandbox.path("artifacts/job/there");
+    fs::write(inner.path().join("manifest.json"), MANIFEST).unwrap();
+    command(&["mount", "--bind", inner.path().to_str().unwrap()], &point);
+    let stay = sandbox.run(["--format", "json"]);
+    let cross = sandbox.run(["--format", "json", "--cross-file-systems"]);
+    let migrated = fs::read(point.join("manifest.json"));
+    let backup = fs::read(point.join("manifest.json.backup"));
+    let left = fs::read_dir(&point).unwrap().count();
+    command(&["umount"], &point);
+    stay.code(0);
+    assert_eq!(counts(&stay), (1, 1));
+    assert_eq!(
+        stay.json()["warnings"][0]["code"],
+        "other_file_system",
+        "{stay}"
+    );
+    assert_eq!(stay.json()["warnings"][0]["path"], "job/there", "{stay}");
+    cross.code(0);
+    assert_eq!(counts(&cross), (2, 1));
+    assert_ne!(migrated.unwrap(), MANIFEST.as_bytes());
+    assert_eq!(backup.unwrap(), MANIFEST.as_bytes());
+    assert_eq!(left, 2, "something is left over");
+}
+
+#[test]
+fn a_bind_mount_of_the_same_file_system_is_another_one() {
+    let Some(mount) = mount(FsType::Ext4) else {
+        return;
+    };
+    let sandbox = Sandbox::on(mount.path());
+    sandbox
+        .manifest("job/here", MANIFEST)
+        .dir("artifacts/job/there")
+        .file("elsewhere/manifest.json", MANIFEST);
+    let point = sandbox.path("artifacts/job/there");
+    command(
+        &[
+            "mount",
+            "--bind",
+            sandbox.path("elsewhere").to_str().unwrap(),
+        ],
+        &point,
+    );
+    let stay = sandbox.run(["--format", "json"]);
+    let cross = sandbox.run(["--format", "json", "--cross-file-systems"]);
+    let left = fs::read_dir(&point).unwrap().count();
+    command(&["umount"], &point);
+    stay.code(0);
+    assert_eq!(counts(&stay), (1, 1), "{stay}");
+    cross.code(0);
+    assert_eq!(counts(&cross), (2, 1), "{cross}");
+    assert_eq!(
+        sandbox.read("elsewhere/manifest.json.backup"),
+        MANIFEST.as_bytes()
+    );
+    assert_eq!(left, 2, "something is left over");
+}
+
+#[test]
+fn a_subvolume_in_the_tree_is_another_file_system() {
+    let Some(mount) = mount(FsType::Btrfs) else {
+        return;
+    };
+    let sandbox = Sandbox::on(mount.path());
+    sandbox.manifest("job/here", MANIFEST);
+    let inner = sandbox.path("artifacts/job/there");
+    command(&["btrfs", "-q", "subvolume", "create"], &inner);
+    fs::write(inner.join("manifest.json"), MANIFEST).unwrap();
+    let stay = sandbox.run(["--format", "json"]);
+    stay.code(0);
+    assert_eq!(counts(&stay), (1, 1), "{stay}");
+    assert_eq!(
+        stay.json()["warnings"][0]["code"],
+        "other_file_system",
+        "{stay}"
+    );
+    let cross = sandbox.run(["--format", "json", "--cross-file-systems"]);
+    cross.code(0);
+    assert_eq!(counts(&cross), (2, 1), "{cross}");
+    assert_eq!(
+        fs::read(inner.join("manifest.json.backup")).unwrap(),
+        MANIFEST.as_bytes()
+    );
+    assert_eq!(fs::read_dir(&inner).unwrap().count(), 2);
+}
+
+#[test]
+fn a_read_only_file_system_is_read_and_left() {
+    let Some(mount) = mount(FsType::Xfs) else {
+        return;
+    };
+    let family = Family::of_three();
+    let sandbox = Sandbox::on(mount.path());
+    family.write(sandbox.root());
+    or_skip(mount.remount("ro")).unwrap();
+    let output = sandbox.run(["--format", "json"]);
+    let check = sandbox.run(["--check", "--quiet"]);
+    or_skip(mount.remount("rw")).unwrap();
+    output.code(2);
+    assert_eq!(output.json()["error"]["code"], "state_unusable", "{output}");
+    check.code(3).stdout("").stderr("");
+    family.assert_untouched(sandbox.root(), "read-only");
+}

@@ -1,0 +1,79 @@
+//! SIGINT and SIGTERM in the middle of a few thousand manifests.
+//!
+//! Invariant: whenever the signal comes, every manifest is whole, and the next run finishes.
+
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::aftermath::{Family, STATE};
+use crate::support::sandbox::Sandbox;
+
+const MANIFESTS: usize = 6_000;
+
+fn interrupted(signal: Signal, code: i32, name: &str) {
+    let family = Family::of_many(MANIFESTS);
+    let place = if Path::new("/dev/shm").is_dir() {
+        Path::new("/dev/shm").to_owned()
+    } else {
+        std::env::temp_dir()
+    };
+    let mut was_between = false;
+    // Once while the first batch is staged, then later and later.
+    for wait_ms in [0, 60, 120, 200] {
+        let sandbox = Sandbox::on(&place);
+        family.write(sandbox.root());
+        let mut running = sandbox.invoke(["--jobs", "2"]).spawn();
+        let until = Instant::now() + Duration::from_secs(30);
+        while running.is_running() && !sandbox.path(STATE).join("staging").exists() {
+            assert!(Instant::now() < until, "it never began");
+            thread::sleep(Duration::from_millis(1));
+        }
+        thread::sleep(Duration::from_millis(wait_ms));
+        let id = Pid::from_raw(i32::try_from(running.id()).unwrap()).unwrap();
+        // It may have ended meanwhile.
+        let sent = kill_process(id, signal).is_ok();
+        let output = running.wait();
+        let new = family.assert_whole(sandbox.root(), name);
+        if !sent || output.status.code() == Some(0) {
+            family.assert_done(sandbox.root(), "before the signal");
+            continue;
+        }
+        output.code(code);
+        was_between |= new < MANIFESTS;
+        assert_eq!(
+            output.stderr,
+            format!(
+                "error: interrupted by {name}\nhint: run again: it goes on where this stopped\n"
+            )
+        );
+        assert!(output.stdout.contains("Stopped early: "), "{output}");
+        if new > 0 && new < MANIFESTS {
+            let digits: Vec<_> = new.to_string().chars().collect();
+            let migrated: String = match digits.as_slice() {
+                [thousands, rest @ ..] if rest.len() == 3 => {
+                    format!("{thousands},{}", rest.iter().collect::<String>())
+                }
+                other => other.iter().collect(),
+            };
+            let plural = if new == 1 { "" } else { "s" };
+            let sentence = format!("Migrated {migrated} manifest{plural} to 1.2.0 in operation ");
+            assert!(output.stdout.contains(&sentence), "{sentence}: {output}");
+        }
+        sandbox.run(["--quiet"]).code(0).stdout("");
+        family.assert_done(sandbox.root(), name);
+    }
+    assert!(was_between, "no signal came in time");
+}
+
+#[test]
+fn sigint_ends_it_with_130() {
+    interrupted(Signal::INT, 130, "SIGINT");
+}
+
+#[test]
+fn sigterm_ends_it_with_143() {
+    interrupted(Signal::TERM, 143, "SIGTERM");
+}

@@ -1,0 +1,23 @@
+//! The integration tests: one binary, so that it links once.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+mod bad_input;
+mod cases;
+mod docs;
+mod file_systems;
+mod first_run;
+mod generators;
+mod interrupts;
+mod killed;
+#[allow(
+    dead_code,
+    reason = "a tool box: not every tool is in use at every time"
+)]
+mod support;
+mod trouble;
+mod two_at_once;
