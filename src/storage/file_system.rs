@@ -236,10 +236,10 @@ impl<D: Disk> Storage for FileSystem<D> {
     fn most_jobs(&self) -> usize {
         // A run directory, a manifest, a new file, a copy, and one to look again.
         const OPEN_FILES_OF_A_JOB: u64 = 5;
+        // No disk has deeper queues; more threads only wait for each other.
+        const MOST: usize = 512;
         let half = self.0.disk.most_open_files() / 2;
-        usize::try_from(half / OPEN_FILES_OF_A_JOB)
-            .unwrap_or(usize::MAX)
-            .max(1)
+        usize::try_from(half / OPEN_FILES_OF_A_JOB).map_or(MOST, |jobs| jobs.clamp(1, MOST))
     }
 
     fn has_place(&self, path: &TreePath, version: &Stamp, bytes: &[u8]) -> Result<(), Trouble> {
