@@ -7,11 +7,16 @@ use std::io;
 use super::disk::Disk;
 use crate::journal::{Record, Writer};
 
+/// How many bytes of lines are gathered before they are written out.
+const MUCH: usize = 256 * 1024;
+
 /// An open journal.
 pub(super) struct JournalFile<D: Disk> {
     file: D::File,
     writer: Writer,
     gathered: Vec<u8>,
+    /// From how many bytes on they are written out.
+    much: usize,
     /// How long the file is where every line of it is whole.
     size: u64,
     /// Whether part of a line may stand behind that.
@@ -30,6 +35,7 @@ impl<D: Disk> JournalFile<D> {
             file,
             writer,
             gathered: Vec::new(),
+            much: MUCH,
             size,
             torn: false,
         }
@@ -38,6 +44,17 @@ impl<D: Disk> JournalFile<D> {
     /// Adds a record in memory.
     pub(super) fn append(&mut self, record: &Record) {
         self.writer.line(record, &mut self.gathered);
+    }
+
+    /// Writes out what was gathered if it is much: a whole batch of lines need not stay in memory.
+    ///
+    /// Where that fails the lines stay, and the next write says so.
+    pub(super) fn relieve(&mut self, disk: &D) {
+        if self.gathered.len() > self.much {
+            let written = self.write_out(disk);
+            // A storage that is full is not asked again for every line.
+            self.much = written.map_or(self.much * 2, |()| MUCH);
+        }
     }
 
     /// Writes out what was gathered.

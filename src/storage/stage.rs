@@ -168,6 +168,7 @@ impl<D: Disk> FileTransaction<D> {
             inode,
             way: staged.way,
         })));
+        journal.relieve(&self.core.disk);
         if inode.is_none() {
             let written = journal.write_out(&self.core.disk);
             drop(journal);

@@ -234,7 +234,9 @@ impl<D: Disk> Transaction for FileTransaction<D> {
     }
 
     fn append(&self, record: &Record) {
-        self.journal().append(record);
+        let mut journal = self.journal();
+        journal.append(record);
+        journal.relieve(&self.core.disk);
     }
 
     fn finish(self, end: &Record) -> Vec<Notice> {
