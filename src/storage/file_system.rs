@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing here writes; [`Storage::guard`] is the only way to something that does.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use super::kernel::Kernel;
 use super::permit::permit;
 use super::recover::recover;
 use super::state::State;
-use super::walk::{Walk, not_regular};
-use super::{Listing, Recovery, Scope, Storage, trouble_of};
+use super::walk::{Walk, nested, not_regular};
+use super::{Listing, Recovery, STATE_DIRECTORY, Scope, Storage, trouble_of};
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::json::MAX_BYTES;
@@ -194,7 +195,9 @@ impl<D: Disk> Storage for FileSystem<D> {
         interrupt: &(dyn Fn() -> bool + Sync),
     ) -> Result<Listing, Stop> {
         if let Some(manifests) = &scope.selection.manifests {
-            return Ok(list_given(scope, manifests));
+            let listing = list_given(scope, manifests);
+            refuse_nested(&self.0, &listing)?;
+            return Ok(listing);
         }
         Walk {
             disk: &self.0.disk,
@@ -304,6 +307,33 @@ fn list_given(scope: &Scope<'_>, manifests: &[TreePath]) -> Listing {
         }
     }
     listing
+}
+
+/// A walk finds a tree in the tree on its way; here the directories on the way to what was named are looked at.
+fn refuse_nested<D: Disk>(core: &Core<D>, listing: &Listing) -> Result<(), Stop> {
+    let mut seen = BTreeSet::new();
+    for found in listing.manifests.range(0..listing.manifests.len()) {
+        // What is no manifest already, as in a directory that is never entered, is not entered for this either.
+        if found.trouble.is_some() {
+            continue;
+        }
+        // Upward, as long as no other manifest has led through there.
+        let mut dir = TreePath::new(found.path.parent());
+        while let Some(inner) = dir.take_if(|dir| !seen.contains(dir)) {
+            let state = TreePath::join(inner.as_bytes(), STATE_DIRECTORY.as_bytes());
+            // What cannot be looked at cannot be entered either: the manifest's own outcome says so.
+            if core
+                .disk
+                .stat_below(&core.root, state.as_bytes(), false)
+                .is_ok_and(|stat| stat.kind == EntryKind::Directory)
+            {
+                return Err(nested(&inner));
+            }
+            dir = TreePath::new(inner.parent());
+            seen.insert(inner);
+        }
+    }
+    Ok(())
 }
 
 /// Why a path that was named is no manifest, where its names alone show it.

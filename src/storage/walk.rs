@@ -52,10 +52,7 @@ impl<D: Disk> Walk<'_, D> {
             return Err(Stop::new(Code::TreeUnreadable, message));
         }
         if let Some(inner) = all.nested {
-            let message = format!(
-                "one tree lies inside the other: `{inner}` has a state directory of its own"
-            );
-            return Err(Stop::new(Code::NestedTree, message));
+            return Err(nested(&inner));
         }
         let mut listing = all.listing;
         listing.manifests.sort();
@@ -276,6 +273,13 @@ fn join(parent: &[u8], name: &[u8]) -> Vec<u8> {
         b"" => name.to_vec(),
         _ => [parent, b"/", name].concat(),
     }
+}
+
+/// The stop where the directory `inner` of the tree is a tree of its own.
+pub(super) fn nested(inner: &TreePath) -> Stop {
+    let message =
+        format!("one tree lies inside the other: `{inner}` has a state directory of its own");
+    Stop::new(Code::NestedTree, message)
 }
 
 /// The trouble of something that has a manifest's name and is no regular file.

@@ -636,5 +636,14 @@ fn one_tree_inside_the_other_is_refused_before_anything_is_written() {
     let output = sandbox.run(["--format", "json"]);
     output.code(2);
     assert_eq!(output.json()["error"]["code"], "nested_tree", "{output}");
+    // Also where the tree is not walked, and what was named lies in the inner one.
+    let named = fs::read_dir(sandbox.path("artifacts/job-b"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.join("manifest.json").is_file())
+        .unwrap();
+    let output = sandbox.run(["--format", "json", "--manifest", named.to_str().unwrap()]);
+    output.code(2);
+    assert_eq!(output.json()["error"]["code"], "nested_tree", "{output}");
     assert_eq!(before, sandbox.snapshot());
 }
