@@ -91,7 +91,11 @@ pub fn migrate<S: Storage>(
     };
     // A signal that came when all was done ended nothing.
     let ended_early = tally.listing_ended_early || tally.summary.counts.not_attempted > 0;
-    let signal = watch.signal().filter(|_| ended_early);
+    // Nor does a lock that somebody else holds end an operation that would have waited for it.
+    let gave_up_waiting =
+        options.wait && stop.as_ref().is_some_and(|stop| stop.code == Code::Locked);
+    let signal = watch.signal().filter(|_| ended_early || gave_up_waiting);
+    let stop = stop.filter(|_| !gave_up_waiting || signal.is_none());
     tally.finish(stop, signal, options.now)
 }
 

@@ -5,9 +5,33 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::support::aftermath::{Family, STATE};
 use crate::support::sandbox::{Running, Sandbox};
 use crate::support::skip::skip;
+
+#[test]
+fn a_signal_ends_the_waiting() {
+    let family = Family::of_three();
+    let sandbox = Sandbox::new();
+    family.write(sandbox.root());
+    let Some(first) = slow(&sandbox, 4) else {
+        return;
+    };
+    for (signal, code, name) in [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM")] {
+        let waiting = sandbox.invoke(["--wait", "--quiet"]).spawn();
+        // Until it waits: sooner, the signal would end the process by itself.
+        thread::sleep(Duration::from_millis(600));
+        let id = Pid::from_raw(i32::try_from(waiting.id()).unwrap()).unwrap();
+        kill_process(id, signal).unwrap();
+        waiting.wait().code(code).stderr(&format!(
+            "error: interrupted by {name}\nhint: run again: it goes on where this stopped\n"
+        ));
+    }
+    first.wait().code(0).stdout("").stderr("");
+    family.assert_done(sandbox.root(), "while others waited in vain");
+}
 
 /// An operation that stays in its first flush for some seconds, with its lock taken.
 fn slow(sandbox: &Sandbox, seconds: u32) -> Option<Running> {
