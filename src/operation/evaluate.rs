@@ -21,7 +21,7 @@ use crate::transform;
 
 /// Documents larger than this are transformed one at a time, so that memory stays bounded.
 const LARGE: usize = 1024 * 1024;
-/// How many new bytes one batch may stage.
+/// How many new bytes one batch may stage, or keep for differences.
 const BATCH_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Staged replacements of a storage.
@@ -63,7 +63,7 @@ pub(super) struct Evaluation<'o, S: Storage> {
     pub(super) watch: &'o dyn Watch,
     /// Held while a large document is transformed.
     pub(super) large: Mutex<()>,
-    /// New bytes staged in the batch at work.
+    /// Bytes staged, or kept for differences, in the batch at work.
     pub(super) staged_bytes: AtomicU64,
 }
 
@@ -217,6 +217,8 @@ impl<'o, S: Storage> Evaluation<'o, S> {
                 bytes: migrated.text.as_bytes(),
             })?);
         } else if depth == Depth::Difference {
+            let both = (read.bytes.len() + migrated.text.len()) as u64;
+            self.staged_bytes.fetch_add(both, Ordering::Relaxed);
             pending.outcome.diff = Some(Box::new(Difference {
                 before: manifest.text().as_str().to_owned(),
                 after: migrated.text,
