@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike as _, SecondsFormat, Utc};
 
 /// A point in time, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +21,12 @@ impl Timestamp {
     /// The time that many seconds after 1970-01-01T00:00:00Z, or `None` beyond the calendar.
     #[must_use]
     pub fn from_unix_seconds(seconds: i64) -> Option<Self> {
-        DateTime::from_timestamp(seconds, 0).map(Self)
+        DateTime::from_timestamp(seconds, 0).and_then(Self::in_calendar)
+    }
+
+    /// RFC 3339 has four digits for the year, in UTC as anywhere else.
+    fn in_calendar(time: DateTime<Utc>) -> Option<Self> {
+        (0..=9999).contains(&time.year()).then_some(Self(time))
     }
 
     /// Seconds since 1970-01-01T00:00:00Z, rounded down.
@@ -65,13 +70,27 @@ impl FromStr for Timestamp {
             return Self::from_unix_seconds(seconds).ok_or_else(wrong);
         }
         let time = DateTime::parse_from_rfc3339(text).map_err(|_| wrong())?;
-        Ok(Self(time.to_utc()))
+        Self::in_calendar(time.to_utc()).ok_or_else(wrong)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_year_has_four_digits_in_utc() {
+        for beyond in [
+            "9999-12-31T23:59:59-23:59",
+            "0000-01-01T00:00:00+00:01",
+            "@253402300800",
+            "@-99999999999",
+        ] {
+            assert!(beyond.parse::<Timestamp>().is_err(), "{beyond}");
+        }
+        let last: Timestamp = "@253402300799".parse().unwrap();
+        assert_eq!(last.to_string(), "9999-12-31T23:59:59Z");
+    }
 
     #[test]
     fn a_time_is_printed_in_utc_with_seconds_and_z() {
