@@ -122,7 +122,7 @@ pub(crate) struct Args {
     pub(crate) exclude: Vec<Glob>,
 
     /// How many threads work [default: 16]
-    #[arg(long, value_name = "N", help_heading = "How")]
+    #[arg(long, value_name = "N", value_parser = jobs, help_heading = "How")]
     pub(crate) jobs: Option<NonZeroUsize>,
 
     /// Stop when more are in trouble, as in 10 or 5%
@@ -217,6 +217,17 @@ Exit codes (where several apply, the first of this list):
 
 Ctrl-C ends the batch at work and prints the summary. Whatever
 happens, every manifest is whole, old or new; run again to go on.";
+
+/// More threads than this only wait for each other; the system has not even got the memory for some tens of thousands.
+const MOST_JOBS: usize = 1024;
+
+/// Reads a number of threads.
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .ok()
+        .filter(|jobs: &NonZeroUsize| jobs.get() <= MOST_JOBS)
+        .ok_or_else(|| format!("expected a number from 1 to {MOST_JOBS}"))
+}
 
 /// The form of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -408,6 +419,20 @@ mod tests {
             stop.message,
             "invalid value 'yaml' for '--format <FORMAT>' [possible values: text, json, jsonl]"
         );
+    }
+
+    #[test]
+    fn the_number_of_threads_has_limits() {
+        assert!(read_words(&["--jobs", "1024"]).is_ok());
+        for wrong in ["0", "1025", "99999999999999999999", "many"] {
+            let stop = read_words(&["--jobs", wrong]).unwrap_err();
+            assert_eq!(
+                stop.message,
+                format!(
+                    "invalid value '{wrong}' for '--jobs <N>': expected a number from 1 to 1024"
+                )
+            );
+        }
     }
 
     #[test]
