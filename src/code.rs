@@ -131,6 +131,10 @@ codes! {
     ReadOnly, "read_only", Failed, "mount the file system for writing";
     /// The manifest was replaced, but the storage did not confirm it.
     NotDurable, "not_durable", Failed, "check the storage, then run again: the manifest is whole, old or new";
+    /// The name of a file leads out of the run directory.
+    LeadsOut, "leads_out", Failed, "a run names files below its own directory only; mend the manifest's writer";
+    /// A file that was kept is not as it was kept.
+    KeptChanged, "kept_changed", Failed, "restore the file from a copy of the state directory";
     // Somebody else.
     /// Somebody changed the manifest after it was read.
     ChangedMeanwhile, "changed_meanwhile", Conflict, "run again when its writer is done; nothing of theirs was lost";
@@ -182,6 +186,8 @@ codes! {
     TooManyFailures, "too_many_failures", Stop, "look at the manifests named, or raise --max-failures";
     /// A signal ended the operation.
     Interrupted, "interrupted", Stop, "run again: it goes on where this stopped";
+    /// No operation has this id.
+    OperationUnknown, "operation_unknown", Stop, "see `migrate-manifests operations` for those there are";
     /// The output could not be written.
     OutputFailed, "output_failed", Stop, "check where the output goes; every manifest is whole, old or new";
 }

@@ -9,10 +9,14 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{Digest, Hasher};
 use crate::path::TreePath;
 
+mod account;
+mod lines;
 mod log;
 #[cfg(test)]
 mod tests;
 
+pub use account::{Account, Deed, Entry};
+pub use lines::{Condition, Lines};
 pub use log::Log;
 
 /// The format that the first record names.
@@ -29,6 +33,10 @@ pub enum Record {
     Intent(Box<Intent>),
     /// A copy of the original is about to be written under a backup name.
     Copying(Copying),
+    /// One original is about to be put back.
+    Restoring(Box<Restoring>),
+    /// One backup is about to be removed.
+    Pruning(Pruning),
     /// What came of one manifest.
     Result(Settled),
     /// The operation is over, or recovery has settled what was left of it.
@@ -56,6 +64,9 @@ pub struct Began {
     pub catalog_digest: String,
     /// The version of this program.
     pub program: String,
+    /// The operation whose originals are put back, where this is a rollback of a whole operation.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub undoes: Option<String>,
 }
 
 /// How a manifest is replaced; docs/durability.md has the protocol of each.
@@ -144,13 +155,54 @@ pub struct Copying {
     pub inode: u64,
 }
 
+/// One original is about to be put back in its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restoring {
+    /// Which manifest.
+    #[serde(flatten)]
+    pub path: RecordedPath,
+    /// The operation that replaced it.
+    pub undoes: String,
+    /// SHA-256 of the bytes that stand there now, 64 hex digits.
+    pub before: String,
+    /// SHA-256 of the original's bytes, 64 hex digits.
+    pub after: String,
+    /// The file name of the backup.
+    pub backup: String,
+    /// The inode of the manifest.
+    pub inode: u64,
+    /// The inode of the backup.
+    pub backup_inode: u64,
+    /// The name beside the manifest that the original gets before it takes its place, by the ways that need one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub staged: Option<String>,
+    /// How it is put back.
+    pub way: Way,
+}
+
+/// One backup is about to be removed, because the manifest and the catalog say all that it says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pruning {
+    /// The manifest that it is a backup of.
+    #[serde(flatten)]
+    pub path: RecordedPath,
+    /// The operation that made it.
+    pub of: String,
+    /// Its file name.
+    pub backup: String,
+    /// SHA-256 of its bytes, 64 hex digits.
+    pub digest: String,
+    /// Its inode.
+    pub inode: u64,
+}
+
 /// What came of one manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {
     /// Which manifest.
     #[serde(flatten)]
     pub path: RecordedPath,
-    /// The outcome, as reports print it; what recovery found out says `finished`, `undone` or `left`.
+    /// The outcome, as reports print it, or `pruned`; what recovery found out says `finished`, `undone` or `left`.
     pub outcome: String,
     /// The name of its backup.
     #[serde(skip_serializing_if = "Option::is_none", default)]

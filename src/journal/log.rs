@@ -4,38 +4,7 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
-
-use super::{Began, Copying, FORMAT, Intent, Record, Writer, link};
-use crate::digest::Digest;
-
-/// What stands after the body of a line: the chain value and the line's end.
-const CHAIN: &[u8] = b",\"chain\":\"";
-
-/// A line without its chain value.
-#[derive(Deserialize)]
-struct Line {
-    seq: u64,
-    #[serde(flatten)]
-    record: Record,
-}
-
-/// Of a line behind a break in the chain: what shows that somebody wrote it whole.
-#[derive(Deserialize)]
-struct Shape {
-    seq: u64,
-    #[serde(rename = "chain")]
-    _chain: serde::de::IgnoredAny,
-}
-
-/// What a line turned out to be.
-enum Read {
-    Record(Box<Record>),
-    /// It does not continue the chain: torn, damaged, or not written at all.
-    Broken,
-    /// It continues the chain, or begins one, and says something that this version does not know.
-    Unknown,
-}
+use super::{Began, Condition, Copying, Intent, Lines, Record, Writer};
 
 /// The fold of a journal.
 #[derive(Debug, Clone, Default)]
@@ -66,60 +35,13 @@ impl Log {
     #[must_use]
     pub fn read(bytes: &[u8]) -> Self {
         let mut log = Self::default();
-        let mut rest = bytes;
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            match log.next_record(&rest[..end]) {
-                Read::Record(record) => log.fold(*record),
-                Read::Broken => break,
-                Read::Unknown => {
-                    log.unknown = true;
-                    return log;
-                }
-            }
-            log.sound_bytes += end as u64 + 1;
-            rest = &rest[end + 1..];
-        }
-        // What a torn write leaves behind is no line: its zeros or garbage say nothing.
-        log.damaged = rest
-            .split(|byte| *byte == b'\n')
-            .skip(1)
-            .filter_map(|line| serde_json::from_slice::<Shape>(line).ok())
-            .any(|line| line.seq >= log.writer.sequence);
+        let mut lines = Lines::default();
+        lines.feed(bytes, &mut |record| log.fold(record));
+        log.sound_bytes = lines.sound_bytes();
+        log.damaged = lines.condition() == Condition::Damaged;
+        log.unknown = lines.condition() == Condition::Unknown;
+        log.writer = lines.writer().clone();
         log
-    }
-
-    fn next_record(&mut self, line: &[u8]) -> Read {
-        let Some((body, chain)) = self.continued(line) else {
-            let begins_otherwise = self.writer.sequence == 0
-                && serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(line)
-                    .is_ok();
-            return if begins_otherwise {
-                Read::Unknown
-            } else {
-                Read::Broken
-            };
-        };
-        let mut whole = body.to_vec();
-        whole.push(b'}');
-        let Ok(line) = serde_json::from_slice::<Line>(&whole) else {
-            return Read::Unknown;
-        };
-        match &line.record {
-            _ if line.seq != self.writer.sequence => return Read::Broken,
-            Record::Began(began) if began.format != FORMAT => return Read::Unknown,
-            _ => {}
-        }
-        self.writer.sequence += 1;
-        self.writer.chain = Some(chain);
-        Read::Record(Box::new(line.record))
-    }
-
-    /// The line's body and its chain value, if that is what continues the chain.
-    fn continued<'l>(&self, line: &'l [u8]) -> Option<(&'l [u8], Digest)> {
-        let at = line.len().checked_sub(CHAIN.len() + 64 + 2)?;
-        let (body, tail) = line.split_at(at);
-        let chain = link(self.writer.chain, body);
-        (tail == format!(",\"chain\":\"{chain}\"}}").as_bytes()).then_some((body, chain))
     }
 
     /// Takes one record in; the same step when it is written and when it is read back.
@@ -151,6 +73,7 @@ impl Log {
                     self.intents[*at].1 = true;
                 }
             }
+            Record::Restoring(_) | Record::Pruning(_) => {}
             Record::Ended(_) => self.ended = true,
         }
     }

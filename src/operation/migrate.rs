@@ -146,6 +146,7 @@ fn run<S: Storage>(
         catalog_name: catalog.name().to_owned(),
         catalog_digest: catalog.digest(),
         catalog_bundle: catalog.bundle().to_owned(),
+        undoes: None,
     };
     let writing = Writing::new(storage, operation_head, options.wait, watch);
     let listing = match list(storage, catalog, pool, options, &writing, watch, tally) {

@@ -154,6 +154,14 @@ pub trait Disk: Send + Sync {
         expected: usize,
         limit: usize,
     ) -> io::Result<()>;
+    /// Adds at most `most` bytes to `into`, from `offset` of the file on; adds nothing at its end.
+    fn read_part(
+        &self,
+        file: &Self::File,
+        offset: u64,
+        into: &mut Vec<u8>,
+        most: usize,
+    ) -> io::Result<()>;
     /// Writes all bytes at the current place: a new file's beginning, or the end of one that [`Disk::open_append`] opened.
     fn write(&self, file: &Self::File, bytes: &[u8]) -> io::Result<()>;
     /// Cuts a file to `size` bytes.

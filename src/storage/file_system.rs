@@ -13,7 +13,7 @@ use super::permit::permit;
 use super::recover::recover;
 use super::state::State;
 use super::walk::{Walk, nested, not_regular};
-use super::{Listing, Recovery, STATE_DIRECTORY, Scope, Storage, trouble_of};
+use super::{Backup, Listing, Recovery, STATE_DIRECTORY, Scope, Storage, archive, trouble_of};
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::json::MAX_BYTES;
@@ -261,6 +261,36 @@ impl<D: Disk> Storage for FileSystem<D> {
             path: None,
             message: trouble_of("cannot look for unfinished operations", &error).message,
         })
+    }
+
+    fn operations(&self) -> Result<Vec<String>, Notice> {
+        archive::operations(&self.0)
+    }
+
+    fn journal(&self, id: &str, feed: &mut dyn FnMut(&[u8])) -> Result<(), Trouble> {
+        archive::journal(&self.0, id, feed)
+    }
+
+    fn kept_catalog(&self, digest: Digest) -> Result<Option<String>, Trouble> {
+        archive::kept_catalog(&self.0, digest)
+    }
+
+    fn backups(&self, path: &TreePath) -> Result<Vec<Backup>, Trouble> {
+        archive::backups(&self.0, path)
+    }
+
+    fn read_backup(
+        &self,
+        path: &TreePath,
+        name: &str,
+        bytes: &mut Vec<u8>,
+    ) -> Result<Stamp, Trouble> {
+        let backup = TreePath::join(path.parent(), name.as_bytes());
+        self.0.read(&backup, bytes)
+    }
+
+    fn digest_below(&self, manifest: &TreePath, name: &str) -> Result<(u64, Digest), Trouble> {
+        archive::digest_below(&self.0, manifest, name)
     }
 
     fn guard(&self, wait: &mut dyn FnMut() -> bool) -> Result<(FileGuard<D>, Recovery), Stop> {

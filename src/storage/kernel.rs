@@ -297,6 +297,25 @@ impl Disk for Kernel {
         }
     }
 
+    fn read_part(
+        &self,
+        file: &OwnedFd,
+        offset: u64,
+        into: &mut Vec<u8>,
+        most: usize,
+    ) -> io::Result<()> {
+        let before = into.len();
+        into.resize(before + most, 0);
+        let read = loop {
+            match rustix::io::pread(file, &mut into[before..], offset) {
+                Err(Errno::INTR) => {}
+                other => break other,
+            }
+        };
+        into.truncate(before + *read.as_ref().unwrap_or(&0));
+        read.map(drop).map_err(Into::into)
+    }
+
     fn write(&self, file: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             match rustix::io::write(file, bytes) {

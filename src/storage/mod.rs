@@ -4,6 +4,7 @@
 //!
 //! Invariant: until `publish`, nothing that existed before is touched.
 
+mod archive;
 mod catalogs;
 pub mod disk;
 mod file_system;
@@ -105,6 +106,17 @@ pub enum Published {
     Again,
 }
 
+/// A file that stands beside a manifest under a name that backups of it have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backup {
+    /// Its file name.
+    pub name: String,
+    /// Whether it is a regular file.
+    pub is_regular: bool,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
 /// What is known of an operation when it begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperationHead {
@@ -122,6 +134,8 @@ pub struct OperationHead {
     pub catalog_digest: Digest,
     /// The catalog itself, as one document.
     pub catalog_bundle: String,
+    /// The operation that is undone, where this is a rollback of a whole one.
+    pub undoes: Option<String>,
 }
 
 /// What recovery did.
@@ -193,6 +207,47 @@ pub trait Storage: Sync {
     /// # Errors
     /// The state could not be read; reading commands go on.
     fn unfinished(&self) -> Result<Vec<String>, Notice>;
+
+    /// The ids of the operations that have a journal, in the order in which they began.
+    ///
+    /// # Errors
+    /// The state could not be read; commands that need no journal go on.
+    fn operations(&self) -> Result<Vec<String>, Notice>;
+
+    /// Gives an operation's journal to `feed`, in pieces.
+    ///
+    /// # Errors
+    /// It is not there (`operation_unknown`) or cannot be read.
+    fn journal(&self, id: &str, feed: &mut dyn FnMut(&[u8])) -> Result<(), Trouble>;
+
+    /// The bundle of a catalog that an operation used; `None` where it is not kept.
+    ///
+    /// # Errors
+    /// It is there and cannot be read, or its bytes are not those that were kept.
+    fn kept_catalog(&self, digest: Digest) -> Result<Option<String>, Trouble>;
+
+    /// What stands beside a manifest under a name that backups of it have, in the order of the names.
+    ///
+    /// # Errors
+    /// The run directory cannot be listed.
+    fn backups(&self, path: &TreePath) -> Result<Vec<Backup>, Trouble>;
+
+    /// Reads a backup into `bytes`, which is emptied first. It is looked at as a manifest is: a regular file within the limits, never through a link.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn read_backup(
+        &self,
+        path: &TreePath,
+        name: &str,
+        bytes: &mut Vec<u8>,
+    ) -> Result<Self::Version, Trouble>;
+
+    /// The size in bytes and the digest of a file below the run directory of a manifest, named relative to that directory.
+    ///
+    /// # Errors
+    /// It is not there, is no regular file, cannot be read, or the name leads out of the run directory (`leads_out`); then nothing is opened.
+    fn digest_below(&self, manifest: &TreePath, name: &str) -> Result<(u64, Digest), Trouble>;
 
     /// Takes the lock, waiting while `wait` says so, and finishes or undoes what was left unfinished.
     ///
