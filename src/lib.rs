@@ -15,7 +15,7 @@
 //! ```
 //! use migrate_manifests::catalog::Catalog;
 //! use migrate_manifests::clock::Timestamp;
-//! use migrate_manifests::operation::{Depth, Options, migrate};
+//! use migrate_manifests::operation::{Depth, Options, Survey, migrate};
 //! use migrate_manifests::report::{Outcome, Status};
 //! use migrate_manifests::selection::Selection;
 //! use migrate_manifests::storage::{FileSystem, Located, OpenOptions};
@@ -38,6 +38,7 @@
 //!     target: None,
 //!     include_running: false,
 //!     selection: Selection::default(),
+//!     survey: Survey::default(),
 //!     jobs: std::num::NonZeroUsize::MIN,
 //!     batch: std::num::NonZeroUsize::MAX,
 //!     max_failures: None,

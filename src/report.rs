@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::clock::Timestamp;
 use crate::code::{Class, Code};
 use crate::digest::Digest;
+use crate::json::Pointer;
 use crate::path::TreePath;
 use crate::version::Version;
 
@@ -236,6 +237,34 @@ pub struct RouteCount {
     pub count: u64,
 }
 
+/// What the members that somebody asked for hold, over all manifests that could be read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SurveyResult {
+    /// How many manifests were looked at.
+    pub manifests: u64,
+    /// Each member, in the order in which they were asked for.
+    pub fields: Vec<FieldCount>,
+    /// Pointer to the number of manifests whose history says that the value there is not authoritative; `None` where nobody asked.
+    pub backfilled: Option<BTreeMap<String, u64>>,
+}
+
+/// What one member holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldCount {
+    /// Which member.
+    pub at: Pointer,
+    /// How many manifests have it with a value other than null.
+    pub present: u64,
+    /// How many have it with null.
+    pub null: u64,
+    /// How many do not have it.
+    pub missing: u64,
+    /// How many different values there are, null not counted. Values are the same where their canonical forms are.
+    pub distinct: u64,
+    /// The most frequent values with their numbers, most frequent first; a long value is cut.
+    pub most_frequent: Vec<(String, u64)>,
+}
+
 /// Something that somebody should know, about a place in the tree or about all of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
@@ -298,6 +327,8 @@ pub struct Summary {
     pub routes: Vec<RouteCount>,
     /// Of the deferred manifests the one that was modified first: its path and the seconds since 1970.
     pub oldest_deferred: Option<(TreePath, i64)>,
+    /// What the members asked for hold, where any were asked for.
+    pub survey: Option<SurveyResult>,
     /// How many files were rescued.
     pub rescued: u64,
     /// When it ended, by the clock that it was given.

@@ -2,21 +2,23 @@
 //!
 //! Parsing does nothing and decides nothing: what was not typed is `None`, and `options` says what that means.
 
+mod groups;
+
 use std::ffi::OsString;
-use std::num::{NonZeroU64, NonZeroUsize};
-use std::path::PathBuf;
 
 use clap::builder::StyledStr;
-use clap::error::ErrorKind;
-use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser};
 
-use migrate_manifests::clock::Timestamp;
 use migrate_manifests::code::Code;
 use migrate_manifests::report::Stop;
-use migrate_manifests::selection::{Glob, Sample, Shard, Tolerance};
-use migrate_manifests::version::Version;
 
+use super::command::{self, Command, MigrateArgs};
 use super::escape;
+
+pub(crate) use groups::{
+    Color, Feature, Format, LimitArgs, OutputArgs, SelectArgs, Sync, TreeArgs, WorkArgs, WriteArgs,
+};
 
 /// Help is never set wider than this, however wide the terminal.
 const WIDEST_HELP: usize = 100;
@@ -32,155 +34,26 @@ const WIDEST_HELP: usize = 100;
     version,
     disable_help_flag = true,
     disable_version_flag = true,
+    args_conflicts_with_subcommands = true,
+    subcommand_value_name = "COMMAND",
     after_help = "--help says more, with examples and exit codes.",
     after_long_help = AFTER_LONG_HELP
 )]
 #[expect(
     clippy::doc_markdown,
-    clippy::struct_excessive_bools,
-    reason = "the comments are the help text, where backticks would be printed; flags are what was typed"
+    reason = "the comments are the help text, where backticks would be printed"
 )]
 pub(crate) struct Args {
-    /// The directory that holds the artifacts, or its parent [default: .]
-    ///
-    /// If ROOT/artifacts is a directory, that is the tree. A directory inside a tree may be given, too; only what lies in it is then looked at.
-    pub(crate) root: Option<PathBuf>,
+    /// What to do, if not to migrate.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
 
-    /// Show what would happen; write nothing
-    #[arg(long, help_heading = "What")]
-    pub(crate) dry_run: bool,
-
-    /// Show the differences as text; write nothing
-    ///
-    /// A unified diff of each manifest that would be migrated, before and after.
-    #[arg(long, help_heading = "What")]
-    pub(crate) diff: bool,
-
-    /// Exit with 3 if anything is pending; write nothing
-    #[arg(long, help_heading = "What")]
-    pub(crate) check: bool,
-
-    /// Count the manifests of each version; write nothing
-    #[arg(long, help_heading = "What")]
-    pub(crate) list_versions: bool,
-
-    /// Migrate to this version [default: the latest]
-    #[arg(long, value_name = "VERSION", help_heading = "What")]
-    pub(crate) target_version: Option<Version>,
-
-    /// Take manifests that a writer still has, too
-    ///
-    /// A manifest whose status says that its run is going on is deferred: left alone, and taken the next time. With this flag it is taken now. For runs that died.
-    #[arg(long, help_heading = "What")]
-    pub(crate) include_running: bool,
-
-    /// Only this manifest, or this run directory's (repeatable)
-    ///
-    /// Relative to the working directory; if nothing is there, to ROOT, then to the tree.
-    #[arg(long, value_name = "PATH", help_heading = "Which manifests")]
-    pub(crate) manifest: Vec<PathBuf>,
-
-    /// Only runs of jobs whose name matches (repeatable)
-    ///
-    /// The job is the directory above the run directory.
-    #[arg(long, value_name = "GLOB", help_heading = "Which manifests")]
-    pub(crate) job: Vec<Glob>,
-
-    /// Only a share of them, as in 5%
-    ///
-    /// Drawn by the hash of the path: the same on every machine, and a larger sample contains a smaller one.
-    #[arg(long, value_name = "PERCENT", help_heading = "Which manifests")]
-    pub(crate) sample: Option<Sample>,
-
-    /// Only part K (from 0) of N equal parts, as in 0/4
-    #[arg(long, value_name = "K/N", help_heading = "Which manifests")]
-    pub(crate) shard: Option<Shard>,
-
-    /// Only the first N that are pending, in path order
-    #[arg(long, value_name = "N", help_heading = "Which manifests")]
-    pub(crate) limit: Option<NonZeroU64>,
-
-    /// Only those listed in FILE (- is standard input)
-    ///
-    /// One path in the tree a line, as reports print them. A line that begins with " is a JSON string.
-    #[arg(long, value_name = "FILE", help_heading = "Which manifests")]
-    pub(crate) files_from: Option<PathBuf>,
-
-    /// Paths in --files-from end with NUL, not with a line
-    #[arg(
-        short = '0',
-        long,
-        requires = "files_from",
-        help_heading = "Which manifests"
-    )]
-    pub(crate) null: bool,
-
-    /// Not what matches (repeatable)
-    ///
-    /// A glob without / matches the name of a file or directory at any depth; one with / the path in the tree. * and ? stay within one name, ** does not.
-    #[arg(long, value_name = "GLOB", help_heading = "Which manifests")]
-    pub(crate) exclude: Vec<Glob>,
-
-    /// How many threads work [default: 16]
-    #[arg(long, value_name = "N", value_parser = jobs, help_heading = "How")]
-    pub(crate) jobs: Option<NonZeroUsize>,
-
-    /// Stop when more are in trouble, as in 10 or 5%
-    ///
-    /// Refused, failed and in conflict are counted at the end of each batch, in path order. Without this flag one bad manifest never stops the others.
-    #[arg(long, value_name = "N|P%", help_heading = "How")]
-    pub(crate) max_failures: Option<Tolerance>,
-
-    /// Wait for another operation's end, if one is at work
-    #[arg(long, help_heading = "How")]
-    pub(crate) wait: bool,
-
-    /// Use the catalog in DIR
-    ///
-    /// A catalog says which versions there are and how to come from one to the next. Without this flag: the one in .migrate-manifests/catalog of the tree, else the built-in one.
-    #[arg(long, value_name = "DIR", help_heading = "How")]
-    pub(crate) catalog: Option<PathBuf>,
-
-    /// The time to record [default: the system's]
-    ///
-    /// As in 2026-02-28T10:30:00Z, or @ and seconds since 1970. The environment variable SOURCE_DATE_EPOCH does the same.
-    #[arg(long, value_name = "TIME", help_heading = "How")]
-    pub(crate) now: Option<Timestamp>,
-
-    /// Enter other file systems mounted in the tree
-    #[arg(long, help_heading = "How")]
-    pub(crate) cross_file_systems: bool,
-
-    /// How changes are made durable.
-    #[arg(long, value_name = "HOW", hide = true)]
-    pub(crate) sync: Option<Sync>,
-
-    /// Do as if the file system lacked these.
-    #[arg(long, value_name = "WHAT", hide = true, value_delimiter = ',')]
-    pub(crate) assume_lacking: Vec<Feature>,
-
-    /// The form of the output [default: text]
-    ///
-    /// json is one object; jsonl is one line for each manifest as it happens and a last line with the counts. docs/formats.md describes both.
-    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
-    pub(crate) format: Option<Format>,
-
-    /// Only what is refused, failed or in conflict
-    #[arg(short, long, help_heading = "Output")]
-    pub(crate) quiet: bool,
-
-    /// List every manifest, also those with nothing to do
-    #[arg(long, help_heading = "Output")]
-    pub(crate) all: bool,
-
-    /// Use colour [default: auto]
-    ///
-    /// auto is on a terminal only, unless NO_COLOR is set or TERM is dumb.
-    #[arg(long, value_name = "WHEN", help_heading = "Output")]
-    pub(crate) color: Option<Color>,
+    /// What a migration is told.
+    #[command(flatten)]
+    pub(crate) migrate: MigrateArgs,
 
     /// Print help; -h is shorter, --help says more
-    #[arg(short, long, action = ArgAction::Help, help_heading = "Help")]
+    #[arg(short, long, action = ArgAction::Help, global = true, help_heading = "Help")]
     help: Option<bool>,
 
     /// Print name and version
@@ -217,67 +90,6 @@ Exit codes (where several apply, the first of this list):
 
 Ctrl-C ends the batch at work and prints the summary. Whatever
 happens, every manifest is whole, old or new; run again to go on.";
-
-/// More threads than this only wait for each other; the system has not even got the memory for some tens of thousands.
-const MOST_JOBS: usize = 1024;
-
-/// Reads a number of threads.
-fn jobs(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse()
-        .ok()
-        .filter(|jobs: &NonZeroUsize| jobs.get() <= MOST_JOBS)
-        .ok_or_else(|| format!("expected a number from 1 to {MOST_JOBS}"))
-}
-
-/// The form of the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
-    Text,
-    /// One JSON object.
-    Json,
-    /// One JSON object a line.
-    Jsonl,
-}
-
-/// When to use colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-/// How changes are made durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Sync {
-    /// As the file system can be trusted.
-    Auto,
-    /// With one flush of the file system for each batch.
-    Batch,
-    /// With a flush of each file and directory.
-    File,
-    /// Not at all, for benchmarks.
-    None,
-}
-
-/// What a file system may be assumed to lack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Feature {
-    /// The exchange of two names.
-    Exchange,
-    /// Hard links.
-    Links,
-    /// A flush of all of it.
-    Syncfs,
-    /// The state directory on the device of the tree.
-    SameDevice,
-    /// Time stamps that tell any two writes apart.
-    FineTimes,
-}
 
 /// What the arguments ask for.
 #[derive(Debug)]
@@ -332,7 +144,7 @@ pub(crate) fn read(typed: &[OsString], columns: Option<usize>) -> Result<Request
         {
             Ok(Request::Show(Shown::from(&error.render())))
         }
-        Err(error) => Err(wrong(&error.to_string())),
+        Err(error) => Err(no_command(&error).unwrap_or_else(|| wrong(&error.to_string()))),
     }
 }
 
@@ -357,6 +169,27 @@ pub(crate) fn typed_value<'a>(typed: &'a [OsString], option: &str) -> Option<&'a
         .chain(joined)
         .max_by_key(|(at, _)| *at)
         .map(|(_, value)| value)
+}
+
+/// A second word that is no command: the parser takes it for one.
+fn no_command(error: &clap::Error) -> Option<Stop> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    let names = command::names();
+    if names.contains(word) {
+        return None;
+    }
+    Some(Stop {
+        hint: Some(format!(
+            "a command is the first word, and ROOT is one; the commands are: {}",
+            names.join(", ")
+        )),
+        ..Stop::new(
+            Code::Usage,
+            one_line(&format!("unexpected argument '{word}' found")),
+        )
+    })
 }
 
 /// Makes one line, and a hint, of the parser's several.

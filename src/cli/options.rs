@@ -1,4 +1,4 @@
-//! From arguments to options: every default is decided here, and every combination that makes no sense is refused here, with the reason.
+//! From flags to options that commands share: every default is decided here, and in the file of the command for what only it has.
 //!
 //! Pure: environment and clock come in as values.
 
@@ -7,21 +7,22 @@ use std::path::PathBuf;
 
 use migrate_manifests::clock::Timestamp;
 use migrate_manifests::code::Code;
-use migrate_manifests::operation::{self, Depth};
 use migrate_manifests::report::Stop;
 use migrate_manifests::selection::Selection;
 use migrate_manifests::storage::{Lacking, OpenOptions, SyncChoice};
 
 use super::Environment;
-use super::args::{Args, Color, Feature, Format, Sync};
+use super::args::{Color, Feature, Format, LimitArgs, OutputArgs, SelectArgs, Sync, TreeArgs};
 use super::files_from::{FilesFrom, Separator};
 
-const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
-const BATCH: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
+/// How many threads work where nobody says.
+pub(crate) const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
+/// How many manifests are staged before one flush makes them durable.
+pub(crate) const BATCH: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
-/// What is to be done, with nothing left to decide but what lies in the tree.
+/// Where to work, and on what.
 #[derive(Debug, Clone)]
-pub(crate) struct Options {
+pub(crate) struct Place {
     /// Where the tree is.
     pub(crate) root: PathBuf,
     /// How the tree's file system is used.
@@ -32,12 +33,8 @@ pub(crate) struct Options {
     pub(crate) manifests: Vec<PathBuf>,
     /// Where more are listed.
     pub(crate) files_from: Option<FilesFrom>,
-    /// What the engine is asked for; it gets the tree, and what was named in it, once that is found.
-    pub(crate) operation: operation::Options,
-    /// Whether something pending is an exit code of its own.
-    pub(crate) check: bool,
-    /// What is printed.
-    pub(crate) output: Output,
+    /// What else selects; what was named in the tree joins it once that is found.
+    pub(crate) selection: Selection,
 }
 
 /// What is printed, and how.
@@ -70,6 +67,15 @@ pub(crate) enum Purpose {
     Check,
     /// To migrate.
     Migrate,
+    /// To read something that was written before.
+    Look,
+}
+
+impl Purpose {
+    /// Whether the tree may be written to, so that lost output matters.
+    pub(crate) fn writes(self) -> bool {
+        self == Self::Migrate
+    }
 }
 
 /// When to use colour.
@@ -83,65 +89,83 @@ pub(crate) enum Coloring {
     Never,
 }
 
-/// Decides everything that was left open.
-///
-/// # Errors
-/// The arguments do not fit together, or the environment is wrong.
-pub(crate) fn resolve(args: Args, env: &Environment) -> Result<Options, Stop> {
-    refuse_contradictions(&args)?;
-    let format = args.format.unwrap_or(Format::Text);
-    let purpose = purpose(&args);
-    Ok(Options {
-        root: args.root.unwrap_or_else(|| PathBuf::from(".")),
-        storage: OpenOptions {
-            cross_file_systems: args.cross_file_systems,
-            sync: sync_choice(args.sync),
-            lacking: args.assume_lacking.into_iter().map(lacking).collect(),
-        },
-        catalog: args.catalog,
-        manifests: args.manifest,
-        files_from: args.files_from.map(|file| {
-            FilesFrom::new(
-                file,
-                if args.null {
-                    Separator::Nul
-                } else {
-                    Separator::Line
-                },
-            )
-        }),
-        operation: operation::Options {
-            depth: depth(purpose, format),
-            command: command(purpose),
-            tree: String::new(),
-            now: clock(args.now, env)?,
-            started: env.started,
-            target: args.target_version,
-            include_running: args.include_running,
+impl Place {
+    /// The tree of `root`, which is the working directory where none was typed.
+    pub(crate) fn new(
+        root: Option<PathBuf>,
+        tree: TreeArgs,
+        select: SelectArgs,
+        limit: &LimitArgs,
+    ) -> Self {
+        let separator = if select.null {
+            Separator::Nul
+        } else {
+            Separator::Line
+        };
+        Self {
+            root: root.unwrap_or_else(|| PathBuf::from(".")),
+            storage: OpenOptions {
+                cross_file_systems: tree.cross_file_systems,
+                sync: sync_choice(tree.sync),
+                lacking: tree.assume_lacking.into_iter().map(lacking).collect(),
+            },
+            catalog: tree.catalog,
+            manifests: select.manifest,
+            files_from: select
+                .files_from
+                .map(|file| FilesFrom::new(file, separator)),
             selection: Selection {
                 within: None,
                 manifests: None,
-                jobs: args.job,
-                sample: args.sample,
-                shard: args.shard,
-                limit: args.limit.map(Into::into),
-                exclude: args.exclude,
+                jobs: select.job,
+                sample: select.sample,
+                shard: select.shard,
+                limit: limit.limit.map(Into::into),
+                exclude: select.exclude,
             },
-            jobs: args.jobs.unwrap_or(DEFAULT_JOBS),
-            batch: BATCH,
-            max_failures: args.max_failures,
-            wait: args.wait,
-        },
-        check: args.check,
-        output: Output {
-            format,
+        }
+    }
+}
+
+impl Output {
+    /// What the flags ask for, and the environment where they do not say.
+    pub(crate) fn new(typed: &OutputArgs, purpose: Purpose, env: &Environment) -> Self {
+        Self {
+            format: typed.format.unwrap_or(Format::Text),
             purpose,
-            quiet: args.quiet,
-            all: args.all,
-            color: coloring(args.color, env),
+            quiet: typed.quiet,
+            all: typed.all,
+            color: coloring(typed.color, env),
             columns: env.columns,
-        },
-    })
+        }
+    }
+}
+
+/// Refuses flags that exclude each other: the first contradiction that applies, with its reason.
+///
+/// # Errors
+/// One applies.
+pub(crate) fn refuse_contradictions(contradictions: &[(bool, &'static str)]) -> Result<(), Stop> {
+    match contradictions.iter().find(|(applies, _)| *applies) {
+        Some((_, message)) => Err(Stop {
+            hint: Some("leave one of them out".to_owned()),
+            ..usage(*message)
+        }),
+        None => Ok(()),
+    }
+}
+
+/// That `--all` and `--quiet` exclude each other, where people read.
+pub(crate) fn all_and_quiet(output: &OutputArgs) -> (bool, &'static str) {
+    (
+        output.all && output.quiet && is_text(output),
+        "--all and --quiet exclude each other: the one lists every manifest, the other only those in trouble",
+    )
+}
+
+/// Whether people read the output.
+pub(crate) fn is_text(output: &OutputArgs) -> bool {
+    matches!(output.format, None | Some(Format::Text))
 }
 
 /// When to use colour, as the argument says, else the environment.
@@ -185,81 +209,8 @@ pub(crate) fn clock(typed: Option<Timestamp>, env: &Environment) -> Result<Times
         })
 }
 
-fn purpose(args: &Args) -> Purpose {
-    if args.list_versions {
-        Purpose::Versions
-    } else if args.diff {
-        Purpose::Differences
-    } else if args.check {
-        Purpose::Check
-    } else if args.dry_run {
-        Purpose::Preview
-    } else {
-        Purpose::Migrate
-    }
-}
-
-/// How far the engine must go: people need no checksums of what was not written, programs may.
-fn depth(purpose: Purpose, format: Format) -> Depth {
-    match (purpose, format) {
-        (Purpose::Versions, _) => Depth::Decide,
-        (Purpose::Differences, _) => Depth::Difference,
-        (Purpose::Preview | Purpose::Check, Format::Text) => Depth::Rehearse,
-        (Purpose::Preview | Purpose::Check, Format::Json | Format::Jsonl) => Depth::Predict,
-        (Purpose::Migrate, _) => Depth::Write,
-    }
-}
-
-/// `--list-versions` is the short form of `status`, and reports say so.
-fn command(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Versions => "status",
-        Purpose::Preview | Purpose::Differences | Purpose::Check | Purpose::Migrate => "migrate",
-    }
-}
-
-fn refuse_contradictions(args: &Args) -> Result<(), Stop> {
-    let is_text = matches!(args.format, None | Some(Format::Text));
-    let contradictions = [
-        (
-            args.list_versions && args.check,
-            "--list-versions and --check exclude each other: the one counts what was found, the other says whether work is pending",
-        ),
-        (
-            args.list_versions && args.diff,
-            "--list-versions and --diff exclude each other: a list of versions transforms nothing that could differ",
-        ),
-        (
-            args.list_versions && args.limit.is_some(),
-            "--list-versions and --limit exclude each other: a list of versions that stops early counts wrong",
-        ),
-        (
-            args.diff && !is_text,
-            "--diff is text: a report for programs carries checksums before and after, not differences",
-        ),
-        (
-            args.diff && args.quiet,
-            "--diff and --quiet exclude each other: nothing of the differences would be left",
-        ),
-        (
-            args.list_versions && args.quiet && is_text,
-            "--list-versions and --quiet exclude each other: nothing of the list would be left",
-        ),
-        (
-            args.all && args.quiet && is_text,
-            "--all and --quiet exclude each other: the one lists every manifest, the other only those in trouble",
-        ),
-    ];
-    match contradictions.into_iter().find(|(applies, _)| *applies) {
-        Some((_, message)) => Err(Stop {
-            hint: Some("leave one of them out".to_owned()),
-            ..usage(message)
-        }),
-        None => Ok(()),
-    }
-}
-
-fn usage(message: impl Into<String>) -> Stop {
+/// Arguments that are wrong.
+pub(crate) fn usage(message: impl Into<String>) -> Stop {
     Stop::new(Code::Usage, message)
 }
 
@@ -279,188 +230,5 @@ fn lacking(feature: Feature) -> Lacking {
         Feature::Syncfs => Lacking::Syncfs,
         Feature::SameDevice => Lacking::SameDevice,
         Feature::FineTimes => Lacking::FineTimes,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser as _;
-
-    fn env() -> Environment {
-        Environment {
-            started: "2026-03-01T00:00:00Z".parse().unwrap(),
-            source_date_epoch: None,
-            no_color: None,
-            term: None,
-            columns: Some(80),
-        }
-    }
-
-    fn resolved_in(words: &str, env: &Environment) -> Result<Options, Stop> {
-        let typed = std::iter::once("migrate-manifests").chain(words.split_whitespace());
-        resolve(Args::try_parse_from(typed).unwrap(), env)
-    }
-
-    fn resolved(words: &str) -> Options {
-        resolved_in(words, &env()).unwrap()
-    }
-
-    #[test]
-    fn nothing_typed_migrates_the_working_directory_with_sixteen_jobs() {
-        let options = resolved("");
-        assert_eq!(options.root, PathBuf::from("."));
-        assert!(!options.storage.cross_file_systems && options.storage.lacking.is_empty());
-        assert_eq!(options.storage.sync, SyncChoice::Auto);
-        assert_eq!(options.operation.depth, Depth::Write);
-        assert_eq!(options.operation.command, "migrate");
-        assert_eq!(options.operation.jobs.get(), 16);
-        assert_eq!(options.operation.now, env().started);
-        assert_eq!(options.operation.target, None);
-        assert_eq!(options.operation.max_failures, None);
-        assert!(!options.operation.wait && !options.operation.include_running && !options.check);
-        assert!(!options.operation.selection.is_partial());
-        assert_eq!(
-            options.output,
-            Output {
-                format: Format::Text,
-                purpose: Purpose::Migrate,
-                quiet: false,
-                all: false,
-                color: Coloring::OnTerminals,
-                columns: Some(80),
-            }
-        );
-    }
-
-    #[test]
-    fn only_a_plain_migration_writes_and_only_programs_get_predicted_checksums() {
-        for (words, depth) in [
-            ("--list-versions", Depth::Decide),
-            ("--list-versions --dry-run", Depth::Decide),
-            ("--dry-run", Depth::Rehearse),
-            ("--check", Depth::Rehearse),
-            ("--check --dry-run --format json", Depth::Predict),
-            ("--dry-run --format jsonl", Depth::Predict),
-            ("--diff", Depth::Difference),
-            ("--diff --dry-run --check", Depth::Difference),
-            ("--format json", Depth::Write),
-        ] {
-            assert_eq!(resolved(words).operation.depth, depth, "{words}");
-        }
-        assert_eq!(resolved("--list-versions").operation.command, "status");
-    }
-
-    #[test]
-    fn the_clock_is_typed_else_the_environments_else_the_systems() {
-        let dated = Environment {
-            source_date_epoch: Some("1772274600".into()),
-            ..env()
-        };
-        let now = |words| {
-            resolved_in(words, &dated)
-                .unwrap()
-                .operation
-                .now
-                .to_string()
-        };
-        assert_eq!(now("--now 2020-01-01T00:00:00Z"), "2020-01-01T00:00:00Z");
-        assert_eq!(now(""), "2026-02-28T10:30:00Z");
-        assert_eq!(
-            resolved_in("", &dated).unwrap().operation.started,
-            env().started
-        );
-        let empty = Environment {
-            source_date_epoch: Some("".into()),
-            ..env()
-        };
-        assert_eq!(
-            resolved_in("", &empty).unwrap().operation.now,
-            env().started
-        );
-        let wrong = Environment {
-            source_date_epoch: Some("today".into()),
-            ..env()
-        };
-        let stop = resolved_in("", &wrong).unwrap_err();
-        assert_eq!(stop.code, Code::Usage);
-        assert_eq!(
-            stop.message,
-            "the environment variable SOURCE_DATE_EPOCH is `today`: expected seconds since 1970"
-        );
-        assert!(resolved_in("--now @0", &wrong).is_ok());
-    }
-
-    #[test]
-    fn colour_is_off_where_the_environment_does_not_want_it_unless_typed() {
-        let plain = Environment {
-            no_color: Some("1".into()),
-            ..env()
-        };
-        let dumb = Environment {
-            term: Some("dumb".into()),
-            ..env()
-        };
-        for env in [plain, dumb] {
-            assert_eq!(resolved_in("", &env).unwrap().output.color, Coloring::Never);
-            assert_eq!(
-                resolved_in("--color always", &env).unwrap().output.color,
-                Coloring::Always
-            );
-        }
-        assert_eq!(resolved("--color never").output.color, Coloring::Never);
-        let empty = Environment {
-            no_color: Some("".into()),
-            ..env()
-        };
-        assert_eq!(
-            resolved_in("", &empty).unwrap().output.color,
-            Coloring::OnTerminals
-        );
-    }
-
-    #[test]
-    fn what_contradicts_itself_is_refused_with_the_reason() {
-        for words in [
-            "--list-versions --check",
-            "--list-versions --diff",
-            "--list-versions --limit 3",
-            "--list-versions --quiet",
-            "--diff --format json",
-            "--diff --format jsonl",
-            "--diff --quiet",
-            "--all --quiet",
-        ] {
-            assert_eq!(
-                resolved_in(words, &env()).unwrap_err().code,
-                Code::Usage,
-                "{words}"
-            );
-        }
-        let stop = resolved_in("--diff --format json", &env()).unwrap_err();
-        assert_eq!(
-            stop.message,
-            "--diff is text: a report for programs carries checksums before and after, not differences"
-        );
-        for words in [
-            "--all --quiet --format json",
-            "--list-versions --quiet --format json",
-            "--diff --format text",
-            "--dry-run --wait",
-        ] {
-            assert!(resolved_in(words, &env()).is_ok(), "{words}");
-        }
-    }
-
-    #[test]
-    fn hidden_switches_reach_the_storage() {
-        let options =
-            resolved("--sync file --assume-lacking exchange,same-device --cross-file-systems");
-        assert!(options.storage.cross_file_systems);
-        assert_eq!(options.storage.sync, SyncChoice::File);
-        assert_eq!(
-            options.storage.lacking,
-            [Lacking::Exchange, Lacking::SameDevice]
-        );
     }
 }

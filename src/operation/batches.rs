@@ -387,8 +387,12 @@ impl<'b, S: Storage> Batches<'b, '_, '_, S> {
                 outcome,
                 route,
                 modified,
+                answer,
                 ..
             } = slot.evaluated;
+            if let Some(answer) = answer {
+                self.tally.answer(*answer);
+            }
             if let (Some(transaction), true) = (
                 self.workers.evaluation.writing.transaction(),
                 slot.secured.is_some(),

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::migrate::{Depth, Options};
+use super::survey::Answer;
 use super::writing::Writing;
 use crate::catalog::{Catalog, Route};
 use crate::code::Code;
@@ -39,6 +40,8 @@ pub(super) struct Evaluated<'p, T> {
     pub(super) staged: Option<T>,
     /// Whether it has to wait for the next batch, because this one is full.
     pub(super) postponed: bool,
+    /// What it answers to the survey.
+    pub(super) answer: Option<Box<Answer>>,
 }
 
 impl<T> Evaluated<'_, T> {
@@ -49,6 +52,7 @@ impl<T> Evaluated<'_, T> {
             modified: None,
             staged: None,
             postponed: false,
+            answer: None,
         }
     }
 }
@@ -123,11 +127,25 @@ impl<'o, S: Storage> Evaluation<'o, S> {
             Ok(text) => text,
             Err(error) => return troubled(refused(&Refusal::Text(error))),
         };
-        let kind_index = usize::from(found.kind);
-        let manifest = match Manifest::read(&text, &self.catalog.kinds()[kind_index]) {
+        let kind = &self.catalog.kinds()[usize::from(found.kind)];
+        let manifest = match Manifest::read(&text, kind) {
             Ok(manifest) => manifest,
             Err(refusal) => return troubled(refused(&refusal)),
         };
+        let answer = self.options.survey.ask(&manifest);
+        let decided = self.decide_on(found, depth, version, &manifest, buffer);
+        Evaluated { answer, ..decided }
+    }
+
+    /// Decides on a manifest that was read, and takes it along if it is pending.
+    fn decide_on(
+        &self,
+        found: &Found,
+        depth: Depth,
+        version: S::Version,
+        manifest: &Manifest<'_>,
+        bytes: &[u8],
+    ) -> Evaluated<'o, StagedOf<S>> {
         let known = |status| Outcome {
             from: Some(manifest.version().clone()),
             ..Outcome::new(found.path.clone(), status)
@@ -136,7 +154,7 @@ impl<'o, S: Storage> Evaluation<'o, S> {
             trouble: Some(trouble.clone()),
             ..known(trouble.status())
         };
-        let route = match self.plan.decide(&manifest, kind_index) {
+        let route = match self.plan.decide(manifest, usize::from(found.kind)) {
             Err(refusal) => return Evaluated::settled(in_trouble(refused(&refusal))),
             Ok(Decision::Current) => return Evaluated::settled(known(Status::Current)),
             Ok(Decision::Ahead) => return Evaluated::settled(known(Status::Ahead)),
@@ -160,10 +178,10 @@ impl<'o, S: Storage> Evaluation<'o, S> {
         };
         let read = Read {
             found,
-            bytes: buffer,
+            bytes,
             version,
         };
-        self.take_along(&read, &manifest, route, depth, pending)
+        self.take_along(&read, manifest, route, depth, pending)
             .unwrap_or_else(|error| {
                 Evaluated::settled(match error {
                     ReadError::Trouble(trouble) => in_trouble(trouble),

@@ -12,6 +12,7 @@ use rayon::ThreadPool;
 
 use super::batches::{Batches, Workers};
 use super::evaluate::Evaluation;
+use super::survey::Survey;
 use super::tally::Tally;
 use super::writing::Writing;
 use crate::catalog::Catalog;
@@ -59,6 +60,8 @@ pub struct Options {
     pub include_running: bool,
     /// Which manifests.
     pub selection: Selection,
+    /// What is counted beside outcomes.
+    pub survey: Survey,
     /// How many threads; fewer where the storage cannot serve so many.
     pub jobs: NonZeroUsize,
     /// How many manifests are staged before one flush makes them durable; where nothing is written, smaller batches may be taken.
@@ -82,7 +85,7 @@ pub fn migrate<S: Storage>(
     watch: &dyn Watch,
     sink: &mut dyn Sink,
 ) -> Summary {
-    let mut tally = Tally::new(sink);
+    let mut tally = Tally::new(sink, &options.survey);
     tally.tell(&Event::Started(&head(catalog, options)));
     let jobs = options.jobs.get().min(storage.most_jobs());
     let stop = match start(catalog, options, jobs) {

@@ -5,7 +5,11 @@
 mod batches;
 mod evaluate;
 mod migrate;
+mod operations;
+mod survey;
 mod tally;
 mod writing;
 
 pub use migrate::{Depth, Options, migrate};
+pub use operations::{OperationEntry, OperationState, account, operations};
+pub use survey::Survey;

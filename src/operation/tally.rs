@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use super::survey::{Answer, Answers, Survey};
 use crate::catalog::Route;
 use crate::clock::Timestamp;
 use crate::code::Code;
@@ -19,6 +20,7 @@ pub(super) struct Tally<'s> {
     sink: &'s mut dyn Sink,
     pub(super) summary: Summary,
     routes: BTreeMap<(Version, Version, Vec<Version>), u64>,
+    answers: Answers,
     /// What the sink said when it could not take more.
     broken: Option<io::Error>,
     /// Whether a signal ended the listing, so that there may be more than was found.
@@ -26,11 +28,12 @@ pub(super) struct Tally<'s> {
 }
 
 impl<'s> Tally<'s> {
-    pub(super) fn new(sink: &'s mut dyn Sink) -> Self {
+    pub(super) fn new(sink: &'s mut dyn Sink, survey: &Survey) -> Self {
         Self {
             sink,
             summary: Summary::default(),
             routes: BTreeMap::new(),
+            answers: Answers::new(survey),
             broken: None,
             listing_ended_early: false,
         }
@@ -111,6 +114,11 @@ impl<'s> Tally<'s> {
         self.tell(&Event::Outcome(outcome));
     }
 
+    /// Takes in what one manifest answers to the survey.
+    pub(super) fn answer(&mut self, answer: Answer) {
+        self.answers.add(answer);
+    }
+
     /// The last event; gives the summary.
     pub(super) fn finish(
         mut self,
@@ -126,6 +134,7 @@ impl<'s> Tally<'s> {
             count,
         });
         self.summary.routes = routes.collect();
+        self.summary.survey = self.answers.result();
         self.summary.finished_at = Some(now);
         self.summary.signal = signal;
         self.summary.stop = stop;

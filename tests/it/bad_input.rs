@@ -79,7 +79,7 @@ fn a_tree_that_is_not_there_is_refused() {
         &["nowhere"],
         "tree_not_found",
         "`nowhere` cannot be a tree: it does not exist",
-        hint,
+        &format!("{hint}; for the commands, see --help"),
     );
     refused(
         &sandbox,

@@ -158,16 +158,20 @@ fn versions_are_counted() {
     output.code(1).stderr("").stdout(&format!(
         "{}ahead     1.3.0           job-b/ahead/manifest.json
 {REFUSED}
-1.0.0           1   25.0%  ############
-1.1.0           1   25.0%  ############
-1.2.0 (latest)  1   25.0%  ############
-1.3.0           1   25.0%  ############
+1.0.0           1  25.0%  ############
+1.1.0           1  25.0%  ############
+1.2.0 (latest)  1  25.0%  ############
+1.3.0           1  25.0%  ############
 
 found    5
 pending  2
 current  1
 ahead    1
 refused  1
+
+routes
+  1.0.0 -> 1.2.0  1
+  1.1.0 -> 1.2.0  1
 
 {HINT}
 1 manifest needs attention, listed above.

@@ -13,7 +13,8 @@ use migrate_manifests::report::{Outcome, Status};
 
 use super::members::{self, Known, Members, Notices};
 
-const FORMAT: &str = "migrate-manifests/report/1";
+/// The format that a report names.
+pub(super) const FORMAT: &str = "migrate-manifests/report/1";
 const HELD_IN_MEMORY_BYTES: usize = 8 * 1024 * 1024;
 
 /// Writes the report.
@@ -115,7 +116,7 @@ impl<W: Write> Sink for Json<W> {
 }
 
 /// Writes one member a line, with a comma after each but the last, which `end` follows.
-fn write_members(out: &mut impl Write, members: Members, end: &str) -> io::Result<()> {
+pub(super) fn write_members(out: &mut impl Write, members: Members, end: &str) -> io::Result<()> {
     let lines: Vec<_> = members
         .into_iter()
         .map(|(name, value)| format!("  \"{name}\": {value}"))

@@ -10,9 +10,10 @@ use migrate_manifests::path::TreePath;
 use migrate_manifests::report::{Status, Summary};
 use migrate_manifests::selection::Selection;
 
-use super::members::{self, Known, Notices};
+use super::members::{self, Known, Members, Notices};
 
-const FORMAT: &str = "migrate-manifests/outcome/1";
+/// The format that the last line names.
+pub(super) const FORMAT: &str = "migrate-manifests/outcome/1";
 
 /// Writes the lines.
 pub(crate) struct JsonLines<W> {
@@ -89,14 +90,19 @@ impl<W: Write> Sink for JsonLines<W> {
                 let operation = summary.operation.as_deref().or(self.operation.as_deref());
                 let mut all = members::head(FORMAT, &self.known, operation)?;
                 all.extend(members::foot(&self.known, summary, &self.notices)?);
-                let all: Vec<_> = all
-                    .into_iter()
-                    .map(|(name, value)| format!("\"{name}\":{value}"))
-                    .collect();
-                self.line(&format!("{{{}}}", all.join(",")))?;
+                self.line(&object(&all))?;
             }
             _ => {}
         }
         Ok(())
     }
+}
+
+/// One object on one line.
+pub(super) fn object(members: &Members) -> String {
+    let members: Vec<_> = members
+        .iter()
+        .map(|(name, value)| format!("\"{name}\":{value}"))
+        .collect();
+    format!("{{{}}}", members.join(","))
 }

@@ -20,6 +20,37 @@ pub(crate) fn wrap(text: &str, columns: Option<usize>, indent: usize) -> String 
     lines.join(&format!("\n{:indent$}", ""))
 }
 
+/// To which side of its column a text goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Align {
+    /// To the left, as words.
+    Left,
+    /// To the right, as numbers.
+    Right,
+}
+
+/// Lines of columns, two spaces apart and each as wide as its widest text. The last column ends where its text ends.
+pub(crate) fn table(rows: &[Vec<String>], aligns: &[Align]) -> String {
+    let width = |column: usize| {
+        let texts = rows.iter().filter_map(|row| row.get(column));
+        texts.map(|text| text.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..aligns.len()).map(width).collect();
+    let mut lines = String::new();
+    for row in rows {
+        let cells = row.iter().zip(aligns.iter().zip(&widths));
+        let cells: Vec<_> = cells
+            .map(|(text, (align, width))| match align {
+                Align::Left => format!("{text:<width$}"),
+                Align::Right => format!("{text:>width$}"),
+            })
+            .collect();
+        lines.push_str(cells.join("  ").trim_end());
+        lines.push('\n');
+    }
+    lines
+}
+
 /// A number with commas: `99,980`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -73,6 +104,15 @@ mod tests {
             "a-word-that-is-longer-than-the-line\nx"
         );
         assert_eq!(wrap("one two", None, 8), "one two");
+    }
+
+    #[test]
+    fn a_table_is_as_wide_as_its_texts() {
+        let rows = [["a", "10", "x"], ["bcd", "9", ""]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(
+            table(&rows, &[Align::Left, Align::Right, Align::Left]),
+            "a    10  x\nbcd   9\n"
+        );
     }
 
     #[test]

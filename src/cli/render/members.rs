@@ -8,13 +8,16 @@ use std::io;
 use serde::Serialize;
 
 use migrate_manifests::clock::Timestamp;
+use migrate_manifests::code::Code;
 use migrate_manifests::digest::Digest;
 use migrate_manifests::event::Head;
 use migrate_manifests::path::TreePath;
 use migrate_manifests::report::{Counts, Notice, Outcome, RouteCount, Stop, Summary};
 use migrate_manifests::version::Version;
 
+use super::survey;
 use crate::cli::escape;
+use crate::cli::session::Subject;
 
 /// What is known of an operation before it has started; the start makes it complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +45,19 @@ pub(crate) struct CatalogName {
     pub(crate) source: String,
     /// Its digest.
     pub(crate) digest: String,
+}
+
+impl From<&Subject> for Known {
+    fn from(subject: &Subject) -> Self {
+        Self {
+            command: subject.command,
+            dry_run: subject.dry_run,
+            tree: None,
+            catalog: None,
+            target: subject.target.clone(),
+            started_at: subject.now,
+        }
+    }
 }
 
 impl From<&Head> for Known {
@@ -92,10 +108,16 @@ pub(crate) fn foot(known: &Known, summary: &Summary, notices: &Notices) -> io::R
         ("counts", text(counts)?),
         ("versions", text(&versions)?),
         ("routes", text(&routes)?),
+    ];
+    if let Some(survey) = &summary.survey {
+        members.push(("fields", text(&survey::fields(survey))?));
+        members.push(("backfilled", text(&survey::backfilled(survey))?));
+    }
+    members.extend([
         ("warnings", text(&notices.warnings)?),
         ("directories", text(&notices.directories)?),
         ("finished_at", text(&finished_at)?),
-    ];
+    ]);
     if let Some(stop) = &summary.stop {
         members.push(("error", text(&Failure::from(stop))?));
     }
@@ -242,6 +264,31 @@ fn not_utf8(path: &TreePath) -> Option<String> {
     path.as_str().is_none().then(|| path.to_base64())
 }
 
-fn text(value: &impl Serialize) -> io::Result<String> {
+/// Values as compact JSON texts, one for each line.
+///
+/// # Errors
+/// As [`text`].
+pub(crate) fn lines(values: &[impl Serialize]) -> Result<Vec<String>, Stop> {
+    values.iter().map(|value| member(value)).collect()
+}
+
+/// As [`text`], for those who give a document.
+///
+/// # Errors
+/// As [`text`].
+pub(crate) fn member(value: &impl Serialize) -> Result<String, Stop> {
+    text(value).map_err(|error| {
+        Stop::new(
+            Code::OutputFailed,
+            format!("cannot tell it in JSON: {error}"),
+        )
+    })
+}
+
+/// A value as compact JSON text.
+///
+/// # Errors
+/// It cannot be told in JSON.
+pub(crate) fn text(value: &impl Serialize) -> io::Result<String> {
     Ok(escape::json(serde_json::to_string(value)?))
 }

@@ -3,11 +3,13 @@
 //! Invariant: standard output gets data, the text summary included, and standard error everything else.
 
 mod diff;
+mod document;
 mod json;
 mod jsonl;
 mod layout;
 mod members;
 mod paint;
+mod survey;
 mod text;
 mod warnings;
 
@@ -20,8 +22,10 @@ use super::options::{Coloring, Output};
 use super::progress::Progress;
 use super::streams::{Stream, Streams};
 
+pub(crate) use document::{Document, Surface};
 pub(crate) use jsonl::Listed;
-pub(crate) use members::{CatalogName, Known};
+pub(crate) use layout::{Align, age, counted, grouped, table, wrap};
+pub(crate) use members::{CatalogName, Known, lines as json_lines, member as json_text};
 pub(crate) use paint::{Paint, Tone};
 
 /// Colour on this stream, or none.

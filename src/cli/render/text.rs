@@ -4,6 +4,8 @@
 //!
 //! Invariant: everything that comes from the tree goes through `escape`.
 
+mod closing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -15,10 +17,12 @@ use migrate_manifests::report::{Counts, Notice, Outcome, RouteCount, Status, Sum
 use migrate_manifests::version::Version;
 
 use super::diff;
-use super::layout::{age, counted, grouped, wrap};
+use super::layout::{Align, age, grouped, table, wrap};
 use super::paint::{Paint, Tone};
+use super::survey;
 use crate::cli::escape;
 use crate::cli::options::Purpose;
+use closing::{Backups, Closing};
 
 /// How many manifests of one status are listed without `--all`.
 const LISTED_MOST: u64 = 20;
@@ -53,13 +57,6 @@ pub(crate) struct View {
     pub(crate) quiet: bool,
     /// The width to fit text into, where somebody looks.
     pub(crate) columns: Option<usize>,
-}
-
-/// The names that backups got, as far as one sentence can say.
-enum Backups {
-    None,
-    One(String),
-    Several,
 }
 
 impl<W: Write> Text<W> {
@@ -205,14 +202,21 @@ impl<W: Write> Text<W> {
                 String::new()
             },
             counts(summary),
-            if self.view.purpose == Purpose::Versions {
-                String::new()
-            } else {
-                self.routes(&summary.routes)
-            },
+            self.routes(&summary.routes),
+            summary
+                .survey
+                .as_ref()
+                .map_or_else(String::new, |result| survey::text(result, self.paint)),
             self.oldest_deferred(summary, head.started_at),
             self.hints(),
-            self.closing(summary, &head.target),
+            Closing {
+                view: self.view,
+                summary,
+                target: &head.target,
+                backups: &self.backups,
+                has_recovered: self.has_recovered,
+            }
+            .text(),
         ];
         for section in sections.iter().filter(|section| !section.is_empty()) {
             self.print(&format!("\n{section}"))?;
@@ -224,62 +228,48 @@ impl<W: Write> Text<W> {
         let total: u64 = summary.versions.values().sum();
         let mut versions = summary.versions.clone();
         versions.entry(latest.clone()).or_default();
-        let rows: Vec<[String; 3]> = versions
+        let rows: Vec<Vec<String>> = versions
             .iter()
             .map(|(version, count)| {
                 let mark = if version == latest { " (latest)" } else { "" };
-                [
+                vec![
                     format!("{version}{mark}"),
                     grouped(*count),
                     per_cent(*count, total),
                 ]
             })
             .collect();
-        let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-        let (name, number) = (width(0), width(1));
-        let taken = name + number + "    100.0%  ".len();
-        let room = self
-            .view
-            .columns
-            .unwrap_or(USUAL_COLUMNS)
-            .saturating_sub(taken)
-            .min(LONGEST_BAR);
-        let mut shown = String::new();
-        for ([version, count, share], number_of) in rows.iter().zip(versions.values()) {
-            let bar = bar(*number_of, total, room);
-            let line = format!("{version:<name$}  {count:>number$}  {share:>6}");
+        let table = table(&rows, &[Align::Left, Align::Right, Align::Right]);
+        let taken = table.lines().map(str::len).max().unwrap_or(0) + "  ".len();
+        let columns = self.view.columns.unwrap_or(USUAL_COLUMNS);
+        let room = columns.saturating_sub(taken).min(LONGEST_BAR);
+        let lines = table.lines().zip(versions.values()).map(|(line, count)| {
+            let bar = bar(*count, total, room);
             let gap = if bar.is_empty() { "" } else { "  " };
-            writeln!(shown, "{line}{gap}{}", self.paint.text(Tone::Place, &bar))
-                .unwrap_or_default();
-        }
-        shown
+            format!("{line}{gap}{}\n", self.paint.text(Tone::Place, &bar))
+        });
+        lines.collect()
     }
 
     fn routes(&self, routes: &[RouteCount]) -> String {
         if routes.is_empty() {
             return String::new();
         }
-        let rows: Vec<(String, String)> = routes
+        let rows: Vec<Vec<String>> = routes
             .iter()
             .map(|route| {
                 let versions = std::iter::once(&route.from)
                     .chain(&route.via)
                     .chain([&route.to]);
                 let names: Vec<_> = versions.map(Version::to_string).collect();
-                (names.join(" -> "), grouped(route.count))
+                vec![String::new(), names.join(" -> "), grouped(route.count)]
             })
             .collect();
-        let name = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        let number = rows
-            .iter()
-            .map(|(_, number)| number.len())
-            .max()
-            .unwrap_or(0);
-        let mut shown = format!("{}\n", self.paint.text(Tone::Heading, "routes"));
-        for (route, count) in rows {
-            writeln!(shown, "  {route:<name$}  {count:>number$}").unwrap_or_default();
-        }
-        shown
+        format!(
+            "{}\n{}",
+            self.paint.text(Tone::Heading, "routes"),
+            table(&rows, &[Align::Left, Align::Left, Align::Right])
+        )
     }
 
     fn oldest_deferred(&self, summary: &Summary, now: Timestamp) -> String {
@@ -306,113 +296,6 @@ impl<W: Write> Text<W> {
             writeln!(shown, "{}{text}", self.paint.text(Tone::Hint, label)).unwrap_or_default();
         }
         shown
-    }
-
-    /// What it came to, in a sentence or two.
-    fn closing(&self, summary: &Summary, target: &Version) -> String {
-        let counts = &summary.counts;
-        let mut sentences = Vec::new();
-        let ended = summary.stop.is_some() || summary.signal.is_some();
-        if ended && counts.not_attempted > 0 {
-            sentences.push(format!(
-                "Stopped early: {} not attempted.",
-                grouped(counts.not_attempted)
-            ));
-        }
-        if let Some(operation) = summary.operation.as_deref().filter(|_| counts.migrated > 0) {
-            sentences.push(format!(
-                "Migrated {} to {target} in operation {operation}.",
-                manifests(counts.migrated)
-            ));
-            sentences.extend(self.backups.sentence());
-        } else if self.view.purpose == Purpose::Versions {
-            let known: u64 = summary.versions.values().sum();
-            let needing = if counts.pending == 1 { "needs" } else { "need" };
-            sentences.push(format!(
-                "{} of {} {needing} migration to {target}.",
-                grouped(counts.pending),
-                manifests(known)
-            ));
-        } else {
-            sentences.extend(self.nothing_written(summary, target));
-        }
-        let lines = [attention(summary), sentences];
-        let shown = lines.iter().filter(|sentences| !sentences.is_empty());
-        shown
-            .map(|sentences| wrap(&sentences.join(" "), self.view.columns, 0) + "\n")
-            .collect()
-    }
-
-    fn nothing_written(&self, summary: &Summary, target: &Version) -> Vec<String> {
-        let counts = &summary.counts;
-        let is_whole = summary.stop.is_none() && summary.signal.is_none();
-        let mut sentences = Vec::new();
-        if counts.pending == 0
-            && is_whole
-            && counts.trouble() == 0
-            && counts.directories_failed == 0
-        {
-            sentences.push(match (counts.found, counts.selected) {
-                (0, _) => "Nothing to do: no manifest was found.".to_owned(),
-                (found, 0) => format!(
-                    "Nothing to do: none of the {} found is selected.",
-                    manifests(found)
-                ),
-                (_, 1) if counts.current == 1 => {
-                    format!("Nothing to do: the manifest is at {target}.")
-                }
-                (_, selected) if counts.current == selected => {
-                    format!(
-                        "Nothing to do: all {} are at {target}.",
-                        manifests(selected)
-                    )
-                }
-                _ => "Nothing to do: no manifest is pending.".to_owned(),
-            });
-        }
-        if !self.has_recovered && summary.operation.is_none() {
-            sentences.push("Nothing was written.".to_owned());
-        }
-        let flag = match self.view.purpose {
-            Purpose::Preview => "--dry-run",
-            Purpose::Differences => "--diff",
-            Purpose::Check => "--check",
-            Purpose::Migrate | Purpose::Versions => return sentences,
-        };
-        if counts.pending > 0 {
-            let these = if counts.pending == 1 {
-                "the pending manifest".to_owned()
-            } else {
-                format!("the {} pending manifests", grouped(counts.pending))
-            };
-            sentences.push(format!(
-                "To migrate {these}, run the same command without {flag}."
-            ));
-        }
-        sentences
-    }
-}
-
-impl Backups {
-    fn add(&mut self, name: &str) {
-        *self = match std::mem::replace(self, Self::Several) {
-            Self::None => Self::One(name.to_owned()),
-            Self::One(known) if known == name => Self::One(known),
-            Self::One(_) | Self::Several => Self::Several,
-        };
-    }
-
-    fn sentence(&self) -> Option<String> {
-        match self {
-            Self::None => None,
-            Self::One(name) => Some(format!(
-                "Each original is kept beside its manifest as {}.",
-                escape::path(name.as_bytes())
-            )),
-            Self::Several => Some(
-                "Each original is kept beside its manifest; --format json names each.".to_owned(),
-            ),
-        }
     }
 }
 
@@ -453,41 +336,9 @@ fn counts(summary: &Summary) -> String {
             "selected" => *count != found,
             _ => *count > 0,
         })
-        .map(|(name, count)| (name, grouped(count)))
+        .map(|(name, count)| vec![name.to_owned(), grouped(count)])
         .collect();
-    let name = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let number = rows
-        .iter()
-        .map(|(_, number)| number.len())
-        .max()
-        .unwrap_or(0);
-    let lines: Vec<_> = rows
-        .iter()
-        .map(|(label, count)| format!("{label:<name$}  {count:>number$}\n"))
-        .collect();
-    lines.concat()
-}
-
-fn attention(summary: &Summary) -> Vec<String> {
-    let counts = &summary.counts;
-    let mut sentences = Vec::new();
-    match counts.trouble() {
-        0 => {}
-        1 => sentences.push("1 manifest needs attention, listed above.".to_owned()),
-        several => sentences.push(format!(
-            "{} need attention, listed above.",
-            manifests(several)
-        )),
-    }
-    if counts.directories_failed > 0 {
-        let directories = counted(counts.directories_failed, "directory", "directories");
-        sentences.push(format!("{directories} could not be listed."));
-    }
-    sentences
-}
-
-fn manifests(number: u64) -> String {
-    counted(number, "manifest", "manifests")
+    table(&rows, &[Align::Left, Align::Right])
 }
 
 /// A share with one decimal, rounded down, so that 100.0% is all.

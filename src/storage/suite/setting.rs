@@ -316,6 +316,7 @@ pub(super) fn options() -> Options {
         started: now,
         target: None,
         include_running: false,
+        survey: crate::operation::Survey::default(),
         selection: Selection::default(),
         jobs: NonZeroUsize::MIN,
         batch: NonZeroUsize::MAX,

@@ -1,0 +1,207 @@
+//! Flags that several commands have, in groups, each with one meaning and one help text.
+
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use migrate_manifests::clock::Timestamp;
+use migrate_manifests::selection::{Glob, Sample, Shard, Tolerance};
+
+/// Where the tree is and what its catalog is.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct TreeArgs {
+    /// Use the catalog in DIR
+    ///
+    /// A catalog says which versions there are and how to come from one to the next. Without this flag: the one in .migrate-manifests/catalog of the tree, else the built-in one.
+    #[arg(long, value_name = "DIR", help_heading = "How")]
+    pub(crate) catalog: Option<PathBuf>,
+
+    /// Enter other file systems mounted in the tree
+    #[arg(long, help_heading = "How")]
+    pub(crate) cross_file_systems: bool,
+
+    /// How changes are made durable.
+    #[arg(long, value_name = "HOW", hide = true)]
+    pub(crate) sync: Option<Sync>,
+
+    /// Do as if the file system lacked these.
+    #[arg(long, value_name = "WHAT", hide = true, value_delimiter = ',')]
+    pub(crate) assume_lacking: Vec<Feature>,
+}
+
+/// Which manifests.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct SelectArgs {
+    /// Only this manifest, or this run directory's (repeatable)
+    ///
+    /// Relative to the working directory; if nothing is there, to ROOT, then to the tree.
+    #[arg(long, value_name = "PATH", help_heading = "Which manifests")]
+    pub(crate) manifest: Vec<PathBuf>,
+
+    /// Only runs of jobs whose name matches (repeatable)
+    ///
+    /// The job is the directory above the run directory.
+    #[arg(long, value_name = "GLOB", help_heading = "Which manifests")]
+    pub(crate) job: Vec<Glob>,
+
+    /// Only a share of them, as in 5%
+    ///
+    /// Drawn by the hash of the path: the same on every machine, and a larger sample contains a smaller one.
+    #[arg(long, value_name = "PERCENT", help_heading = "Which manifests")]
+    pub(crate) sample: Option<Sample>,
+
+    /// Only part K (from 0) of N equal parts, as in 0/4
+    #[arg(long, value_name = "K/N", help_heading = "Which manifests")]
+    pub(crate) shard: Option<Shard>,
+
+    /// Only those listed in FILE (- is standard input)
+    ///
+    /// One path in the tree a line, as reports print them. A line that begins with " is a JSON string.
+    #[arg(long, value_name = "FILE", help_heading = "Which manifests")]
+    pub(crate) files_from: Option<PathBuf>,
+
+    /// Paths in --files-from end with NUL, not with a line
+    #[arg(
+        short = '0',
+        long,
+        requires = "files_from",
+        help_heading = "Which manifests"
+    )]
+    pub(crate) null: bool,
+
+    /// Not what matches (repeatable)
+    ///
+    /// A glob without / matches the name of a file or directory at any depth; one with / the path in the tree. * and ? stay within one name, ** does not.
+    #[arg(long, value_name = "GLOB", help_heading = "Which manifests")]
+    pub(crate) exclude: Vec<Glob>,
+}
+
+/// How many of the selected manifests.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct LimitArgs {
+    /// Only the first N that are pending, in path order
+    #[arg(long, value_name = "N", help_heading = "Which manifests")]
+    pub(crate) limit: Option<NonZeroU64>,
+}
+
+/// How many threads, and which time it is.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[expect(
+    clippy::doc_markdown,
+    reason = "the comments are the help text, where backticks would be printed"
+)]
+pub(crate) struct WorkArgs {
+    /// How many threads work [default: 16]
+    #[arg(long, value_name = "N", value_parser = jobs, help_heading = "How")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+
+    /// The time to record [default: the system's]
+    ///
+    /// As in 2026-02-28T10:30:00Z, or @ and seconds since 1970. The environment variable SOURCE_DATE_EPOCH does the same.
+    #[arg(long, value_name = "TIME", help_heading = "How")]
+    pub(crate) now: Option<Timestamp>,
+}
+
+/// When to stop and when to wait, for commands that write.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct WriteArgs {
+    /// Stop when more are in trouble, as in 10 or 5%
+    ///
+    /// Refused, failed and in conflict are counted at the end of each batch, in path order. Without this flag one bad manifest never stops the others.
+    #[arg(long, value_name = "N|P%", help_heading = "How")]
+    pub(crate) max_failures: Option<Tolerance>,
+
+    /// Wait for another operation's end, if one is at work
+    #[arg(long, help_heading = "How")]
+    pub(crate) wait: bool,
+}
+
+/// What is printed.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[expect(
+    clippy::doc_markdown,
+    reason = "the comments are the help text, where backticks would be printed"
+)]
+pub(crate) struct OutputArgs {
+    /// The form of the output [default: text]
+    ///
+    /// json is one object; jsonl is one line for each manifest as it happens and a last line with the counts. docs/formats.md describes both.
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) format: Option<Format>,
+
+    /// Only what is wrong: refused, failed, in conflict
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) quiet: bool,
+
+    /// List every manifest, also those with nothing to do
+    #[arg(long, help_heading = "Output")]
+    pub(crate) all: bool,
+
+    /// Use colour [default: auto]
+    ///
+    /// auto is on a terminal only, unless NO_COLOR is set or TERM is dumb.
+    #[arg(long, value_name = "WHEN", help_heading = "Output")]
+    pub(crate) color: Option<Color>,
+}
+
+/// More threads than this only wait for each other; the system has not even got the memory for some tens of thousands.
+const MOST_JOBS: usize = 1024;
+
+/// Reads a number of threads.
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .ok()
+        .filter(|jobs: &NonZeroUsize| jobs.get() <= MOST_JOBS)
+        .ok_or_else(|| format!("expected a number from 1 to {MOST_JOBS}"))
+}
+
+/// The form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How changes are made durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sync {
+    /// As the file system can be trusted.
+    Auto,
+    /// With one flush of the file system for each batch.
+    Batch,
+    /// With a flush of each file and directory.
+    File,
+    /// Not at all, for benchmarks.
+    None,
+}
+
+/// What a file system may be assumed to lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Feature {
+    /// The exchange of two names.
+    Exchange,
+    /// Hard links.
+    Links,
+    /// A flush of all of it.
+    Syncfs,
+    /// The state directory on the device of the tree.
+    SameDevice,
+    /// Time stamps that tell any two writes apart.
+    FineTimes,
+}

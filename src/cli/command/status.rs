@@ -1,0 +1,166 @@
+//! `status`: which versions there are, what is pending, and what chosen members hold.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use migrate_manifests::json::Pointer;
+use migrate_manifests::operation::{self, Depth, Survey, migrate};
+use migrate_manifests::report::Stop;
+use migrate_manifests::version::Version;
+
+use crate::cli::Environment;
+use crate::cli::args::{LimitArgs, OutputArgs, SelectArgs, TreeArgs, WorkArgs};
+use crate::cli::exit;
+use crate::cli::options::{
+    BATCH, DEFAULT_JOBS, Output, Place, Purpose, all_and_quiet, clock, is_text,
+    refuse_contradictions,
+};
+use crate::cli::session::{self, Invocation, Subject};
+use crate::cli::streams::Streams;
+
+/// What `status` is told.
+#[derive(Debug, Clone, clap::Args)]
+#[expect(
+    clippy::doc_markdown,
+    reason = "the comments are the help text, where backticks would be printed"
+)]
+pub(crate) struct StatusArgs {
+    /// The directory that holds the artifacts, or its parent [default: .]
+    root: Option<PathBuf>,
+
+    /// Count what these members hold, as in agent_id,/a/b
+    ///
+    /// A name stands for a member of the document itself; what begins with / is a JSON Pointer. Of each member: how many manifests have it, have null, do not have it, how many different values there are, and the most frequent.
+    #[arg(
+        long,
+        value_name = "MEMBERS",
+        value_delimiter = ',',
+        value_parser = member,
+        help_heading = "What"
+    )]
+    fields: Vec<Pointer>,
+
+    /// Count the values that histories call backfilled
+    ///
+    /// A backfilled value was set by a migration and is not authoritative.
+    #[arg(long, help_heading = "What")]
+    backfilled: bool,
+
+    /// The version to compare with [default: the latest]
+    #[arg(long, value_name = "VERSION", help_heading = "What")]
+    target_version: Option<Version>,
+
+    /// Count manifests that a writer still has as pending
+    #[arg(long, help_heading = "What")]
+    include_running: bool,
+
+    #[command(flatten)]
+    select: SelectArgs,
+    #[command(flatten)]
+    tree: TreeArgs,
+    #[command(flatten)]
+    work: WorkArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Reads the name of a member, or a pointer.
+fn member(text: &str) -> Result<Pointer, String> {
+    if text.is_empty() {
+        return Err("expected the name of a member, or a JSON Pointer".to_owned());
+    }
+    if text.starts_with('/') {
+        text.parse().map_err(|error| format!("{error}"))
+    } else {
+        Ok(Pointer::root().child(text))
+    }
+}
+
+/// Lists versions.
+pub(crate) fn run(args: StatusArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
+    match resolve(args, invocation.env) {
+        Ok((place, output, asked)) => perform(&place, &output, &asked, streams),
+        Err(stop) => session::refuse(stop, invocation, streams),
+    }
+}
+
+fn perform(
+    place: &Place,
+    output: &Output,
+    asked: &operation::Options,
+    streams: Streams,
+) -> ExitCode {
+    let subject = Subject {
+        command: asked.command,
+        dry_run: true,
+        target: asked.target.clone(),
+        now: asked.now,
+    };
+    session::work(
+        place,
+        output,
+        &subject,
+        streams,
+        |prepared, lookout, audience| {
+            let asked = operation::Options {
+                tree: prepared.tree.clone(),
+                selection: prepared.selection.clone(),
+                ..asked.clone()
+            };
+            migrate(
+                &prepared.storage,
+                &prepared.catalog,
+                &asked,
+                lookout,
+                audience,
+            )
+        },
+        |summary, was_lost| exit::code(summary, was_lost, false, false),
+    )
+}
+
+fn resolve(
+    args: StatusArgs,
+    env: &Environment,
+) -> Result<(Place, Output, operation::Options), Stop> {
+    refuse_contradictions(&[
+        (
+            args.output.quiet && is_text(&args.output),
+            "status and --quiet exclude each other: nothing of the list would be left",
+        ),
+        all_and_quiet(&args.output),
+    ])?;
+    let output = Output::new(&args.output, Purpose::Versions, env);
+    let place = Place::new(args.root, args.tree, args.select, &LimitArgs::default());
+    let asked = operation::Options {
+        depth: Depth::Decide,
+        command: "status",
+        tree: String::new(),
+        now: clock(args.work.now, env)?,
+        started: env.started,
+        target: args.target_version,
+        include_running: args.include_running,
+        selection: place.selection.clone(),
+        survey: Survey {
+            fields: args.fields,
+            backfilled: args.backfilled,
+        },
+        jobs: args.work.jobs.unwrap_or(DEFAULT_JOBS),
+        batch: BATCH,
+        max_failures: None,
+        wait: false,
+    };
+    Ok((place, output, asked))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_is_a_name_or_a_pointer() {
+        assert_eq!(member("agent_id").unwrap().to_string(), "/agent_id");
+        assert_eq!(member("/a/b~1c").unwrap().to_string(), "/a/b~1c");
+        assert!(member("").is_err());
+    }
+}

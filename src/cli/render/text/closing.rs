@@ -1,0 +1,166 @@
+//! The end of the report for people: what it came to, in a sentence or two.
+
+use migrate_manifests::report::Summary;
+use migrate_manifests::version::Version;
+
+use super::View;
+use crate::cli::escape;
+use crate::cli::options::Purpose;
+use crate::cli::render::layout::{counted, grouped, wrap};
+
+/// What the last sentences are made from.
+pub(super) struct Closing<'a> {
+    pub(super) view: View,
+    pub(super) summary: &'a Summary,
+    pub(super) target: &'a Version,
+    pub(super) backups: &'a Backups,
+    /// Whether something unfinished was settled before.
+    pub(super) has_recovered: bool,
+}
+
+/// The names that backups got, as far as one sentence can say.
+pub(super) enum Backups {
+    None,
+    One(String),
+    Several,
+}
+
+impl Closing<'_> {
+    /// The sentences, in lines that fit.
+    pub(super) fn text(&self) -> String {
+        let mut sentences = Vec::new();
+        let (summary, counts) = (self.summary, &self.summary.counts);
+        let ended = summary.stop.is_some() || summary.signal.is_some();
+        if ended && counts.not_attempted > 0 {
+            sentences.push(format!(
+                "Stopped early: {} not attempted.",
+                grouped(counts.not_attempted)
+            ));
+        }
+        if let Some(operation) = summary.operation.as_deref().filter(|_| counts.migrated > 0) {
+            sentences.push(format!(
+                "Migrated {} to {} in operation {operation}.",
+                manifests(counts.migrated),
+                self.target
+            ));
+            sentences.extend(self.backups.sentence());
+        } else if self.view.purpose == Purpose::Versions {
+            sentences.push(self.need_migration());
+        } else {
+            sentences.extend(self.nothing_written());
+        }
+        let lines = [attention(summary), sentences];
+        let shown = lines.iter().filter(|sentences| !sentences.is_empty());
+        shown
+            .map(|sentences| wrap(&sentences.join(" "), self.view.columns, 0) + "\n")
+            .collect()
+    }
+
+    fn need_migration(&self) -> String {
+        let pending = self.summary.counts.pending;
+        let known: u64 = self.summary.versions.values().sum();
+        let needing = if pending == 1 { "needs" } else { "need" };
+        format!(
+            "{} of {} {needing} migration to {}.",
+            grouped(pending),
+            manifests(known),
+            self.target
+        )
+    }
+
+    fn nothing_written(&self) -> Vec<String> {
+        let (summary, target) = (self.summary, self.target);
+        let counts = &summary.counts;
+        let is_whole = summary.stop.is_none() && summary.signal.is_none();
+        let mut sentences = Vec::new();
+        if counts.pending == 0
+            && is_whole
+            && counts.trouble() == 0
+            && counts.directories_failed == 0
+        {
+            sentences.push(match (counts.found, counts.selected) {
+                (0, _) => "Nothing to do: no manifest was found.".to_owned(),
+                (found, 0) => format!(
+                    "Nothing to do: none of the {} found is selected.",
+                    manifests(found)
+                ),
+                (_, 1) if counts.current == 1 => {
+                    format!("Nothing to do: the manifest is at {target}.")
+                }
+                (_, selected) if counts.current == selected => {
+                    format!(
+                        "Nothing to do: all {} are at {target}.",
+                        manifests(selected)
+                    )
+                }
+                _ => "Nothing to do: no manifest is pending.".to_owned(),
+            });
+        }
+        if !self.has_recovered && summary.operation.is_none() {
+            sentences.push("Nothing was written.".to_owned());
+        }
+        let flag = match self.view.purpose {
+            Purpose::Preview => "--dry-run",
+            Purpose::Differences => "--diff",
+            Purpose::Check => "--check",
+            Purpose::Migrate | Purpose::Versions | Purpose::Look => return sentences,
+        };
+        if counts.pending > 0 {
+            let these = if counts.pending == 1 {
+                "the pending manifest".to_owned()
+            } else {
+                format!("the {} pending manifests", grouped(counts.pending))
+            };
+            sentences.push(format!(
+                "To migrate {these}, run the same command without {flag}."
+            ));
+        }
+        sentences
+    }
+}
+
+impl Backups {
+    /// One more name.
+    pub(super) fn add(&mut self, name: &str) {
+        *self = match std::mem::replace(self, Self::Several) {
+            Self::None => Self::One(name.to_owned()),
+            Self::One(known) if known == name => Self::One(known),
+            Self::One(_) | Self::Several => Self::Several,
+        };
+    }
+
+    fn sentence(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::One(name) => Some(format!(
+                "Each original is kept beside its manifest as {}.",
+                escape::path(name.as_bytes())
+            )),
+            Self::Several => Some(
+                "Each original is kept beside its manifest; --format json names each.".to_owned(),
+            ),
+        }
+    }
+}
+
+fn attention(summary: &Summary) -> Vec<String> {
+    let counts = &summary.counts;
+    let mut sentences = Vec::new();
+    match counts.trouble() {
+        0 => {}
+        1 => sentences.push("1 manifest needs attention, listed above.".to_owned()),
+        several => sentences.push(format!(
+            "{} need attention, listed above.",
+            manifests(several)
+        )),
+    }
+    if counts.directories_failed > 0 {
+        let directories = counted(counts.directories_failed, "directory", "directories");
+        sentences.push(format!("{directories} could not be listed."));
+    }
+    sentences
+}
+
+fn manifests(number: u64) -> String {
+    counted(number, "manifest", "manifests")
+}

@@ -1,0 +1,157 @@
+//! The list of operations that have written to a tree, as their journals tell.
+//!
+//! Reads only, and one journal at a time.
+//!
+//! Invariant: every journal has an entry, also one that cannot be believed.
+
+use std::collections::HashMap;
+
+use crate::code::Code;
+use crate::journal::{Account, Condition, Deed};
+use crate::report::{Stop, Trouble};
+use crate::storage::Storage;
+
+/// How an operation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OperationState {
+    /// It has ended, or what was left of it has been settled.
+    Finished,
+    /// It is still at work, or was interrupted.
+    Unfinished,
+    /// Its journal was edited or has lost lines.
+    Damaged,
+    /// A newer version of the program wrote its journal.
+    Unknown,
+    /// Its journal cannot be read.
+    Unreadable,
+}
+
+impl OperationState {
+    /// The state as reports print it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Unfinished => "unfinished",
+            Self::Damaged => "damaged",
+            Self::Unknown => "unknown",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// One operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationEntry {
+    /// Its id.
+    pub id: String,
+    /// How it stands.
+    pub state: OperationState,
+    /// The command; `None` where the journal does not say.
+    pub command: Option<String>,
+    /// The system's time at its start.
+    pub started_at: Option<String>,
+    /// The version that it was to reach.
+    pub target_version: Option<String>,
+    /// The digest of its catalog, `sha256:...`.
+    pub catalog_digest: Option<String>,
+    /// The operation that it undoes.
+    pub undoes: Option<String>,
+    /// Why it ended early: a code.
+    pub stopped: Option<String>,
+    /// How many manifests it has replaced.
+    pub migrated: u64,
+    /// How many originals it has put back.
+    pub restored: u64,
+    /// How many backups it has removed.
+    pub pruned: u64,
+    /// Of the manifests that it has replaced: how many have their original back.
+    pub rolled_back: u64,
+    /// The size of its journal in bytes.
+    pub journal_bytes: u64,
+}
+
+/// Lists the operations, in the order in which they began.
+///
+/// # Errors
+/// The state directory cannot be read.
+pub fn operations<S: Storage>(storage: &S) -> Result<Vec<OperationEntry>, Stop> {
+    let ids = storage
+        .operations()
+        .map_err(|notice| Stop::new(Code::StateUnusable, notice.message))?;
+    let unfinished = storage
+        .unfinished()
+        .map_err(|notice| Stop::new(Code::StateUnusable, notice.message))?;
+    let mut rolled_back: HashMap<String, u64> = HashMap::new();
+    let mut entries = Vec::with_capacity(ids.len());
+    for id in ids {
+        let is_unfinished = unfinished.contains(&id);
+        entries.push(entry(storage, id, is_unfinished, &mut rolled_back));
+    }
+    for entry in &mut entries {
+        entry.rolled_back = rolled_back.get(&entry.id).copied().unwrap_or(0);
+    }
+    Ok(entries)
+}
+
+/// Reads the account of one operation.
+///
+/// # Errors
+/// There is no such operation, or its journal cannot be read.
+pub fn account<S: Storage>(storage: &S, id: &str) -> Result<Account, Trouble> {
+    let mut account = Account::default();
+    storage.journal(id, &mut |piece| account.feed(piece))?;
+    Ok(account)
+}
+
+fn entry<S: Storage>(
+    storage: &S,
+    id: String,
+    is_unfinished: bool,
+    rolled_back: &mut HashMap<String, u64>,
+) -> OperationEntry {
+    let mut journal_bytes = 0;
+    let mut account = Account::default();
+    let read = storage.journal(&id, &mut |piece| {
+        journal_bytes += piece.len() as u64;
+        account.feed(piece);
+    });
+    let state = match account.condition {
+        _ if read.is_err() => OperationState::Unreadable,
+        Condition::Damaged => OperationState::Damaged,
+        Condition::Unknown => OperationState::Unknown,
+        _ if is_unfinished => OperationState::Unfinished,
+        Condition::Whole | Condition::Torn => OperationState::Finished,
+    };
+    let (mut migrated, mut restored, mut pruned) = (0, 0, 0);
+    for entry in &account.entries {
+        if entry.is_done != Some(true) {
+            continue;
+        }
+        match &entry.deed {
+            Deed::Replaced { .. } => migrated += 1,
+            Deed::Restored { undoes, .. } => {
+                restored += 1;
+                *rolled_back.entry(undoes.to_string()).or_default() += 1;
+            }
+            Deed::Pruned { .. } => pruned += 1,
+        }
+    }
+    let began = account.began;
+    OperationEntry {
+        id,
+        state,
+        command: began.as_ref().map(|began| began.command.clone()),
+        started_at: began.as_ref().map(|began| began.started_at.clone()),
+        target_version: began.as_ref().map(|began| began.target_version.clone()),
+        catalog_digest: began.as_ref().map(|began| began.catalog_digest.clone()),
+        undoes: began.and_then(|began| began.undoes),
+        stopped: account.ended.and_then(|ended| ended.stopped),
+        migrated,
+        restored,
+        pruned,
+        rolled_back: 0,
+        journal_bytes,
+    }
+}
