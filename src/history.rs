@@ -1,8 +1,12 @@
 //! History records: what a migration writes into a manifest about itself.
 //!
-//! Builds the text of a record; where it goes is for the engine to say.
+//! Builds the text of a record; where it goes is for the engine to say. [`Applied`] is a record that was read back.
 //!
 //! Invariant: the members stand in the order of the format, and `backfilled` only where something was.
+
+mod read;
+
+pub use read::{Applied, Malformed, read};
 
 use crate::digest::Digest;
 use crate::json::Fragment;

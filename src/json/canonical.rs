@@ -20,16 +20,31 @@ pub fn to_string(value: Value<'_>) -> String {
 /// The SHA-256 of the canonical form of `value`.
 #[must_use]
 pub fn digest(value: Value<'_>) -> Digest {
+    Printer::new(value, Some(Hasher::new())).digest(value)
+}
+
+/// How much of an array is left where a document is taken as it was before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// Not even the member that holds it.
+    Nothing,
+    /// So many of its first elements.
+    First(usize),
+}
+
+/// The SHA-256 of the canonical form that `value` would have if no more than `left` were left of `array`, which stands somewhere in it.
+#[must_use]
+pub fn digest_before(value: Value<'_>, array: Value<'_>, left: Left) -> Digest {
     let mut printer = Printer::new(value, Some(Hasher::new()));
-    printer.value(value);
-    let mut hasher = printer.hasher.unwrap_or_default();
-    hasher.update(printer.out.as_bytes());
-    hasher.finish()
+    printer.cut = Some((array.span().start, left));
+    printer.digest(value)
 }
 
 struct Printer {
     out: String,
     hasher: Option<Hasher>,
+    /// Where the array begins that is not printed whole.
+    cut: Option<(usize, Left)>,
 }
 
 impl Printer {
@@ -43,7 +58,21 @@ impl Printer {
         Self {
             out: String::with_capacity(capacity),
             hasher,
+            cut: None,
         }
+    }
+
+    fn digest(mut self, value: Value<'_>) -> Digest {
+        self.value(value);
+        let mut hasher = self.hasher.unwrap_or_default();
+        hasher.update(self.out.as_bytes());
+        hasher.finish()
+    }
+
+    /// How much is left of an array, if not all of it.
+    fn left_of(&self, array: Value<'_>) -> Option<Left> {
+        let (start, left) = self.cut?;
+        (start == array.span().start).then_some(left)
     }
 
     fn value(&mut self, value: Value<'_>) {
@@ -60,7 +89,11 @@ impl Printer {
 
     fn array(&mut self, array: Value<'_>) {
         self.out.push('[');
-        for (count, element) in array.elements().enumerate() {
+        let most = match self.left_of(array) {
+            Some(Left::First(most)) => most,
+            Some(Left::Nothing) | None => usize::MAX,
+        };
+        for (count, element) in array.elements().take(most).enumerate() {
             self.separate(count);
             self.value(element);
         }
@@ -78,8 +111,13 @@ impl Printer {
     }
 
     fn members<'t>(&mut self, members: impl Iterator<Item = Member<'t>>) {
-        for (count, member) in members.enumerate() {
+        let mut count = 0;
+        for member in members {
+            if self.left_of(member.value()) == Some(Left::Nothing) {
+                continue;
+            }
             self.separate(count);
+            count += 1;
             if member.is_plain() {
                 self.out.push_str(member.raw_name());
             } else {
@@ -152,6 +190,28 @@ impl Printer {
 mod tests {
     use super::*;
     use crate::json::Text;
+
+    #[test]
+    fn a_document_is_digested_as_it_was_before_an_array_grew() {
+        let scan = |text: &'static str| Text::scan(text.as_bytes()).unwrap();
+        let text = scan(r#"{"b": 1, "a": [[1], {"a": [2]}, 3], "c": [1]}"#);
+        let array = text.root().get("a").unwrap();
+        for (left, before) in [
+            (Left::Nothing, r#"{"b": 1, "c": [1]}"#),
+            (Left::First(0), r#"{"a": [], "b": 1, "c": [1]}"#),
+            (
+                Left::First(2),
+                r#"{"a": [[1], {"a": [2]}], "b": 1, "c": [1]}"#,
+            ),
+            (
+                Left::First(9),
+                r#"{"a": [[1], {"a": [2]}, 3], "b": 1, "c": [1]}"#,
+            ),
+        ] {
+            let found = digest_before(text.root(), array, left);
+            assert_eq!(found, digest(scan(before).root()), "{before}");
+        }
+    }
 
     #[test]
     fn every_vector_of_the_python_printer_is_met() {

@@ -1,0 +1,252 @@
+//! History records read back, whoever wrote them.
+//!
+//! Strict about what has a meaning, and blind to members that it does not know: other tools may add some, and word their changes as they like.
+//!
+//! Invariant: what is read says the same as what was written; nothing is guessed.
+
+use std::borrow::Cow;
+
+use crate::clock::Timestamp;
+use crate::digest::Digest;
+use crate::json::{Kind, Pointer, Value};
+use crate::version::Version;
+
+/// How much of a value a message repeats, in characters.
+const FOUND_CHARACTERS: usize = 80;
+
+/// A record that was read from a history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// The version that the manifest had.
+    pub from_version: Version,
+    /// The version that it had then.
+    pub to_version: Version,
+    /// When it was migrated.
+    pub applied_at: Timestamp,
+    /// What was done: one list for each migration. A record with one plain list of texts has one.
+    pub changes: Vec<Vec<String>>,
+    /// The canonical digest of the document as found.
+    pub checksum_before: Digest,
+    /// The canonical digest of the document at the target, with the history as found.
+    pub checksum_after: Digest,
+    /// The pointers whose values are not authoritative.
+    pub backfilled: Vec<String>,
+}
+
+/// Why a record cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{at}` is {found}, expected {expected}")]
+pub struct Malformed {
+    /// The member, or the record itself.
+    pub at: Pointer,
+    /// What stands there, in words.
+    pub found: String,
+    /// What should.
+    pub expected: &'static str,
+}
+
+/// Reads the history at `at` in `document`; empty where there is none.
+///
+/// # Errors
+/// The first record that cannot be read.
+pub fn read(document: Value<'_>, at: &Pointer) -> Result<Vec<Applied>, Malformed> {
+    let records = document.at(at).into_iter().flat_map(|list| list.elements());
+    records
+        .enumerate()
+        .map(|(index, record)| Applied::read(record, &at.child(index.to_string())))
+        .collect()
+}
+
+impl Applied {
+    /// Reads the record `value`, which stands at `at` in its document.
+    ///
+    /// # Errors
+    /// The first member that is missing or of another form.
+    pub fn read(value: Value<'_>, at: &Pointer) -> Result<Self, Malformed> {
+        let record = Members { value, at };
+        if value.kind() != Kind::Object {
+            return Err(Malformed {
+                at: at.clone(),
+                found: value.kind().to_string(),
+                expected: "a record",
+            });
+        }
+        Ok(Self {
+            from_version: record.text("from_version", VERSION, |text| text.parse().ok())?,
+            to_version: record.text("to_version", VERSION, |text| text.parse().ok())?,
+            applied_at: record.text("applied_at", TIME, time)?,
+            changes: record.changes()?,
+            checksum_before: record.text("checksum_before", CHECKSUM, checksum)?,
+            checksum_after: record.text("checksum_after", CHECKSUM, checksum)?,
+            backfilled: record.backfilled()?,
+        })
+    }
+}
+
+const VERSION: &str = "a version, as in `1.2.0`";
+const TIME: &str = "a time in RFC 3339, as in `2026-02-28T10:30:00Z`";
+const CHECKSUM: &str = "`sha256:` and 64 lower-case hex digits";
+const CHANGES: &str = "a list of texts, or of lists of texts";
+const BACKFILLED: &str = "a list of pointers";
+
+fn time(text: &str) -> Option<Timestamp> {
+    // Seconds since 1970 are for command lines only.
+    text.parse().ok().filter(|_| !text.starts_with('@'))
+}
+
+fn checksum(text: &str) -> Option<Digest> {
+    text.parse().ok().filter(|_| text.starts_with("sha256:"))
+}
+
+/// The members of one record.
+struct Members<'r, 't> {
+    value: Value<'t>,
+    at: &'r Pointer,
+}
+
+impl<'t> Members<'_, 't> {
+    fn text<T>(
+        &self,
+        name: &str,
+        expected: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, Malformed> {
+        let value = self.value.get(name);
+        let text = value.and_then(|value| value.as_str());
+        text.and_then(|text| read(&text))
+            .ok_or_else(|| self.malformed(name, value, expected))
+    }
+
+    fn changes(&self) -> Result<Vec<Vec<String>>, Malformed> {
+        let list = self.value.get("changes");
+        let wrong = || self.malformed("changes", list, CHANGES);
+        let list = list
+            .filter(|list| list.kind() == Kind::Array)
+            .ok_or_else(wrong)?;
+        if list.elements().any(|one| one.kind() == Kind::Array) {
+            list.elements()
+                .map(|one| texts(one).ok_or_else(wrong))
+                .collect()
+        } else {
+            let plain = texts(list).ok_or_else(wrong)?;
+            Ok(Some(plain)
+                .filter(|plain| !plain.is_empty())
+                .into_iter()
+                .collect())
+        }
+    }
+
+    fn backfilled(&self) -> Result<Vec<String>, Malformed> {
+        let list = self.value.get("backfilled");
+        list.map_or(Some(Vec::new()), texts)
+            .ok_or_else(|| self.malformed("backfilled", list, BACKFILLED))
+    }
+
+    fn malformed(&self, name: &str, found: Option<Value<'t>>, expected: &'static str) -> Malformed {
+        Malformed {
+            at: self.at.child(name),
+            found: found.map_or_else(|| "missing".to_owned(), in_words),
+            expected,
+        }
+    }
+}
+
+/// The texts of a list; `None` where it is no list, or holds something else.
+fn texts(list: Value<'_>) -> Option<Vec<String>> {
+    if list.kind() != Kind::Array {
+        return None;
+    }
+    let texts = list.elements().map(|one| one.as_str().map(Cow::into_owned));
+    texts.collect()
+}
+
+/// A short text as it is, anything else by its kind.
+fn in_words(value: Value<'_>) -> String {
+    match value.as_str() {
+        Some(text) if text.chars().count() <= FOUND_CHARACTERS => format!("`{text}`"),
+        _ => value.kind().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Text;
+
+    const RECORD: &str = r#"{"from_version":"1.0.0","to_version":"1.2.0","applied_at":"2026-02-28T10:30:00Z","changes":[["set /a"],[]],"checksum_before":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","checksum_after":"sha256:01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b"}"#;
+
+    fn read(record: &str) -> Result<Applied, String> {
+        let document = format!(r#"{{"migration_history":[{record}]}}"#);
+        let text = Text::scan(document.as_bytes()).unwrap();
+        let at = "/migration_history".parse().unwrap();
+        let records = super::read(text.root(), &at).map_err(|error| error.to_string());
+        records.map(|records| records[0].clone())
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let applied = read(RECORD).unwrap();
+        assert_eq!(applied.from_version, Version::new(1, 0, 0));
+        assert_eq!(applied.to_version, Version::new(1, 2, 0));
+        assert_eq!(applied.applied_at.to_string(), "2026-02-28T10:30:00Z");
+        assert_eq!(applied.changes, [vec!["set /a".to_owned()], vec![]]);
+        assert_eq!(applied.checksum_before, Digest::of(b""));
+        assert_eq!(applied.checksum_after, Digest::of(b"\n"));
+        assert!(applied.backfilled.is_empty());
+    }
+
+    #[test]
+    fn a_record_of_another_tool_has_other_words_fractions_of_seconds_and_members_of_its_own() {
+        let other = RECORD
+            .replace(r#"[["set /a"],[]]"#, r#"["Add field a (null)"]"#)
+            .replace("10:30:00Z", "11:30:00.676525+01:00")
+            .replace(r#"{"from"#, r#"{"tool":{"name":"x"},"from"#);
+        let applied = read(&other).unwrap();
+        assert_eq!(applied.changes, [["Add field a (null)"]]);
+        assert_eq!(applied.applied_at.to_string(), "2026-02-28T10:30:00Z");
+        let nothing = read(&RECORD.replace(r#"[["set /a"],[]]"#, "[]")).unwrap();
+        assert!(nothing.changes.is_empty());
+    }
+
+    #[test]
+    fn a_member_without_its_meaning_is_named_with_what_was_expected() {
+        for (from, to, message) in [
+            (
+                r#""from_version":"1.0.0","#,
+                "",
+                "`/migration_history/0/from_version` is missing, expected a version, as in `1.2.0`",
+            ),
+            (
+                r#""1.2.0""#,
+                "1.2",
+                "`/migration_history/0/to_version` is a number, expected a version, as in `1.2.0`",
+            ),
+            (
+                "2026-02-28T10:30:00Z",
+                "@1772274600",
+                "`/migration_history/0/applied_at` is `@1772274600`, expected a time in RFC 3339, as in `2026-02-28T10:30:00Z`",
+            ),
+            (
+                r#"[["set /a"],[]]"#,
+                r#"[["set /a"],"b"]"#,
+                "`/migration_history/0/changes` is an array, expected a list of texts, or of lists of texts",
+            ),
+            (
+                "sha256:e3b0",
+                "e3b0",
+                "`/migration_history/0/checksum_before` is `e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855`, expected `sha256:` and 64 lower-case hex digits",
+            ),
+            (
+                r#"{"from"#,
+                r#"{"backfilled":[1],"from"#,
+                "`/migration_history/0/backfilled` is an array, expected a list of pointers",
+            ),
+        ] {
+            assert_eq!(read(&RECORD.replacen(from, to, 1)).unwrap_err(), message);
+        }
+        assert_eq!(
+            read("[]").unwrap_err(),
+            "`/migration_history/0` is an array, expected a record"
+        );
+    }
+}
