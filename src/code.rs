@@ -13,6 +13,10 @@ pub enum Class {
     Failed,
     /// Somebody else changed it after it was read.
     Conflict,
+    /// Verify found that something is not as it was left, or as it says of itself.
+    Finding,
+    /// Verify could not prove something; nothing shows that it is wrong.
+    Note,
     /// Nothing was harmed and nothing stopped, but somebody should know.
     Warning,
     /// The operation could not start, or had to stop.
@@ -98,9 +102,9 @@ codes! {
     RequiredMissing, "required_missing", Refused, "add the member, or restore the file";
     // The migration.
     /// A migration would change a member that never changes.
-    ImmutableChanged, "immutable_changed", Refused, "mend the migration named: identity never changes";
+    ImmutableChanged, "immutable_changed", Refused, "identity never changes: mend the migration named, or restore the member from the backup";
     /// A migration would change a member that is protected.
-    ProtectedChanged, "protected_changed", Refused, "mend the migration named: protected members keep their bytes";
+    ProtectedChanged, "protected_changed", Refused, "mend the migration named, or restore the member from the backup: protected members keep their bytes";
     /// A step cannot be applied to this document.
     StepRefused, "step_refused", Refused, "mend the document or the migration named";
     /// The edits of a transform do not fit the document.
@@ -140,7 +144,58 @@ codes! {
     ChangedMeanwhile, "changed_meanwhile", Conflict, "run again when its writer is done; nothing of theirs was lost";
     /// Somebody's version was displaced and is kept under another name.
     Rescued, "rescued", Conflict, "compare the rescued file with the manifest and keep the right one";
+    // What verify finds.
+    /// A history record does not have its form.
+    HistoryRecordMalformed, "history_record_malformed", Finding, "restore the history from a copy: somebody edited it";
+    /// The history's versions do not lead to the manifest's.
+    HistoryChainBroken, "history_chain_broken", Finding, "restore the history or the version from a copy: a record was changed, taken out or put in";
+    /// A record does not have the checksum of the original that it speaks of.
+    ChecksumBeforeDiffers, "checksum_before_differs", Finding, "restore the history record from a copy: the backup is as the journal says";
+    /// A document does not have the checksum that its history record gives it.
+    ChecksumAfterDiffers, "checksum_after_differs", Finding, "compare the manifest with its backup: it, or its history, was changed after the migration";
+    /// The manifest does not have the bytes that the last operation left.
+    BytesDifferFromJournal, "bytes_differ_from_journal", Finding, "find out who wrote it since; if nobody should have, restore it";
+    /// A backup that a journal speaks of is not there.
+    BackupMissing, "backup_missing", Finding, "look for a copy of the backup: without it the original cannot come back";
+    /// A backup does not have the bytes that were the original's.
+    BackupChanged, "backup_changed", Finding, "restore the backup from a copy: it is not the original any more";
+    /// The migration, computed again, gives other bytes.
+    ReplayDiffers, "replay_differs", Finding, "compare the manifest with its backup: it is not what the migration made of it";
+    /// A journal was edited, or is damaged.
+    JournalDamaged, "journal_damaged", Finding, "restore the journal from a copy; what lies behind the break is not known";
+    /// A journal was written by a newer version of the program.
+    JournalUnknown, "journal_unknown", Finding, "use the newer version of the program that wrote it";
+    /// A snapshot that the manifest declares is not there.
+    SnapshotMissing, "snapshot_missing", Finding, "restore the file named from a copy of the run";
+    /// A snapshot does not have the size declared.
+    SnapshotSizeDiffers, "snapshot_size_differs", Finding, "restore the file named from a copy of the run";
+    /// A snapshot does not have the SHA-256 declared.
+    SnapshotHashDiffers, "snapshot_hash_differs", Finding, "restore the file named from a copy of the run";
+    /// The path of a snapshot leads out of the run directory.
+    SnapshotLeadsOut, "snapshot_leads_out", Finding, "a run declares files below its own directory only; the file was not opened";
+    /// A snapshot is no regular file.
+    SnapshotNotRegular, "snapshot_not_regular", Finding, "put the file itself in the place of the link or whatever is there";
+    /// A snapshot is not declared in the form that it should have.
+    SnapshotMalformed, "snapshot_malformed", Finding, "mend the program that writes such manifests";
+    /// The content of a snapshot and a member of the manifest do not agree.
+    SnapshotDisagrees, "snapshot_disagrees", Finding, "find out which of the two was changed, and restore it";
+    /// The hash of the inputs is not that of the snapshots declared.
+    InputsHashDiffers, "inputs_hash_differs", Finding, "restore the member from a copy: it, or a snapshot's hash, was changed";
+    /// The run's id does not follow from the hash of its inputs.
+    RunIdDiffers, "run_id_differs", Finding, "restore the member from a copy: it, or the hash of the inputs, was changed";
+    /// A directory is not named after its run or job.
+    DirectoryNameDiffers, "directory_name_differs", Finding, "give the directory its name again, or restore the member";
+    /// No journal and no backup speaks of the history's beginning.
+    Unwitnessed, "unwitnessed", Note, "nothing is known to be wrong; the journal and the original are gone or were never there";
+    /// A migration cannot be computed again.
+    NotReplayable, "not_replayable", Note, "a replay needs the backup, the journal and the catalog that was used";
+    /// The manifest declares no snapshots.
+    SnapshotsNotDeclared, "snapshots_not_declared", Note, "runs from before snapshots declare none";
+    /// A file with a backup's name is not the original of any migration.
+    BackupUnrelated, "backup_unrelated", Note, "another tool may have left it; it is never changed or removed";
     // Warnings.
+    /// Nothing was ever migrated here.
+    NeverMigrated, "never_migrated", Warning, "so only texts, versions and snapshots can be proved; after a migration its journal and the backups prove the rest";
     /// A name that differs from a manifest's in case only.
     NameCase, "name_case", Warning, "rename it if it is meant to be a manifest";
     /// A directory with an opaque name directly below the tree.

@@ -87,6 +87,7 @@ pub mod report;
 pub mod selection;
 pub mod storage;
 pub mod transform;
+pub mod verify;
 pub mod version;
 
 /// The example of the README, to be tested with the others.

@@ -80,7 +80,9 @@ impl Trouble {
         match self.code.class() {
             Class::Refused => Status::Refused,
             Class::Conflict => Status::Conflict,
-            Class::Failed | Class::Warning | Class::Stop => Status::Failed,
+            Class::Failed | Class::Finding | Class::Note | Class::Warning | Class::Stop => {
+                Status::Failed
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ use super::error::{CatalogError, CatalogProblem, Place};
 use super::kind::{DeferredWhen, Kind, is_file_name};
 use super::migration::Migration;
 use super::registry::Registry;
+use super::snapshots::Snapshots;
 use super::step::{self, ReadError};
 use crate::json::{Fragment, Pointer, Value};
 use crate::transform::Transform;
@@ -62,6 +63,8 @@ struct KindForm {
     protected: Vec<Pointer>,
     #[serde(default)]
     deferred_when: BTreeMap<Pointer, Vec<Box<RawValue>>>,
+    #[serde(default)]
+    snapshots: Option<Snapshots>,
     #[serde(rename = "where", default)]
     _where: IgnoredAny,
     #[serde(rename = "schemas", default)]
@@ -170,6 +173,7 @@ fn read_kind(document: &Document<'_>, name: &str, form: KindForm) -> Result<Kind
         immutable: form.immutable,
         protected: form.protected,
         deferred_when,
+        snapshots: form.snapshots,
         registry,
     };
     kind.check()

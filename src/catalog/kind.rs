@@ -6,6 +6,7 @@
 
 use super::error::CatalogProblem;
 use super::registry::Registry;
+use super::snapshots::Snapshots;
 use crate::json::{Fragment, Pointer, Value};
 use crate::version::Version;
 
@@ -30,6 +31,8 @@ pub struct Kind {
     pub protected: Vec<Pointer>,
     /// When a writer still has a manifest.
     pub deferred_when: Vec<DeferredWhen>,
+    /// What verify is to look for in run directories, where there is anything.
+    pub snapshots: Option<Snapshots>,
     /// The migrations and the routes through them.
     pub registry: Registry,
 }
@@ -75,6 +78,14 @@ impl Kind {
             let found = self.file.clone();
             return Err(("file", CatalogProblem::FileName { found }));
         }
+        let legacy = self
+            .snapshots
+            .as_ref()
+            .and_then(|one| one.legacy_directory.as_ref());
+        if let Some(found) = legacy.filter(|name| !is_file_name(name)) {
+            let found = found.clone();
+            return Err(("snapshots", CatalogProblem::FileName { found }));
+        }
         for (member, pointers) in self.pointers() {
             for pointer in pointers {
                 check_plain(pointer).map_err(|problem| (member, problem))?;
@@ -110,6 +121,13 @@ impl Kind {
             (
                 "deferred_when",
                 self.deferred_when.iter().map(|when| &when.at).collect(),
+            ),
+            (
+                "snapshots",
+                self.snapshots
+                    .iter()
+                    .flat_map(Snapshots::pointers)
+                    .collect(),
             ),
         ]
     }

@@ -10,12 +10,14 @@ mod file;
 mod kind;
 mod migration;
 mod registry;
+mod snapshots;
 pub mod step;
 
 pub use error::{CatalogError, CatalogProblem, Place};
 pub use kind::{DeferredWhen, Kind};
 pub use migration::Migration;
 pub use registry::{Registry, RegistryError, Route};
+pub use snapshots::Snapshots;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -179,6 +179,31 @@ fn a_catalog_file_that_is_wrong_is_refused_with_its_place() {
 }
 
 #[test]
+fn what_is_wrong_with_snapshots_is_refused_with_its_place() {
+    let snapshots = |more: &str| {
+        let snapshots = format!("{KIND},\n\"snapshots\": {{{more}}}");
+        error_of_catalog(&catalog(&snapshots, ""))
+    };
+    for (more, message) in [
+        ("", "catalog.json:3:14: missing member `declared`"),
+        (
+            r#""declared": "/d", "x": 1"#,
+            "catalog.json:3:33: unknown member `x`, expected one of `declared`, `hash`, `run_id`, `job_id`, `legacy_directory`, `agree`",
+        ),
+        (
+            r#""declared": "/d", "agree": {"a": "/*"}"#,
+            "catalog.json:3:14: `/*` is not supported here: expected a pointer without `*`",
+        ),
+        (
+            r#""declared": "/d", "legacy_directory": "a/b""#,
+            "catalog.json:3:14: `a/b` is not a file name: expected one name without `/`",
+        ),
+    ] {
+        assert_eq!(snapshots(more), message, "{more}");
+    }
+}
+
+#[test]
 fn what_is_not_supported_may_be_there_as_long_as_it_says_nothing() {
     let kind = format!("{KIND}, \"schemas\": {{}}, \"rules\": [], \"where\": null");
     let text = catalog(

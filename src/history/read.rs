@@ -11,9 +11,6 @@ use crate::digest::Digest;
 use crate::json::{Kind, Pointer, Value};
 use crate::version::Version;
 
-/// How much of a value a message repeats, in characters.
-const FOUND_CHARACTERS: usize = 80;
-
 /// A record that was read from a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
@@ -145,7 +142,7 @@ impl<'t> Members<'_, 't> {
     fn malformed(&self, name: &str, found: Option<Value<'t>>, expected: &'static str) -> Malformed {
         Malformed {
             at: self.at.child(name),
-            found: found.map_or_else(|| "missing".to_owned(), in_words),
+            found: found.map_or_else(|| "missing".to_owned(), |value| value.in_words()),
             expected,
         }
     }
@@ -158,14 +155,6 @@ fn texts(list: Value<'_>) -> Option<Vec<String>> {
     }
     let texts = list.elements().map(|one| one.as_str().map(Cow::into_owned));
     texts.collect()
-}
-
-/// A short text as it is, anything else by its kind.
-fn in_words(value: Value<'_>) -> String {
-    match value.as_str() {
-        Some(text) if text.chars().count() <= FOUND_CHARACTERS => format!("`{text}`"),
-        _ => value.kind().to_string(),
-    }
 }
 
 #[cfg(test)]

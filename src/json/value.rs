@@ -10,6 +10,9 @@ use super::name::unescape;
 use super::pointer::Pointer;
 use super::scan::{Node, Text};
 
+/// How long a string may be that a message repeats, in characters.
+const WORDS_CHARACTERS: usize = 80;
+
 /// The kinds of JSON values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -90,6 +93,14 @@ impl<'t> Value<'t> {
     #[must_use]
     pub fn as_str(&self) -> Option<Cow<'t, str>> {
         (self.kind() == Kind::String).then(|| characters(self.text, self.node()))
+    }
+
+    /// How a message names it: a short string by what it says, anything else by its kind.
+    pub(crate) fn in_words(&self) -> String {
+        match self.as_str() {
+            Some(text) if text.chars().count() <= WORDS_CHARACTERS => format!("`{text}`"),
+            _ => self.kind().to_string(),
+        }
     }
 
     /// Whether this is a string of nothing but U+0020 to U+007E, spelled without escapes.

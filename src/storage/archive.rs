@@ -12,12 +12,14 @@ use super::state::journal_name;
 use super::walk::not_regular;
 use super::{Backup, STATE_DIRECTORY, trouble_of};
 use crate::code::Code;
-use crate::digest::{Digest, Hasher};
+use crate::digest::Digest;
 use crate::path::TreePath;
 use crate::report::{Notice, Trouble};
 
 /// How much of a file is read at once.
 const PIECE_BYTES: usize = 256 * 1024;
+/// How much of it at first.
+const FIRST_PIECE_BYTES: usize = 16 * 1024;
 
 /// A part of the state directory; `None` where it is not there.
 fn part<D: Disk>(core: &Core<D>, name: &str) -> io::Result<Option<D::Dir>> {
@@ -91,18 +93,19 @@ pub(super) fn journal<D: Disk>(
     if stat.kind != EntryKind::File {
         return Err(not_regular(stat.kind));
     }
-    in_pieces(&core.disk, &file, feed).map(drop).map_err(cannot)
+    in_pieces(&core.disk, &file, feed).map_err(cannot)
 }
 
-/// Gives a file to `each` in pieces, and its length.
-fn in_pieces<D: Disk>(disk: &D, file: &D::File, each: &mut dyn FnMut(&[u8])) -> io::Result<u64> {
-    let (mut piece, mut offset) = (Vec::new(), 0);
+/// Gives a file to `each` in pieces, the first ones small, because most files are.
+fn in_pieces<D: Disk>(disk: &D, file: &D::File, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+    let (mut piece, mut offset, mut most) = (Vec::new(), 0, FIRST_PIECE_BYTES);
     loop {
         piece.clear();
-        disk.read_part(file, offset, &mut piece, PIECE_BYTES)?;
+        disk.read_part(file, offset, &mut piece, most)?;
         if piece.is_empty() {
-            return Ok(offset);
+            return Ok(());
         }
+        most = PIECE_BYTES.min(most * 4);
         offset += piece.len() as u64;
         each(&piece);
     }
@@ -167,11 +170,12 @@ pub(super) fn backups<D: Disk>(core: &Core<D>, path: &TreePath) -> Result<Vec<Ba
         .collect()
 }
 
-pub(super) fn digest_below<D: Disk>(
+pub(super) fn read_below<D: Disk>(
     core: &Core<D>,
     manifest: &TreePath,
     name: &str,
-) -> Result<(u64, Digest), Trouble> {
+    feed: &mut dyn FnMut(&[u8]),
+) -> Result<(), Trouble> {
     let disk = &core.disk;
     let Some(below) = TreePath::new(name.as_bytes()) else {
         return Err(Trouble {
@@ -190,7 +194,5 @@ pub(super) fn digest_below<D: Disk>(
     if stat.kind != EntryKind::File {
         return Err(not_regular(stat.kind));
     }
-    let mut hasher = Hasher::new();
-    let size = in_pieces(disk, &file, &mut |piece| hasher.update(piece)).map_err(cannot)?;
-    Ok((size, hasher.finish()))
+    in_pieces(disk, &file, feed).map_err(cannot)
 }

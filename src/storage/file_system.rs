@@ -289,8 +289,13 @@ impl<D: Disk> Storage for FileSystem<D> {
         self.0.read(&backup, bytes)
     }
 
-    fn digest_below(&self, manifest: &TreePath, name: &str) -> Result<(u64, Digest), Trouble> {
-        archive::digest_below(&self.0, manifest, name)
+    fn read_below(
+        &self,
+        manifest: &TreePath,
+        name: &str,
+        feed: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), Trouble> {
+        archive::read_below(&self.0, manifest, name, feed)
     }
 
     fn guard(&self, wait: &mut dyn FnMut() -> bool) -> Result<(FileGuard<D>, Recovery), Stop> {

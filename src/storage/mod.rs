@@ -243,11 +243,16 @@ pub trait Storage: Sync {
         bytes: &mut Vec<u8>,
     ) -> Result<Self::Version, Trouble>;
 
-    /// The size in bytes and the digest of a file below the run directory of a manifest, named relative to that directory.
+    /// Gives a file below the run directory of a manifest, named relative to that directory, to `feed`, in pieces.
     ///
     /// # Errors
     /// It is not there, is no regular file, cannot be read, or the name leads out of the run directory (`leads_out`); then nothing is opened.
-    fn digest_below(&self, manifest: &TreePath, name: &str) -> Result<(u64, Digest), Trouble>;
+    fn read_below(
+        &self,
+        manifest: &TreePath,
+        name: &str,
+        feed: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), Trouble>;
 
     /// Takes the lock, waiting while `wait` says so, and finishes or undoes what was left unfinished.
     ///

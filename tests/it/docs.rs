@@ -307,6 +307,8 @@ fn every_code_is_explained_with_its_class() {
             Class::Refused => "refused",
             Class::Failed => "failed",
             Class::Conflict => "conflict",
+            Class::Finding => "finding",
+            Class::Note => "note",
             Class::Warning => "warning",
             Class::Stop => "stop",
         };

@@ -1,0 +1,145 @@
+//! Proof: what must hold of a manifest that was migrated, and of the run that it stands in.
+//!
+//! Pure: takes texts, and what journals and backups say; gives findings. Opens no file and decides no outcome.
+//!
+//! Invariant: a finding says that something is wrong; what merely cannot be proved is a note.
+
+mod chain;
+mod guarded;
+mod originals;
+mod replay;
+mod run;
+mod snapshots;
+mod witness;
+
+pub use originals::Original;
+pub use replay::{Replay, check_replay};
+pub use run::{Files, check_run};
+pub use witness::{Last, Replaced, Witness, Witnesses};
+
+use crate::code::{Class, Code};
+use crate::digest::Digest;
+use crate::history::{self, Applied};
+use crate::manifest::Manifest;
+use crate::report::{Outcome, Trouble};
+
+/// Something that verify found, or could not prove.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The stable code.
+    pub code: Code,
+    /// What is wrong and where, in words.
+    pub message: String,
+}
+
+impl Finding {
+    /// A finding in these words.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { code, message }
+    }
+
+    /// Whether it says only that something could not be proved.
+    #[must_use]
+    pub fn is_note(&self) -> bool {
+        self.code.class() == Class::Note
+    }
+}
+
+impl From<Trouble> for Finding {
+    fn from(trouble: Trouble) -> Self {
+        Self::new(trouble.code, trouble.message)
+    }
+}
+
+/// One manifest and what was found about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// What a plan for the latest version says of it.
+    pub outcome: Outcome,
+    /// Findings and notes, in the order in which they were made.
+    pub findings: Vec<Finding>,
+}
+
+impl Verified {
+    /// What is wrong.
+    pub fn wrong(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| !finding.is_note())
+    }
+
+    /// What could not be proved.
+    pub fn notes(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.is_note())
+    }
+}
+
+/// What speaks for a manifest besides itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'e> {
+    /// The SHA-256 of the manifest's bytes.
+    pub raw: Digest,
+    /// What the journals say of it, if any does.
+    pub witness: Option<&'e Witness>,
+    /// What stands beside it under backup names.
+    pub originals: &'e [Original<'e>],
+}
+
+/// What the history of a manifest turned out to be.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// The records.
+    pub records: Vec<Applied>,
+    /// For each record the original that it speaks of, by its place in the evidence.
+    pub originals: Vec<Option<usize>>,
+    /// What was found.
+    pub findings: Vec<Finding>,
+}
+
+/// Proves the history of a manifest, as far as the evidence goes.
+#[must_use]
+pub fn check_history(manifest: &Manifest<'_>, evidence: &Evidence<'_>) -> Proof {
+    let kind = manifest.kind();
+    let records = match history::read(manifest.text().root(), &kind.history) {
+        Ok(records) => records,
+        Err(malformed) => {
+            let finding = Finding::new(Code::HistoryRecordMalformed, malformed.to_string());
+            return Proof {
+                records: Vec::new(),
+                originals: Vec::new(),
+                findings: vec![finding],
+            };
+        }
+    };
+    let originals = originals::of_records(&records, evidence);
+    let mut findings = chain::check(manifest, &records, &originals, evidence.originals);
+    findings.extend(originals::check(kind, &records, evidence));
+    findings.extend(guarded::check(manifest, &originals, evidence.originals));
+    findings.extend(unwitnessed(&records, &originals, evidence));
+    Proof {
+        records,
+        originals,
+        findings,
+    }
+}
+
+fn unwitnessed(
+    records: &[Applied],
+    originals: &[Option<usize>],
+    evidence: &Evidence<'_>,
+) -> Option<Finding> {
+    let is_journalled = evidence
+        .witness
+        .and_then(|witness| witness.last.as_ref())
+        .is_some_and(|last| last.is_certain || last.digest == evidence.raw);
+    let first = originals.iter().position(Option::is_some);
+    if records.is_empty() || is_journalled || first == Some(0) {
+        return None;
+    }
+    let rest = match first {
+        Some(first) => format!(": proved from record {first} on only"),
+        None => String::new(),
+    };
+    let message = format!("no journal speaks of it, and no backup has the original{rest}");
+    Some(Finding::new(Code::Unwitnessed, message))
+}

@@ -1,0 +1,156 @@
+//! Input snapshots: the files that a manifest declares, and the members that depend on them.
+//!
+//! What is declared is read strictly; a file is looked at through the caller, who alone opens it.
+//!
+//! Invariant: a path that leads out of the run directory is never opened.
+
+use std::borrow::Cow;
+
+use super::Finding;
+use crate::code::Code;
+use crate::digest::{Digest, Hasher};
+use crate::json::{Fragment, Kind, MAX_BYTES, Pointer, Text, Value, canonical};
+use crate::report::Trouble;
+
+/// Gives the file with a name, relative to the run directory, in pieces.
+pub type Files<'f> = dyn Fn(&str, &mut dyn FnMut(&[u8])) -> Result<(), Trouble> + 'f;
+
+/// A snapshot as it is declared.
+pub(super) struct Declared<'t> {
+    pub(super) name: Cow<'t, str>,
+    path: Cow<'t, str>,
+    bytes: u64,
+    pub(super) sha256: Cow<'t, str>,
+    digest: Digest,
+}
+
+/// Reads what is declared at `at`; `None` where nothing is.
+pub(super) fn declared<'t>(
+    document: Value<'t>,
+    at: &Pointer,
+) -> Option<Result<Vec<Declared<'t>>, Finding>> {
+    let object = document.at(at).filter(|value| value.kind() != Kind::Null)?;
+    if object.kind() != Kind::Object {
+        return Some(Err(malformed(at, &object.kind().to_string(), "an object")));
+    }
+    let read = |member: crate::json::Member<'t>| snapshot(member.name(), member.value(), at);
+    (!object.is_empty()).then(|| object.members().map(read).collect())
+}
+
+fn snapshot<'t>(
+    name: Cow<'t, str>,
+    value: Value<'t>,
+    at: &Pointer,
+) -> Result<Declared<'t>, Finding> {
+    let at = at.child(name.as_ref());
+    let wrong = |member: &str, expected| {
+        let found = value.get(member);
+        let found = found.map_or_else(|| "missing".to_owned(), |value| value.in_words());
+        malformed(&at.child(member), &found, expected)
+    };
+    let text = |member: &str| value.get(member).and_then(|value| value.as_str());
+    let path = text("path").ok_or_else(|| wrong("path", "a string"))?;
+    let bytes = value
+        .get("bytes")
+        .and_then(|bytes| bytes.raw().parse().ok());
+    let bytes = bytes.ok_or_else(|| wrong("bytes", "a number of bytes"))?;
+    let sha256 = text("sha256").ok_or_else(|| wrong("sha256", "a string"))?;
+    let Ok(digest) = sha256.parse() else {
+        return Err(wrong("sha256", "`sha256:` and 64 lower-case hex digits"));
+    };
+    Ok(Declared {
+        name,
+        path,
+        bytes,
+        sha256,
+        digest,
+    })
+}
+
+fn malformed(at: &Pointer, found: &str, expected: &str) -> Finding {
+    let message = format!("`{at}` is {found}, expected {expected}");
+    Finding::new(Code::SnapshotMalformed, message)
+}
+
+impl Declared<'_> {
+    /// Looks at the file, and compares its content with `agrees_with` where that is given.
+    pub(super) fn check(
+        &self,
+        files: &Files<'_>,
+        agrees_with: Option<(&Pointer, Value<'_>)>,
+    ) -> Vec<Finding> {
+        let (mut hasher, mut size, mut content) = (Hasher::new(), 0, Vec::new());
+        let looked = files(&self.path, &mut |piece| {
+            hasher.update(piece);
+            size += piece.len() as u64;
+            if agrees_with.is_some() && content.len() <= MAX_BYTES {
+                content.extend_from_slice(piece);
+            }
+        });
+        if let Err(trouble) = looked {
+            return vec![self.unread(&trouble)];
+        }
+        let (path, digest) = (&self.path, hasher.finish());
+        let mut findings = Vec::new();
+        if size != self.bytes {
+            let message = format!("`{path}` has {size} bytes, expected {}", self.bytes);
+            findings.push(Finding::new(Code::SnapshotSizeDiffers, message));
+        }
+        if digest != self.digest {
+            let message = format!(
+                "`{path}` has the SHA-256 {digest}, expected {}",
+                self.digest
+            );
+            findings.push(Finding::new(Code::SnapshotHashDiffers, message));
+        } else if let Some((at, member)) = agrees_with {
+            findings.extend(self.disagreement(&content, at, member));
+        }
+        findings
+    }
+
+    fn unread(&self, trouble: &Trouble) -> Finding {
+        let path = &self.path;
+        match trouble.code {
+            Code::NotFound => Finding::new(Code::SnapshotMissing, format!("`{path}` is not there")),
+            Code::LeadsOut => {
+                let message =
+                    format!("`{path}` leads out of the run directory, so it was not opened");
+                Finding::new(Code::SnapshotLeadsOut, message)
+            }
+            Code::NotRegular => {
+                let message = format!("`{path}`: {}", trouble.message);
+                Finding::new(Code::SnapshotNotRegular, message)
+            }
+            code => Finding::new(code, format!("`{path}`: {}", trouble.message)),
+        }
+    }
+
+    /// The first member of `member` that the snapshot's content has with another value.
+    fn disagreement(&self, content: &[u8], at: &Pointer, member: Value<'_>) -> Option<Finding> {
+        let path = &self.path;
+        let differs = |message| Some(Finding::new(Code::SnapshotDisagrees, message));
+        let text = match Text::scan(content) {
+            Ok(text) => text,
+            Err(error) => return differs(format!("`{path}` is no JSON object: {error}")),
+        };
+        let other = member.members().find_map(|one| {
+            let name = one.name();
+            let found = text.root().get(&name)?;
+            let is_same = canonical::digest(found) == canonical::digest(one.value());
+            (!is_same).then_some(name)
+        })?;
+        let at = at.child(other.as_ref());
+        differs(format!("`{path}` has another `{other}` than `{at}`"))
+    }
+}
+
+/// The SHA-256 of the compact canonical JSON of name to hash.
+pub(super) fn inputs_hash(declared: &[Declared<'_>]) -> Digest {
+    let mut members: Vec<_> = declared.iter().collect();
+    members.sort_by(|one, two| one.name.cmp(&two.name));
+    let members = members.into_iter();
+    let members: Vec<_> = members
+        .map(|one| (one.name.as_ref(), Fragment::string(&one.sha256)))
+        .collect();
+    Digest::of(Fragment::object(&members).as_str().as_bytes())
+}

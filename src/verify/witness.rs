@@ -1,0 +1,347 @@
+//! What the journals of a tree say of each manifest: the fold of all their accounts.
+//!
+//! Invariant: what is called certain follows from journals that are whole; one that is not makes everything before it uncertain.
+
+use std::collections::HashMap;
+
+use super::Finding;
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::journal::{Account, Condition, Deed, Entry};
+use crate::path::TreePath;
+
+/// What all journals say.
+#[derive(Debug, Clone, Default)]
+pub struct Witnesses {
+    of: HashMap<TreePath, Witness>,
+    operations: Vec<Operation>,
+}
+
+/// One operation that has a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Operation {
+    id: String,
+    catalog: Option<Digest>,
+}
+
+/// What the journals say of one manifest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Witness {
+    /// What the last operation left.
+    pub last: Option<Last>,
+    /// The replacements that were not undone, first to last.
+    pub replaced: Vec<Replaced>,
+}
+
+/// What an operation left in a manifest's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Last {
+    /// The operation's place among those with a journal.
+    pub operation: u32,
+    /// The SHA-256 of the bytes.
+    pub digest: Digest,
+    /// Whether it is known that it was done, and that no other journal could say more.
+    pub is_certain: bool,
+}
+
+/// One replacement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// The operation's place among those with a journal.
+    pub operation: u32,
+    /// The SHA-256 of the original.
+    pub before: Digest,
+    /// The SHA-256 of what took its place.
+    pub after: Digest,
+    /// The file name of its backup, where it is known.
+    pub backup: Option<Box<str>>,
+    /// Whether the backup must be there.
+    pub is_kept: bool,
+}
+
+impl Witnesses {
+    /// Takes in the account of the next operation, in the order in which they began.
+    ///
+    /// `is_unfinished` says that the operation did not end, or has not ended yet. Gives what is wrong with the journal itself.
+    pub fn take(&mut self, id: &str, account: &Account, is_unfinished: bool) -> Option<Finding> {
+        let catalog = account
+            .began
+            .as_ref()
+            .map(|began| began.catalog_digest.parse());
+        let operation = u32::try_from(self.operations.len()).unwrap_or(u32::MAX);
+        self.operations.push(Operation {
+            id: id.to_owned(),
+            catalog: catalog.and_then(Result::ok),
+        });
+        for entry in &account.entries {
+            self.enter(operation, entry);
+        }
+        let finding = match account.condition {
+            Condition::Whole => return None,
+            Condition::Torn if is_unfinished => return None,
+            Condition::Torn => Finding::new(
+                Code::JournalDamaged,
+                format!(
+                    "the end of the journal of operation `{id}` is torn, though nothing of the operation is unfinished"
+                ),
+            ),
+            Condition::Damaged => Finding::new(
+                Code::JournalDamaged,
+                format!(
+                    "the chain of the journal of operation `{id}` is broken: what follows the break is not believed"
+                ),
+            ),
+            Condition::Unknown => Finding::new(
+                Code::JournalUnknown,
+                format!(
+                    "the journal of operation `{id}` says something that this version of the program does not know"
+                ),
+            ),
+        };
+        self.doubt();
+        Some(finding)
+    }
+
+    /// An operation whose journal cannot be read may have changed everything.
+    pub fn doubt(&mut self) {
+        for witness in self.of.values_mut() {
+            if let Some(last) = &mut witness.last {
+                last.is_certain = false;
+            }
+            for replaced in &mut witness.replaced {
+                replaced.is_kept = false;
+            }
+        }
+    }
+
+    /// What is known of one manifest.
+    #[must_use]
+    pub fn of(&self, path: &TreePath) -> Option<&Witness> {
+        self.of.get(path)
+    }
+
+    /// Whether no journal speaks of any manifest.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.of.is_empty()
+    }
+
+    /// The id of an operation, by its place.
+    #[must_use]
+    pub fn operation(&self, place: u32) -> &str {
+        self.at(place).map_or("", |operation| &operation.id)
+    }
+
+    /// The digest of the catalog that an operation used, by its place.
+    #[must_use]
+    pub fn catalog(&self, place: u32) -> Option<Digest> {
+        self.at(place).and_then(|operation| operation.catalog)
+    }
+
+    /// The digests of all catalogs that operations used.
+    pub fn catalogs(&self) -> impl Iterator<Item = Digest> {
+        self.operations
+            .iter()
+            .filter_map(|operation| operation.catalog)
+    }
+
+    fn at(&self, place: u32) -> Option<&Operation> {
+        self.operations.get(usize::try_from(place).ok()?)
+    }
+
+    fn enter(&mut self, operation: u32, entry: &Entry) {
+        let Self { of, operations } = self;
+        let is = |place: u32, id: &str| {
+            let found = usize::try_from(place)
+                .ok()
+                .and_then(|at| operations.get(at));
+            found.is_some_and(|operation| operation.id == id)
+        };
+        let witness = of.entry(entry.path.clone()).or_default();
+        let is_certain = entry.is_done == Some(true);
+        let left = |digest| {
+            Some(Last {
+                operation,
+                digest,
+                is_certain,
+            })
+        };
+        match &entry.deed {
+            Deed::Replaced {
+                before,
+                after,
+                backup,
+            } => {
+                witness.last = left(*after);
+                witness.replaced.push(Replaced {
+                    operation,
+                    before: *before,
+                    after: *after,
+                    backup: backup.clone(),
+                    is_kept: is_certain,
+                });
+            }
+            Deed::Restored { after, undoes, .. } => {
+                witness.last = left(*after);
+                if is_certain {
+                    witness.replaced.retain(|one| !is(one.operation, undoes));
+                } else {
+                    gone(witness, |one| is(one.operation, undoes));
+                }
+            }
+            // Whether it was done or not: the backup need not be there.
+            Deed::Pruned { of, .. } => gone(witness, |one| is(one.operation, of)),
+        }
+    }
+}
+
+fn gone(witness: &mut Witness, is_it: impl Fn(&Replaced) -> bool) {
+    for replaced in &mut witness.replaced {
+        replaced.is_kept &= !is_it(replaced);
+    }
+}
+
+impl Witness {
+    /// What is wrong with bytes that have this SHA-256.
+    #[must_use]
+    pub fn check(&self, raw: Digest, all: &Witnesses) -> Option<Finding> {
+        let last = self.last.as_ref()?;
+        (last.is_certain && last.digest != raw).then(|| {
+            let operation = all.operation(last.operation);
+            let left = last.digest;
+            Finding::new(
+                Code::BytesDifferFromJournal,
+                format!("its bytes have the SHA-256 {raw}, expected {left}, as operation `{operation}` left it"),
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(text: &str) -> Digest {
+        Digest::of(text.as_bytes())
+    }
+
+    fn path() -> TreePath {
+        TreePath::new(b"j/r/m").unwrap()
+    }
+
+    fn account(deed: Deed, is_done: Option<bool>) -> Account {
+        let (mut account, path) = (Account::default(), path());
+        account.entries.push(Entry {
+            path,
+            deed,
+            is_done,
+        });
+        account
+    }
+
+    fn replaced(before: &str, after: &str) -> Deed {
+        Deed::Replaced {
+            before: digest(before),
+            after: digest(after),
+            backup: Some(format!("m.{before}").into()),
+        }
+    }
+
+    fn restored(undoes: &str, after: &str) -> Deed {
+        Deed::Restored {
+            before: digest("x"),
+            after: digest(after),
+            backup: "m".into(),
+            undoes: undoes.into(),
+        }
+    }
+
+    fn check(all: &Witnesses, text: &str) -> Option<String> {
+        let finding = all.of(&path()).unwrap().check(digest(text), all);
+        finding.map(|finding| finding.message)
+    }
+
+    #[test]
+    fn what_the_last_operation_left_must_stand_there() {
+        let mut all = Witnesses::default();
+        assert!(all.is_empty());
+        all.take("one", &account(replaced("a", "b"), Some(true)), false);
+        all.take("two", &account(replaced("b", "c"), Some(true)), false);
+        assert_eq!(check(&all, "c"), None);
+        let message = format!(
+            "its bytes have the SHA-256 {}, expected {}, as operation `two` left it",
+            digest("b"),
+            digest("c")
+        );
+        assert_eq!(check(&all, "b"), Some(message));
+        all.take("three", &account(restored("two", "b"), Some(true)), false);
+        assert_eq!(check(&all, "b"), None);
+        let names = all.of(&path()).unwrap().replaced.iter();
+        let names: Vec<_> = names.map(|one| one.backup.clone()).collect();
+        assert_eq!(names, [Some("m.a".into())]);
+    }
+
+    #[test]
+    fn what_may_or_may_not_have_been_done_proves_nothing_wrong() {
+        let mut all = Witnesses::default();
+        all.take("one", &account(replaced("a", "b"), Some(true)), false);
+        all.take("two", &account(replaced("b", "c"), None), false);
+        for text in ["b", "c", "z"] {
+            assert_eq!(check(&all, text), None);
+        }
+        let kept = all.of(&path()).unwrap().replaced.iter();
+        let kept: Vec<_> = kept.map(|one| one.is_kept).collect();
+        assert_eq!(kept, [true, false]);
+    }
+
+    #[test]
+    fn behind_a_break_in_a_journal_nothing_is_certain() {
+        for (condition, is_unfinished, message) in [
+            (Condition::Torn, true, None),
+            (
+                Condition::Torn,
+                false,
+                Some(
+                    "the end of the journal of operation `two` is torn, though nothing of the operation is unfinished",
+                ),
+            ),
+            (
+                Condition::Damaged,
+                true,
+                Some(
+                    "the chain of the journal of operation `two` is broken: what follows the break is not believed",
+                ),
+            ),
+            (
+                Condition::Unknown,
+                true,
+                Some(
+                    "the journal of operation `two` says something that this version of the program does not know",
+                ),
+            ),
+        ] {
+            let mut all = Witnesses::default();
+            all.take("one", &account(replaced("a", "b"), Some(true)), false);
+            let mut torn = Account::default();
+            torn.condition = condition;
+            let finding = all.take("two", &torn, is_unfinished);
+            assert_eq!(finding.as_ref().map(|one| &*one.message), message);
+            assert_eq!(check(&all, "z").is_none(), finding.is_some());
+        }
+    }
+
+    #[test]
+    fn a_backup_that_was_pruned_need_not_be_there() {
+        let mut all = Witnesses::default();
+        all.take("one", &account(replaced("a", "b"), Some(true)), false);
+        let pruned = Deed::Pruned {
+            digest: digest("a"),
+            backup: "m.a".into(),
+            of: "one".into(),
+        };
+        all.take("two", &account(pruned, Some(true)), false);
+        let witness = all.of(&path()).unwrap();
+        assert!(!witness.replaced[0].is_kept);
+        assert_eq!(check(&all, "b"), None);
+    }
+}
