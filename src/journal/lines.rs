@@ -18,7 +18,7 @@ pub enum Condition {
     Whole,
     /// Its end is torn, as a crash leaves it.
     Torn,
-    /// Whole lines follow a break: it was edited, or a power cut or a failing disk lost what lies between two lines.
+    /// A line is whole and does not continue the chain: it was edited, or a power cut or a failing disk lost what lies before it.
     Damaged,
     /// It says something that this version of the program does not know.
     Unknown,
@@ -61,11 +61,20 @@ struct Shape {
     _chain: serde::de::IgnoredAny,
 }
 
+/// What the first line of a journal names.
+#[derive(Deserialize)]
+struct Opening {
+    #[serde(default)]
+    format: Option<String>,
+}
+
 /// What a line turned out to be.
 enum Read {
     Record(Box<Record>),
-    /// It does not continue the chain: torn, damaged, or not written at all.
+    /// It does not continue the chain: torn, or not written at all.
     Broken,
+    /// It was written whole, and does not continue the chain.
+    Damaged,
     /// It continues the chain, or begins one, and says something that this version does not know.
     Unknown,
 }
@@ -118,6 +127,7 @@ impl Lines {
                     each(*record);
                 }
                 Read::Broken => self.state = State::Broken,
+                Read::Damaged => self.state = State::Damaged,
                 Read::Unknown => self.state = State::Unknown,
             },
             // What a torn write leaves behind is no line: its zeros or garbage say nothing.
@@ -133,11 +143,10 @@ impl Lines {
 
     fn next_record(&mut self, line: &[u8]) -> Read {
         let Some((body, chain)) = self.continued(line) else {
-            let begins_otherwise = self.writer.sequence == 0
-                && serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(line)
-                    .is_ok();
-            return if begins_otherwise {
+            return if self.writer.sequence == 0 && begins_otherwise(line) {
                 Read::Unknown
+            } else if self.is_whole(line) {
+                Read::Damaged
             } else {
                 Read::Broken
             };
@@ -148,7 +157,7 @@ impl Lines {
             return Read::Unknown;
         };
         match &line.record {
-            _ if line.seq != self.writer.sequence => return Read::Broken,
+            _ if line.seq != self.writer.sequence => return Read::Damaged,
             Record::Began(began) if began.format != FORMAT => return Read::Unknown,
             _ => {}
         }
@@ -164,4 +173,10 @@ impl Lines {
         let chain = link(self.writer.chain, body);
         (tail == format!(",\"chain\":\"{chain}\"}}").as_bytes()).then_some((body, chain))
     }
+}
+
+/// Whether a first line is that of another format.
+fn begins_otherwise(line: &[u8]) -> bool {
+    serde_json::from_slice::<Opening>(line)
+        .is_ok_and(|opening| opening.format.is_some_and(|format| format != FORMAT))
 }

@@ -77,6 +77,17 @@ fn a_changed_line_breaks_the_chain_there() {
 }
 
 #[test]
+fn a_changed_last_line_is_damage_and_not_torn() {
+    for records in [&[intent(b"a"), settled("a")][..], &[settled("a")]] {
+        let mut bytes = journal(records);
+        let at = bytes.len() - 100;
+        bytes[at] = b'X';
+        let log = Log::read(&bytes);
+        assert!(log.damaged && !log.unknown);
+    }
+}
+
+#[test]
 fn a_chain_goes_on_where_it_was_read_to() {
     let mut bytes = journal(&[intent(b"a")]);
     let mut log = Log::read(&bytes);

@@ -184,7 +184,7 @@ fn claimed(value: &Value) -> Option<&'static str> {
 }
 
 #[track_caller]
-fn assert_fits(name: &str, value: &Value, place: &str) {
+pub(crate) fn assert_fits(name: &str, value: &Value, place: &str) {
     if let Some(schema) = schema(name) {
         let problems = problems(&schema, value);
         assert!(

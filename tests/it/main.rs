@@ -14,6 +14,7 @@ mod first_run;
 mod generators;
 mod interrupts;
 mod killed;
+mod status;
 #[allow(
     dead_code,
     reason = "a tool box: not every tool is in use at every time"

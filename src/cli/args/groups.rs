@@ -85,22 +85,29 @@ pub(crate) struct LimitArgs {
     pub(crate) limit: Option<NonZeroU64>,
 }
 
-/// How many threads, and which time it is.
+/// Which time it is.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[expect(
     clippy::doc_markdown,
     reason = "the comments are the help text, where backticks would be printed"
 )]
-pub(crate) struct WorkArgs {
-    /// How many threads work [default: 16]
-    #[arg(long, value_name = "N", value_parser = jobs, help_heading = "How")]
-    pub(crate) jobs: Option<NonZeroUsize>,
-
+pub(crate) struct ClockArgs {
     /// The time to record [default: the system's]
     ///
     /// As in 2026-02-28T10:30:00Z, or @ and seconds since 1970. The environment variable SOURCE_DATE_EPOCH does the same.
     #[arg(long, value_name = "TIME", help_heading = "How")]
     pub(crate) now: Option<Timestamp>,
+}
+
+/// How many threads, and which time it is.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct WorkArgs {
+    /// How many threads work [default: 16]
+    #[arg(long, value_name = "N", value_parser = jobs, help_heading = "How")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub(crate) clock: ClockArgs,
 }
 
 /// When to stop and when to wait, for commands that write.

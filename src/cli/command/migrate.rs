@@ -141,7 +141,7 @@ pub(crate) fn resolve(args: MigrateArgs, env: &Environment) -> Result<Options, S
             depth: depth(purpose, output.format),
             command: command(purpose),
             tree: String::new(),
-            now: clock(args.work.now, env)?,
+            now: clock(args.work.clock.now, env)?,
             started: env.started,
             target: args.target_version,
             include_running: args.include_running,

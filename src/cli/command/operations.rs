@@ -10,10 +10,10 @@ use migrate_manifests::operation::{OperationEntry, OperationState, operations};
 use migrate_manifests::report::Stop;
 
 use crate::cli::Environment;
-use crate::cli::args::{LimitArgs, OutputArgs, SelectArgs, TreeArgs};
+use crate::cli::args::{ClockArgs, LimitArgs, OutputArgs, SelectArgs, TreeArgs};
 use crate::cli::escape;
 use crate::cli::exit::Failure;
-use crate::cli::options::{Output, Place, Purpose};
+use crate::cli::options::{Output, Place, Purpose, clock};
 use crate::cli::render::{
     Align, Document, Surface, Tone, age, counted, grouped, json_lines, json_text, table, wrap,
 };
@@ -29,12 +29,18 @@ pub(crate) struct OperationsArgs {
     #[command(flatten)]
     tree: TreeArgs,
     #[command(flatten)]
+    clock: ClockArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
 /// Lists the operations.
 pub(crate) fn run(args: OperationsArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
     let env = invocation.env;
+    let now = match clock(args.clock.now, env) {
+        Ok(now) => now,
+        Err(stop) => return session::refuse(stop, invocation, streams),
+    };
     let output = Output::new(&args.output, Purpose::Look, env);
     let place = Place::new(
         args.root,
@@ -46,7 +52,7 @@ pub(crate) fn run(args: OperationsArgs, invocation: &Invocation<'_>, streams: St
         command: "operations",
         dry_run: true,
         target: None,
-        now: env.started,
+        now,
     };
     session::read(&place, &output, &subject, streams, |prepared, surface| {
         let entries = operations(&prepared.storage)?;

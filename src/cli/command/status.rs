@@ -136,7 +136,7 @@ fn resolve(
         depth: Depth::Decide,
         command: "status",
         tree: String::new(),
-        now: clock(args.work.now, env)?,
+        now: clock(args.work.clock.now, env)?,
         started: env.started,
         target: args.target_version,
         include_running: args.include_running,

@@ -338,6 +338,11 @@ pub(crate) struct Output {
 }
 
 impl Output {
+    /// Standard output, for those who look for a part of it.
+    pub(crate) fn out(&self) -> &str {
+        &self.stdout
+    }
+
     /// Asserts the exact standard output.
     #[track_caller]
     pub(crate) fn stdout(&self, expected: &str) -> &Self {
