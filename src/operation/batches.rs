@@ -64,7 +64,10 @@ impl<'b, S: Storage> Workers<'b, S> {
         self.evaluation.staged_bytes.store(0, Ordering::Relaxed);
         let evaluate = |buffer: &mut Vec<u8>, (index, found)| {
             let evaluated = self.evaluation.evaluate(found, depth, index == 0, buffer);
-            self.evaluation.watch.looked_at();
+            // What is only decided on beforehand is looked at again.
+            if depth == self.evaluation.options.depth {
+                self.evaluation.watch.looked_at();
+            }
             evaluated
         };
         batch
@@ -161,7 +164,9 @@ impl<'b, S: Storage> Batches<'b, '_, '_, S> {
             Depth::Decide | Depth::Rehearse | Depth::Predict => BATCH_OF_READS,
             Depth::Write => usize::MAX,
         };
-        let end = next.saturating_add(size.min(self.options.batch.get()));
+        let size = size.min(self.options.batch.get());
+        let ahead = wanted.map_or(size, |wanted| look_ahead(wanted).min(size));
+        let end = next.saturating_add(ahead);
         let mut batch: Vec<Found> = manifests.range(next..end.min(manifests.len())).collect();
         if let Some(wanted) = wanted {
             // To stage more than is wanted and to throw it away would be dear; deciding is cheap.
@@ -403,6 +408,12 @@ impl<'b, S: Storage> Batches<'b, '_, '_, S> {
             self.tally.outcome(&outcome, route, modified);
         }
     }
+}
+
+/// How far to look for so many pending manifests: should many be refused, what lies behind is not decided on again and again.
+fn look_ahead(wanted: u64) -> usize {
+    const LEAST: u64 = 256;
+    usize::try_from(wanted.max(LEAST)).unwrap_or(usize::MAX)
 }
 
 impl<S: Storage> Slot<'_, S> {
