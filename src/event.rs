@@ -2,12 +2,13 @@
 //!
 //! The engine emits, sinks listen: text, JSON, JSON lines, the progress bar. Outcomes come in path order, whatever the number of jobs.
 //!
-//! Invariant: `Started` comes first and `Finished` last, each once; every selected manifest has exactly one `Outcome`.
+//! Invariant: `Started` comes first and `Finished` last, each once; every selected manifest has exactly one `Outcome`, or one `Verified`.
 
 use std::io;
 
 use crate::clock::Timestamp;
 use crate::report::{Notice, Outcome, Signal, Summary};
+use crate::verify::Verified;
 use crate::version::Version;
 
 /// What is known when an operation starts.
@@ -55,6 +56,10 @@ pub enum Event<'a> {
     DirectoryFailed(&'a Notice),
     /// What came of one manifest, in path order.
     Outcome(&'a Outcome),
+    /// What came of one manifest, and what was found about it: in the place of an outcome, where manifests are proved.
+    Verified(&'a Verified),
+    /// Something was found that is about no manifest.
+    Finding(&'a Notice),
     /// It is over.
     Finished(&'a Summary),
 }
@@ -80,6 +85,16 @@ impl Sink for Vec<Outcome> {
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
         if let Event::Outcome(outcome) = event {
             self.push((*outcome).clone());
+        }
+        Ok(())
+    }
+}
+
+/// Collects what was found.
+impl Sink for Vec<Verified> {
+    fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
+        if let Event::Verified(verified) = event {
+            self.push((*verified).clone());
         }
         Ok(())
     }

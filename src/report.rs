@@ -331,6 +331,10 @@ pub struct Summary {
     pub oldest_deferred: Option<(TreePath, i64)>,
     /// What the members asked for hold, where any were asked for.
     pub survey: Option<SurveyResult>,
+    /// How often each code was found, where manifests were proved.
+    pub findings: Option<BTreeMap<Code, u64>>,
+    /// How often each note was made, where manifests were proved.
+    pub notes: Option<BTreeMap<Code, u64>>,
     /// How many files were rescued.
     pub rescued: u64,
     /// When it ended, by the clock that it was given.
@@ -356,7 +360,11 @@ impl Summary {
         let found_trouble = counts.trouble() > 0
             || counts.not_attempted > 0
             || counts.directories_failed > 0
-            || self.rescued > 0;
+            || self.rescued > 0
+            || self
+                .findings
+                .as_ref()
+                .is_some_and(|found| !found.is_empty());
         match &self.stop {
             Some(stop) => match stop.code {
                 Code::StorageFailed => 6,
@@ -416,6 +424,22 @@ mod tests {
             ..Summary::default()
         };
         assert_eq!(stopped.exit_code(false, false), 143);
+    }
+
+    #[test]
+    fn a_finding_is_no_success_and_a_note_is_one() {
+        let noted = Summary {
+            findings: Some(BTreeMap::new()),
+            notes: Some(BTreeMap::from([(Code::Unwitnessed, 1)])),
+            ..Summary::default()
+        };
+        assert_eq!(noted.exit_code(false, false), 0);
+        let found = Summary {
+            findings: Some(BTreeMap::from([(Code::BackupMissing, 1)])),
+            ..noted
+        };
+        assert_eq!(found.exit_code(false, false), 1);
+        assert_eq!(found.exit_code(false, true), 0);
     }
 
     #[test]

@@ -67,6 +67,8 @@ pub(crate) enum Purpose {
     Check,
     /// To migrate.
     Migrate,
+    /// To know whether all is as it should be.
+    Proof,
     /// To read something that was written before.
     Look,
 }

@@ -254,7 +254,7 @@ struct Read<'r, V> {
 }
 
 /// The trouble that a refusal is.
-fn refused(refusal: &Refusal) -> Trouble {
+pub(super) fn refused(refusal: &Refusal) -> Trouble {
     Trouble {
         code: refusal.code(),
         message: refusal.to_string(),

@@ -12,6 +12,7 @@ use rayon::ThreadPool;
 
 use super::batches::{Batches, Workers};
 use super::evaluate::Evaluation;
+use super::listing;
 use super::survey::Survey;
 use super::tally::Tally;
 use super::writing::Writing;
@@ -21,9 +22,9 @@ use crate::code::Code;
 use crate::event::{Event, Head, Sink, Watch};
 use crate::journal::{Ended, Record};
 use crate::plan::Plan;
-use crate::report::{Notice, Stop, Summary};
+use crate::report::{Stop, Summary};
 use crate::selection::{Selection, Tolerance};
-use crate::storage::{Listing, OperationHead, Scope, Storage, Transaction};
+use crate::storage::{Listing, OperationHead, Storage, Transaction};
 use crate::version::Version;
 
 /// How far the operation goes.
@@ -124,11 +125,7 @@ fn start<'c>(
 ) -> Result<(Plan<'c>, ThreadPool), Stop> {
     let plan = Plan::new(catalog, options.target.clone(), options.include_running)
         .map_err(|error| Stop::new(error.code(), error.to_string()))?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs)
-        .build()
-        .map_err(|error| Stop::new(Code::Usage, format!("cannot start {jobs} threads: {error}")))?;
-    Ok((plan, pool))
+    Ok((plan, listing::pool(jobs)?))
 }
 
 /// The operation between its first and its last event; gives the reason why it stopped, if it did.
@@ -203,32 +200,11 @@ fn list<S: Storage>(
     match storage.unfinished() {
         Ok(unfinished) if unfinished.is_empty() => {}
         Ok(_) if writes => writing.guard_now()?,
-        Ok(unfinished) => tally.tell(&Event::Warning(&Notice {
-            code: Code::UnfinishedOperation,
-            path: None,
-            message: format!(
-                "not finished, or still at work: operation {}",
-                unfinished.join(", ")
-            ),
-        })),
+        Ok(unfinished) => tally.tell(&Event::Warning(&listing::unfinished(&unfinished))),
         Err(notice) => tally.tell(&Event::Warning(&notice)),
     }
-    let mut selection = options.selection.clone();
-    for text in catalog.exclude() {
-        let glob = text.parse().map_err(|error| {
-            let message = format!("`exclude` of the catalog `{}`: {error}", catalog.name());
-            Stop::new(Code::CatalogInvalid, message)
-        })?;
-        selection.exclude.push(glob);
-    }
-    let scope = Scope {
-        names: catalog.file_names().collect(),
-        opaque: catalog.opaque(),
-        selection: &selection,
-    };
-    let interrupted = || watch.signal().is_some();
-    let listing = pool.install(|| storage.list(&scope, &interrupted))?;
-    tally.listing_ended_early = interrupted();
+    let listing = listing::find(storage, catalog, &options.selection, pool, watch)?;
+    tally.listing_ended_early = watch.signal().is_some();
     match listing.leftovers.first() {
         None => {}
         Some(_) if writes => {
@@ -237,11 +213,7 @@ fn list<S: Storage>(
             }
             writing.sweep(&listing.leftovers)?;
         }
-        Some(first) => tally.tell(&Event::Warning(&Notice {
-            code: Code::UnfinishedOperation,
-            path: Some(first.clone()),
-            message: "an unfinished operation left this file beside a manifest".to_owned(),
-        })),
+        Some(first) => tally.tell(&Event::Warning(&listing::leftover(first))),
     }
     tally.recovered(writing.take_recoveries());
     tally.listed(&listing);

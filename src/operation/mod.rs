@@ -4,12 +4,15 @@
 
 mod batches;
 mod evaluate;
+mod listing;
 mod migrate;
 mod operations;
 mod survey;
 mod tally;
+mod verify;
 mod writing;
 
 pub use migrate::{Depth, Options, migrate};
 pub use operations::{OperationEntry, OperationState, account, operations};
 pub use survey::Survey;
+pub use verify::{VerifyOptions, verify};

@@ -8,11 +8,12 @@ use std::io;
 use super::survey::{Answer, Answers, Survey};
 use crate::catalog::Route;
 use crate::clock::Timestamp;
-use crate::code::Code;
+use crate::code::{Class, Code};
 use crate::event::{Event, Sink};
 use crate::journal::{Record, RecordedPath, Settled};
 use crate::report::{Notice, Outcome, RouteCount, Signal, Status, Stop, Summary};
 use crate::storage::{Listing, Transaction};
+use crate::verify::{Finding, Verified};
 use crate::version::Version;
 
 /// Counts, and passes on.
@@ -91,6 +92,43 @@ impl<'s> Tally<'s> {
         route: Option<&Route>,
         modified: Option<i64>,
     ) {
+        self.count(outcome, route, modified);
+        self.tell(&Event::Outcome(outcome));
+    }
+
+    /// Takes one manifest in that was proved, in path order.
+    pub(super) fn verified(
+        &mut self,
+        verified: &Verified,
+        route: Option<&Route>,
+        modified: Option<i64>,
+    ) {
+        self.count(&verified.outcome, route, modified);
+        for finding in &verified.findings {
+            self.count_finding(finding.code);
+        }
+        self.tell(&Event::Verified(verified));
+    }
+
+    /// Takes a finding in that is about no manifest.
+    pub(super) fn found(&mut self, finding: Finding) {
+        self.count_finding(finding.code);
+        self.tell(&Event::Finding(&Notice {
+            code: finding.code,
+            path: None,
+            message: finding.message,
+        }));
+    }
+
+    fn count_finding(&mut self, code: Code) {
+        let counts = match code.class() {
+            Class::Note => &mut self.summary.notes,
+            _ => &mut self.summary.findings,
+        };
+        *counts.get_or_insert_default().entry(code).or_default() += 1;
+    }
+
+    fn count(&mut self, outcome: &Outcome, route: Option<&Route>, modified: Option<i64>) {
         self.summary.counts.add(outcome.status);
         if let Some(version) = &outcome.from {
             match self.summary.versions.get_mut(version) {
@@ -111,7 +149,6 @@ impl<'s> Tally<'s> {
                 *oldest = Some((outcome.path.clone(), modified));
             }
         }
-        self.tell(&Event::Outcome(outcome));
     }
 
     /// Takes in what one manifest answers to the survey.

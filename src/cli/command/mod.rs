@@ -7,6 +7,7 @@ mod man;
 mod migrate;
 mod operations;
 mod status;
+mod verify;
 
 use std::ffi::OsString;
 use std::io;
@@ -25,6 +26,8 @@ pub(crate) use migrate::MigrateArgs;
 pub(crate) enum Command {
     /// Count versions, and what is pending, ahead, deferred or refused
     Status(Box<status::StatusArgs>),
+    /// Prove what was migrated: texts, histories, backups, journals, snapshots
+    Verify(Box<verify::VerifyArgs>),
     /// List the operations that have written to the tree
     Operations(Box<operations::OperationsArgs>),
     /// Print completions for a shell
@@ -38,6 +41,7 @@ pub(crate) fn run(args: Args, invocation: &Invocation<'_>, streams: Streams) -> 
     match args.command {
         None => migrate::run(args.migrate, invocation, streams),
         Some(Command::Status(args)) => status::run(*args, invocation, streams),
+        Some(Command::Verify(args)) => verify::run(*args, invocation, streams),
         Some(Command::Operations(args)) => operations::run(*args, invocation, streams),
         Some(Command::Completions(args)) => completions::run(&args, streams),
         Some(Command::Man) => man::run(streams),
@@ -66,6 +70,7 @@ pub(crate) fn typed(typed: &[OsString]) -> &'static str {
     let name = typed.get(1).and_then(|word| word.to_str());
     match name {
         Some("status") => "status",
+        Some("verify") => "verify",
         Some("operations") => "operations",
         _ => "migrate",
     }

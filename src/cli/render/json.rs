@@ -9,7 +9,7 @@ use std::io::{self, Seek as _, Write};
 use tempfile::SpooledTempFile;
 
 use migrate_manifests::event::{Event, Sink};
-use migrate_manifests::report::{Outcome, Status};
+use migrate_manifests::report::Status;
 
 use super::members::{self, Known, Members, Notices};
 
@@ -64,14 +64,14 @@ impl<W: Write> Json<W> {
         Ok(())
     }
 
-    fn add(&mut self, outcome: &Outcome) -> io::Result<()> {
+    fn add(&mut self, manifest: &str) -> io::Result<()> {
         let before = if self.manifests == 0 {
             "\n    "
         } else {
             ",\n    "
         };
         self.manifests += 1;
-        let text = [before, &members::outcome(outcome)?].concat();
+        let text = [before, manifest].concat();
         match &mut self.stage {
             Stage::Held(held) => held.write_all(text.as_bytes()),
             Stage::Open => self.out.write_all(text.as_bytes()),
@@ -92,8 +92,12 @@ impl<W: Write> Sink for Json<W> {
             Event::Warning(notice) => self.notices.warn(notice),
             Event::DirectoryFailed(notice) => self.notices.directory_failed(notice),
             Event::Outcome(outcome) if self.all || outcome.status != Status::Current => {
-                self.add(outcome)?;
+                self.add(&members::outcome(outcome)?)?;
             }
+            Event::Verified(verified) if self.all || verified.wrong().next().is_some() => {
+                self.add(&members::verified(verified, self.all)?)?;
+            }
+            Event::Finding(notice) => self.notices.found(notice),
             Event::Finished(summary) => {
                 self.open(summary.operation.as_deref())?;
                 self.out.write_all(if self.manifests == 0 {

@@ -51,6 +51,12 @@ impl<W: Write> JsonLines<W> {
         self.out.flush()
     }
 
+    fn answered(&mut self, path: &TreePath) {
+        if let Some(listed) = &mut self.unanswered {
+            listed.paths.remove(path);
+        }
+    }
+
     /// Answers for what was listed and not looked at.
     fn answer_the_rest(&mut self, summary: &Summary) -> io::Result<()> {
         let Some(listed) = self.unanswered.take() else {
@@ -77,10 +83,15 @@ impl<W: Write> Sink for JsonLines<W> {
             Event::Began { operation } => self.operation = Some((*operation).to_owned()),
             Event::Warning(notice) => self.notices.warn(notice),
             Event::DirectoryFailed(notice) => self.notices.directory_failed(notice),
-            Event::Outcome(outcome) => {
-                if let Some(listed) = &mut self.unanswered {
-                    listed.paths.remove(&outcome.path);
+            Event::Verified(verified) => {
+                self.answered(&verified.outcome.path);
+                if self.all || verified.wrong().next().is_some() {
+                    self.line(&members::verified(verified, self.all)?)?;
                 }
+            }
+            Event::Finding(notice) => self.notices.found(notice),
+            Event::Outcome(outcome) => {
+                self.answered(&outcome.path);
                 if self.all || outcome.status != Status::Current {
                     self.line(&members::outcome(outcome)?)?;
                 }

@@ -13,6 +13,7 @@ use migrate_manifests::digest::Digest;
 use migrate_manifests::event::Head;
 use migrate_manifests::path::TreePath;
 use migrate_manifests::report::{Counts, Notice, Outcome, RouteCount, Stop, Summary};
+use migrate_manifests::verify::{Finding, Verified};
 use migrate_manifests::version::Version;
 
 use super::survey;
@@ -104,11 +105,17 @@ pub(crate) fn foot(known: &Known, summary: &Summary, notices: &Notices) -> io::R
         .collect();
     let routes: Vec<_> = summary.routes.iter().map(Route::from).collect();
     let finished_at = summary.finished_at.unwrap_or(known.started_at).to_string();
-    let mut members = vec![
+    let mut members = Members::new();
+    if let (Some(findings), Some(notes)) = (&summary.findings, &summary.notes) {
+        members.push(("findings", text(&by_code(findings))?));
+        members.push(("notes", text(&by_code(notes))?));
+        members.push(("state", text(&notices.state)?));
+    }
+    members.extend([
         ("counts", text(counts)?),
         ("versions", text(&versions)?),
         ("routes", text(&routes)?),
-    ];
+    ]);
     if let Some(survey) = &summary.survey {
         members.push(("fields", text(&survey::fields(survey))?));
         members.push(("backfilled", text(&survey::backfilled(survey))?));
@@ -129,17 +136,61 @@ pub(crate) fn outcome(outcome: &Outcome) -> io::Result<String> {
     text(&Manifest::from(outcome))
 }
 
+/// One manifest and what was found about it; notes only where `all` is told.
+pub(crate) fn verified(verified: &Verified, all: bool) -> io::Result<String> {
+    let findings = verified.findings.iter().filter(|one| all || !one.is_note());
+    text(&Proved {
+        manifest: Manifest::from(&verified.outcome),
+        findings: findings.map(Found::from).collect(),
+    })
+}
+
+fn by_code(counts: &BTreeMap<Code, u64>) -> BTreeMap<&'static str, u64> {
+    let counts = counts.iter();
+    counts
+        .map(|(code, count)| (code.as_str(), *count))
+        .collect()
+}
+
+#[derive(Serialize)]
+struct Proved<'a> {
+    #[serde(flatten)]
+    manifest: Manifest<'a>,
+    findings: Vec<Found<'a>>,
+}
+
+#[derive(Serialize)]
+struct Found<'a> {
+    code: &'static str,
+    message: &'a str,
+}
+
+impl<'a> From<&'a Finding> for Found<'a> {
+    fn from(finding: &'a Finding) -> Self {
+        Self {
+            code: finding.code.as_str(),
+            message: &finding.message,
+        }
+    }
+}
+
 /// Warnings and directories that failed, kept for the end.
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
     warnings: Vec<Entry>,
     directories: Vec<Entry>,
+    state: Vec<Entry>,
 }
 
 impl Notices {
     /// Keeps a warning.
     pub(crate) fn warn(&mut self, notice: &Notice) {
         self.warnings.push(notice.into());
+    }
+
+    /// Keeps a finding that is about no manifest.
+    pub(crate) fn found(&mut self, notice: &Notice) {
+        self.state.push(notice.into());
     }
 
     /// Keeps a directory that could not be listed.

@@ -5,6 +5,7 @@
 //! Invariant: everything that comes from the tree goes through `escape`.
 
 mod closing;
+mod proof;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -14,6 +15,7 @@ use migrate_manifests::clock::Timestamp;
 use migrate_manifests::code::Code;
 use migrate_manifests::event::{Event, Head, Sink};
 use migrate_manifests::report::{Counts, Notice, Outcome, RouteCount, Status, Summary};
+use migrate_manifests::verify::{Finding, Verified};
 use migrate_manifests::version::Version;
 
 use super::diff;
@@ -23,6 +25,7 @@ use super::survey;
 use crate::cli::escape;
 use crate::cli::options::Purpose;
 use closing::{Backups, Closing};
+use proof::Proof;
 
 /// How many manifests of one status are listed without `--all`.
 const LISTED_MOST: u64 = 20;
@@ -41,6 +44,7 @@ pub(crate) struct Text<W> {
     head: Option<Head>,
     listed: BTreeMap<Status, u64>,
     codes: BTreeSet<Code>,
+    proof: Proof,
     backups: Backups,
     has_recovered: bool,
     needs_gap: bool,
@@ -69,6 +73,7 @@ impl<W: Write> Text<W> {
             head: None,
             listed: BTreeMap::new(),
             codes: BTreeSet::new(),
+            proof: Proof::default(),
             backups: Backups::None,
             has_recovered: false,
             needs_gap: false,
@@ -160,6 +165,31 @@ impl<W: Write> Text<W> {
         self.print_in_list(&lines)
     }
 
+    fn verified(&mut self, verified: &Verified) -> io::Result<()> {
+        self.proof.take(verified);
+        let is_shown = |finding: &&Finding| !finding.is_note() || self.view.all;
+        let shown: Vec<_> = verified.findings.iter().filter(is_shown).collect();
+        self.codes.extend(shown.iter().map(|finding| finding.code));
+        let place = escape::path(verified.outcome.path.as_bytes());
+        let lines = if shown.is_empty() && self.view.all {
+            proof::sound(self.paint, &place)
+        } else {
+            proof::block(self.paint, self.view.columns, &place, &shown)
+        };
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.print_in_list(&lines)
+    }
+
+    fn state_finding(&mut self, notice: &Notice) -> io::Result<()> {
+        self.codes.insert(notice.code);
+        let finding = Finding::new(notice.code, notice.message.clone());
+        let place = "the state directory";
+        let lines = proof::block(self.paint, self.view.columns, place, &[&finding]);
+        self.print_in_list(&lines)
+    }
+
     fn trouble(&self, status: Status, place: &str, code: Code, message: &str) -> String {
         let why = format!("{code}: {}", escape::message(message));
         format!(
@@ -202,18 +232,28 @@ impl<W: Write> Text<W> {
                 String::new()
             },
             counts(summary),
-            self.routes(&summary.routes),
+            proof::counts(summary, self.paint),
+            if self.view.purpose == Purpose::Proof {
+                String::new()
+            } else {
+                self.routes(&summary.routes)
+            },
             summary
                 .survey
                 .as_ref()
                 .map_or_else(String::new, |result| survey::text(result, self.paint)),
-            self.oldest_deferred(summary, head.started_at),
+            if self.view.purpose == Purpose::Proof {
+                String::new()
+            } else {
+                self.oldest_deferred(summary, head.started_at)
+            },
             self.hints(),
             Closing {
                 view: self.view,
                 summary,
                 target: &head.target,
                 backups: &self.backups,
+                proof: &self.proof,
                 has_recovered: self.has_recovered,
             }
             .text(),
@@ -309,6 +349,8 @@ impl<W: Write> Sink for Text<W> {
             }
             Event::DirectoryFailed(notice) => self.directory_failed(notice),
             Event::Outcome(outcome) => self.outcome(outcome),
+            Event::Verified(verified) => self.verified(verified),
+            Event::Finding(notice) => self.state_finding(notice),
             Event::Finished(summary) => self.finished(summary),
             _ => Ok(()),
         }

@@ -4,6 +4,7 @@ use migrate_manifests::report::Summary;
 use migrate_manifests::version::Version;
 
 use super::View;
+use super::proof::Proof;
 use crate::cli::escape;
 use crate::cli::options::Purpose;
 use crate::cli::render::layout::{counted, grouped, wrap};
@@ -14,6 +15,7 @@ pub(super) struct Closing<'a> {
     pub(super) summary: &'a Summary,
     pub(super) target: &'a Version,
     pub(super) backups: &'a Backups,
+    pub(super) proof: &'a Proof,
     /// Whether something unfinished was settled before.
     pub(super) has_recovered: bool,
 }
@@ -46,6 +48,8 @@ impl Closing<'_> {
             sentences.extend(self.backups.sentence());
         } else if self.view.purpose == Purpose::Versions {
             sentences.push(self.need_migration());
+        } else if self.view.purpose == Purpose::Proof {
+            sentences.extend(self.proof.sentences(summary));
         } else {
             sentences.extend(self.nothing_written());
         }
@@ -103,7 +107,9 @@ impl Closing<'_> {
             Purpose::Preview => "--dry-run",
             Purpose::Differences => "--diff",
             Purpose::Check => "--check",
-            Purpose::Migrate | Purpose::Versions | Purpose::Look => return sentences,
+            Purpose::Migrate | Purpose::Versions | Purpose::Proof | Purpose::Look => {
+                return sentences;
+            }
         };
         if counts.pending > 0 {
             let these = if counts.pending == 1 {

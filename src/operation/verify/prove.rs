@@ -1,0 +1,206 @@
+//! One manifest: read, validate, and prove with all that speaks for it.
+//!
+//! Invariant: nothing is opened but the manifest, its backups, and files below its run directory.
+
+use std::sync::Mutex;
+
+use super::super::evaluate::refused;
+use super::VerifyOptions;
+use super::witnesses::Catalogs;
+use crate::catalog::{Catalog, Route};
+use crate::digest::Digest;
+use crate::event::Watch;
+use crate::json::Text;
+use crate::manifest::Manifest;
+use crate::plan::{Decision, Plan};
+use crate::refusal::Refusal;
+use crate::report::{Outcome, Status, Trouble};
+use crate::storage::{Found, Storage};
+use crate::verify::{
+    Evidence, Finding, Original, Verified, Witnesses, check_history, check_replay, check_run,
+};
+
+/// Documents larger than this are proved one at a time, so that memory stays bounded.
+const LARGE: usize = 1024 * 1024;
+
+/// What came of proving one manifest.
+pub(super) struct Proved<'p> {
+    pub(super) verified: Verified,
+    /// The route of a pending manifest.
+    pub(super) route: Option<&'p Route>,
+    /// When a deferred manifest was modified.
+    pub(super) modified: Option<i64>,
+    /// Whether it has a history.
+    pub(super) has_history: bool,
+}
+
+impl Proved<'_> {
+    /// It was not looked at.
+    pub(super) fn not_attempted(found: &Found) -> Self {
+        Self::of(
+            Outcome::new(found.path.clone(), Status::NotAttempted),
+            Vec::new(),
+        )
+    }
+
+    fn of(outcome: Outcome, findings: Vec<Finding>) -> Self {
+        Self {
+            verified: Verified { outcome, findings },
+            route: None,
+            modified: None,
+            has_history: false,
+        }
+    }
+
+    /// It could not be taken for a manifest at all.
+    fn troubled(found: &Found, trouble: Trouble, mut findings: Vec<Finding>) -> Self {
+        findings.push(trouble.clone().into());
+        Self::of(Outcome::troubled(found.path.clone(), trouble), findings)
+    }
+}
+
+/// What all proofs of one operation share.
+pub(super) struct Prover<'o, S: Storage> {
+    pub(super) storage: &'o S,
+    pub(super) catalog: &'o Catalog,
+    pub(super) plan: &'o Plan<'o>,
+    pub(super) options: &'o VerifyOptions,
+    pub(super) witnesses: &'o Witnesses,
+    pub(super) catalogs: &'o Catalogs<'o>,
+    pub(super) watch: &'o dyn Watch,
+    /// Held while a large document is proved.
+    pub(super) large: Mutex<()>,
+}
+
+impl<'o, S: Storage> Prover<'o, S> {
+    /// Proves one manifest. `buffer` is scratch space.
+    pub(super) fn prove(&self, found: &Found, buffer: &mut Vec<u8>) -> Proved<'o> {
+        if self.watch.signal().is_some() {
+            return Proved::not_attempted(found);
+        }
+        if let Some(trouble) = &found.trouble {
+            return Proved::troubled(found, trouble.clone(), Vec::new());
+        }
+        if buffer.capacity() > LARGE {
+            *buffer = Vec::new();
+        }
+        let version = match self.storage.read(&found.path, buffer) {
+            Ok(version) => version,
+            Err(trouble) => return Proved::troubled(found, trouble, Vec::new()),
+        };
+        let _one_at_a_time = (buffer.len() > LARGE).then(|| self.large.lock());
+        let raw = Digest::of(buffer);
+        let witness = self.witnesses.of(&found.path);
+        let left = witness.and_then(|witness| witness.check(raw, self.witnesses));
+        let mut findings: Vec<Finding> = left.into_iter().collect();
+        let text = match Text::scan(buffer) {
+            Ok(text) => text,
+            Err(error) => {
+                return Proved::troubled(found, refused(&Refusal::Text(error)), findings);
+            }
+        };
+        let kind_index = usize::from(found.kind);
+        let manifest = match Manifest::read(&text, &self.catalog.kinds()[kind_index]) {
+            Ok(manifest) => manifest,
+            Err(refusal) => return Proved::troubled(found, refused(&refusal), findings),
+        };
+        let mut proved = self.decided(found, &manifest, kind_index);
+        if proved.verified.outcome.status == Status::Deferred {
+            proved.modified = Some(self.storage.modified(&version));
+        }
+        findings.append(&mut proved.verified.findings);
+        findings.extend(self.history(found, &manifest, raw));
+        findings.extend(self.run(found, &manifest));
+        proved.verified.findings = findings;
+        proved
+    }
+
+    /// What a plan says of it.
+    fn decided(&self, found: &Found, manifest: &Manifest<'_>, kind_index: usize) -> Proved<'o> {
+        let (status, route, trouble) = match self.plan.decide(manifest, kind_index) {
+            Ok(Decision::Current) => (Status::Current, None, None),
+            Ok(Decision::Ahead) => (Status::Ahead, None, None),
+            Ok(Decision::Deferred { .. }) => (Status::Deferred, None, None),
+            Ok(Decision::Pending(route)) => (Status::Pending, Some(route), None),
+            Err(refusal) => {
+                let trouble = refused(&refusal);
+                (trouble.status(), None, Some(trouble))
+            }
+        };
+        let findings = trouble.clone().map(Finding::from).into_iter().collect();
+        let outcome = Outcome {
+            from: Some(manifest.version().clone()),
+            to: route.map(|route| route.to().clone()),
+            trouble,
+            ..Outcome::new(found.path.clone(), status)
+        };
+        Proved {
+            route,
+            has_history: manifest.history_len() > 0,
+            ..Proved::of(outcome, findings)
+        }
+    }
+
+    /// Proves the history, with the backups where anything speaks of some.
+    fn history(&self, found: &Found, manifest: &Manifest<'_>, raw: Digest) -> Vec<Finding> {
+        let witness = self.witnesses.of(&found.path);
+        let was_replaced = witness.is_some_and(|witness| !witness.replaced.is_empty());
+        if manifest.history_len() == 0 && !was_replaced {
+            return Vec::new();
+        }
+        let backups = match self.storage.backups(&found.path) {
+            Ok(backups) => backups,
+            Err(trouble) => return vec![trouble.into()],
+        };
+        let read = |name: String| {
+            let mut bytes = Vec::new();
+            let read = self.storage.read_backup(&found.path, &name, &mut bytes);
+            (name, read.map(|_| bytes))
+        };
+        let read: Vec<_> = backups
+            .into_iter()
+            .map(|backup| read(backup.name))
+            .collect();
+        let originals: Vec<_> = read.iter().map(original).collect();
+        let evidence = Evidence {
+            raw,
+            witness,
+            originals: &originals,
+        };
+        let mut proof = check_history(manifest, &evidence);
+        if self.options.replay {
+            proof.findings.extend(check_replay(
+                &found.path,
+                &manifest.kind().history,
+                &proof,
+                &evidence,
+                self.witnesses,
+                &|digest| self.catalogs.of(digest),
+            ));
+        }
+        proof.findings
+    }
+
+    /// Proves the run directory, unless its writer is still at work in it.
+    fn run(&self, found: &Found, manifest: &Manifest<'_>) -> Vec<Finding> {
+        let (kind, document) = (manifest.kind(), manifest.text().root());
+        let mut deferring = kind.deferred_when.iter();
+        let is_deferred = deferring.any(|when| when.applies(document).is_some());
+        match &kind.snapshots {
+            Some(rules) if self.options.snapshots && !is_deferred => {
+                check_run(&found.path, document, rules, &|name, feed| {
+                    self.storage.read_below(&found.path, name, feed)
+                })
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A backup as it was read.
+fn original((name, read): &(String, Result<Vec<u8>, Trouble>)) -> Original<'_> {
+    match read {
+        Ok(bytes) => Original::new(name, bytes),
+        Err(trouble) => Original::unread(name, trouble.message.clone()),
+    }
+}
