@@ -122,6 +122,10 @@ codes! {
     MetadataNotReproducible, "metadata_not_reproducible", Refused, "run as the owner or as root, or remove the attribute named";
     /// Every name that a backup could have is taken.
     BackupNameTaken, "backup_name_taken", Refused, "move the old backups of this manifest away";
+    /// The bytes are not those that the plan was made of.
+    PlanDrifted, "plan_drifted", Refused, "look at what changed, and make a new plan";
+    /// The migration would not give what the plan predicts.
+    PlanMismatch, "plan_mismatch", Refused, "make a new plan with this program and this catalog";
     // The system.
     /// The system forbids it.
     PermissionDenied, "permission_denied", Failed, "give this user the permission, or run as the owner";
@@ -243,6 +247,12 @@ codes! {
     Interrupted, "interrupted", Stop, "run again: it goes on where this stopped";
     /// No operation has this id.
     OperationUnknown, "operation_unknown", Stop, "see `migrate-manifests operations` for those there are";
+    /// The file is no plan, or not as it was written.
+    PlanInvalid, "plan_invalid", Stop, "make a new plan: one that was cut off or edited is never executed";
+    /// The plan was made of another tree, or with another catalog.
+    PlanForeign, "plan_foreign", Stop, "give the tree and the catalog that the plan was made with, or make a new plan";
+    /// The file that was to be written is there.
+    OutputExists, "output_exists", Stop, "give another name, or move the file away: nothing is ever overwritten";
     /// The output could not be written.
     OutputFailed, "output_failed", Stop, "check where the output goes; every manifest is whole, old or new";
 }

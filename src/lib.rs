@@ -39,6 +39,7 @@
 //!     include_running: false,
 //!     selection: Selection::default(),
 //!     survey: Survey::default(),
+//!     plan: None,
 //!     jobs: std::num::NonZeroUsize::MIN,
 //!     batch: std::num::NonZeroUsize::MAX,
 //!     max_failures: None,

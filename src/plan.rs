@@ -4,6 +4,12 @@
 //!
 //! Invariant: the same manifest has the same decision whatever was decided before it.
 
+mod file;
+mod planned;
+
+pub use file::{CatalogId, FORMAT, Head, Writer};
+pub use planned::{Expected, PlanFileError, PlanProblem, Planned};
+
 use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, Kind, Route};

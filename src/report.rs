@@ -100,6 +100,8 @@ pub struct Outcome {
     pub to: Option<Version>,
     /// Why, where the status is trouble.
     pub trouble: Option<Trouble>,
+    /// The digest of the bytes as found, where it was taken.
+    pub digest_before: Option<Digest>,
     /// Canonical checksum as found, where it was taken.
     pub checksum_before: Option<Digest>,
     /// Canonical checksum as its history records it, where it was taken.
@@ -129,6 +131,7 @@ impl Outcome {
             from: None,
             to: None,
             trouble: None,
+            digest_before: None,
             checksum_before: None,
             checksum_after: None,
             backup: None,

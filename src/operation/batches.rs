@@ -428,6 +428,7 @@ impl<S: Storage> Slot<'_, S> {
         let outcome = &mut self.evaluated.outcome;
         outcome.status = trouble.status();
         outcome.to = None;
+        outcome.digest_before = None;
         outcome.checksum_before = None;
         outcome.checksum_after = None;
         outcome.trouble = Some(trouble);

@@ -5,6 +5,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::as_planned::{self, Executing, Standing};
 use super::migrate::{Depth, Options};
 use super::survey::Answer;
 use super::writing::Writing;
@@ -14,7 +15,7 @@ use crate::digest::Digest;
 use crate::event::Watch;
 use crate::json::Text;
 use crate::manifest::Manifest;
-use crate::plan::{Decision, Plan};
+use crate::plan::{Decision, Expected, Plan};
 use crate::refusal::Refusal;
 use crate::report::{Difference, Outcome, Status, Trouble};
 use crate::storage::{Found, Guard, ReadError, Replacement, Storage, Transaction};
@@ -62,6 +63,8 @@ pub(super) struct Evaluation<'o, S: Storage> {
     pub(super) storage: &'o S,
     pub(super) catalog: &'o Catalog,
     pub(super) plan: &'o Plan<'o>,
+    /// The plan from a file that is executed, where one is.
+    pub(super) executing: Option<Executing>,
     pub(super) options: &'o Options,
     pub(super) writing: &'o Writing<'o, S>,
     pub(super) watch: &'o dyn Watch,
@@ -123,50 +126,66 @@ impl<'o, S: Storage> Evaluation<'o, S> {
             Err(trouble) => return troubled(trouble),
         };
         let _one_at_a_time = (buffer.len() > LARGE).then(|| self.large.lock());
+        let kind_index = usize::from(found.kind);
+        let expected = match self.standing(found, buffer, kind_index) {
+            None => None,
+            Some(Standing::AsPlanned(expected)) => Some(expected),
+            Some(Standing::Done(version)) => {
+                return Evaluated::settled(Outcome {
+                    from: Some(version),
+                    ..Outcome::new(found.path.clone(), Status::Current)
+                });
+            }
+            Some(Standing::Drifted(trouble)) => return troubled(trouble),
+        };
         let text = match Text::scan(buffer) {
             Ok(text) => text,
             Err(error) => return troubled(refused(&Refusal::Text(error))),
         };
-        let kind = &self.catalog.kinds()[usize::from(found.kind)];
+        let kind = &self.catalog.kinds()[kind_index];
         let manifest = match Manifest::read(&text, kind) {
             Ok(manifest) => manifest,
             Err(refusal) => return troubled(refused(&refusal)),
         };
         let answer = self.options.survey.ask(&manifest);
-        let decided = self.decide_on(found, depth, version, &manifest, buffer);
+        let read = Read {
+            found,
+            bytes: buffer,
+            version,
+            expected,
+        };
+        let decided = self.decide_on(&read, depth, &manifest);
         Evaluated { answer, ..decided }
     }
 
     /// Decides on a manifest that was read, and takes it along if it is pending.
     fn decide_on(
         &self,
-        found: &Found,
+        read: &Read<'_, S::Version>,
         depth: Depth,
-        version: S::Version,
         manifest: &Manifest<'_>,
-        bytes: &[u8],
     ) -> Evaluated<'o, StagedOf<S>> {
         let known = |status| Outcome {
             from: Some(manifest.version().clone()),
-            ..Outcome::new(found.path.clone(), status)
+            ..Outcome::new(read.found.path.clone(), status)
         };
         let in_trouble = |trouble: Trouble| Outcome {
             trouble: Some(trouble.clone()),
             ..known(trouble.status())
         };
-        let route = match self.plan.decide(manifest, usize::from(found.kind)) {
+        let route = match self.plan.decide(manifest, usize::from(read.found.kind)) {
             Err(refusal) => return Evaluated::settled(in_trouble(refused(&refusal))),
             Ok(Decision::Current) => return Evaluated::settled(known(Status::Current)),
             Ok(Decision::Ahead) => return Evaluated::settled(known(Status::Ahead)),
             Ok(Decision::Deferred { .. }) => {
                 return Evaluated {
-                    modified: Some(self.storage.modified(&version)),
+                    modified: Some(self.storage.modified(&read.version)),
                     ..Evaluated::settled(known(Status::Deferred))
                 };
             }
             Ok(Decision::Pending(route)) => route,
         };
-        if let Err(trouble) = self.storage.replaceable(&version) {
+        if let Err(trouble) = self.storage.replaceable(&read.version) {
             return Evaluated::settled(in_trouble(trouble));
         }
         let pending = Evaluated {
@@ -176,12 +195,7 @@ impl<'o, S: Storage> Evaluation<'o, S> {
                 ..known(Status::Pending)
             })
         };
-        let read = Read {
-            found,
-            bytes,
-            version,
-        };
-        self.take_along(&read, manifest, route, depth, pending)
+        self.take_along(read, manifest, route, depth, pending)
             .unwrap_or_else(|error| {
                 Evaluated::settled(match error {
                     ReadError::Trouble(trouble) => in_trouble(trouble),
@@ -191,6 +205,12 @@ impl<'o, S: Storage> Evaluation<'o, S> {
                     }
                 })
             })
+    }
+
+    /// What the plan that is executed says of a manifest, where one is.
+    fn standing(&self, found: &Found, bytes: &[u8], kind_index: usize) -> Option<Standing> {
+        let executing = self.executing.as_ref()?;
+        Some(executing.compare(&found.path, bytes, self.plan, kind_index))
     }
 
     /// Transforms a pending manifest as far as `depth` goes, and stages it where there is something to write into.
@@ -209,12 +229,15 @@ impl<'o, S: Storage> Evaluation<'o, S> {
         };
         let refuse = |refusal| ReadError::Trouble(refused(&refusal));
         let only_whether = matches!(depth, Depth::Rehearse | Depth::Write);
-        let migrated = if only_whether && transaction.is_none() {
+        let migrated = if only_whether && transaction.is_none() && read.expected.is_none() {
             transform::rehearse(manifest, route).map_err(refuse)?;
             None
         } else {
             Some(transform::migrate(manifest, route, self.options.now).map_err(refuse)?)
         };
+        if let (Some(expected), Some(migrated)) = (read.expected, &migrated) {
+            as_planned::check_result(expected, migrated).map_err(ReadError::Trouble)?;
+        }
         if transaction.is_none() {
             self.storage
                 .has_place(&read.found.path, &read.version, read.bytes)
@@ -223,6 +246,8 @@ impl<'o, S: Storage> Evaluation<'o, S> {
         let Some(migrated) = migrated else {
             return Ok(pending);
         };
+        let before = Digest::of(read.bytes);
+        pending.outcome.digest_before = Some(before);
         pending.outcome.checksum_before = Some(migrated.checksum_before);
         pending.outcome.checksum_after = Some(migrated.checksum_after);
         if let Some(transaction) = transaction {
@@ -231,7 +256,7 @@ impl<'o, S: Storage> Evaluation<'o, S> {
             pending.staged = Some(transaction.stage(&Replacement {
                 path: &read.found.path,
                 version: &read.version,
-                before: Digest::of(read.bytes),
+                before,
                 bytes: migrated.text.as_bytes(),
             })?);
         } else if depth == Depth::Difference {
@@ -251,6 +276,8 @@ struct Read<'r, V> {
     found: &'r Found,
     bytes: &'r [u8],
     version: V,
+    /// What the plan that is executed says of it.
+    expected: Option<Expected>,
 }
 
 /// The trouble that a refusal is.

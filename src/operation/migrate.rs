@@ -5,11 +5,12 @@
 //! Invariant: outcomes are told in path order, and `migrated` only after the flush that makes it true.
 
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 
 use rayon::ThreadPool;
 
+use super::as_planned::{self, Executing};
 use super::batches::{Batches, Workers};
 use super::evaluate::Evaluation;
 use super::listing;
@@ -21,7 +22,7 @@ use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::event::{Event, Head, Sink, Watch};
 use crate::journal::{Ended, Record};
-use crate::plan::Plan;
+use crate::plan::{Plan, Planned};
 use crate::report::{Stop, Summary};
 use crate::selection::{Selection, Tolerance};
 use crate::storage::{Listing, OperationHead, Storage, Transaction};
@@ -63,6 +64,8 @@ pub struct Options {
     pub selection: Selection,
     /// What is counted beside outcomes.
     pub survey: Survey,
+    /// Exactly this is done, where a plan was made before: its target counts, and of the selection only what is in it.
+    pub plan: Option<Arc<Planned>>,
     /// How many threads; fewer where the storage cannot serve so many.
     pub jobs: NonZeroUsize,
     /// How many manifests are staged before one flush makes them durable; where nothing is written, smaller batches may be taken.
@@ -86,6 +89,7 @@ pub fn migrate<S: Storage>(
     watch: &dyn Watch,
     sink: &mut dyn Sink,
 ) -> Summary {
+    let options = &*as_planned::options(options);
     let mut tally = Tally::new(sink, &options.survey);
     tally.tell(&Event::Started(&head(catalog, options)));
     let jobs = options.jobs.get().min(storage.most_jobs());
@@ -123,6 +127,9 @@ fn start<'c>(
     options: &Options,
     jobs: usize,
 ) -> Result<(Plan<'c>, ThreadPool), Stop> {
+    if let Some(planned) = &options.plan {
+        as_planned::check_catalog(planned, catalog)?;
+    }
     let plan = Plan::new(catalog, options.target.clone(), options.include_running)
         .map_err(|error| Stop::new(error.code(), error.to_string()))?;
     Ok((plan, listing::pool(jobs)?))
@@ -157,6 +164,7 @@ fn run<S: Storage>(
         storage,
         catalog,
         plan,
+        executing: options.plan.as_ref().map(Executing::new),
         options,
         writing: &writing,
         watch,
@@ -172,7 +180,12 @@ fn run<S: Storage>(
         tally,
     }
     .run(&listing.manifests);
+    let foreign = evaluation
+        .executing
+        .as_ref()
+        .and_then(|executing| executing.foreign(&tally.summary.counts));
     let (stop, transaction) = writing.into_parts();
+    let stop = stop.or(foreign);
     if let Some(transaction) = transaction {
         let end = Record::Ended(Ended {
             migrated: tally.summary.counts.migrated,

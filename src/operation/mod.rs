@@ -2,6 +2,7 @@
 //!
 //! Invariant: one manifest's failure is data in the report; only a [`Stop`](crate::report::Stop) ends an operation, and the report so far comes with it.
 
+mod as_planned;
 mod batches;
 mod evaluate;
 mod listing;

@@ -174,6 +174,8 @@ fn claimed(value: &Value) -> Option<&'static str> {
         Some("report")
     } else if has("seq") {
         Some("journal")
+    } else if format.starts_with("migrate-manifests/plan/") || has("before") || has("digest") {
+        Some("plan")
     } else if format.starts_with("migrate-manifests/outcome/") || has("outcome") {
         Some("outcome")
     } else if has("from_version") {

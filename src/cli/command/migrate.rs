@@ -147,6 +147,7 @@ pub(crate) fn resolve(args: MigrateArgs, env: &Environment) -> Result<Options, S
             include_running: args.include_running,
             selection: place.selection.clone(),
             survey: Survey::default(),
+            plan: None,
             jobs: args.work.jobs.unwrap_or(DEFAULT_JOBS),
             batch: BATCH,
             max_failures: args.write.max_failures,

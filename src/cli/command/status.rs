@@ -145,6 +145,7 @@ fn resolve(
             fields: args.fields,
             backfilled: args.backfilled,
         },
+        plan: None,
         jobs: args.work.jobs.unwrap_or(DEFAULT_JOBS),
         batch: BATCH,
         max_failures: None,

@@ -1,6 +1,6 @@
 //! One suite for the storage, on two disks: the kernel's file systems and the simulated disk.
 //!
-//! `setting` and `world` have what the tests share; `migrating` and `state` say what a run leaves behind and what stops it; `table` builds every row of the recovery table by hand; `faults` fails at every call, `campaign` stops and crashes at every call, with `foreign` writers.
+//! `setting` and `world` have what the tests share; `migrating` and `state` say what a run leaves behind and what stops it; `planned` executes plans; `table` builds every row of the recovery table by hand; `faults` fails at every call, `campaign` stops and crashes at every call, with `foreign` writers.
 //!
 //! Invariant: every test goes through [`operation::migrate`](crate::operation::migrate), as a caller would.
 
@@ -8,6 +8,7 @@ mod campaign;
 mod faults;
 mod foreign;
 mod migrating;
+mod planned;
 mod setting;
 mod state;
 mod table;

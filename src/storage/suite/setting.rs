@@ -318,6 +318,7 @@ pub(super) fn options() -> Options {
         include_running: false,
         survey: crate::operation::Survey::default(),
         selection: Selection::default(),
+        plan: None,
         jobs: NonZeroUsize::MIN,
         batch: NonZeroUsize::MAX,
         max_failures: None,

@@ -1,0 +1,295 @@
+//! A plan that was read from a file, ready to be executed.
+//!
+//! Lines in, in one pass and of any number; opens no file and executes nothing.
+//!
+//! Invariant: a file that was cut off, edited or put together is refused, with the line.
+
+use std::io::{self, BufRead, Read as _};
+
+use serde::Deserialize;
+
+use super::file::{FORMAT, Head, LAST_BEGINS, Last, Line};
+use crate::code::Code;
+use crate::digest::{Digest, DigestError, Hasher};
+use crate::path::TreePath;
+
+/// No line is longer: a path has at most some thousand bytes.
+const MOST_LINE_BYTES: u64 = 1024 * 1024;
+
+/// Why a file is not a plan that can be executed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanFileError {
+    /// It cannot be read.
+    #[error("cannot read the plan")]
+    Unreadable(#[source] io::Error),
+    /// A line is not what it should be.
+    #[error("line {line} of the plan: {problem}")]
+    Line {
+        /// Which line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        problem: PlanProblem,
+    },
+}
+
+/// What can be wrong with a line of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanProblem {
+    /// It is not JSON, or a member is missing or wrong.
+    #[error("{reason}")]
+    Malformed {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The first line is not that of a plan.
+    #[error("expected an object with the format `{FORMAT}`")]
+    NotAPlan,
+    /// The first line names another format.
+    #[error("expected the format `{FORMAT}`, found `{found}`")]
+    Format {
+        /// The one named.
+        found: String,
+    },
+    /// It is longer than any line of a plan.
+    #[error("expected at most {MOST_LINE_BYTES} bytes, found more")]
+    TooLong,
+    /// The path does not come after the one before it.
+    #[error("expected a path after `{before}`, found `{found}`")]
+    Order {
+        /// The path of the line before.
+        before: TreePath,
+        /// The path.
+        found: TreePath,
+    },
+    /// The file ends before the last line.
+    #[error(
+        "expected the last line, with the number of manifests and the digest, found the end of the file"
+    )]
+    Truncated,
+    /// The number in the last line is not that of the manifests before it.
+    #[error("expected {expected} manifests before the last line, found {found}")]
+    Number {
+        /// What the last line says.
+        expected: u64,
+        /// How many there are.
+        found: u64,
+    },
+    /// The digest in the last line is not that of the lines before it.
+    #[error("expected lines with the digest `{expected}` before the last one, found `{found}`")]
+    Edited {
+        /// What the last line says.
+        expected: String,
+        /// The digest of the lines.
+        found: String,
+    },
+    /// Something follows the last line.
+    #[error("expected the end of the file, found more")]
+    Trailing,
+}
+
+impl PlanFileError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        Code::PlanInvalid
+    }
+}
+
+/// A plan that was read, ready to be executed: of each manifest only what execution compares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    head: Head,
+    catalog_digest: Digest,
+    manifests: Vec<(TreePath, Expected)>,
+}
+
+/// What a plan says of one manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// The digest of its bytes when the plan was made.
+    pub before: Digest,
+    /// The canonical checksum that its history record will have.
+    pub checksum_after: Digest,
+}
+
+impl Planned {
+    /// Reads a plan to its end.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no plan, or was cut off or edited.
+    pub fn read(input: impl BufRead) -> Result<Self, PlanFileError> {
+        let mut lines = Lines::new(input);
+        let head = lines.required()?;
+        let head: Head = check_format(head).map_err(|problem| lines.wrong(problem))?;
+        let catalog_digest = digest(&head.catalog.digest).map_err(|wrong| lines.wrong(wrong))?;
+        let mut planned = Self {
+            head,
+            catalog_digest,
+            manifests: Vec::new(),
+        };
+        loop {
+            let line = lines.required()?;
+            if line.starts_with(LAST_BEGINS) {
+                let last = parse::<Last>(line).map_err(|problem| lines.wrong(problem))?;
+                lines.finish(&last, planned.manifests.len() as u64)?;
+                return Ok(planned);
+            }
+            let entry = entry(line).and_then(|entry| planned.add(entry));
+            entry.map_err(|problem| lines.wrong(problem))?;
+        }
+    }
+
+    fn add(&mut self, entry: (TreePath, Expected)) -> Result<(), PlanProblem> {
+        if let Some((before, _)) = self.manifests.last()
+            && *before >= entry.0
+        {
+            return Err(PlanProblem::Order {
+                before: before.clone(),
+                found: entry.0,
+            });
+        }
+        self.manifests.push(entry);
+        Ok(())
+    }
+
+    /// What the plan was made with.
+    #[must_use]
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The digest of the catalog that it was made with.
+    #[must_use]
+    pub fn catalog_digest(&self) -> Digest {
+        self.catalog_digest
+    }
+
+    /// The manifests, in path order.
+    #[must_use]
+    pub fn paths(&self) -> impl ExactSizeIterator<Item = &TreePath> {
+        self.manifests.iter().map(|(path, _)| path)
+    }
+
+    /// What it says of a manifest, if anything.
+    #[must_use]
+    pub fn of(&self, path: &TreePath) -> Option<Expected> {
+        let at = self.manifests.binary_search_by(|(one, _)| one.cmp(path));
+        at.ok().map(|at| self.manifests[at].1)
+    }
+}
+
+/// The lines of a plan, counted and hashed as they come.
+struct Lines<R> {
+    input: R,
+    line: Vec<u8>,
+    number: u64,
+    /// Has seen every line before this one.
+    hasher: Hasher,
+}
+
+impl<R: BufRead> Lines<R> {
+    fn new(input: R) -> Self {
+        Self {
+            input,
+            line: Vec::new(),
+            number: 0,
+            hasher: Hasher::new(),
+        }
+    }
+
+    /// The next line, which must be there, whole.
+    fn required(&mut self) -> Result<&[u8], PlanFileError> {
+        self.hasher.update(&self.line);
+        self.line.clear();
+        self.number += 1;
+        let mut limited = (&mut self.input).take(MOST_LINE_BYTES);
+        let read = limited.read_until(b'\n', &mut self.line);
+        let read = read.map_err(PlanFileError::Unreadable)? as u64;
+        match self.line.last() {
+            Some(b'\n') => Ok(&self.line),
+            _ if read == MOST_LINE_BYTES => Err(self.wrong(PlanProblem::TooLong)),
+            _ => Err(self.wrong(PlanProblem::Truncated)),
+        }
+    }
+
+    /// Holds the last line against all before it.
+    fn finish(&mut self, last: &Last, manifests: u64) -> Result<(), PlanFileError> {
+        let found = self.hasher.clone().finish().prefixed();
+        if last.digest != found {
+            let expected = last.digest.clone();
+            return Err(self.wrong(PlanProblem::Edited { expected, found }));
+        }
+        if last.manifests != manifests {
+            return Err(self.wrong(PlanProblem::Number {
+                expected: last.manifests,
+                found: manifests,
+            }));
+        }
+        let rest = self.input.fill_buf().map_err(PlanFileError::Unreadable)?;
+        if rest.is_empty() {
+            return Ok(());
+        }
+        self.number += 1;
+        Err(self.wrong(PlanProblem::Trailing))
+    }
+
+    fn wrong(&self, problem: PlanProblem) -> PlanFileError {
+        PlanFileError::Line {
+            line: self.number,
+            problem,
+        }
+    }
+}
+
+fn check_format(line: &[u8]) -> Result<Head, PlanProblem> {
+    #[derive(Deserialize)]
+    struct Named {
+        format: String,
+    }
+    let named: Named = parse(line).map_err(|_| PlanProblem::NotAPlan)?;
+    if named.format != FORMAT {
+        return Err(PlanProblem::Format {
+            found: named.format,
+        });
+    }
+    parse(line)
+}
+
+fn entry(line: &[u8]) -> Result<(TreePath, Expected), PlanProblem> {
+    let line: Line = parse(line)?;
+    let path = line.path.to_path().ok_or_else(|| PlanProblem::Malformed {
+        reason: "`path` is not a path in a tree".to_owned(),
+    })?;
+    let expected = Expected {
+        before: digest(&line.before)?,
+        checksum_after: digest(&line.checksum_after)?,
+    };
+    digest(&line.checksum_before)?;
+    Ok((path, expected))
+}
+
+fn digest(text: &str) -> Result<Digest, PlanProblem> {
+    text.parse()
+        .map_err(|error: DigestError| PlanProblem::Malformed {
+            reason: error.to_string(),
+        })
+}
+
+fn parse<'l, T: Deserialize<'l>>(line: &'l [u8]) -> Result<T, PlanProblem> {
+    serde_json::from_slice(line).map_err(|error| {
+        let text = error.to_string();
+        // The parser was given one line, so the line that it names is always the first.
+        let reason = text
+            .rsplit_once(" at line ")
+            .map_or(&*text, |(told, _)| told);
+        let column = error.column();
+        PlanProblem::Malformed {
+            reason: format!("column {column}: {reason}"),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;
