@@ -59,12 +59,12 @@
 //! # }
 //! ```
 //!
-//! One document in memory: [`transform::migrate`]. A migration of your own in Rust: [`transform::Transform`]. Another place to keep manifests: [`storage::Storage`].
+//! One document in memory, at the version that a reader wants: [`read::at`]; migrated: [`transform::migrate`]. A migration of your own in Rust: [`transform::Transform`]. Another place to keep manifests: [`storage::Storage`].
 //!
 //! # Modules, in reading order
 //!
 //! - The text: [`json`], and what manifests are made of: [`version`], [`digest`], [`path`], [`clock`], [`code`].
-//! - What is to be done: [`catalog`], [`manifest`], [`transform`], [`history`], [`refusal`], [`plan`], [`selection`].
+//! - What is to be done: [`catalog`], [`manifest`], [`transform`], [`history`], [`refusal`], [`plan`], [`read`], [`selection`].
 //! - What is told: [`report`], [`event`], [`journal`].
 //! - Where manifests are: [`storage`].
 //! - All of it together: [`operation`].
@@ -83,6 +83,7 @@ pub mod manifest;
 pub mod operation;
 pub mod path;
 pub mod plan;
+pub mod read;
 pub mod refusal;
 pub mod report;
 pub mod selection;

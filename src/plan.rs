@@ -10,6 +10,7 @@ mod planned;
 pub use file::{CatalogId, FORMAT, Head, Writer};
 pub use planned::{Expected, PlanFileError, PlanProblem, Planned};
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, Kind, Route};
@@ -150,29 +151,19 @@ impl<'c> Plan<'c> {
         kind_index: usize,
     ) -> Result<Decision<'_>, Refusal> {
         let plan = &self.kinds[kind_index];
-        let (kind, version) = (manifest.kind(), manifest.version());
-        let latest = kind.registry.latest();
-        let newer = version > latest && version.major() == latest.major();
-        if !newer && !kind.registry.knows(version) {
-            return Err(Refusal::VersionUnknown {
-                at: kind.version.clone(),
-                found: version.clone(),
-                latest: latest.clone(),
-            });
+        match standing(manifest, &plan.target)? {
+            Standing::Current => Ok(Decision::Current),
+            Standing::Ahead => Ok(Decision::Ahead),
+            Standing::Below => {
+                let Some(route) = plan.routes.get(manifest.version()) else {
+                    return Err(Refusal::NoRoute {
+                        from: manifest.version().clone(),
+                        to: plan.target.clone(),
+                    });
+                };
+                Ok(self.deferred(manifest).unwrap_or(Decision::Pending(route)))
+            }
         }
-        if *version == plan.target {
-            return Ok(Decision::Current);
-        }
-        if *version > plan.target {
-            return Ok(Decision::Ahead);
-        }
-        let Some(route) = plan.routes.get(version) else {
-            return Err(Refusal::NoRoute {
-                from: version.clone(),
-                to: plan.target.clone(),
-            });
-        };
-        Ok(self.deferred(manifest).unwrap_or(Decision::Pending(route)))
     }
 
     fn deferred(&self, manifest: &Manifest<'_>) -> Option<Decision<'_>> {
@@ -189,6 +180,33 @@ impl<'c> Plan<'c> {
             })
         })
     }
+}
+
+/// Where a manifest's version stands, seen from a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Current,
+    Ahead,
+    Below,
+}
+
+/// Compares a manifest's version with the target, if the catalog knows it, or it is newer than the latest within its major version.
+pub(crate) fn standing(manifest: &Manifest<'_>, target: &Version) -> Result<Standing, Refusal> {
+    let (kind, version) = (manifest.kind(), manifest.version());
+    let latest = kind.registry.latest();
+    let newer = version > latest && version.major() == latest.major();
+    if !newer && !kind.registry.knows(version) {
+        return Err(Refusal::VersionUnknown {
+            at: kind.version.clone(),
+            found: version.clone(),
+            latest: latest.clone(),
+        });
+    }
+    Ok(match version.cmp(target) {
+        Ordering::Equal => Standing::Current,
+        Ordering::Greater => Standing::Ahead,
+        Ordering::Less => Standing::Below,
+    })
 }
 
 fn check_target(catalog: &Catalog, target: &Version) -> Result<(), PlanError> {

@@ -1,0 +1,176 @@
+//! Migration on read: a document as it would be at a version, without changing the file that it came from.
+//!
+//! For programs that read manifests of any age and want to know one version only. No I/O and no clock of its own.
+//!
+//! Invariant: a document that is at the target, or above it, comes back as the very bytes that were given.
+
+use std::borrow::Cow;
+
+use crate::catalog::Kind;
+use crate::clock::Timestamp;
+use crate::json::Text;
+use crate::manifest::Manifest;
+use crate::plan::{Standing, standing};
+use crate::refusal::Refusal;
+use crate::transform::{Migrated, migrate};
+use crate::version::Version;
+
+/// A document as it is at the version asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading<'b> {
+    /// It was at that version: the text as given.
+    Current(&'b str),
+    /// It is above that version, where no migration leads back: the text as given. Within one major version, readers are expected to get along with it.
+    Ahead(&'b str),
+    /// It was migrated, in memory.
+    Migrated(Box<Migrated>),
+}
+
+impl<'b> Reading<'b> {
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Current(text) | Self::Ahead(text) => text,
+            Self::Migrated(migrated) => &migrated.text,
+        }
+    }
+
+    /// The text, without a copy of it.
+    #[must_use]
+    pub fn into_text(self) -> Cow<'b, str> {
+        match self {
+            Self::Current(text) | Self::Ahead(text) => Cow::Borrowed(text),
+            Self::Migrated(migrated) => Cow::Owned(migrated.text),
+        }
+    }
+}
+
+/// The document `bytes` of a kind as it is at `target`, or at the kind's latest version: exactly what a migration at the time `now` would write.
+///
+/// Whether a writer still has the manifest plays no part, because nothing is written.
+///
+/// ```
+/// use migrate_manifests::catalog::Catalog;
+/// use migrate_manifests::clock::Timestamp;
+/// use migrate_manifests::read;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let catalog = Catalog::built_in()?;
+/// let kind = &catalog.kinds()[0];
+/// let now = Timestamp::now();
+///
+/// let old = br#"{"run_id": "r1", "cost": 1.50}"#;
+/// let document = read::at(kind, None, old, now)?.into_text();
+/// assert!(document.starts_with(r#"{"run_id": "r1", "cost": 1.50, "schema_version": "1.2.0", "#));
+///
+/// let current = br#"{"run_id": "r2", "schema_version": "1.2.0"}"#;
+/// assert_eq!(read::at(kind, None, current, now)?.text().as_bytes(), current);
+///
+/// let broken = br#"{"run_id": "r3", "schema_version": 2}"#;
+/// let refusal = read::at(kind, None, broken, now).unwrap_err();
+/// assert_eq!(refusal.code().as_str(), "version_not_text");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// The bytes are no valid document of the kind, its version or the target is not known, or a migration refuses it.
+pub fn at<'b>(
+    kind: &Kind,
+    target: Option<&Version>,
+    bytes: &'b [u8],
+    now: Timestamp,
+) -> Result<Reading<'b>, Refusal> {
+    let target = target.unwrap_or_else(|| kind.registry.latest());
+    let text = Text::scan(bytes).map_err(Refusal::Text)?;
+    let manifest = Manifest::read(&text, kind)?;
+    let no_route = || Refusal::NoRoute {
+        from: manifest.version().clone(),
+        to: target.clone(),
+    };
+    let standing = standing(&manifest, target)?;
+    if !kind.registry.knows(target) {
+        return Err(no_route());
+    }
+    match standing {
+        Standing::Current => Ok(Reading::Current(text.as_str())),
+        Standing::Ahead => Ok(Reading::Ahead(text.as_str())),
+        Standing::Below => {
+            let route = kind.registry.route(manifest.version(), target);
+            let migrated = migrate(&manifest, &route.ok_or_else(no_route)?, now)?;
+            Ok(Reading::Migrated(Box::new(migrated)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    fn read(document: &str, target: Option<Version>) -> Result<Reading<'_>, Refusal> {
+        let catalog = Catalog::built_in().unwrap();
+        let now = "2026-02-28T10:30:00Z".parse().unwrap();
+        at(
+            &catalog.kinds()[0],
+            target.as_ref(),
+            document.as_bytes(),
+            now,
+        )
+    }
+
+    #[test]
+    fn what_needs_no_migration_comes_back_as_it_was_given() {
+        let at_1_1 = " {\"run_id\":\"r\",\"schema_version\":\"1.1.0\",\"n\":1.50}\n";
+        let reading = read(at_1_1, Some(Version::new(1, 1, 0))).unwrap();
+        assert_eq!(reading, Reading::Current(at_1_1));
+        assert!(matches!(reading.into_text(), Cow::Borrowed(text) if text == at_1_1));
+        let reading = read(at_1_1, Some(Version::new(1, 0, 0))).unwrap();
+        assert_eq!(reading, Reading::Ahead(at_1_1));
+        let newer = at_1_1.replace("1.1.0", "1.9.0");
+        assert_eq!(read(&newer, None).unwrap(), Reading::Ahead(&newer));
+    }
+
+    #[test]
+    fn a_document_that_a_writer_has_is_read_like_any_other() {
+        let running = r#"{"run_id":"r","status":"running","schema_version":"1.1.0"}"#;
+        let reading = read(running, None).unwrap();
+        assert!(reading.text().contains("\"chain_metadata\":"));
+        assert!(matches!(reading, Reading::Migrated(_)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_at_the_target_is_refused_with_the_reason() {
+        for (document, target, message) in [
+            (
+                "{",
+                None,
+                "line 1, column 2: expected a name or `}`, found the end of the text",
+            ),
+            (
+                r#"{"schema_version":"1.0.0"}"#,
+                None,
+                "`/run_id` is required, but missing",
+            ),
+            (
+                r#"{"run_id":"r","schema_version":"1.0.0"}"#,
+                Some(Version::new(1, 0, 5)),
+                "no migrations lead from `1.0.0` to `1.0.5`",
+            ),
+            (
+                r#"{"run_id":"r","schema_version":"1.0.0"}"#,
+                Some(Version::new(0, 9, 0)),
+                "no migrations lead from `1.0.0` to `0.9.0`",
+            ),
+            (
+                r#"{"run_id":"r","schema_version":"2.0.0"}"#,
+                None,
+                "`/schema_version` is `2.0.0`, which the catalog does not know: its latest version is `1.2.0`",
+            ),
+        ] {
+            let refusal = read(document, target).unwrap_err();
+            assert_eq!(refusal.to_string(), message);
+        }
+    }
+}
