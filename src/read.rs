@@ -109,24 +109,19 @@ mod tests {
     use super::*;
     use crate::catalog::Catalog;
 
-    fn read(document: &str, target: Option<Version>) -> Result<Reading<'_>, Refusal> {
+    fn read<'d>(document: &'d str, target: Option<&Version>) -> Result<Reading<'d>, Refusal> {
         let catalog = Catalog::built_in().unwrap();
         let now = "2026-02-28T10:30:00Z".parse().unwrap();
-        at(
-            &catalog.kinds()[0],
-            target.as_ref(),
-            document.as_bytes(),
-            now,
-        )
+        at(&catalog.kinds()[0], target, document.as_bytes(), now)
     }
 
     #[test]
     fn what_needs_no_migration_comes_back_as_it_was_given() {
         let at_1_1 = " {\"run_id\":\"r\",\"schema_version\":\"1.1.0\",\"n\":1.50}\n";
-        let reading = read(at_1_1, Some(Version::new(1, 1, 0))).unwrap();
+        let reading = read(at_1_1, Some(&Version::new(1, 1, 0))).unwrap();
         assert_eq!(reading, Reading::Current(at_1_1));
         assert!(matches!(reading.into_text(), Cow::Borrowed(text) if text == at_1_1));
-        let reading = read(at_1_1, Some(Version::new(1, 0, 0))).unwrap();
+        let reading = read(at_1_1, Some(&Version::new(1, 0, 0))).unwrap();
         assert_eq!(reading, Reading::Ahead(at_1_1));
         let newer = at_1_1.replace("1.1.0", "1.9.0");
         assert_eq!(read(&newer, None).unwrap(), Reading::Ahead(&newer));
@@ -169,7 +164,7 @@ mod tests {
                 "`/schema_version` is `2.0.0`, which the catalog does not know: its latest version is `1.2.0`",
             ),
         ] {
-            let refusal = read(document, target).unwrap_err();
+            let refusal = read(document, target.as_ref()).unwrap_err();
             assert_eq!(refusal.to_string(), message);
         }
     }

@@ -13,6 +13,7 @@ mod escape;
 mod exit;
 mod files_from;
 mod options;
+mod plan_file;
 mod progress;
 mod render;
 mod session;

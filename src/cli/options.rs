@@ -65,6 +65,8 @@ pub(crate) enum Purpose {
     Differences,
     /// To know whether anything is pending.
     Check,
+    /// To have a plan.
+    Plan,
     /// To migrate.
     Migrate,
     /// To know whether all is as it should be.

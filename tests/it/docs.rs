@@ -247,6 +247,11 @@ fn every_output_for_programs_fits_its_schema() {
             assert_fits("outcome", &line, &place);
         }
     }
+    let plan = sandbox.run(["plan", "-o", "-", "fixtures/troubled"]);
+    for line in plan.json_lines() {
+        assert_eq!(claimed(&line), Some("plan"));
+        assert_fits("plan", &line, "a plan");
+    }
     let records = journal(&sandbox.path("fixtures/demo"));
     assert!(records.len() > 5);
     for record in records {

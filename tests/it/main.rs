@@ -14,6 +14,7 @@ mod first_run;
 mod generators;
 mod interrupts;
 mod killed;
+mod plan;
 mod status;
 #[allow(
     dead_code,

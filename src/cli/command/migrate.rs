@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use migrate_manifests::operation::{self, Depth, Survey, migrate};
 use migrate_manifests::report::Stop;
@@ -14,6 +15,7 @@ use crate::cli::options::{
     BATCH, DEFAULT_JOBS, Output, Place, Purpose, all_and_quiet, clock, is_text,
     refuse_contradictions,
 };
+use crate::cli::plan_file;
 use crate::cli::session::{self, Invocation, Subject};
 use crate::cli::streams::Streams;
 
@@ -56,6 +58,12 @@ pub(crate) struct MigrateArgs {
     #[arg(long, help_heading = "What")]
     pub(crate) include_running: bool,
 
+    /// Do exactly what this plan says (- is standard input)
+    ///
+    /// As plan -o writes it. A manifest whose bytes have changed since is refused; what is not in the plan is left alone.
+    #[arg(long, value_name = "FILE", help_heading = "What")]
+    pub(crate) plan: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) select: SelectArgs,
     #[command(flatten)]
@@ -77,16 +85,31 @@ pub(crate) struct Options {
     pub(crate) output: Output,
     /// What the engine is asked for; it gets the tree, and what was named in it, once that is found.
     pub(crate) operation: operation::Options,
+    /// The plan that is to be executed, where one is.
+    pub(crate) plan: Option<PathBuf>,
     /// Whether something pending is an exit code of its own.
     pub(crate) check: bool,
 }
 
 /// Migrates, or says what a migration would do.
-pub(crate) fn run(args: MigrateArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
-    match resolve(args, invocation.env) {
+pub(crate) fn run(
+    args: MigrateArgs,
+    invocation: &Invocation<'_>,
+    mut streams: Streams,
+) -> ExitCode {
+    match resolve(args, invocation.env).and_then(|options| with_plan(options, &mut streams)) {
         Ok(options) => perform(&options, streams),
         Err(stop) => session::refuse(stop, invocation, streams),
     }
+}
+
+/// Reads the plan that is to be executed, if one is.
+fn with_plan(mut options: Options, streams: &mut Streams) -> Result<Options, Stop> {
+    if let Some(file) = &options.plan {
+        let planned = plan_file::read(file, &mut streams.stdin)?;
+        options.operation.plan = Some(Arc::new(planned));
+    }
+    Ok(options)
 }
 
 /// Lets the engine work.
@@ -96,6 +119,7 @@ fn perform(options: &Options, streams: Streams) -> ExitCode {
         output,
         operation,
         check,
+        ..
     } = options;
     let subject = Subject {
         command: operation.command,
@@ -153,6 +177,7 @@ pub(crate) fn resolve(args: MigrateArgs, env: &Environment) -> Result<Options, S
             max_failures: args.write.max_failures,
             wait: args.write.wait,
         },
+        plan: args.plan,
         check: args.check,
         place,
         output,
@@ -179,7 +204,9 @@ fn depth(purpose: Purpose, format: Format) -> Depth {
         (Purpose::Versions | Purpose::Proof | Purpose::Look, _) => Depth::Decide,
         (Purpose::Differences, _) => Depth::Difference,
         (Purpose::Preview | Purpose::Check, Format::Text) => Depth::Rehearse,
-        (Purpose::Preview | Purpose::Check, Format::Json | Format::Jsonl) => Depth::Predict,
+        (Purpose::Plan, _) | (Purpose::Preview | Purpose::Check, Format::Json | Format::Jsonl) => {
+            Depth::Predict
+        }
         (Purpose::Migrate, _) => Depth::Write,
     }
 }
@@ -191,6 +218,10 @@ fn command(purpose: Purpose) -> &'static str {
     } else {
         "migrate"
     }
+}
+
+fn is_stdin(file: Option<&PathBuf>) -> bool {
+    file.is_some_and(|file| file.as_os_str() == "-")
 }
 
 fn refuse_contradictory(args: &MigrateArgs) -> Result<(), Stop> {
@@ -207,6 +238,18 @@ fn refuse_contradictory(args: &MigrateArgs) -> Result<(), Stop> {
         (
             args.list_versions && args.limit.limit.is_some(),
             "--list-versions and --limit exclude each other: a list of versions that stops early counts wrong",
+        ),
+        (
+            args.plan.is_some() && (args.target_version.is_some() || args.include_running),
+            "--plan excludes --target-version and --include-running: the plan says which manifests, and where to",
+        ),
+        (
+            args.plan.is_some() && args.list_versions,
+            "--plan and --list-versions exclude each other: the one executes a plan, the other counts what was found",
+        ),
+        (
+            is_stdin(args.plan.as_ref()) && is_stdin(args.select.files_from.as_ref()),
+            "--plan - and --files-from - exclude each other: there is one standard input",
         ),
         (
             args.diff && !is_text,

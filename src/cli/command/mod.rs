@@ -6,6 +6,7 @@ mod completions;
 mod man;
 mod migrate;
 mod operations;
+mod plan;
 mod status;
 mod verify;
 
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Status(Box<status::StatusArgs>),
     /// Prove what was migrated: texts, histories, backups, journals, snapshots
     Verify(Box<verify::VerifyArgs>),
+    /// Make a plan, to be looked at and executed later with --plan
+    Plan(Box<plan::PlanArgs>),
     /// List the operations that have written to the tree
     Operations(Box<operations::OperationsArgs>),
     /// Print completions for a shell
@@ -42,6 +45,7 @@ pub(crate) fn run(args: Args, invocation: &Invocation<'_>, streams: Streams) -> 
         None => migrate::run(args.migrate, invocation, streams),
         Some(Command::Status(args)) => status::run(*args, invocation, streams),
         Some(Command::Verify(args)) => verify::run(*args, invocation, streams),
+        Some(Command::Plan(args)) => plan::run(*args, invocation, streams),
         Some(Command::Operations(args)) => operations::run(*args, invocation, streams),
         Some(Command::Completions(args)) => completions::run(&args, streams),
         Some(Command::Man) => man::run(streams),
@@ -71,6 +75,7 @@ pub(crate) fn typed(typed: &[OsString]) -> &'static str {
     match name {
         Some("status") => "status",
         Some("verify") => "verify",
+        Some("plan") => "plan",
         Some("operations") => "operations",
         _ => "migrate",
     }

@@ -81,7 +81,7 @@ fn resolve(args: VerifyArgs, env: &Environment) -> Result<(Place, Output, Verify
     let place = Place::new(args.root, args.tree, args.select, &LimitArgs::default());
     let asked = VerifyOptions {
         tree: String::new(),
-        now: clock(args.work.now, env)?,
+        now: clock(args.work.clock.now, env)?,
         selection: place.selection.clone(),
         jobs: args.work.jobs.unwrap_or(DEFAULT_JOBS),
         snapshots: !args.no_snapshots,

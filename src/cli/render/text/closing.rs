@@ -100,14 +100,19 @@ impl Closing<'_> {
                 _ => "Nothing to do: no manifest is pending.".to_owned(),
             });
         }
-        if !self.has_recovered && summary.operation.is_none() {
+        let writes_a_plan = self.view.purpose == Purpose::Plan;
+        if !self.has_recovered && summary.operation.is_none() && !writes_a_plan {
             sentences.push("Nothing was written.".to_owned());
         }
         let flag = match self.view.purpose {
             Purpose::Preview => "--dry-run",
             Purpose::Differences => "--diff",
             Purpose::Check => "--check",
-            Purpose::Migrate | Purpose::Versions | Purpose::Proof | Purpose::Look => {
+            Purpose::Plan
+            | Purpose::Migrate
+            | Purpose::Versions
+            | Purpose::Proof
+            | Purpose::Look => {
                 return sentences;
             }
         };
