@@ -120,6 +120,10 @@ codes! {
     StickyDirectory, "sticky_directory", Refused, "run as the owner of the manifest";
     /// Owner, mode, ACL or extended attributes cannot be reproduced.
     MetadataNotReproducible, "metadata_not_reproducible", Refused, "run as the owner or as root, or remove the attribute named";
+    /// The backup that a rollback would put back was pruned.
+    BackupPruned, "backup_pruned", Refused, "a pruned backup cannot come back; restore the original from a copy of the tree";
+    /// There is nothing to undo: the operation did not replace this manifest.
+    NotReplaced, "not_replaced", Refused, "see `migrate-manifests operations` for what was done, and choose the operation that replaced it";
     /// Every name that a backup could have is taken.
     BackupNameTaken, "backup_name_taken", Refused, "move the old backups of this manifest away";
     /// The bytes are not those that the plan was made of.
@@ -146,6 +150,8 @@ codes! {
     // Somebody else.
     /// Somebody changed the manifest after it was read.
     ChangedMeanwhile, "changed_meanwhile", Conflict, "run again when its writer is done; nothing of theirs was lost";
+    /// The manifest is not what the operation to be undone wrote.
+    ChangedSince, "changed_since", Conflict, "roll back the later operation first, if there is one; else keep what is there, or move it away by hand";
     /// Somebody's version was displaced and is kept under another name.
     Rescued, "rescued", Conflict, "compare the rescued file with the manifest and keep the right one";
     // What verify finds.
@@ -253,6 +259,8 @@ codes! {
     PlanForeign, "plan_foreign", Stop, "give the tree and the catalog that the plan was made with, or make a new plan";
     /// The file that was to be written is there.
     OutputExists, "output_exists", Stop, "give another name, or move the file away: nothing is ever overwritten";
+    /// What the operation did cannot be undone.
+    NotReversible, "not_reversible", Stop, "only migrations can be rolled back; to have migrated manifests back, migrate again";
     /// The output could not be written.
     OutputFailed, "output_failed", Stop, "check where the output goes; every manifest is whole, old or new";
 }

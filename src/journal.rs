@@ -17,7 +17,7 @@ mod tests;
 
 pub use account::{Account, Deed, Entry};
 pub use lines::{Condition, Lines};
-pub use log::Log;
+pub use log::{Announced, Log};
 
 /// The format that the first record names.
 pub const FORMAT: &str = "migrate-manifests/journal/1";
@@ -223,6 +223,9 @@ pub struct Settled {
 pub struct Ended {
     /// How many manifests were migrated.
     pub migrated: u64,
+    /// How many originals were put back, where any were to be.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub restored: Option<u64>,
     /// Whether recovery wrote this, after the operation itself had gone.
     pub recovered: bool,
     /// Why it ended early, if it did: a code.

@@ -71,6 +71,16 @@ impl Selection {
             && self.shard.is_none_or(|shard| shard.contains(coordinate))
     }
 
+    /// Whether a path lies where the selection looks.
+    #[must_use]
+    pub fn is_within(&self, path: &TreePath) -> bool {
+        let inside = |within: &TreePath| {
+            let rest = path.as_bytes().strip_prefix(within.as_bytes());
+            rest.is_some_and(|rest| rest.starts_with(b"/"))
+        };
+        self.within.as_ref().is_none_or(inside)
+    }
+
     /// Whether manifests of the tree can be left out by more than `--exclude`.
     #[must_use]
     pub fn is_partial(&self) -> bool {

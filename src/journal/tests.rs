@@ -45,11 +45,11 @@ fn what_is_written_is_read_back() {
     let log = Log::read(&bytes);
     let open: Vec<_> = log
         .unsettled()
-        .map(|intent| intent.path.to_path().unwrap())
+        .map(|announced| announced.path().to_path().unwrap())
         .collect();
     assert_eq!(open, [TreePath::new(b"b\xff").unwrap()]);
     assert_eq!(
-        (log.sound_bytes, log.damaged, log.migrated),
+        (log.sound_bytes, log.damaged, log.done),
         (bytes.len() as u64, false, 1)
     );
 }
@@ -147,7 +147,7 @@ fn a_journal_of_the_first_format_is_read_for_ever() {
     let bytes = include_bytes!("../../fixtures/formats/journal-1.jsonl");
     let log = Log::read(bytes);
     assert_eq!(log.sound_bytes, bytes.len() as u64);
-    assert_eq!((log.migrated, log.ended), (4, true));
+    assert_eq!((log.done, log.ended), (4, true));
     assert!(!log.damaged && !log.unknown);
     assert_eq!(log.unsettled().count(), 0);
     let began = log.began.unwrap();

@@ -282,17 +282,8 @@ impl<'b, S: Storage> Batches<'b, '_, '_, S> {
             slots[index].fail(no_way());
         }
         self.tell(slots);
-        let counts = &self.tally.summary.counts;
-        let (trouble, looked_at) = (counts.trouble(), counts.selected);
-        if let Some(tolerance) = self.options.max_failures
-            && tolerance.is_exceeded(trouble, looked_at)
-        {
-            let message =
-                format!("{trouble} of {looked_at} manifests were refused, failed or in conflict");
-            self.workers
-                .evaluation
-                .writing
-                .stop(Stop::new(Code::TooManyFailures, message));
+        if let Some(stop) = self.tally.too_many(self.options.max_failures) {
+            self.workers.evaluation.writing.stop(stop);
         }
     }
 

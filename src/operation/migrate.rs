@@ -19,7 +19,6 @@ use super::tally::Tally;
 use super::writing::Writing;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
-use crate::code::Code;
 use crate::event::{Event, Head, Sink, Watch};
 use crate::journal::{Ended, Record};
 use crate::plan::{Plan, Planned};
@@ -97,14 +96,7 @@ pub fn migrate<S: Storage>(
         Ok((plan, pool)) => run(storage, &plan, &pool, options, watch, &mut tally),
         Err(stop) => Some(stop),
     };
-    // A signal that came when all was done ended nothing.
-    let ended_early = tally.listing_ended_early || tally.summary.counts.not_attempted > 0;
-    // Nor does a lock that somebody else holds end an operation that would have waited for it.
-    let gave_up_waiting =
-        options.wait && stop.as_ref().is_some_and(|stop| stop.code == Code::Locked);
-    let signal = watch.signal().filter(|_| ended_early || gave_up_waiting);
-    let stop = stop.filter(|_| !gave_up_waiting || signal.is_none());
-    tally.finish(stop, signal, options.now)
+    tally.conclude(stop, watch, options.wait, options.now)
 }
 
 fn head(catalog: &Catalog, options: &Options) -> Head {
@@ -189,12 +181,11 @@ fn run<S: Storage>(
     if let Some(transaction) = transaction {
         let end = Record::Ended(Ended {
             migrated: tally.summary.counts.migrated,
+            restored: None,
             recovered: false,
             stopped: stop.as_ref().map(|stop| stop.code.to_string()),
         });
-        for notice in transaction.finish(&end) {
-            tally.tell(&Event::Warning(&notice));
-        }
+        tally.ended(&transaction.finish(&end));
     }
     stop
 }

@@ -7,7 +7,9 @@ mod batches;
 mod evaluate;
 mod listing;
 mod migrate;
+mod nearest;
 mod operations;
+mod rollback;
 mod survey;
 mod tally;
 mod verify;
@@ -15,5 +17,6 @@ mod writing;
 
 pub use migrate::{Depth, Options, migrate};
 pub use operations::{OperationEntry, OperationState, account, operations};
+pub use rollback::{RollbackMode, RollbackOptions, Undo, rollback};
 pub use survey::Survey;
 pub use verify::{VerifyOptions, verify};

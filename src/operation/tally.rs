@@ -9,9 +9,10 @@ use super::survey::{Answer, Answers, Survey};
 use crate::catalog::Route;
 use crate::clock::Timestamp;
 use crate::code::{Class, Code};
-use crate::event::{Event, Sink};
+use crate::event::{Event, Sink, Watch};
 use crate::journal::{Record, RecordedPath, Settled};
 use crate::report::{Notice, Outcome, RouteCount, Signal, Status, Stop, Summary};
+use crate::selection::Tolerance;
 use crate::storage::{Listing, Transaction};
 use crate::verify::{Finding, Verified};
 use crate::version::Version;
@@ -85,6 +86,13 @@ impl<'s> Tally<'s> {
         });
     }
 
+    /// What an operation without a listing has chosen from journals.
+    pub(super) fn chosen(&mut self, found: u64, excluded: u64, manifests: u64) {
+        self.summary.counts.found = found;
+        self.summary.counts.excluded = excluded;
+        self.tell(&Event::Listed { manifests });
+    }
+
     /// Takes one outcome in, in path order.
     pub(super) fn outcome(
         &mut self,
@@ -156,13 +164,44 @@ impl<'s> Tally<'s> {
         self.answers.add(answer);
     }
 
-    /// The last event; gives the summary.
-    pub(super) fn finish(
-        mut self,
+    /// The stop that too many manifests in trouble are, counted so far.
+    pub(super) fn too_many(&self, most: Option<Tolerance>) -> Option<Stop> {
+        let counts = &self.summary.counts;
+        let (trouble, looked_at) = (counts.trouble(), counts.selected);
+        let is_exceeded = most?.is_exceeded(trouble, looked_at);
+        is_exceeded.then(|| {
+            let message =
+                format!("{trouble} of {looked_at} manifests were refused, failed or in conflict");
+            Stop::new(Code::TooManyFailures, message)
+        })
+    }
+
+    /// Tells what could not be recorded at the end.
+    pub(super) fn ended(&mut self, notices: &[Notice]) {
+        for notice in notices {
+            self.tell(&Event::Warning(notice));
+        }
+    }
+
+    /// Says why it is over: stopped, by a signal, or done. The last event follows; gives the summary.
+    pub(super) fn conclude(
+        self,
         stop: Option<Stop>,
-        signal: Option<Signal>,
+        watch: &dyn Watch,
+        waits: bool,
         now: Timestamp,
     ) -> Summary {
+        // A signal that came when all was done ended nothing.
+        let ended_early = self.listing_ended_early || self.summary.counts.not_attempted > 0;
+        // Nor does a lock that somebody else holds end an operation that would have waited for it.
+        let gave_up_waiting = waits && stop.as_ref().is_some_and(|stop| stop.code == Code::Locked);
+        let signal = watch.signal().filter(|_| ended_early || gave_up_waiting);
+        let stop = stop.filter(|_| !gave_up_waiting || signal.is_none());
+        self.finish(stop, signal, now)
+    }
+
+    /// The last event; gives the summary.
+    fn finish(mut self, stop: Option<Stop>, signal: Option<Signal>, now: Timestamp) -> Summary {
         let routes = std::mem::take(&mut self.routes).into_iter();
         let routes = routes.map(|((from, to, via), count)| RouteCount {
             from,

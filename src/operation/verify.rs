@@ -63,9 +63,7 @@ pub fn verify<S: Storage>(
     tally.summary.findings = Some(std::collections::BTreeMap::new());
     tally.summary.notes = Some(std::collections::BTreeMap::new());
     let stop = run(storage, catalog, options, watch, &mut tally).err();
-    let ended_early = tally.listing_ended_early || tally.summary.counts.not_attempted > 0;
-    let signal = watch.signal().filter(|_| ended_early);
-    tally.finish(stop, signal, options.now)
+    tally.conclude(stop, watch, false, options.now)
 }
 
 fn head(catalog: &Catalog, options: &VerifyOptions) -> Head {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::event::Watch;
 use crate::report::{Notice, Stop};
 use crate::storage::{Guard, OperationHead, Recovery, Storage};
+use crate::version::Version;
 
 /// How long to wait between two tries for the lock.
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
@@ -43,6 +44,14 @@ impl<'o, S: Storage> Writing<'o, S> {
             transaction: OnceLock::new(),
             stop: OnceLock::new(),
             recoveries: Mutex::default(),
+        }
+    }
+
+    /// Says what is undone, before it begins.
+    pub(super) fn undoes(&mut self, operation: Option<String>, target: Option<Version>) {
+        self.head.undoes = operation;
+        if let Some(target) = target {
+            self.head.target = target;
         }
     }
 

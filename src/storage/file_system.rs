@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::disk::{Crossing, Disk, EntryKind, Stat};
 use super::guard::FileGuard;
 use super::kernel::Kernel;
-use super::permit::permit;
+use super::permit::{may_put_back, permit, replaceable};
 use super::recover::recover;
 use super::state::State;
 use super::walk::{Walk, nested, not_regular};
@@ -219,21 +219,7 @@ impl<D: Disk> Storage for FileSystem<D> {
     }
 
     fn replaceable(&self, version: &Stamp) -> Result<(), Trouble> {
-        let stat = &version.stat;
-        let caller = self.0.disk.caller();
-        if stat.links > 1 {
-            return Err(Trouble {
-                code: Code::HardLinked,
-                message: format!("the file has {} names (hard links)", stat.links),
-            });
-        }
-        if caller != 0 && stat.owner != caller {
-            return Err(Trouble {
-                code: Code::NotOwned,
-                message: format!("it belongs to user {}, this is user {caller}", stat.owner),
-            });
-        }
-        Ok(())
+        replaceable(self.0.disk.caller(), &version.stat)
     }
 
     fn most_jobs(&self) -> usize {
@@ -253,6 +239,20 @@ impl<D: Disk> Storage for FileSystem<D> {
             .map_err(|error| trouble_of("cannot open the run directory", &error))?;
         let before = Digest::of(bytes);
         permit(&core.disk, &dir, path, &version.stat, before).map(drop)
+    }
+
+    fn may_put_back(
+        &self,
+        path: &TreePath,
+        version: &Stamp,
+        original: &Stamp,
+    ) -> Result<(), Trouble> {
+        let core = &self.0;
+        let dir = core
+            .disk
+            .open_dir(&core.root, path.parent(), core.crossing)
+            .map_err(|error| trouble_of("cannot open the run directory", &error))?;
+        may_put_back(&core.disk, &dir, &version.stat, &original.stat)
     }
 
     fn unfinished(&self) -> Result<Vec<String>, Notice> {
@@ -319,16 +319,10 @@ fn list_given(scope: &Scope<'_>, manifests: &[TreePath]) -> Listing {
     paths.dedup();
     let mut listing = Listing::default();
     for path in paths {
-        let inside = |within: &TreePath| {
-            let rest = path.as_bytes().strip_prefix(within.as_bytes());
-            rest.is_some_and(|rest| rest.starts_with(b"/"))
-        };
         listing.found += 1;
         if scope.selection.excludes(&path) {
             listing.excluded += 1;
-        } else if scope.selection.within.as_ref().is_none_or(inside)
-            && scope.selection.selects(&path)
-        {
+        } else if scope.selection.is_within(&path) && scope.selection.selects(&path) {
             let kind = scope
                 .names
                 .iter()

@@ -16,8 +16,10 @@ mod permit;
 mod publish;
 mod recover;
 mod rescue;
+mod restore;
 mod secure;
 mod settle;
+mod settle_restore;
 pub mod simulated;
 mod stage;
 mod state;
@@ -104,6 +106,36 @@ pub enum Published {
     Skipped,
     /// It is not in place because the way chosen does not work there; stage it again, another way will be taken.
     Again,
+}
+
+/// The way back of one manifest.
+#[derive(Debug, Clone, Copy)]
+pub struct Restore<'a, V> {
+    /// Which manifest.
+    pub path: &'a TreePath,
+    /// The operation that is undone.
+    pub undoes: &'a str,
+    /// The version of the manifest that was read.
+    pub version: &'a V,
+    /// The file name of the backup.
+    pub backup: &'a str,
+    /// The version of the backup that was read.
+    pub original: &'a V,
+    /// The digest of the manifest's bytes.
+    pub before: Digest,
+    /// The digest of the backup's bytes.
+    pub after: Digest,
+}
+
+/// What came of putting one original back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Restored {
+    /// It is in its place, durably, and its backup name is gone.
+    Done,
+    /// It is not, or not for certain.
+    Not(Trouble),
+    /// It was not tried: the storage had failed before its turn.
+    Skipped,
 }
 
 /// A file that stands beside a manifest under a name that backups of it have.
@@ -199,6 +231,17 @@ pub trait Storage: Sync {
         bytes: &[u8],
     ) -> Result<(), Trouble>;
 
+    /// Whether the original could be put back in the manifest's place; looks at the place, and makes nothing.
+    ///
+    /// # Errors
+    /// Why not.
+    fn may_put_back(
+        &self,
+        path: &TreePath,
+        version: &Self::Version,
+        original: &Self::Version,
+    ) -> Result<(), Trouble>;
+
     /// How many threads may work on it at once without running out of open files or the like.
     fn most_jobs(&self) -> usize;
 
@@ -281,7 +324,7 @@ pub trait Guard: Sized + Send {
     fn begin(self, head: &OperationHead) -> Result<Self::Transaction, Stop>;
 }
 
-/// An operation that writes. Batches go `stage` (in parallel), `secure`, `publish` (in parallel), `secure`.
+/// An operation that writes. Batches go `stage` (in parallel), `secure`, `publish` (in parallel), `secure`; to undo, `prepare` (in parallel), `restore`.
 pub trait Transaction: Send + Sync {
     /// As [`Storage::Version`].
     type Version;
@@ -289,6 +332,9 @@ pub trait Transaction: Send + Sync {
     type Staged: Send + Sync;
     /// A replacement that is durable, but not visible.
     type Secured: Send + Sync;
+
+    /// An original that is about to be put back.
+    type Prepared: Send + Sync;
 
     /// The operation's id.
     fn id(&self) -> &str;
@@ -318,6 +364,15 @@ pub trait Transaction: Send + Sync {
     fn abandon(&self, secured: Vec<Self::Secured>);
     /// Removes what was staged and will not be secured.
     fn discard(&self, staged: Vec<Self::Staged>);
+
+    /// Records that an original is to be put back; changes nothing else.
+    ///
+    /// # Errors
+    /// Why it cannot be, or that the storage failed.
+    fn prepare(&self, restore: &Restore<'_, Self::Version>) -> Result<Self::Prepared, ReadError>;
+
+    /// Puts originals back and makes that durable. Gives an answer for each, in order, and why the storage failed, if it did.
+    fn restore(&self, prepared: Vec<Self::Prepared>) -> (Vec<Restored>, Option<Stop>);
 
     /// Adds a record to the journal.
     fn append(&self, record: &crate::journal::Record);

@@ -30,6 +30,48 @@ pub(super) fn permit<D: Disk>(
     free_backups(disk, dir, path, before)
 }
 
+/// Whether a file may be moved away from the name that it has: it has no other, and the caller owns it or is root.
+///
+/// # Errors
+/// Why not.
+pub(super) fn replaceable(caller: u32, stat: &Stat) -> Result<(), Trouble> {
+    if stat.links > 1 {
+        return Err(Trouble {
+            code: Code::HardLinked,
+            message: format!("the file has {} names (hard links)", stat.links),
+        });
+    }
+    if caller != 0 && stat.owner != caller {
+        return Err(Trouble {
+            code: Code::NotOwned,
+            message: format!("it belongs to user {}, this is user {caller}", stat.owner),
+        });
+    }
+    Ok(())
+}
+
+/// Whether an original may be moved back in the place of a manifest in `dir`.
+///
+/// # Errors
+/// Why not.
+pub(super) fn may_put_back<D: Disk>(
+    disk: &D,
+    dir: &D::Dir,
+    manifest: &Stat,
+    original: &Stat,
+) -> Result<(), Trouble> {
+    let movable = |stat| {
+        replaceable(disk.caller(), stat)?;
+        check_sticky(disk, dir, stat)
+    };
+    movable(manifest)?;
+    movable(original).map_err(|trouble| Trouble {
+        message: format!("its backup: {}", trouble.message),
+        ..trouble
+    })?;
+    check_writable(disk, dir)
+}
+
 /// Nothing of another owner is replaced in a directory where only owners may.
 fn check_sticky<D: Disk>(disk: &D, dir: &D::Dir, stat: &Stat) -> Result<(), Trouble> {
     const STICKY: u32 = 0o1000;

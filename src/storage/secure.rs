@@ -6,13 +6,14 @@ use std::io;
 
 use rayon::prelude::*;
 
-use super::disk::{Crossing, Disk};
+use super::disk::{Crossing, Disk, Stat};
 use super::file_system::Stamp;
 use super::stage::{Content, Staged, changed_meanwhile, content};
 use super::transaction::{FileTransaction, Sync};
 use super::{storage_failed, trouble_of};
 use crate::code::Code;
 use crate::journal::{Copying, Record, RecordedPath, Way};
+use crate::json::MAX_BYTES;
 use crate::report::{Stop, Trouble};
 
 /// A new file that is durable, but not visible.
@@ -167,15 +168,8 @@ impl<D: Disk> FileTransaction<D> {
 
     fn copy_original(&self, dir: &D::Dir, staged: &Staged<D>) -> io::Result<Kept> {
         let disk = &self.core.disk;
-        let manifest = disk.open(dir, staged.path.file_name(), Crossing::Stay)?;
-        let size = usize::try_from(staged.stamp.stat.size).unwrap_or(usize::MAX);
-        let mut bytes = Vec::new();
-        disk.read(
-            &manifest,
-            &mut bytes,
-            size.min(crate::json::MAX_BYTES),
-            crate::json::MAX_BYTES,
-        )?;
+        let (manifest, bytes) =
+            self.read_whole(dir, staged.path.file_name(), &staged.stamp.stat)?;
         if crate::digest::Digest::of(&bytes) != staged.before {
             return Ok(Kept::Not(changed_meanwhile()));
         }
@@ -219,14 +213,42 @@ impl<D: Disk> FileTransaction<D> {
             journal.sync(disk)?;
         }
         drop(journal);
+        self.fill_copy(copy, (manifest, stat), bytes, staged.device.sync)?;
+        Ok(None)
+    }
+
+    /// Opens and reads a file that has that size.
+    pub(super) fn read_whole(
+        &self,
+        dir: &D::Dir,
+        name: &[u8],
+        stat: &Stat,
+    ) -> io::Result<(D::File, Vec<u8>)> {
+        let disk = &self.core.disk;
+        let file = disk.open(dir, name, Crossing::Stay)?;
+        let size = usize::try_from(stat.size).unwrap_or(usize::MAX);
+        let mut bytes = Vec::new();
+        disk.read(&file, &mut bytes, size.min(MAX_BYTES), MAX_BYTES)?;
+        Ok((file, bytes))
+    }
+
+    /// Writes a copy of a file's bytes, with its mode, owner, attributes and times, and flushes it.
+    pub(super) fn fill_copy(
+        &self,
+        copy: &D::File,
+        (from, stat): (&D::File, &Stat),
+        bytes: &[u8],
+        sync: Sync,
+    ) -> io::Result<()> {
+        let disk = &self.core.disk;
         disk.write(copy, bytes)?;
-        disk.copy_metadata(manifest, stat, copy)
+        disk.copy_metadata(from, stat, copy)
             .map_err(io::Error::other)?;
         disk.set_times(copy, stat.accessed, stat.modified)?;
-        if staged.device.sync != Sync::None {
-            disk.sync_file(copy)?;
+        match sync {
+            Sync::None => Ok(()),
+            Sync::Batch | Sync::File => disk.sync_file(copy),
         }
-        Ok(None)
     }
 
     /// Undoes what staging and securing did for a manifest that will not be replaced.
@@ -295,7 +317,7 @@ impl<D: Disk> Secured<D> {
 }
 
 /// Whether the file system cannot give a file a second name.
-fn cannot_link(error: &io::Error) -> bool {
+pub(super) fn cannot_link(error: &io::Error) -> bool {
     const TOO_MANY_LINKS: i32 = 31;
     matches!(
         error.kind(),

@@ -15,10 +15,10 @@ use super::unfinished::Unfinished;
 use crate::journal::{Intent, Way};
 use crate::path::TreePath;
 
-/// What became of one manifest that had an intent and no result.
+/// What became of a manifest of which something was announced, without a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// It was migrated.
+    /// It was done.
     Finished,
     /// It is as it was.
     Undone,
@@ -67,27 +67,31 @@ impl<D: Disk> Unfinished<'_, D> {
             ),
         };
         let answer = self.settle_in(intent, path, &place, recovery)?;
-        self.make_durable(&place, answer.1.as_deref())?;
+        self.make_durable(&dir, place.manifest, answer.1.as_deref().map(str::as_bytes))?;
         Ok(answer)
     }
 
     /// Makes names and bytes durable where the flush of the state directory's file system does not.
-    fn make_durable(&self, place: &Place<'_, D>, backup: Option<&str>) -> io::Result<()> {
+    pub(super) fn make_durable(
+        &self,
+        dir: &D::Dir,
+        manifest: &[u8],
+        backup: Option<&[u8]>,
+    ) -> io::Result<()> {
         let (disk, options) = (&self.core.disk, &self.core.options);
         let trusted = options.sync != SyncChoice::File
             && !options.lacking.contains(&Lacking::Syncfs)
-            && disk.traits(place.dir)?.syncfs;
-        let device = disk.stat_dir(place.dir)?.device;
+            && disk.traits(dir)?.syncfs;
+        let device = disk.stat_dir(dir)?.device;
         if trusted && disk.stat_dir(&self.state.dir)?.device == device {
             return Ok(());
         }
-        for name in [Some(place.manifest), backup.map(str::as_bytes)] {
-            let Some(name) = name else { continue };
-            if let Content::File(..) = content(disk, place.dir, name)? {
-                disk.sync_file(&disk.open(place.dir, name, Crossing::Stay)?)?;
+        for name in [Some(manifest), backup].into_iter().flatten() {
+            if let Content::File(..) = content(disk, dir, name)? {
+                disk.sync_file(&disk.open(dir, name, Crossing::Stay)?)?;
             }
         }
-        disk.sync_dir(place.dir)
+        disk.sync_dir(dir)
     }
 
     fn settle_in(
@@ -244,7 +248,7 @@ impl<D: Disk> Unfinished<'_, D> {
 }
 
 /// Whether a directory is not there any more, or something else has its name.
-fn is_gone(error: &io::Error) -> bool {
+pub(super) fn is_gone(error: &io::Error) -> bool {
     const LOOP: i32 = 40;
     matches!(
         error.kind(),

@@ -1,6 +1,6 @@
 //! An operation that writes: what it keeps between its batches, and how it ends.
 //!
-//! The steps themselves are in [`stage`](super::stage), [`secure`](super::secure) and [`publish`](super::publish).
+//! The steps themselves are in [`stage`](super::stage), [`secure`](super::secure), [`publish`](super::publish) and [`restore`](super::restore).
 //!
 //! Invariant: the intent of a manifest is durable before anything in its directory changes.
 
@@ -12,11 +12,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use super::disk::{Crossing, Disk};
 use super::file_system::{Core, Lacking, Stamp, SyncChoice};
 use super::journal_file::JournalFile;
+use super::restore::Prepared;
 use super::secure::Secured;
 use super::stage::Staged;
 use super::state::{State, journal_name};
 use super::{
-    Published, ReadError, Replacement, STAGED_BESIDE, Transaction, storage_failed, trouble_of,
+    Published, ReadError, Replacement, Restore, Restored, STAGED_BESIDE, Transaction,
+    storage_failed, trouble_of,
 };
 use crate::code::Code;
 use crate::journal::{Record, Way};
@@ -201,6 +203,7 @@ impl<D: Disk> Transaction for FileTransaction<D> {
     type Version = Stamp;
     type Staged = Box<Staged<D>>;
     type Secured = Secured<D>;
+    type Prepared = Prepared<D>;
 
     fn id(&self) -> &str {
         &self.id
@@ -231,6 +234,14 @@ impl<D: Disk> Transaction for FileTransaction<D> {
         for one in staged {
             self.remove_staged(&one);
         }
+    }
+
+    fn prepare(&self, restore: &Restore<'_, Stamp>) -> Result<Prepared<D>, ReadError> {
+        self.prepare_one(restore)
+    }
+
+    fn restore(&self, prepared: Vec<Prepared<D>>) -> (Vec<Restored>, Option<Stop>) {
+        self.restore_all(prepared)
     }
 
     fn append(&self, record: &Record) {

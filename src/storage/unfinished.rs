@@ -14,7 +14,8 @@ use super::stage::{Content, content};
 use super::state::{State, journal_name};
 use super::{Recovery, storage_failed};
 use crate::code::Code;
-use crate::journal::{Ended, Intent, Log, Record, Settled};
+use crate::journal::{Announced, Ended, Intent, Log, Record, Settled};
+use crate::path::TreePath;
 use crate::report::{Notice, Stop};
 
 /// An operation that left a staging directory.
@@ -26,6 +27,50 @@ pub(super) struct Unfinished<'c, D: Disk> {
     pub(super) log: Log,
     /// The journal, open at the end of what is sound of it; none where it is gone or never began.
     journal: Option<JournalFile<D>>,
+}
+
+/// What an operation was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Command {
+    Migrate,
+    Rollback,
+    Prune,
+}
+
+/// What became of all that was unsettled.
+#[derive(Debug, Default)]
+struct Settlement {
+    finished: u64,
+    undone: u64,
+    left: u64,
+    results: Vec<Record>,
+}
+
+impl Settlement {
+    fn add(&mut self, found: Found, result: Settled) {
+        *match found {
+            Found::Finished => &mut self.finished,
+            Found::Undone => &mut self.undone,
+            Found::Left => &mut self.left,
+        } += 1;
+        self.results.push(Record::Result(result));
+    }
+
+    fn in_words(&self, id: &str, command: Command) -> String {
+        let done = match command {
+            Command::Migrate => "manifests are migrated",
+            Command::Rollback => "originals are back",
+            Command::Prune => "backups are removed",
+        };
+        let left = match self.left {
+            0 => String::new(),
+            left => format!(", {left} changed by somebody else since"),
+        };
+        format!(
+            "operation {id} had not ended: {} {done}, {} as they were{left}",
+            self.finished, self.undone
+        )
+    }
 }
 
 impl<'c, D: Disk> Unfinished<'c, D> {
@@ -132,62 +177,90 @@ impl<'c, D: Disk> Unfinished<'c, D> {
         Ok(())
     }
 
-    /// Settles every intent without result, then everything that no intent names, then the operation itself.
+    /// Settles everything announced that has no result, then everything that no intent names, then the operation itself.
     pub(super) fn settle(&mut self, recovery: &mut Recovery) -> io::Result<()> {
-        let intents: Vec<Intent> = self.log.unsettled().cloned().collect();
-        let (mut finished, mut undone, mut left) = (0_u64, 0_u64, 0_u64);
-        let mut results = Vec::new();
-        for intent in &intents {
-            let Some(path) = intent.path.to_path() else {
-                continue;
-            };
-            let (found, backup) = self.settle_one(intent, &path, recovery)?;
-            let (count, outcome) = match found {
-                Found::Finished => (&mut finished, "finished"),
-                Found::Undone => (&mut undone, "undone"),
-                Found::Left => (&mut left, "left"),
-            };
-            *count += 1;
-            results.push(Record::Result(Settled {
-                path: intent.path.clone(),
-                outcome: outcome.to_owned(),
-                backup,
-                code: None,
-                from_version: None,
-                to_version: None,
-            }));
+        let unsettled: Vec<Announced> = self.log.unsettled().cloned().collect();
+        if unsettled
+            .iter()
+            .any(|one| matches!(one, Announced::Restoring(_)))
+        {
+            // Once for all: what was put back must be durable before its backup name goes.
+            self.core.disk.sync_fs(&self.state.dir)?;
+        }
+        let mut settled = Settlement::default();
+        for announced in &unsettled {
+            if let Some(path) = announced.path().to_path() {
+                let (found, result) = self.settle_announced(announced, &path, recovery)?;
+                settled.add(found, result);
+            }
         }
         self.clear_staging(recovery)?;
-        self.end(&results, finished)?;
-        let message = format!(
-            "operation {} had not ended: {finished} manifests are migrated, {undone} as they were{}",
-            self.id,
-            match left {
-                0 => String::new(),
-                _ => format!(", {left} changed by somebody else since"),
-            }
-        );
-        if !self.log.ended || !intents.is_empty() {
+        self.end(&settled)?;
+        if !self.log.ended || !unsettled.is_empty() {
             recovery.notices.push(Notice {
                 code: Code::Recovered,
                 path: None,
-                message,
+                message: settled.in_words(&self.id, self.command()),
             });
         }
         Ok(())
     }
 
+    /// Settles one thing that was announced; gives the result to be recorded.
+    fn settle_announced(
+        &self,
+        announced: &Announced,
+        path: &TreePath,
+        recovery: &mut Recovery,
+    ) -> io::Result<(Found, Settled)> {
+        let (found, backup) = match announced {
+            Announced::Replacing(intent) => self.settle_one(intent, path, recovery)?,
+            Announced::Restoring(restoring) => {
+                (self.settle_restoring(restoring, path, recovery)?, None)
+            }
+            Announced::Pruning(pruning) => {
+                let found = self.settle_pruning(pruning, path)?;
+                (found, Some(pruning.backup.clone()))
+            }
+        };
+        let outcome = match found {
+            Found::Finished if matches!(announced, Announced::Pruning(_)) => "pruned",
+            Found::Finished => "finished",
+            Found::Undone => "undone",
+            Found::Left => "left",
+        };
+        let result = Settled {
+            path: announced.path().clone(),
+            outcome: outcome.to_owned(),
+            backup,
+            code: None,
+            from_version: None,
+            to_version: None,
+        };
+        Ok((found, result))
+    }
+
+    fn command(&self) -> Command {
+        match self.log.began.as_ref().map(|began| began.command.as_str()) {
+            Some("rollback") => Command::Rollback,
+            Some("prune") => Command::Prune,
+            _ => Command::Migrate,
+        }
+    }
+
     /// Makes the results durable, then removes the staging directory, which is what says that something is unfinished.
-    fn end(&mut self, results: &[Record], finished: u64) -> io::Result<()> {
+    fn end(&mut self, settled: &Settlement) -> io::Result<()> {
+        let (command, done) = (self.command(), self.log.done + settled.finished);
         let disk = &self.core.disk;
         disk.sync_fs(&self.state.dir)?;
         if let Some(journal) = &mut self.journal {
-            for result in results {
+            for result in &settled.results {
                 journal.append(result);
             }
             if !self.log.ended {
                 journal.append(&Record::Ended(Ended {
-                    migrated: self.log.migrated + finished,
+                    migrated: if command == Command::Migrate { done } else { 0 },
+                    restored: (command == Command::Rollback).then_some(done),
                     recovered: true,
                     stopped: None,
                 }));

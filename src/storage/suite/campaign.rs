@@ -74,7 +74,7 @@ enum With {
 }
 
 /// Ends a process: without power, or just dead. Says whether nothing can have got lost on the way.
-fn end(disk: &Simulated, random: &mut Random) -> (Simulated, bool) {
+pub(super) fn end(disk: &Simulated, random: &mut Random) -> (Simulated, bool) {
     if random.below(3) == 0 {
         (disk.kill(), true)
     } else {
@@ -82,7 +82,7 @@ fn end(disk: &Simulated, random: &mut Random) -> (Simulated, bool) {
     }
 }
 
-fn any_stop(random: &mut Random) -> Stop {
+pub(super) fn any_stop(random: &mut Random) -> Stop {
     [Stop::Before, Stop::Halfway, Stop::After][random.below(3)]
 }
 
@@ -277,11 +277,18 @@ fn from_environment(name: &str) -> Option<u64> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "the long campaign tells how far it is")]
 fn crash_campaign_loses_nothing() {
-    let cases = from_environment("CRASH_CASES").unwrap_or(1000);
-    let first = from_environment("CRASH_SEED").unwrap_or(1);
     let known = of_settings();
+    campaign(1000, |seed| {
+        case(seed, SETTINGS, known, With::ForeignWriters)
+    });
+}
+
+/// Tries as many cases as `CRASH_CASES` says, or that many.
+#[expect(clippy::print_stderr, reason = "the long campaign tells how far it is")]
+pub(super) fn campaign(usual: u64, case: impl Fn(u64) -> Result<(), String> + Sync) {
+    let cases = from_environment("CRASH_CASES").unwrap_or(usual);
+    let first = from_environment("CRASH_SEED").unwrap_or(1);
     let next = AtomicU64::new(0);
     let failed = AtomicU64::new(0);
     let work = || {
@@ -291,9 +298,8 @@ fn crash_campaign_loses_nothing() {
                 return;
             }
             let seed = first.wrapping_add(index);
-            let result =
-                std::panic::catch_unwind(|| case(seed, SETTINGS, known, With::ForeignWriters));
-            let wrong = match result {
+            let attempt = std::panic::AssertUnwindSafe(|| case(seed));
+            let wrong = match std::panic::catch_unwind(attempt) {
                 Ok(Ok(())) => None,
                 Ok(Err(wrong)) => Some(wrong),
                 Err(_) => Some("it panicked".to_owned()),

@@ -7,12 +7,12 @@ use std::sync::OnceLock;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::event::{Event, Sink};
-use crate::operation::{Depth, Options, migrate};
-use crate::report::{Notice, Outcome, Status, Summary};
+use crate::operation::{Depth, Options, RollbackMode, RollbackOptions, Undo, migrate, rollback};
+use crate::report::{Notice, Outcome, Status, Stop, Summary};
 use crate::selection::Selection;
 use crate::storage::disk::{Disk, Traits};
 use crate::storage::simulated::{Call, Medium, Often, Simulated};
-use crate::storage::{FileSystem, Lacking, OpenOptions, SyncChoice};
+use crate::storage::{FileSystem, Lacking, OpenOptions, Recovery, Storage as _, SyncChoice};
 
 /// The manifests of the usual tree, in path order.
 pub(super) const MANIFESTS: [&str; 3] = [
@@ -232,6 +232,11 @@ impl Setting {
         }
     }
 
+    /// Whether originals are copied, and so do not keep their inode.
+    pub(super) fn copies(&self) -> bool {
+        !self.traits.links || self.lacking.contains(&Lacking::Links)
+    }
+
     /// Whether a foreign writer is noticed at the very call that replaces the manifest.
     pub(super) fn notices_at_once(&self) -> bool {
         self.traits.exchange
@@ -241,13 +246,29 @@ impl Setting {
 
     /// One run of the engine, as a process of its own.
     pub(super) fn run(&self, disk: &Simulated, batch: usize) -> Run {
-        let storage = FileSystem::new(
+        run(&self.storage(disk), batch)
+    }
+
+    fn storage(&self, disk: &Simulated) -> FileSystem<Simulated> {
+        FileSystem::new(
             disk.clone(),
             disk.root(),
             b"/tree".to_vec(),
             self.open_options(),
-        );
-        run(&storage, batch)
+        )
+    }
+}
+
+impl Setting {
+    /// A rollback of the last migration, as a process of its own.
+    pub(super) fn roll_back(&self, disk: &Simulated, batch: usize) -> Run {
+        roll_back(&self.storage(disk), batch)
+    }
+
+    /// Only takes the lock, which recovers what is unfinished.
+    pub(super) fn recover(&self, disk: &Simulated) -> Result<Recovery, Stop> {
+        let guarded = self.storage(disk).guard(&mut || false);
+        guarded.map(|(_, recovery)| recovery)
     }
 }
 
@@ -333,5 +354,31 @@ pub(super) fn run<D: Disk>(storage: &FileSystem<D>, batch: usize) -> Run {
         ..options()
     };
     let summary = migrate(storage, catalog(), &options, &|| None, &mut told);
+    Run { summary, ..told }
+}
+
+pub(super) fn rollback_options() -> RollbackOptions {
+    let usual = options();
+    RollbackOptions {
+        undo: Undo::Last,
+        mode: RollbackMode::Write,
+        tree: usual.tree,
+        now: usual.now,
+        started: usual.started,
+        selection: usual.selection,
+        jobs: usual.jobs,
+        batch: usual.batch,
+        max_failures: None,
+        wait: false,
+    }
+}
+
+pub(super) fn roll_back<D: Disk>(storage: &FileSystem<D>, batch: usize) -> Run {
+    let mut told = Run::default();
+    let options = RollbackOptions {
+        batch: NonZeroUsize::new(batch).unwrap(),
+        ..rollback_options()
+    };
+    let summary = rollback(storage, catalog(), &options, &|| None, &mut told);
     Run { summary, ..told }
 }

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use walkdir::WalkDir;
 
-use super::setting::{MANIFESTS, Run, SETTINGS, Setting, original, run};
+use super::setting::{MANIFESTS, Run, SETTINGS, Setting, original, roll_back, run};
+use crate::storage::disk::{Disk as _, FileTime};
 use crate::storage::kernel::Kernel;
 use crate::storage::simulated::Simulated;
 use crate::storage::{FileSystem, Lacking, OpenOptions};
@@ -31,6 +32,15 @@ const LACKING: [&[Lacking]; 7] = [
     &[Lacking::FineTimes],
     &[Lacking::Exchange, Lacking::Syncfs, Lacking::SameDevice],
 ];
+
+fn kernel(dir: &TempDir, lacking: &[Lacking]) -> FileSystem {
+    let (kernel, root) = Kernel::open(dir.path()).unwrap();
+    let options = OpenOptions {
+        lacking: lacking.to_vec(),
+        ..OpenOptions::default()
+    };
+    FileSystem::new(kernel, root, b"/tree".to_vec(), options)
+}
 
 impl World {
     /// The usual tree on every simulated disk, and on the kernel's file systems here.
@@ -69,17 +79,22 @@ impl World {
     pub(super) fn run(&self) -> Run {
         match self {
             Self::Simulated(setting, disk) => setting.run(disk, 2),
-            Self::Kernel(dir, lacking) => {
-                let (kernel, root) = Kernel::open(dir.path()).unwrap();
-                let options = OpenOptions {
-                    lacking: lacking.clone(),
-                    ..OpenOptions::default()
-                };
-                run(
-                    &FileSystem::new(kernel, root, b"/tree".to_vec(), options),
-                    2,
-                )
-            }
+            Self::Kernel(dir, lacking) => run(&kernel(dir, lacking), 2),
+        }
+    }
+
+    pub(super) fn roll_back(&self) -> Run {
+        match self {
+            Self::Simulated(setting, disk) => setting.roll_back(disk, 2),
+            Self::Kernel(dir, lacking) => roll_back(&kernel(dir, lacking), 2),
+        }
+    }
+
+    /// Whether originals are copied, and so do not keep their inode.
+    pub(super) fn copies(&self) -> bool {
+        match self {
+            Self::Simulated(setting, _) => setting.copies(),
+            Self::Kernel(_, lacking) => lacking.contains(&Lacking::Links),
         }
     }
 
@@ -147,6 +162,20 @@ impl World {
         match self {
             Self::Simulated(_, disk) => disk.node(path).unwrap().inode,
             Self::Kernel(dir, _) => fs::symlink_metadata(dir.path().join(path)).unwrap().ino(),
+        }
+    }
+
+    /// When a file was last modified.
+    pub(super) fn modified(&self, path: &str) -> FileTime {
+        match self {
+            Self::Simulated(_, disk) => {
+                let stat = disk.stat_below(&disk.root(), path.as_bytes(), false);
+                stat.unwrap().modified
+            }
+            Self::Kernel(dir, _) => {
+                let stat = fs::symlink_metadata(dir.path().join(path)).unwrap();
+                (stat.mtime(), u32::try_from(stat.mtime_nsec()).unwrap())
+            }
         }
     }
 
