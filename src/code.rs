@@ -201,6 +201,10 @@ codes! {
     NotReplayable, "not_replayable", Note, "a replay needs the backup, the journal and the catalog that was used";
     /// The manifest declares no snapshots.
     SnapshotsNotDeclared, "snapshots_not_declared", Note, "runs from before snapshots declare none";
+    /// The backup is younger than those that are to be pruned.
+    BackupTooYoung, "backup_too_young", Note, "prune it later, or with a smaller --older-than";
+    /// The backup has the only copy of a value.
+    OnlyCopy, "only_copy", Note, "keep it, or export it first; --include-destructive removes it all the same";
     /// A file with a backup's name is not the original of any migration.
     BackupUnrelated, "backup_unrelated", Note, "another tool may have left it; it is never changed or removed";
     // Warnings.

@@ -6,12 +6,14 @@
 
 mod chain;
 mod guarded;
+mod kept;
 mod originals;
 mod replay;
 mod run;
 mod snapshots;
 mod witness;
 
+pub use kept::values_lost;
 pub use originals::Original;
 pub use replay::{Replay, check_replay};
 pub use run::{Files, check_run};

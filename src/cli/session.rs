@@ -147,6 +147,27 @@ pub(crate) fn read(
     tell(document, output, known, streams)
 }
 
+/// As [`read`], for a command that a signal may end early.
+pub(crate) fn attend(
+    place: &Place,
+    output: &Output,
+    subject: &Subject,
+    streams: Streams,
+    act: impl FnOnce(&Prepared, &Lookout, Surface) -> Result<Document, Failure>,
+) -> ExitCode {
+    let lookout = lookout(subject, output, &streams, Progress::hidden());
+    read(
+        place,
+        output,
+        subject,
+        streams,
+        |prepared, surface| match lookout {
+            Ok(lookout) => act(prepared, &lookout, surface),
+            Err(failure) => Err(failure),
+        },
+    )
+}
+
 /// Prints a document, or why there is none.
 pub(crate) fn tell(
     document: Result<Document, Failure>,
@@ -169,20 +190,24 @@ pub(crate) fn tell(
             );
         }
     };
+    let paint = render::paint(output.color, &streams.stderr);
+    if !output.quiet {
+        render::warn(&document.notices, streams.stderr.clone(), paint);
+    }
     let printed = document
         .print(output, &known, &mut streams.stdout)
         .and_then(|()| streams.stdout.flush());
     let lost = printed
         .err()
-        .filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
-    let Some(error) = lost else {
-        return ExitCode::from(document.code);
-    };
-    if let Some(failure) = exit::failure(&Summary::default(), Some(&error)) {
-        let paint = render::paint(output.color, &streams.stderr);
+        .filter(|error| error.kind() != io::ErrorKind::BrokenPipe || output.purpose.writes());
+    if let Some(failure) = exit::failure(&document.summary, lost.as_ref()) {
         exit::tell(&failure, &mut streams.stderr, paint);
     }
-    ExitCode::from(2)
+    match document.summary.exit_code(false, false) {
+        0 if lost.is_some() => ExitCode::from(2),
+        0 => ExitCode::from(document.code),
+        code => ExitCode::from(code),
+    }
 }
 
 /// Finds tree, catalog and what is selected by name; `known` learns what is found.

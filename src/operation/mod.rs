@@ -3,6 +3,7 @@
 //! Invariant: one manifest's failure is data in the report; only a [`Stop`](crate::report::Stop) ends an operation, and the report so far comes with it.
 
 mod as_planned;
+mod backups;
 mod batches;
 mod evaluate;
 mod listing;
@@ -13,8 +14,13 @@ mod rollback;
 mod survey;
 mod tally;
 mod verify;
+mod witnesses;
 mod writing;
 
+pub use backups::{
+    BackupList, BackupsOptions, Copied, ExportOptions, Exported, KeptBackup, PruneOptions, Pruned,
+    Pruning, Verdict, export_backups, list_backups, prune_backups,
+};
 pub use migrate::{Depth, Options, migrate};
 pub use operations::{OperationEntry, OperationState, account, operations};
 pub use rollback::{RollbackMode, RollbackOptions, Undo, rollback};

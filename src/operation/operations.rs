@@ -68,6 +68,8 @@ pub struct OperationEntry {
     pub pruned: u64,
     /// Of the manifests that it has replaced: how many have their original back.
     pub rolled_back: u64,
+    /// Of the backups that it has made: how many were removed.
+    pub backups_pruned: u64,
     /// The size of its journal in bytes.
     pub journal_bytes: u64,
 }
@@ -83,14 +85,15 @@ pub fn operations<S: Storage>(storage: &S) -> Result<Vec<OperationEntry>, Stop> 
     let unfinished = storage
         .unfinished()
         .map_err(|notice| Stop::new(Code::StateUnusable, notice.message))?;
-    let mut rolled_back: HashMap<String, u64> = HashMap::new();
+    let mut later = Later::default();
     let mut entries = Vec::with_capacity(ids.len());
     for id in ids {
         let is_unfinished = unfinished.contains(&id);
-        entries.push(entry(storage, id, is_unfinished, &mut rolled_back));
+        entries.push(entry(storage, id, is_unfinished, &mut later));
     }
     for entry in &mut entries {
-        entry.rolled_back = rolled_back.get(&entry.id).copied().unwrap_or(0);
+        let of = |counts: &HashMap<Box<str>, u64>| counts.get(&*entry.id).copied().unwrap_or(0);
+        (entry.rolled_back, entry.backups_pruned) = (of(&later.rolled_back), of(&later.pruned));
     }
     Ok(entries)
 }
@@ -105,11 +108,18 @@ pub fn account<S: Storage>(storage: &S, id: &str) -> Result<Account, Trouble> {
     Ok(account)
 }
 
+/// What later operations did to the work of earlier ones, by id.
+#[derive(Default)]
+struct Later {
+    rolled_back: HashMap<Box<str>, u64>,
+    pruned: HashMap<Box<str>, u64>,
+}
+
 fn entry<S: Storage>(
     storage: &S,
     id: String,
     is_unfinished: bool,
-    rolled_back: &mut HashMap<String, u64>,
+    later: &mut Later,
 ) -> OperationEntry {
     let mut journal_bytes = 0;
     let mut account = Account::default();
@@ -133,9 +143,12 @@ fn entry<S: Storage>(
             Deed::Replaced { .. } => migrated += 1,
             Deed::Restored { undoes, .. } => {
                 restored += 1;
-                *rolled_back.entry(undoes.to_string()).or_default() += 1;
+                *later.rolled_back.entry(undoes.clone()).or_default() += 1;
             }
-            Deed::Pruned { .. } => pruned += 1,
+            Deed::Pruned { of, .. } => {
+                pruned += 1;
+                *later.pruned.entry(of.clone()).or_default() += 1;
+            }
         }
     }
     let began = account.began;
@@ -152,6 +165,7 @@ fn entry<S: Storage>(
         restored,
         pruned,
         rolled_back: 0,
+        backups_pruned: 0,
         journal_bytes,
     }
 }

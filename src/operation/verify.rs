@@ -5,7 +5,6 @@
 //! Invariant: findings are told in path order, whatever the number of threads.
 
 mod prove;
-mod witnesses;
 
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
@@ -16,6 +15,7 @@ use rayon::prelude::*;
 use super::listing;
 use super::survey::Survey;
 use super::tally::Tally;
+use super::witnesses::{Catalogs, Journals};
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::code::Code;
@@ -25,7 +25,6 @@ use crate::report::{Notice, Stop, Summary};
 use crate::selection::Selection;
 use crate::storage::{Found, FoundList, Storage};
 use prove::{Proved, Prover};
-use witnesses::{Catalogs, Journals};
 
 /// How many manifests are proved before what was found is told.
 const BATCH: usize = 1024;

@@ -82,6 +82,7 @@ impl<D: Disk> Guard for FileGuard<D> {
             beside: RwLock::default(),
             tries: AtomicU32::new(0),
             untidy: AtomicBool::new(false),
+            has_renamed_over: AtomicBool::new(false),
             failed: AtomicBool::new(false),
         };
         transaction.make_state_durable()?;

@@ -7,12 +7,14 @@
 mod archive;
 mod catalogs;
 pub mod disk;
+mod export;
 mod file_system;
 mod found;
 mod guard;
 mod journal_file;
 pub mod kernel;
 mod permit;
+mod prune;
 mod publish;
 mod recover;
 mod rescue;
@@ -31,6 +33,7 @@ mod unfinished;
 mod walk;
 
 pub use catalogs::load_catalog;
+pub use export::{CopyOutcome, ExportDirectory};
 pub use file_system::{FileSystem, Lacking, OpenOptions, Stamp, SyncChoice};
 pub use found::{Found, FoundList};
 pub use guard::FileGuard;
@@ -125,6 +128,21 @@ pub struct Restore<'a, V> {
     pub before: Digest,
     /// The digest of the backup's bytes.
     pub after: Digest,
+}
+
+/// The end of one backup.
+#[derive(Debug, Clone, Copy)]
+pub struct Prune<'a, V> {
+    /// The manifest that it is a backup of.
+    pub path: &'a TreePath,
+    /// The operation that made it.
+    pub of: &'a str,
+    /// Its file name.
+    pub backup: &'a str,
+    /// The version of it that was read.
+    pub version: &'a V,
+    /// The digest of its bytes.
+    pub digest: Digest,
 }
 
 /// What came of putting one original back.
@@ -373,6 +391,10 @@ pub trait Transaction: Send + Sync {
 
     /// Puts originals back and makes that durable. Gives an answer for each, in order, and why the storage failed, if it did.
     fn restore(&self, prepared: Vec<Self::Prepared>) -> (Vec<Restored>, Option<Stop>);
+
+    /// Records which backups are to go, makes that durable, and removes them. Gives an answer for each, in order, and why the storage failed, if it did.
+    fn prune(&self, batch: &[Prune<'_, Self::Version>])
+    -> (Vec<Result<(), Trouble>>, Option<Stop>);
 
     /// Adds a record to the journal.
     fn append(&self, record: &crate::journal::Record);

@@ -161,6 +161,7 @@ impl<D: Disk> FileTransaction<D> {
             }
         }
         let new = (self.staged_in(dir, secured), staged.name.as_bytes());
+        self.has_renamed_over.store(true, Ordering::Relaxed);
         match (disk.rename_over(new, (dir, name)), &secured.backup) {
             (Ok(()), Some(backup)) => Published::Done {
                 backup: backup.clone(),

@@ -7,6 +7,7 @@
 use std::io;
 use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
 
@@ -388,6 +389,7 @@ impl<D: Disk> FileTransaction<D> {
         if self.holds(one, (dir, staged), &stamp, one.after).is_none() {
             return self.take_from_beside(dir, one, changed_meanwhile());
         }
+        self.has_renamed_over.store(true, Ordering::Relaxed);
         match disk.rename_over((dir, staged), (dir, manifest)) {
             Ok(()) => At::InPlace(*beside),
             Err(error) => {

@@ -17,7 +17,7 @@ use super::secure::Secured;
 use super::stage::Staged;
 use super::state::{State, journal_name};
 use super::{
-    Published, ReadError, Replacement, Restore, Restored, STAGED_BESIDE, Transaction,
+    Prune, Published, ReadError, Replacement, Restore, Restored, STAGED_BESIDE, Transaction,
     storage_failed, trouble_of,
 };
 use crate::code::Code;
@@ -41,6 +41,8 @@ pub struct FileTransaction<D: Disk> {
     pub(super) tries: AtomicU32,
     /// Whether something of ours may stand where it should not, so that recovery has to look.
     pub(super) untidy: AtomicBool,
+    /// Whether a file was renamed over a manifest: somebody else's version at that moment would have gone unseen.
+    pub(super) has_renamed_over: AtomicBool,
     /// Whether the storage has failed: nothing more is written to manifests then.
     pub(super) failed: AtomicBool,
 }
@@ -244,6 +246,10 @@ impl<D: Disk> Transaction for FileTransaction<D> {
         self.restore_all(prepared)
     }
 
+    fn prune(&self, batch: &[Prune<'_, Stamp>]) -> (Vec<Result<(), Trouble>>, Option<Stop>) {
+        self.prune_all(batch)
+    }
+
     fn append(&self, record: &Record) {
         let mut journal = self.journal();
         journal.append(record);
@@ -257,7 +263,7 @@ impl<D: Disk> Transaction for FileTransaction<D> {
         let sync = durable
             .get(&self.staging_device)
             .is_none_or(|device| device.sync != Sync::None);
-        if durable.values().any(|device| device.way() != Way::Exchange) {
+        if self.has_renamed_over.load(Ordering::Relaxed) {
             notices.push(Notice {
                 code: Code::ForeignWriterWindow,
                 path: None,

@@ -77,12 +77,14 @@ impl<'b> Original<'b> {
     }
 
     /// The SHA-256 of its bytes, where they could be read.
-    pub(super) fn raw(&self) -> Option<Digest> {
+    #[must_use]
+    pub fn raw(&self) -> Option<Digest> {
         self.content.as_ref().ok().map(|content| content.raw)
     }
 
     /// The replacement that made it, if a journal speaks of one.
-    pub(super) fn replaced<'w>(&self, witness: Option<&'w Witness>) -> Option<&'w Replaced> {
+    #[must_use]
+    pub fn replaced<'w>(&self, witness: Option<&'w Witness>) -> Option<&'w Replaced> {
         let all = witness.map_or(&[][..], |witness| &witness.replaced);
         all.iter().find(|one| Some(one.before) == self.raw())
     }

@@ -33,17 +33,23 @@ impl Replay<'_> {
     /// Computes the migration of the `original` again.
     #[must_use]
     pub fn check(&self, original: &Text<'_>) -> Option<Finding> {
-        let again = match self.again(original) {
-            Ok(again) => again,
-            Err(finding) => return Some(finding),
-        };
+        self.prove(original).err()
+    }
+
+    /// Computes the migration of the `original` again, and gives the text, which has the bytes that are expected.
+    ///
+    /// # Errors
+    /// It cannot be computed again, or gives other bytes.
+    pub fn prove(&self, original: &Text<'_>) -> Result<String, Finding> {
+        let again = self.again(original)?;
         let found = Digest::of(again.as_bytes());
-        (found != self.after).then(|| {
-            self.differs(&format!(
-                "gives bytes with the SHA-256 {found}, expected {}",
-                self.after
-            ))
-        })
+        if found == self.after {
+            return Ok(again);
+        }
+        Err(self.differs(&format!(
+            "gives bytes with the SHA-256 {found}, expected {}",
+            self.after
+        )))
     }
 
     fn again(&self, original: &Text<'_>) -> Result<String, Finding> {

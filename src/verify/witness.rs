@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::Finding;
+use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{Account, Condition, Deed, Entry};
@@ -22,6 +23,7 @@ pub struct Witnesses {
 struct Operation {
     id: String,
     catalog: Option<Digest>,
+    started: Option<Timestamp>,
 }
 
 /// What the journals say of one manifest.
@@ -68,17 +70,21 @@ impl Witnesses {
             .began
             .as_ref()
             .map(|began| began.catalog_digest.parse());
+        let started = account.began.as_ref();
+        let started = started.and_then(|began| began.started_at.parse().ok());
         let operation = u32::try_from(self.operations.len()).unwrap_or(u32::MAX);
         self.operations.push(Operation {
             id: id.to_owned(),
             catalog: catalog.and_then(Result::ok),
+            started,
         });
         for entry in &account.entries {
             self.enter(operation, entry);
         }
         let finding = match account.condition {
             Condition::Whole => return None,
-            Condition::Torn if is_unfinished => return None,
+            // Nothing is touched before the first record is durable.
+            Condition::Torn if is_unfinished || account.began.is_none() => return None,
             Condition::Torn => Finding::new(
                 Code::JournalDamaged,
                 format!(
@@ -138,6 +144,12 @@ impl Witnesses {
         self.at(place).and_then(|operation| operation.catalog)
     }
 
+    /// The system's time at the start of an operation, by its place.
+    #[must_use]
+    pub fn started(&self, place: u32) -> Option<Timestamp> {
+        self.at(place).and_then(|operation| operation.started)
+    }
+
     /// The digests of all catalogs that operations used.
     pub fn catalogs(&self) -> impl Iterator<Item = Digest> {
         self.operations
@@ -189,7 +201,8 @@ impl Witnesses {
                     gone(witness, |one| is(one.operation, undoes));
                 }
             }
-            // Whether it was done or not: the backup need not be there.
+            Deed::Pruned { .. } if entry.is_done == Some(false) => {}
+            // Done, or not for certain: the backup need not be there.
             Deed::Pruned { of, .. } => gone(witness, |one| is(one.operation, of)),
         }
     }
@@ -220,6 +233,7 @@ impl Witness {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::Began;
 
     fn digest(text: &str) -> Digest {
         Digest::of(text.as_bytes())
@@ -237,6 +251,31 @@ mod tests {
             is_done,
         });
         account
+    }
+
+    fn began() -> Began {
+        Began {
+            format: String::new(),
+            operation: "two".to_owned(),
+            command: "migrate".to_owned(),
+            started_at: String::new(),
+            now: String::new(),
+            target_version: String::new(),
+            catalog: String::new(),
+            catalog_digest: String::new(),
+            program: String::new(),
+            undoes: None,
+        }
+    }
+
+    #[test]
+    fn a_journal_that_never_began_says_nothing() {
+        let mut all = Witnesses::default();
+        all.take("one", &account(replaced("a", "b"), Some(true)), false);
+        let mut torn = Account::default();
+        torn.condition = Condition::Torn;
+        assert_eq!(all.take("two", &torn, false), None);
+        assert!(check(&all, "z").is_some());
     }
 
     fn replaced(before: &str, after: &str) -> Deed {
@@ -323,6 +362,7 @@ mod tests {
             let mut all = Witnesses::default();
             all.take("one", &account(replaced("a", "b"), Some(true)), false);
             let mut torn = Account::default();
+            torn.began = Some(began());
             torn.condition = condition;
             let finding = all.take("two", &torn, is_unfinished);
             assert_eq!(finding.as_ref().map(|one| &*one.message), message);

@@ -2,6 +2,7 @@
 //!
 //! A new command is a file here, a variant of [`Command`], and a line in [`run`].
 
+mod backups;
 mod completions;
 mod man;
 mod migrate;
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     Plan(Box<plan::PlanArgs>),
     /// List the operations that have written to the tree
     Operations(Box<operations::OperationsArgs>),
+    /// List the backups; remove or copy them
+    Backups(Box<backups::BackupsArgs>),
     /// Print completions for a shell
     Completions(completions::CompletionsArgs),
     /// Print the manual page
@@ -47,6 +50,7 @@ pub(crate) fn run(args: Args, invocation: &Invocation<'_>, streams: Streams) -> 
         Some(Command::Verify(args)) => verify::run(*args, invocation, streams),
         Some(Command::Plan(args)) => plan::run(*args, invocation, streams),
         Some(Command::Operations(args)) => operations::run(*args, invocation, streams),
+        Some(Command::Backups(args)) => backups::run(*args, invocation, streams),
         Some(Command::Completions(args)) => completions::run(&args, streams),
         Some(Command::Man) => man::run(streams),
     }
@@ -77,6 +81,7 @@ pub(crate) fn typed(typed: &[OsString]) -> &'static str {
         Some("verify") => "verify",
         Some("plan") => "plan",
         Some("operations") => "operations",
+        Some("backups") => "backups",
         _ => "migrate",
     }
 }

@@ -70,7 +70,7 @@ fn document(
         text: text(entries, surface, env.started),
         members: vec![("operations", json_text(&told)?)],
         lines: json_lines(&told)?,
-        code: 0,
+        ..Document::default()
     })
 }
 
@@ -89,6 +89,7 @@ struct Told<'a> {
     restored: u64,
     pruned: u64,
     rolled_back: u64,
+    backups_pruned: u64,
     journal_bytes: u64,
 }
 
@@ -107,6 +108,7 @@ impl<'a> From<&'a OperationEntry> for Told<'a> {
             restored: entry.restored,
             pruned: entry.pruned,
             rolled_back: entry.rolled_back,
+            backups_pruned: entry.backups_pruned,
             journal_bytes: entry.journal_bytes,
         }
     }
@@ -131,7 +133,7 @@ fn text(entries: &[OperationEntry], surface: Surface, now: Timestamp) -> String 
     let mut shown = format!("{}\n{rest}", surface.paint.text(Tone::Heading, head));
     let migrations = entries
         .iter()
-        .rfind(|entry| entry.migrated > entry.rolled_back);
+        .rfind(|entry| entry.migrated > entry.rolled_back + entry.backups_pruned);
     if let Some(last) = migrations {
         let way_back = format!(
             "To go back before the last one: migrate-manifests rollback {}",
@@ -168,6 +170,10 @@ fn deeds(entry: &OperationEntry) -> String {
         words.push("rolled back".to_owned());
     } else if entry.rolled_back > 0 {
         words.push(format!("{} rolled back", grouped(entry.rolled_back)));
+    }
+    if entry.backups_pruned > 0 {
+        let backups = counted(entry.backups_pruned, "backup", "backups");
+        words.push(format!("{backups} pruned since"));
     }
     if entry.restored > 0 {
         words.push(format!("{} restored", manifests(entry.restored)));

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use migrate_manifests::report::Summary;
+use migrate_manifests::report::{Notice, Summary};
 
 use super::json::{self, FORMAT};
 use super::jsonl;
@@ -20,7 +20,11 @@ pub(crate) struct Document {
     pub(crate) members: Members,
     /// For programs that read lines: one JSON object each, before the last line.
     pub(crate) lines: Vec<String>,
-    /// The exit code.
+    /// What somebody should know.
+    pub(crate) notices: Vec<Notice>,
+    /// Operation, signal and stop, where there are any.
+    pub(crate) summary: Summary,
+    /// The exit code, where the summary does not say another.
     pub(crate) code: u8,
 }
 
@@ -44,14 +48,19 @@ impl Document {
         known: &Known,
         out: &mut impl Write,
     ) -> io::Result<()> {
-        let (summary, notices) = (Summary::default(), Notices::default());
+        let summary = &self.summary;
+        let operation = summary.operation.as_deref();
+        let mut notices = Notices::default();
+        for notice in &self.notices {
+            notices.warn(notice);
+        }
         match output.format {
             Format::Text => out.write_all(self.text.as_bytes()),
             Format::Json => {
-                let mut all = members::head(FORMAT, known, None)?;
+                let mut all = members::head(FORMAT, known, operation)?;
                 all.push(("manifests", "[]".to_owned()));
                 all.extend(self.members.iter().cloned());
-                all.extend(members::foot(known, &summary, &notices)?);
+                all.extend(members::foot(known, summary, &notices)?);
                 out.write_all(b"{\n")?;
                 json::write_members(out, all, "\n")?;
                 out.write_all(b"}\n")
@@ -61,8 +70,8 @@ impl Document {
                     out.write_all(line.as_bytes())?;
                     out.write_all(b"\n")?;
                 }
-                let mut all = members::head(jsonl::FORMAT, known, None)?;
-                all.extend(members::foot(known, &summary, &notices)?);
+                let mut all = members::head(jsonl::FORMAT, known, operation)?;
+                all.extend(members::foot(known, summary, &notices)?);
                 out.write_all(jsonl::object(&all).as_bytes())?;
                 out.write_all(b"\n")
             }

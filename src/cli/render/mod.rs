@@ -16,6 +16,7 @@ mod warnings;
 use std::io::{self, BufWriter, Write};
 
 use migrate_manifests::event::{Event, Sink};
+use migrate_manifests::report::Notice;
 
 use super::args::Format;
 use super::options::{Coloring, Output};
@@ -35,6 +36,15 @@ pub(crate) fn paint(coloring: Coloring, stream: &Stream) -> Paint {
         Coloring::Always => true,
         Coloring::Never => false,
     })
+}
+
+/// Prints warnings.
+pub(crate) fn warn(notices: &[Notice], out: Stream, paint: Paint) {
+    let mut warnings = warnings::Warnings::new(out, paint);
+    for notice in notices {
+        // A warning that cannot be shown is in the report for programs, too.
+        warnings.event(&Event::Warning(notice)).unwrap_or_default();
+    }
 }
 
 /// Everybody who listens to the operation.

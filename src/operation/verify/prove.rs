@@ -5,8 +5,8 @@
 use std::sync::Mutex;
 
 use super::super::evaluate::refused;
+use super::super::witnesses::Catalogs;
 use super::VerifyOptions;
-use super::witnesses::Catalogs;
 use crate::catalog::{Catalog, Route};
 use crate::digest::Digest;
 use crate::event::Watch;

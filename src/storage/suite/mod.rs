@@ -1,6 +1,6 @@
 //! One suite for the storage, on two disks: the kernel's file systems and the simulated disk.
 //!
-//! `setting` and `world` have what the tests share; `migrating` and `state` say what a run leaves behind and what stops it; `planned` executes plans; `table` builds every row of the recovery table by hand; `faults` fails at every call, `campaign` stops and crashes at every call, with `foreign` writers; `restoring` and `rolling_back` do all of that to rollbacks.
+//! `setting` and `world` have what the tests share; `migrating` and `state` say what a run leaves behind and what stops it; `planned` executes plans; `table` builds every row of the recovery table by hand; `faults` fails at every call, `campaign` stops and crashes at every call, with `foreign` writers; `restoring` and `rolling_back` do all of that to rollbacks, `pruning` to the removal of backups.
 //!
 //! Invariant: every test goes through [`operation`](crate::operation), as a caller would.
 
@@ -9,6 +9,7 @@ mod faults;
 mod foreign;
 mod migrating;
 mod planned;
+mod pruning;
 mod restoring;
 mod rolling_back;
 mod setting;

@@ -249,7 +249,7 @@ impl Setting {
         run(&self.storage(disk), batch)
     }
 
-    fn storage(&self, disk: &Simulated) -> FileSystem<Simulated> {
+    pub(super) fn storage(&self, disk: &Simulated) -> FileSystem<Simulated> {
         FileSystem::new(
             disk.clone(),
             disk.root(),

@@ -4,8 +4,9 @@
 
 use std::collections::HashMap;
 
-use super::super::operations::account;
-use super::super::{listing, tally::Tally};
+use super::listing;
+use super::operations::account;
+use super::tally::Tally;
 use crate::catalog::{Catalog, Source};
 use crate::code::Code;
 use crate::digest::Digest;

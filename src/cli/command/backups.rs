@@ -1,0 +1,82 @@
+//! `backups`: what stands beside the manifests; `prune` and `export` are beside.
+
+mod export;
+mod list;
+mod prune;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use migrate_manifests::path::TreePath;
+
+use crate::cli::escape;
+use crate::cli::render::grouped;
+use crate::cli::session::Invocation;
+use crate::cli::streams::Streams;
+
+/// What `backups` is told.
+#[derive(Debug, Clone, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct BackupsArgs {
+    #[command(subcommand)]
+    command: Option<BackupsCommand>,
+    #[command(flatten)]
+    list: list::ListArgs,
+}
+
+/// What to do with backups, if not to list them.
+#[derive(Debug, Clone, Subcommand)]
+enum BackupsCommand {
+    /// Remove backups that the manifests and the catalog make up for
+    Prune(Box<prune::PruneArgs>),
+    /// Copy backups to a directory outside the tree, verified
+    Export(Box<export::ExportArgs>),
+}
+
+/// Does what the arguments ask for.
+pub(crate) fn run(args: BackupsArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
+    match args.command {
+        None => list::run(args.list, invocation, streams),
+        Some(BackupsCommand::Prune(args)) => prune::run(*args, invocation, streams),
+        Some(BackupsCommand::Export(args)) => export::run(*args, invocation, streams),
+    }
+}
+
+/// A path in the tree as programs see it.
+#[derive(Serialize)]
+struct ToldPath {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_b64: Option<String>,
+}
+
+impl From<&TreePath> for ToldPath {
+    fn from(path: &TreePath) -> Self {
+        Self {
+            path: path.to_text().into_owned(),
+            path_b64: path.as_str().is_none().then(|| path.to_base64()),
+        }
+    }
+}
+
+/// The path of a backup as text shows it.
+fn place(path: &TreePath, name: &str) -> String {
+    let mut bytes = path.parent().to_vec();
+    if !bytes.is_empty() {
+        bytes.push(b'/');
+    }
+    bytes.extend_from_slice(name.as_bytes());
+    escape::path(&bytes).into_owned()
+}
+
+/// A size, in the largest unit of which there are ten.
+fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    let unit = UNITS.iter().find(|(_, unit)| bytes >= unit * 10);
+    match unit {
+        Some((name, unit)) => format!("{} {name}", grouped(bytes / unit)),
+        None => format!("{} B", grouped(bytes)),
+    }
+}

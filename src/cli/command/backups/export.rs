@@ -1,0 +1,179 @@
+//! `backups export`: copies backups to a directory outside the tree, verified.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use migrate_manifests::operation::{
+    BackupsOptions, Copied, ExportOptions, Exported, export_backups,
+};
+use migrate_manifests::report::{Stop, Summary, Trouble};
+use migrate_manifests::storage::{CopyOutcome, ExportDirectory};
+
+use super::{ToldPath, place, size};
+use crate::cli::args::{LimitArgs, OutputArgs, SelectArgs, TreeArgs, WorkArgs};
+use crate::cli::escape;
+use crate::cli::exit::Failure;
+use crate::cli::options::{
+    DEFAULT_JOBS, Output, Place, Purpose, all_and_quiet, clock, refuse_contradictions,
+};
+use crate::cli::render::{Document, Surface, Tone, counted, json_lines, json_text, wrap};
+use crate::cli::session::{self, Invocation, Subject};
+use crate::cli::streams::Streams;
+
+/// What an export is told.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct ExportArgs {
+    /// The directory that the copies go to; made where it is missing
+    ///
+    /// Each copy gets the path that its backup has in the tree. What is there already with the same bytes is not copied again.
+    directory: PathBuf,
+
+    /// The directory that holds the artifacts, or its parent [default: .]
+    root: Option<PathBuf>,
+
+    #[command(flatten)]
+    select: SelectArgs,
+    #[command(flatten)]
+    tree: TreeArgs,
+    #[command(flatten)]
+    work: WorkArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Exports.
+pub(crate) fn run(args: ExportArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
+    let decided = refuse_contradictions(&[all_and_quiet(&args.output)])
+        .and_then(|()| clock(args.work.clock.now, invocation.env));
+    let now = match decided {
+        Ok(now) => now,
+        Err(stop) => return session::refuse(stop, invocation, streams),
+    };
+    let output = Output::new(&args.output, Purpose::Migrate, invocation.env);
+    let place = Place::new(args.root, args.tree, args.select, &LimitArgs::default());
+    let subject = Subject {
+        command: "backups",
+        dry_run: true,
+        target: None,
+        now,
+    };
+    session::attend(
+        &place,
+        &output,
+        &subject,
+        streams,
+        |prepared, lookout, surface| {
+            let tree = std::path::Path::new(&prepared.tree);
+            let asked = ExportOptions {
+                backups: BackupsOptions {
+                    selection: prepared.selection.clone(),
+                    jobs: args.work.jobs.unwrap_or(DEFAULT_JOBS),
+                },
+                directory: ExportDirectory::open(&args.directory, tree)?,
+            };
+            let exported = export_backups(&prepared.storage, &prepared.catalog, &asked, lookout)?;
+            document(exported, &output, surface).map_err(Failure::from)
+        },
+    )
+}
+
+/// One backup as programs see it.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    path: ToldPath,
+    backup: &'a str,
+    size: u64,
+    sha256: Option<String>,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+}
+
+impl<'a> From<&'a Copied> for Told<'a> {
+    fn from(copied: &'a Copied) -> Self {
+        let trouble = copied.outcome.as_ref().err();
+        Self {
+            path: (&copied.path).into(),
+            backup: &copied.name,
+            size: copied.size,
+            sha256: copied.digest.map(|digest| digest.to_string()),
+            outcome: match &copied.outcome {
+                Ok(CopyOutcome::Made) => "copied",
+                Ok(CopyOutcome::Present) => "present",
+                Err(_) => "failed",
+            },
+            code: trouble.map(|trouble| trouble.code.as_str()),
+            message: trouble.map(|trouble| trouble.message.as_str()),
+        }
+    }
+}
+
+fn document(exported: Exported, output: &Output, surface: Surface) -> Result<Document, Stop> {
+    let told: Vec<_> = exported.backups.iter().map(Told::from).collect();
+    let failed = exported.backups.iter().any(|one| one.outcome.is_err());
+    Ok(Document {
+        text: text(&exported, output, surface),
+        members: vec![("backups", json_text(&told)?)],
+        lines: json_lines(&told)?,
+        summary: Summary {
+            signal: exported.signal,
+            ..Summary::default()
+        },
+        code: u8::from(failed || !exported.notices.is_empty()),
+        notices: exported.notices,
+    })
+}
+
+fn text(exported: &Exported, output: &Output, surface: Surface) -> String {
+    let mut shown = String::new();
+    let (mut made, mut present, mut bytes) = (0, 0, 0);
+    for one in &exported.backups {
+        match &one.outcome {
+            Ok(CopyOutcome::Made) => {
+                made += 1;
+                bytes += one.size;
+            }
+            Ok(CopyOutcome::Present) => present += 1,
+            Err(trouble) => shown.push_str(&failure(one, trouble, surface)),
+        }
+        if output.all && one.outcome.is_ok() {
+            let word = Told::from(one).outcome;
+            shown.extend([
+                &format!("{word:<8}"),
+                "  ",
+                &place(&one.path, &one.name),
+                "\n",
+            ]);
+        }
+    }
+    if output.quiet {
+        return shown;
+    }
+    let there = match present {
+        0 => String::new(),
+        present => format!(" {} there already.", counted(present, "was", "were")),
+    };
+    let sentence = format!(
+        "Copied {} of {}, each read back and compared.{there}",
+        counted(made, "backup", "backups"),
+        size(bytes)
+    );
+    shown + &wrap(&sentence, surface.columns, 0) + "\n"
+}
+
+fn failure(one: &Copied, trouble: &Trouble, surface: Surface) -> String {
+    const INDENT: usize = 10;
+    let why = format!("{}: {}", trouble.code, escape::message(&trouble.message));
+    format!(
+        "{}    {}\n{:INDENT$}{}\n",
+        surface.paint.text(Tone::Trouble, "failed"),
+        place(&one.path, &one.name),
+        "",
+        wrap(&why, surface.columns, INDENT)
+    )
+}
