@@ -173,8 +173,8 @@ codes! {
     ReplayDiffers, "replay_differs", Finding, "compare the manifest with its backup: it is not what the migration made of it";
     /// A journal was edited, or is damaged.
     JournalDamaged, "journal_damaged", Finding, "restore the journal from a copy; what lies behind the break is not known";
-    /// A journal was written by a newer version of the program.
-    JournalUnknown, "journal_unknown", Finding, "use the newer version of the program that wrote it";
+    /// A journal was written by a newer version of the program, or its beginning was edited.
+    JournalUnknown, "journal_unknown", Finding, "use the newer version of the program that wrote it, or restore the journal from a copy";
     /// A snapshot that the manifest declares is not there.
     SnapshotMissing, "snapshot_missing", Finding, "restore the file named from a copy of the run";
     /// A snapshot does not have the size declared.

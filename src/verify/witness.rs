@@ -100,7 +100,7 @@ impl Witnesses {
             Condition::Unknown => Finding::new(
                 Code::JournalUnknown,
                 format!(
-                    "the journal of operation `{id}` says something that this version of the program does not know"
+                    "the journal of operation `{id}` says something that this version of the program does not know: a newer one wrote it, or it was edited"
                 ),
             ),
         };
@@ -355,7 +355,7 @@ mod tests {
                 Condition::Unknown,
                 true,
                 Some(
-                    "the journal of operation `two` says something that this version of the program does not know",
+                    "the journal of operation `two` says something that this version of the program does not know: a newer one wrote it, or it was edited",
                 ),
             ),
         ] {

@@ -23,3 +23,4 @@ mod status;
 mod support;
 mod trouble;
 mod two_at_once;
+mod verify;

@@ -18,7 +18,7 @@ pub(crate) enum Json {
 
 impl Json {
     /// Puts the members of every object in order.
-    pub(super) fn sort(&mut self) {
+    pub(crate) fn sort(&mut self) {
         match self {
             Self::Object(members) => {
                 members.sort_by(|a, b| a.0.cmp(&b.0));
