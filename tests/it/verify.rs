@@ -13,7 +13,8 @@ use crate::support::aftermath::STATE;
 use crate::support::is_root;
 use crate::support::sandbox::{Output, Sandbox};
 use crate::support::skip::skip;
-use crate::support::tree::{Json, Layout, Payload, Run, TreeSpec, generate, hash};
+use crate::support::tree::text::{Json, hash};
+use crate::support::tree::{Layout, Payload, Run, TreeSpec, generate};
 
 /// A run from before there were snapshots, and one with them, as `verify` knows them.
 struct Pair {

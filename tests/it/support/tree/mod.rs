@@ -7,7 +7,7 @@
 mod content;
 mod random;
 mod run;
-mod text;
+pub(crate) mod text;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use random::Random;
 pub(crate) use run::{MANIFEST, Run};
-pub(crate) use text::{Json, Layout, hash, hex};
+pub(crate) use text::{Layout, hex};
 
 /// The versions of the built-in catalog, oldest first.
 pub(crate) const VERSIONS: [&str; 3] = ["1.0.0", "1.1.0", "1.2.0"];
