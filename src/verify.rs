@@ -11,6 +11,8 @@ mod originals;
 mod replay;
 mod run;
 mod snapshots;
+#[cfg(test)]
+mod tests;
 mod witness;
 
 pub use kept::values_lost;

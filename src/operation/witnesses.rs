@@ -51,7 +51,7 @@ impl Journals {
                     }
                 }
                 Err(trouble) => {
-                    journals.witnesses.doubt();
+                    journals.witnesses.doubt(false);
                     tally.tell(&Event::Warning(&Notice {
                         code: Code::StateUnreadable,
                         path: None,

@@ -86,7 +86,7 @@ impl<'b> Original<'b> {
     #[must_use]
     pub fn replaced<'w>(&self, witness: Option<&'w Witness>) -> Option<&'w Replaced> {
         let all = witness.map_or(&[][..], |witness| &witness.replaced);
-        all.iter().find(|one| Some(one.before) == self.raw())
+        all.iter().rfind(|one| Some(one.before) == self.raw())
     }
 
     fn checksum(&self) -> Option<Digest> {

@@ -143,3 +143,127 @@ fn in_words(document: Value<'_>, at: &Pointer) -> String {
     let found = document.at(at);
     found.map_or_else(|| "missing".to_owned(), |value| value.in_words())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::json::Text;
+    use crate::report::Trouble;
+
+    /// Two snapshots, whose files hold `a` and `{"version":2}`.
+    const DOCUMENT: &str = r#"{"run_id":"ID","job_id":"j","inputs_hash":"sha256:HASH","doctrine":{"version":2,"resolved_at":"then"},"input_snapshots":{"doctrine":{"path":"inputs/d","bytes":13,"sha256":"sha256:D"},"brief":{"path":"inputs/b","bytes":1,"sha256":"sha256:B"}}}"#;
+
+    fn document() -> String {
+        let of = |text: &str| Digest::of(text.as_bytes()).to_string();
+        let (brief, doctrine) = (of("a"), of(r#"{"version":2}"#));
+        let hash = of(&format!(
+            r#"{{"brief":"sha256:{brief}","doctrine":"sha256:{doctrine}"}}"#
+        ));
+        DOCUMENT
+            .replace("ID\"", &format!("{}\"", &hash[..32]))
+            .replace("HASH", &hash)
+            .replace("sha256:D", &format!("sha256:{doctrine}"))
+            .replace("sha256:B", &format!("sha256:{brief}"))
+    }
+
+    fn file(name: &str, feed: &mut dyn FnMut(&[u8])) -> Result<(), Trouble> {
+        let trouble = |code| {
+            let message = "no".to_owned();
+            Err(Trouble { code, message })
+        };
+        match name {
+            "inputs/b" => feed(b"a"),
+            "inputs/d" => {
+                feed(br#"{"version""#);
+                feed(b":2}");
+            }
+            "../b" => return trouble(Code::LeadsOut),
+            "link" => return trouble(Code::NotRegular),
+            "shut" => return trouble(Code::PermissionDenied),
+            _ => return trouble(Code::NotFound),
+        }
+        Ok(())
+    }
+
+    fn check(path: &str, document: &str) -> Vec<String> {
+        let catalog = Catalog::built_in().unwrap();
+        let rules = catalog.kinds()[0].snapshots.as_ref().unwrap();
+        let text = Text::scan(document.as_bytes()).unwrap();
+        let path = TreePath::new(path.as_bytes()).unwrap();
+        let findings = check_run(&path, text.root(), rules, &file).into_iter();
+        findings
+            .map(|one| format!("{}: {}", one.code, one.message))
+            .collect()
+    }
+
+    fn id(document: &str) -> &str {
+        &document[11..43]
+    }
+
+    #[test]
+    fn a_run_that_agrees_with_its_files_and_directories_is_sound() {
+        let document = document();
+        let id = id(&document);
+        for path in [
+            &format!("j/{id}/manifest.json"),
+            &format!("runs/{id}/manifest.json"),
+            &format!("{id}/manifest.json"),
+            "manifest.json",
+        ] {
+            assert_eq!(check(path, &document), [""; 0], "{path}");
+        }
+        let again = document.replacen(id, &format!("{id}-12"), 1);
+        assert_eq!(check("manifest.json", &again), [""; 0]);
+    }
+
+    #[test]
+    fn what_does_not_agree_is_named() {
+        let document = document();
+        let id = id(&document);
+        let hash = &document[document.find("sha256:").unwrap()..][..71];
+        let must = format!("expected `{id}`, or that with `-2`, `-3` and so on");
+        for (from, to, found) in [
+            ("inputs/b", "../b", "snapshot_leads_out: `../b` leads out of the run directory, so it was not opened".to_owned()),
+            ("inputs/b", "link", "snapshot_not_regular: `link`: no".to_owned()),
+            ("inputs/b", "gone", "snapshot_missing: `gone` is not there".to_owned()),
+            ("inputs/b", "shut", "permission_denied: `shut`: no".to_owned()),
+            ("\"bytes\":1,", "\"bytes\":2,", "snapshot_size_differs: `inputs/b` has the size 1, expected 2".to_owned()),
+            ("\"bytes\":1,", "", "snapshot_malformed: `/input_snapshots/brief/bytes` is missing, expected a number of bytes".to_owned()),
+            ("\"version\":2", "\"version\":3", "snapshot_disagrees: `inputs/d` has another `version` than `/doctrine/version`".to_owned()),
+            (hash, "x", format!("inputs_hash_differs: `/inputs_hash` is `x`, expected `{hash}`")),
+            (id, &format!("{id}-1"), format!("run_id_differs: `/run_id` is `{id}-1`, {must}")),
+            (id, "r", format!("run_id_differs: `/run_id` is `r`, {must}")),
+        ] {
+            let changed = document.replacen(from, to, 1);
+            assert_eq!(check("manifest.json", &changed), [found], "{from} {to}");
+        }
+        assert_eq!(
+            check("k/r/manifest.json", &document),
+            [
+                format!("directory_name_differs: the run directory is `r`, expected `{id}`, as `/run_id` says"),
+                "directory_name_differs: the directory above it is `k`, expected `j`, as `/job_id` says".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_run_that_declares_nothing_is_asked_for_nothing() {
+        for nothing in [
+            "",
+            r#","input_snapshots":{},"inputs_hash":null"#,
+            r#","input_snapshots":null"#,
+        ] {
+            let document = format!(r#"{{"run_id":"r"{nothing}}}"#);
+            assert_eq!(
+                check("runs/r/manifest.json", &document),
+                ["snapshots_not_declared: `/input_snapshots` declares none"]
+            );
+        }
+        let list = r#"{"run_id":"r","input_snapshots":[]}"#;
+        assert_eq!(
+            check("r/manifest.json", list),
+            ["snapshot_malformed: `/input_snapshots` is an array, expected an object"]
+        );
+    }
+}

@@ -93,7 +93,7 @@ impl Declared<'_> {
         let (path, digest) = (&self.path, hasher.finish());
         let mut findings = Vec::new();
         if size != self.bytes {
-            let message = format!("`{path}` has {size} bytes, expected {}", self.bytes);
+            let message = format!("`{path}` has the size {size}, expected {}", self.bytes);
             findings.push(Finding::new(Code::SnapshotSizeDiffers, message));
         }
         if digest != self.digest {

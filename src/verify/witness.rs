@@ -78,44 +78,28 @@ impl Witnesses {
             catalog: catalog.and_then(Result::ok),
             started,
         });
+        // Nothing is touched before the first record is durable.
+        let is_open = is_unfinished || account.began.is_none();
+        let finding = broken(id, account.condition, is_open);
+        if finding.is_some() || is_unfinished {
+            let began = account.began.as_ref();
+            let keeps_backups = began.is_some_and(|began| began.command == "migrate");
+            self.doubt(keeps_backups);
+        }
         for entry in &account.entries {
             self.enter(operation, entry);
         }
-        let finding = match account.condition {
-            Condition::Whole => return None,
-            // Nothing is touched before the first record is durable.
-            Condition::Torn if is_unfinished || account.began.is_none() => return None,
-            Condition::Torn => Finding::new(
-                Code::JournalDamaged,
-                format!(
-                    "the end of the journal of operation `{id}` is torn, though nothing of the operation is unfinished"
-                ),
-            ),
-            Condition::Damaged => Finding::new(
-                Code::JournalDamaged,
-                format!(
-                    "the chain of the journal of operation `{id}` is broken: what follows the break is not believed"
-                ),
-            ),
-            Condition::Unknown => Finding::new(
-                Code::JournalUnknown,
-                format!(
-                    "the journal of operation `{id}` says something that this version of the program does not know: a newer one wrote it, or it was edited"
-                ),
-            ),
-        };
-        self.doubt();
-        Some(finding)
+        finding
     }
 
-    /// An operation whose journal cannot be read may have changed everything.
-    pub fn doubt(&mut self) {
+    /// An operation of which not everything is known may have changed any manifest, and removed any backup unless it `keeps_backups`.
+    pub fn doubt(&mut self, keeps_backups: bool) {
         for witness in self.of.values_mut() {
             if let Some(last) = &mut witness.last {
                 last.is_certain = false;
             }
             for replaced in &mut witness.replaced {
-                replaced.is_kept = false;
+                replaced.is_kept &= keeps_backups;
             }
         }
     }
@@ -170,6 +154,13 @@ impl Witnesses {
             found.is_some_and(|operation| operation.id == id)
         };
         let witness = of.entry(entry.path.clone()).or_default();
+        if entry.is_done == Some(false) {
+            // It is as it was before, or somebody else had it since.
+            if let Some(last) = &mut witness.last {
+                last.is_certain = false;
+            }
+            return;
+        }
         let is_certain = entry.is_done == Some(true);
         let left = |digest| {
             Some(Last {
@@ -206,6 +197,28 @@ impl Witnesses {
             Deed::Pruned { of, .. } => gone(witness, |one| is(one.operation, of)),
         }
     }
+}
+
+/// What is wrong with a journal, if anything is.
+fn broken(id: &str, condition: Condition, is_open: bool) -> Option<Finding> {
+    let (code, what) = match condition {
+        Condition::Whole => return None,
+        Condition::Torn if is_open => return None,
+        Condition::Torn => (
+            Code::JournalDamaged,
+            "is torn at its end, though nothing of the operation is unfinished",
+        ),
+        Condition::Damaged => (
+            Code::JournalDamaged,
+            "has a broken chain: what follows the break is not believed",
+        ),
+        Condition::Unknown => (
+            Code::JournalUnknown,
+            "says something that this version of the program does not know: a newer one wrote it, or it was edited",
+        ),
+    };
+    let message = format!("the journal of operation `{id}` {what}");
+    Some(Finding::new(code, message))
 }
 
 fn gone(witness: &mut Witness, is_it: impl Fn(&Replaced) -> bool) {
@@ -328,27 +341,29 @@ mod tests {
         for text in ["b", "c", "z"] {
             assert_eq!(check(&all, text), None);
         }
+        all.take("three", &account(replaced("b", "d"), Some(false)), false);
+        assert_eq!(check(&all, "z"), None);
         let kept = all.of(&path()).unwrap().replaced.iter();
         let kept: Vec<_> = kept.map(|one| one.is_kept).collect();
         assert_eq!(kept, [true, false]);
     }
 
     #[test]
-    fn behind_a_break_in_a_journal_nothing_is_certain() {
+    fn what_came_before_an_operation_that_is_not_known_whole_is_not_certain() {
         for (condition, is_unfinished, message) in [
             (Condition::Torn, true, None),
             (
                 Condition::Torn,
                 false,
                 Some(
-                    "the end of the journal of operation `two` is torn, though nothing of the operation is unfinished",
+                    "the journal of operation `two` is torn at its end, though nothing of the operation is unfinished",
                 ),
             ),
             (
                 Condition::Damaged,
                 true,
                 Some(
-                    "the chain of the journal of operation `two` is broken: what follows the break is not believed",
+                    "the journal of operation `two` has a broken chain: what follows the break is not believed",
                 ),
             ),
             (
@@ -366,7 +381,7 @@ mod tests {
             torn.condition = condition;
             let finding = all.take("two", &torn, is_unfinished);
             assert_eq!(finding.as_ref().map(|one| &*one.message), message);
-            assert_eq!(check(&all, "z").is_none(), finding.is_some());
+            assert_eq!(check(&all, "z"), None);
         }
     }
 
