@@ -223,8 +223,13 @@ fn every_output_for_programs_fits_its_schema() {
     sandbox.copy("fixtures/demo", "fixtures/demo");
     sandbox.copy("fixtures/troubled", "fixtures/troubled");
     sandbox.file("bad/artifacts/job/\u{1}run/manifest.json", "{}");
-    let writing: [&[&str]; 2] = [&["fixtures/demo", "--all"], &["fixtures/demo"]];
-    let reading: [&[&str]; 8] = [
+    let writing: [&[&str]; 3] = [
+        &["fixtures/demo", "--all"],
+        &["fixtures/demo"],
+        &["verify", "--all", "fixtures/demo"],
+    ];
+    let reading: [&[&str]; 9] = [
+        &["verify", "fixtures/troubled"],
         &["fixtures/demo", "--dry-run"],
         &["fixtures/demo", "--list-versions"],
         &["fixtures/demo", "--check", "--all", "--quiet"],
