@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod cases;
+mod damage;
 mod docs;
 mod file_systems;
 mod first_run;

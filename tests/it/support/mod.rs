@@ -3,6 +3,7 @@
 pub(crate) mod aftermath;
 pub(crate) mod demo;
 pub(crate) mod mounts;
+pub(crate) mod pair;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
 pub(crate) mod skip;

@@ -1,0 +1,359 @@
+//! What `verify` finds: each damage by its code.
+//!
+//! Invariant: a damage is done to what the program itself left, one at a time.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::aftermath::STATE;
+use crate::support::pair::{Pair, codes, finds, found, verify};
+use crate::support::tree::text::hash;
+
+#[test]
+fn a_changed_manifest_is_found() {
+    let manifest = |from: &'static str, to: &'static str| {
+        move |pair: &Pair| {
+            pair.replace(pair.hashed.join("manifest.json"), from, to);
+            pair.hashed.clone()
+        }
+    };
+    finds(
+        manifest("\"meta\": ", "\"meta\":  "),
+        &["--replay"],
+        &["bytes_differ_from_journal", "replay_differs"],
+    );
+    finds(
+        manifest("\"succeeded\"", "\"cancelled\""),
+        &[],
+        &["bytes_differ_from_journal", "checksum_after_differs"],
+    );
+    finds(
+        manifest(
+            "\"job_type\": \"instagram_copy\"",
+            "\"job_type\": \"instagram_kopy\"",
+        ),
+        &[],
+        &[
+            "bytes_differ_from_journal",
+            "checksum_after_differs",
+            "protected_changed",
+        ],
+    );
+    finds(
+        manifest("\"job_id\": \"ig-", "\"job_id\": \"IG-"),
+        &["--no-snapshots"],
+        &[
+            "bytes_differ_from_journal",
+            "checksum_after_differs",
+            "immutable_changed",
+        ],
+    );
+    finds(
+        manifest(
+            "\"schema_version\": \"1.2.0\"",
+            "\"schema_version\": \"1.1.0\"",
+        ),
+        &[],
+        &[
+            "bytes_differ_from_journal",
+            "history_chain_broken",
+            "checksum_after_differs",
+        ],
+    );
+    finds(
+        manifest(
+            "\"schema_version\": \"1.2.0\"",
+            "\"schema_version\": \"9.2.0\"",
+        ),
+        &["--no-snapshots"],
+        &[
+            "bytes_differ_from_journal",
+            "version_unknown",
+            "history_chain_broken",
+            "checksum_after_differs",
+        ],
+    );
+    finds(
+        manifest("{", "["),
+        &[],
+        &["bytes_differ_from_journal", "syntax_error"],
+    );
+}
+
+#[test]
+fn a_changed_history_is_found() {
+    let record = |from: &'static str, to: &'static str| {
+        move |pair: &Pair| {
+            let path = pair.legacy.join("manifest.json");
+            let text = String::from_utf8(pair.sandbox.read(&path)).unwrap();
+            let (before, history) = text.split_once("\"migration_history\"").unwrap();
+            assert!(history.contains(from), "{from} is not in {history}");
+            let history = history.replacen(from, to, 1);
+            pair.sandbox
+                .file(path, format!("{before}\"migration_history\"{history}"));
+            pair.legacy.clone()
+        }
+    };
+    let more = &[][..];
+    finds(
+        record(
+            "\"checksum_before\": \"sha256:",
+            "\"checksum_before\": \"sha256:0",
+        ),
+        more,
+        &["bytes_differ_from_journal", "history_record_malformed"],
+    );
+    finds(
+        |pair| {
+            let path = pair.legacy.join("manifest.json");
+            let text: Value = serde_json::from_slice(&pair.sandbox.read(&path)).unwrap();
+            let checksum = text["migration_history"][0]["checksum_before"]
+                .as_str()
+                .unwrap();
+            pair.replace(path, checksum, &hash(b"other"));
+            pair.legacy.clone()
+        },
+        more,
+        &["bytes_differ_from_journal", "checksum_before_differs"],
+    );
+    finds(
+        record("\"from_version\": \"1.0.0\"", "\"from_version\": \"1.1.0\""),
+        more,
+        &["bytes_differ_from_journal", "history_chain_broken"],
+    );
+    finds(
+        record("\"to_version\": \"1.2.0\"", "\"to_version\": \"1.1.0\""),
+        more,
+        &["bytes_differ_from_journal", "history_chain_broken"],
+    );
+    finds(
+        record("2026-02-28T10:30:00Z", "2026-02-28T10:30:01Z"),
+        more,
+        &["bytes_differ_from_journal"],
+    );
+    finds(
+        record("\"changes\"", "\"chances\""),
+        more,
+        &["bytes_differ_from_journal", "history_record_malformed"],
+    );
+}
+
+#[test]
+fn a_changed_backup_is_found() {
+    let backup = |act: fn(&Path)| {
+        move |pair: &Pair| {
+            act(&pair.sandbox.path(pair.hashed.join("manifest.json.backup")));
+            pair.hashed.clone()
+        }
+    };
+    let changed = &["backup_changed"][..];
+    finds(
+        backup(|path| {
+            let text = fs::read_to_string(path).unwrap();
+            fs::write(path, text.replacen("succeeded", "sucseeded", 1)).unwrap();
+        }),
+        &[],
+        changed,
+    );
+    finds(backup(|path| fs::write(path, "").unwrap()), &[], changed);
+    finds(
+        backup(|path| fs::remove_file(path).unwrap()),
+        &[],
+        &["backup_missing"],
+    );
+    finds(
+        backup(|path| {
+            fs::rename(path, path.with_extension("moved")).unwrap();
+            symlink(path.with_extension("moved"), path).unwrap();
+        }),
+        &[],
+        changed,
+    );
+}
+
+#[test]
+fn a_changed_snapshot_is_found() {
+    let snapshot = |act: fn(&Path)| {
+        move |pair: &Pair| {
+            act(&pair
+                .sandbox
+                .path(pair.hashed.join("inputs/model_config.json")));
+            pair.hashed.clone()
+        }
+    };
+    finds(
+        snapshot(|path| {
+            let text = fs::read_to_string(path).unwrap();
+            fs::write(path, text.replacen("openai", "openay", 1)).unwrap();
+        }),
+        &[],
+        &["snapshot_hash_differs"],
+    );
+    finds(
+        snapshot(|path| fs::write(path, "{}").unwrap()),
+        &[],
+        &["snapshot_size_differs", "snapshot_hash_differs"],
+    );
+    finds(
+        snapshot(|path| fs::remove_file(path).unwrap()),
+        &[],
+        &["snapshot_missing"],
+    );
+    finds(
+        snapshot(|path| {
+            fs::remove_file(path).unwrap();
+            fs::create_dir(path).unwrap();
+        }),
+        &[],
+        &["snapshot_not_regular"],
+    );
+    finds(
+        |pair| {
+            let inputs = pair.sandbox.path(pair.hashed.join("inputs"));
+            fs::rename(&inputs, inputs.with_extension("moved")).unwrap();
+            symlink(inputs.with_extension("moved"), inputs).unwrap();
+            pair.hashed.clone()
+        },
+        &[],
+        &["snapshot_not_regular"; 4],
+    );
+    let pair = Pair::migrated();
+    fs::remove_dir_all(pair.sandbox.path(pair.hashed.join("inputs"))).unwrap();
+    verify(&pair.sandbox, &["--no-snapshots"]).code(0);
+}
+
+#[test]
+fn a_run_that_does_not_follow_from_its_inputs_is_found() {
+    for (from, to, expected) in [
+        (
+            "\"inputs/model_config.json\"",
+            "\"../../../outside.json\"",
+            &["snapshot_leads_out"][..],
+        ),
+        (
+            "\"inputs/model_config.json\"",
+            "\"/etc/passwd\"",
+            &["snapshot_leads_out"],
+        ),
+        ("\"inputs/model_config.json\"", "7", &["snapshot_malformed"]),
+        (
+            "\"inputs_hash\": \"sha256:",
+            "\"inputs_hash\": \"0",
+            &["inputs_hash_differs"],
+        ),
+        (
+            "\"model_config\": {",
+            "\"model_conf\": {",
+            &["inputs_hash_differs"],
+        ),
+        (
+            "\"run_id\": \"",
+            "\"run_id\": \"0",
+            &["run_id_differs", "directory_name_differs"],
+        ),
+        (
+            "\"job_id\": \"ig-",
+            "\"job_id\": \"IG-",
+            &["directory_name_differs"],
+        ),
+        (
+            "\"version\": \"v1.0.0\"",
+            "\"version\": \"v1.0.1\"",
+            &["snapshot_disagrees"],
+        ),
+    ] {
+        let pair = Pair::new();
+        pair.sandbox.file("outside.json", "{}");
+        pair.replace(pair.hashed.join("manifest.json"), from, to);
+        found(&pair, &pair.hashed, &[], expected);
+    }
+}
+
+#[test]
+fn a_directory_with_another_name_is_found() {
+    let pair = Pair::new();
+    let other = pair.hashed.with_file_name("other");
+    let (from, to) = (pair.sandbox.path(&pair.hashed), pair.sandbox.path(&other));
+    fs::rename(from, to).unwrap();
+    found(&pair, &other, &[], &["directory_name_differs"]);
+    let legacy = Path::new("artifacts/runs").join(pair.hashed.file_name().unwrap());
+    fs::rename(pair.sandbox.path(&other), pair.sandbox.path(legacy)).unwrap();
+    verify(&pair.sandbox, &[]).code(0);
+}
+
+#[test]
+fn a_changed_journal_is_found_and_the_rest_is_still_proved() {
+    let journal = |act: fn(Vec<u8>) -> Vec<u8>| {
+        move |pair: &Pair| {
+            let path = pair.journal();
+            let bytes = act(pair.sandbox.read(&path));
+            pair.sandbox.file(path, bytes);
+            PathBuf::from("state")
+        }
+    };
+    let flipped = |at: fn(usize) -> usize| {
+        move |pair: &Pair| {
+            let path = pair.journal();
+            let mut bytes = pair.sandbox.read(&path);
+            let at = at(bytes.len());
+            bytes[at] ^= 1;
+            pair.sandbox.file(path, bytes);
+            PathBuf::from("state")
+        }
+    };
+    finds(flipped(|length| length / 2), &[], &["journal_damaged"]);
+    finds(flipped(|length| length - 1), &[], &["journal_damaged"]);
+    finds(flipped(|length| length - 9), &[], &["journal_damaged"]);
+    finds(flipped(|_| 40), &[], &["journal_unknown"]);
+    finds(
+        journal(|bytes| bytes[..bytes.len() - 5].to_vec()),
+        &[],
+        &["journal_damaged"],
+    );
+    finds(
+        journal(|bytes| {
+            let text = String::from_utf8(bytes).unwrap();
+            text.replacen("journal/1", "journal/2", 1).into_bytes()
+        }),
+        &[],
+        &["journal_unknown"],
+    );
+    let output = {
+        let pair = Pair::migrated();
+        journal(|bytes| bytes[..9].to_vec())(&pair);
+        pair.replace(pair.hashed.join("manifest.json"), "succeeded", "sucseeded");
+        verify(&pair.sandbox, &["--replay"])
+    };
+    let found: Vec<_> = codes(&output).into_values().flatten().collect();
+    assert_eq!(
+        found,
+        ["checksum_after_differs", "journal_damaged"],
+        "{output}"
+    );
+    assert_eq!(output.json()["notes"]["not_replayable"], 2);
+}
+
+#[test]
+fn a_kept_catalog_that_was_changed_is_found() {
+    let pair = Pair::new();
+    let sandbox = &pair.sandbox;
+    sandbox.copy("src/catalog/run-manifest", "catalog");
+    pair.replace(
+        "catalog/catalog.json",
+        "\"exclude\": []",
+        "\"exclude\": [\"x\"]",
+    );
+    sandbox.run(["--quiet", "--catalog", "catalog"]).code(0);
+    let catalogs = sandbox.path(STATE).join("catalogs");
+    let kept = fs::read_dir(catalogs)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    fs::write(kept, "{}").unwrap();
+    found(&pair, Path::new("state"), &["--replay"], &["kept_changed"]);
+}
