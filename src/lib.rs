@@ -66,6 +66,7 @@
 //! - The text: [`json`], and what manifests are made of: [`version`], [`digest`], [`path`], [`clock`], [`code`].
 //! - What is to be done: [`catalog`], [`manifest`], [`transform`], [`history`], [`refusal`], [`plan`], [`read`], [`selection`].
 //! - What is told: [`report`], [`event`], [`journal`].
+//! - What must hold of what was migrated: [`verify`].
 //! - Where manifests are: [`storage`].
 //! - All of it together: [`operation`].
 //!

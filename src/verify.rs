@@ -16,7 +16,7 @@ mod tests;
 mod witness;
 
 pub use kept::values_lost;
-pub use originals::Original;
+pub use originals::{Original, check_backups};
 pub use replay::{Replay, check_replay};
 pub use run::{Files, check_run};
 pub use witness::{Last, Replaced, Witness, Witnesses};
@@ -108,10 +108,12 @@ pub fn check_history(manifest: &Manifest<'_>, evidence: &Evidence<'_>) -> Proof 
         Ok(records) => records,
         Err(malformed) => {
             let finding = Finding::new(Code::HistoryRecordMalformed, malformed.to_string());
+            let mut findings = vec![finding];
+            findings.extend(check_backups(evidence));
             return Proof {
                 records: Vec::new(),
                 originals: Vec::new(),
-                findings: vec![finding],
+                findings,
             };
         }
     };

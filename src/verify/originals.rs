@@ -132,6 +132,18 @@ pub(super) fn check(kind: &Kind, records: &[Applied], evidence: &Evidence<'_>) -
     findings
 }
 
+/// Compares what journals say of the backups of a manifest with what stands there, where its history cannot be read.
+#[must_use]
+pub fn check_backups(evidence: &Evidence<'_>) -> Vec<Finding> {
+    let replaced = evidence
+        .witness
+        .map_or(&[][..], |witness| &witness.replaced);
+    let replaced = replaced.iter();
+    replaced
+        .filter_map(|one| changed(one, evidence.originals))
+        .collect()
+}
+
 /// What is wrong with a backup that a journal speaks of.
 fn changed(replaced: &Replaced, originals: &[Original<'_>]) -> Option<Finding> {
     let name = replaced.backup.as_deref()?;

@@ -110,12 +110,6 @@ impl Witnesses {
         self.of.get(path)
     }
 
-    /// Whether no journal speaks of any manifest.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.of.is_empty()
-    }
-
     /// The id of an operation, by its place.
     #[must_use]
     pub fn operation(&self, place: u32) -> &str {
@@ -316,7 +310,6 @@ mod tests {
     #[test]
     fn what_the_last_operation_left_must_stand_there() {
         let mut all = Witnesses::default();
-        assert!(all.is_empty());
         all.take("one", &account(replaced("a", "b"), Some(true)), false);
         all.take("two", &account(replaced("b", "c"), Some(true)), false);
         assert_eq!(check(&all, "c"), None);

@@ -151,6 +151,21 @@ fn a_changed_backup_is_found() {
     };
     let changed = &["backup_changed"][..];
     finds(
+        |pair| {
+            let manifest = pair.hashed.join("manifest.json");
+            pair.replace(&manifest, "{", "[");
+            let backup = pair.sandbox.path(pair.hashed.join("manifest.json.backup"));
+            fs::remove_file(backup).unwrap();
+            pair.hashed.clone()
+        },
+        &[],
+        &[
+            "bytes_differ_from_journal",
+            "backup_missing",
+            "syntax_error",
+        ],
+    );
+    finds(
         backup(|path| {
             let text = fs::read_to_string(path).unwrap();
             fs::write(path, text.replacen("succeeded", "sucseeded", 1)).unwrap();

@@ -17,7 +17,8 @@ use crate::refusal::Refusal;
 use crate::report::{Outcome, Status, Trouble};
 use crate::storage::{Found, Storage};
 use crate::verify::{
-    Evidence, Finding, Original, Verified, Witnesses, check_history, check_replay, check_run,
+    Evidence, Finding, Original, Verified, Witnesses, check_backups, check_history, check_replay,
+    check_run,
 };
 
 /// Documents larger than this are proved one at a time, so that memory stays bounded.
@@ -96,13 +97,17 @@ impl<'o, S: Storage> Prover<'o, S> {
         let text = match Text::scan(buffer) {
             Ok(text) => text,
             Err(error) => {
+                findings.extend(self.backups(found, raw));
                 return Proved::troubled(found, refused(&Refusal::Text(error)), findings);
             }
         };
         let kind_index = usize::from(found.kind);
         let manifest = match Manifest::read(&text, &self.catalog.kinds()[kind_index]) {
             Ok(manifest) => manifest,
-            Err(refusal) => return Proved::troubled(found, refused(&refusal), findings),
+            Err(refusal) => {
+                findings.extend(self.backups(found, raw));
+                return Proved::troubled(found, refused(&refusal), findings);
+            }
         };
         let mut proved = self.decided(found, &manifest, kind_index);
         if proved.verified.outcome.status == Status::Deferred {
@@ -143,11 +148,46 @@ impl<'o, S: Storage> Prover<'o, S> {
 
     /// Proves the history, with the backups where anything speaks of some.
     fn history(&self, found: &Found, manifest: &Manifest<'_>, raw: Digest) -> Vec<Finding> {
-        let witness = self.witnesses.of(&found.path);
-        let was_replaced = witness.is_some_and(|witness| !witness.replaced.is_empty());
-        if manifest.history_len() == 0 && !was_replaced {
+        if manifest.history_len() == 0 && !self.was_replaced(found) {
             return Vec::new();
         }
+        self.with_evidence(found, raw, |evidence| {
+            let mut proof = check_history(manifest, evidence);
+            if self.options.replay {
+                proof.findings.extend(check_replay(
+                    &found.path,
+                    &manifest.kind().history,
+                    &proof,
+                    evidence,
+                    self.witnesses,
+                    &|digest| self.catalogs.of(digest),
+                ));
+            }
+            proof.findings
+        })
+    }
+
+    /// Proves the backups of a manifest that cannot be read itself: somebody will want to restore it.
+    fn backups(&self, found: &Found, raw: Digest) -> Vec<Finding> {
+        if self.was_replaced(found) {
+            self.with_evidence(found, raw, check_backups)
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn was_replaced(&self, found: &Found) -> bool {
+        let witness = self.witnesses.of(&found.path);
+        witness.is_some_and(|witness| !witness.replaced.is_empty())
+    }
+
+    /// Reads what stands beside a manifest under backup names.
+    fn with_evidence(
+        &self,
+        found: &Found,
+        raw: Digest,
+        check: impl FnOnce(&Evidence<'_>) -> Vec<Finding>,
+    ) -> Vec<Finding> {
         let backups = match self.storage.backups(&found.path) {
             Ok(backups) => backups,
             Err(trouble) => return vec![trouble.into()],
@@ -162,23 +202,11 @@ impl<'o, S: Storage> Prover<'o, S> {
             .map(|backup| read(backup.name))
             .collect();
         let originals: Vec<_> = read.iter().map(original).collect();
-        let evidence = Evidence {
+        check(&Evidence {
             raw,
-            witness,
+            witness: self.witnesses.of(&found.path),
             originals: &originals,
-        };
-        let mut proof = check_history(manifest, &evidence);
-        if self.options.replay {
-            proof.findings.extend(check_replay(
-                &found.path,
-                &manifest.kind().history,
-                &proof,
-                &evidence,
-                self.witnesses,
-                &|digest| self.catalogs.of(digest),
-            ));
-        }
-        proof.findings
+        })
     }
 
     /// Proves the run directory, unless its writer is still at work in it.

@@ -15,7 +15,9 @@ use super::tree::{Layout, Payload, Run};
 /// A run from before there were snapshots, and one with them, as `verify` knows them.
 pub(crate) struct Pair {
     pub(crate) sandbox: Sandbox,
+    /// The run directory of the first, in the sandbox.
     pub(crate) legacy: PathBuf,
+    /// That of the second.
     pub(crate) hashed: PathBuf,
 }
 
