@@ -121,9 +121,12 @@ pub(super) fn check(kind: &Kind, records: &[Applied], evidence: &Evidence<'_>) -
         findings.extend(checksum_before(kind, one, records, evidence.originals));
     }
     for original in evidence.originals {
-        let named = |one: &Replaced| one.backup.as_deref() == Some(original.name);
+        // An operation that was cut off may have named its backup and not recorded it.
+        let speaks = |one: &Replaced| {
+            one.backup.as_deref() == Some(original.name) || Some(one.before) == original.raw()
+        };
         let found = |record: &Applied| Some(record.checksum_before) == original.checksum();
-        if !records.iter().any(found) && !replaced.iter().any(named) {
+        if !records.iter().any(found) && !replaced.iter().any(speaks) {
             let name = original.name;
             let message = format!("`{name}` is not the original of any record of the history");
             findings.push(Finding::new(Code::BackupUnrelated, message));

@@ -213,6 +213,23 @@ fn a_backup_is_an_original_by_what_it_says() {
 }
 
 #[test]
+fn what_an_operation_that_was_cut_off_left_beside_a_manifest_is_not_unrelated() {
+    let mut account = Account::default();
+    account.entries.push(Entry {
+        path: path(),
+        deed: Deed::Replaced {
+            before: Digest::of(ORIGINAL.as_bytes()),
+            after: Digest::of(b"other"),
+            backup: None,
+        },
+        is_done: None,
+    });
+    let mut all = Witnesses::default();
+    all.take("one", &account, true);
+    assert_eq!(found(ORIGINAL, &[("m.1", ORIGINAL)], Some(&all)), NOTHING);
+}
+
+#[test]
 fn guarded_members_say_what_the_original_says() {
     let [one, ..] = documents();
     let spelled = one.replace("\"t\"", "\"\\u0074\"");
