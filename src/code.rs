@@ -154,6 +154,9 @@ codes! {
     ChangedSince, "changed_since", Conflict, "roll back the later operation first, if there is one; else keep what is there, or move it away by hand";
     /// Somebody's version was displaced and is kept under another name.
     Rescued, "rescued", Conflict, "compare the rescued file with the manifest and keep the right one";
+    // What validate finds beside.
+    /// The document does not have the version that it should.
+    VersionDiffers, "version_differs", Finding, "write the document at the version asked for, or ask for the one that it has";
     // What verify finds.
     /// A history record does not have its form.
     HistoryRecordMalformed, "history_record_malformed", Finding, "restore the history from a copy: somebody edited it";

@@ -64,7 +64,7 @@
 //! # Modules, in reading order
 //!
 //! - The text: [`json`], and what manifests are made of: [`version`], [`digest`], [`path`], [`clock`], [`code`].
-//! - What is to be done: [`catalog`], [`manifest`], [`transform`], [`history`], [`refusal`], [`plan`], [`read`], [`selection`].
+//! - What is to be done: [`catalog`], [`manifest`], [`transform`], [`history`], [`refusal`], [`plan`], [`read`], [`validate`], [`selection`].
 //! - What is told: [`report`], [`event`], [`journal`].
 //! - What must hold of what was migrated: [`verify`].
 //! - Where manifests are: [`storage`].
@@ -90,6 +90,7 @@ pub mod report;
 pub mod selection;
 pub mod storage;
 pub mod transform;
+pub mod validate;
 pub mod verify;
 pub mod version;
 

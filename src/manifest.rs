@@ -76,7 +76,8 @@ impl<'t> Manifest<'t> {
     }
 }
 
-fn history_len(document: Value<'_>, at: &Pointer) -> Result<usize, Refusal> {
+/// The number of records in the history at `at`; 0 where there is none.
+pub(crate) fn history_len(document: Value<'_>, at: &Pointer) -> Result<usize, Refusal> {
     let Some(history) = document.at(at) else {
         return Ok(0);
     };
@@ -101,7 +102,11 @@ pub(crate) fn check_history_len(at: &Pointer, records: usize) -> Result<usize, R
     Ok(records)
 }
 
-fn declared_version(document: Value<'_>, at: &Pointer) -> Result<Option<Version>, Refusal> {
+/// The version at `at`, if a document says one.
+pub(crate) fn declared_version(
+    document: Value<'_>,
+    at: &Pointer,
+) -> Result<Option<Version>, Refusal> {
     let Some(value) = document.at(at) else {
         return Ok(None);
     };

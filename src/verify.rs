@@ -18,7 +18,7 @@ mod witness;
 pub use kept::values_lost;
 pub use originals::{Original, check_backups};
 pub use replay::{Replay, check_replay};
-pub use run::{Files, check_run};
+pub use run::{Files, check_identity, check_run};
 pub use witness::{Last, Replaced, Witness, Witnesses};
 
 use crate::code::{Class, Code};

@@ -39,6 +39,17 @@ pub fn check_run(
     findings
 }
 
+/// Proves what a document says of itself: the hash of its inputs and its id follow from the snapshots that it declares. Nothing is opened.
+#[must_use]
+pub fn check_identity(document: Value<'_>, rules: &Snapshots) -> Vec<Finding> {
+    match snapshots::declared(document, &rules.declared) {
+        Some(Ok(declared)) => inputs_hash(&declared, document, rules),
+        Some(Err(finding)) => vec![finding],
+        None if hash(document, rules).is_some() => inputs_hash(&[], document, rules),
+        None => Vec::new(),
+    }
+}
+
 fn check_declared(
     declared: &[Declared<'_>],
     document: Value<'_>,
