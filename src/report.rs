@@ -373,6 +373,8 @@ impl Summary {
                 Code::StorageFailed => 6,
                 Code::Locked => 5,
                 Code::TooManyFailures => 1,
+                // What was asked for is one manifest, and that may not be migrated.
+                code if code.class() == Class::Refused => 1,
                 _ => 2,
             },
             None if found_trouble && !lines_count => 1,

@@ -12,6 +12,7 @@ mod environment;
 mod escape;
 mod exit;
 mod files_from;
+mod kinds;
 mod options;
 mod plan_file;
 mod progress;

@@ -25,6 +25,8 @@ pub(crate) const BATCH: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 pub(crate) struct Place {
     /// Where the tree is.
     pub(crate) root: PathBuf,
+    /// The manifest, or run directory, whose tree it is, where no root was typed.
+    pub(crate) around: Option<PathBuf>,
     /// How the tree's file system is used.
     pub(crate) storage: OpenOptions,
     /// The catalog, where one was named.
@@ -108,6 +110,7 @@ impl Place {
         };
         Self {
             root: root.unwrap_or_else(|| PathBuf::from(".")),
+            around: None,
             storage: OpenOptions {
                 cross_file_systems: tree.cross_file_systems,
                 sync: sync_choice(tree.sync),
@@ -127,6 +130,21 @@ impl Place {
                 limit: limit.limit.map(Into::into),
                 exclude: select.exclude,
             },
+        }
+    }
+}
+
+impl Place {
+    /// One manifest, or run directory, in the tree of `root`, else in the one that it stands in.
+    pub(crate) fn of_manifest(path: PathBuf, root: Option<PathBuf>, tree: TreeArgs) -> Self {
+        let around = root.is_none().then(|| path.clone());
+        let select = SelectArgs {
+            manifest: vec![path],
+            ..SelectArgs::default()
+        };
+        Self {
+            around,
+            ..Self::new(root, tree, select, &LimitArgs::default())
         }
     }
 }

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io::{self, Read, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::ValueEnum as _;
@@ -64,6 +65,20 @@ pub(crate) struct Prepared {
     pub(crate) selection: Selection,
     /// What `--files-from` lists.
     listed: Option<BTreeSet<TreePath>>,
+}
+
+impl Prepared {
+    /// The manifest that was typed as `path`, of which there is only one.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn only(&self, path: &Path) -> Result<&TreePath, Stop> {
+        let named = self.selection.manifests.as_ref();
+        named.and_then(|named| named.first()).ok_or_else(|| {
+            let message = format!("nothing is at `{}`", path.display());
+            Stop::new(Code::SelectionInvalid, message)
+        })
+    }
 }
 
 /// Watches over the work: signals in, progress out.
@@ -168,6 +183,40 @@ pub(crate) fn attend(
     )
 }
 
+/// Documents that stand in no tree, or need none.
+pub(crate) struct Apart<'a> {
+    /// The catalog, where one was named.
+    pub(crate) catalog: Option<&'a Path>,
+    /// What stands in the tree whose catalog is used else; the built-in one where there is nothing, or no tree around it.
+    pub(crate) beside: Option<&'a Path>,
+}
+
+/// Lets a command work that looks at documents on standard input, or in any file, and gives one document.
+pub(crate) fn apart(
+    asked: &Apart<'_>,
+    output: &Output,
+    subject: &Subject,
+    mut streams: Streams,
+    act: impl FnOnce(&Catalog, &mut dyn Read, Surface) -> Result<Document, Failure>,
+) -> ExitCode {
+    let surface = Surface {
+        paint: render::paint(output.color, &streams.stdout),
+        columns: output.columns,
+    };
+    let mut known = Known::from(subject);
+    let tree = asked
+        .beside
+        .and_then(|path| Located::around(path).ok())
+        .map(|located| located.tree);
+    let document = storage::load_catalog(asked.catalog, tree.as_deref())
+        .map_err(Failure::from)
+        .and_then(|catalog| {
+            known.catalog = Some(CatalogName::from(&catalog));
+            act(&catalog, &mut streams.stdin, surface)
+        });
+    tell(document, output, known, streams)
+}
+
 /// Prints a document, or why there is none.
 pub(crate) fn tell(
     document: Result<Document, Failure>,
@@ -212,15 +261,14 @@ pub(crate) fn tell(
 
 /// Finds tree, catalog and what is selected by name; `known` learns what is found.
 fn prepare(place: &Place, streams: &mut Streams, known: &mut Known) -> Result<Prepared, Failure> {
-    let located = Located::find(&place.root).map_err(|stop| or_a_command(stop, place))?;
+    let located = match &place.around {
+        Some(path) => Located::around(path)?,
+        None => Located::find(&place.root).map_err(|stop| or_a_command(stop, place))?,
+    };
     let tree = located.tree.to_string_lossy().into_owned();
     known.tree = Some(tree.clone());
-    let catalog = storage::load_catalog(place.catalog.as_deref(), &located.tree)?;
-    known.catalog = Some(CatalogName {
-        name: catalog.name().to_owned(),
-        source: catalog.source().to_string(),
-        digest: catalog.digest().prefixed(),
-    });
+    let catalog = storage::load_catalog(place.catalog.as_deref(), Some(&located.tree))?;
+    known.catalog = Some(CatalogName::from(&catalog));
     let named = locate(place, &located, &catalog)?;
     let listed = place
         .files_from

@@ -8,9 +8,11 @@ mod batches;
 mod evaluate;
 mod listing;
 mod migrate;
+mod named;
 mod nearest;
 mod operations;
 mod rollback;
+mod show;
 mod survey;
 mod tally;
 mod verify;
@@ -24,5 +26,6 @@ pub use backups::{
 pub use migrate::{Depth, Options, migrate};
 pub use operations::{OperationEntry, OperationState, account, operations};
 pub use rollback::{RollbackMode, RollbackOptions, Undo, rollback};
+pub use show::show;
 pub use survey::Survey;
 pub use verify::{VerifyOptions, verify};

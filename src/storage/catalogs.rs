@@ -13,23 +13,26 @@ use crate::catalog::{Catalog, Source};
 use crate::code::Code;
 use crate::report::Stop;
 
-/// Loads the catalog of the directory `named`, else the one in the state directory of `tree`, else the built-in one.
+/// Loads the catalog of the directory `named`, else the one in the state directory of `tree` where there is a tree, else the built-in one.
 ///
 /// # Errors
 /// A catalog is there and cannot be read, is not valid, or is not to be trusted.
-pub fn load_catalog(named: Option<&Path>, tree: &Path) -> Result<Catalog, Stop> {
+pub fn load_catalog(named: Option<&Path>, tree: Option<&Path>) -> Result<Catalog, Stop> {
     if let Some(dir) = named {
         return read(dir);
     }
+    let built_in =
+        || Catalog::built_in().map_err(|error| Stop::new(Code::CatalogInvalid, error.to_string()));
+    let Some(tree) = tree else {
+        return built_in();
+    };
     let dir = tree.join(STATE_DIRECTORY).join("catalog");
     let untrusted = |why: String| {
         let message = format!("the catalog `{}` {why}", dir.display());
         Err(Stop::new(Code::CatalogUntrusted, message))
     };
     match fs::symlink_metadata(&dir) {
-        Err(error) if is_absent(&error) => {
-            Catalog::built_in().map_err(|error| Stop::new(Code::CatalogInvalid, error.to_string()))
-        }
+        Err(error) if is_absent(&error) => built_in(),
         Err(error) => untrusted(format!("cannot be looked for: {error}")),
         Ok(_) => match find_untrusted_on_the_way(&dir) {
             Ok(None) => read(&dir),

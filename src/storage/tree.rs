@@ -40,8 +40,37 @@ impl Located {
         } else {
             named
         };
+        Self::above(root, &named)
+    }
+
+    /// Finds the tree in which a manifest, or a run directory, stands.
+    ///
+    /// # Errors
+    /// Nothing is there, or it cannot be looked up.
+    pub fn around(path: &Path) -> Result<Self, Stop> {
+        let wrong = |error: io::Error| {
+            let message = match error.kind() {
+                io::ErrorKind::NotFound => format!("nothing is at `{}`", path.display()),
+                _ => format!("`{}` cannot be looked up: {error}", path.display()),
+            };
+            Stop::new(Code::SelectionInvalid, message)
+        };
+        let dir = if path.is_dir() {
+            fs::canonicalize(path)
+        } else {
+            fs::symlink_metadata(path).and_then(|_| fs::canonicalize(directory_of(path)))
+        };
+        let located = Self::above(path, &dir.map_err(wrong)?)?;
+        Ok(Self {
+            within: None,
+            ..located
+        })
+    }
+
+    /// The tree of the directory `named`, as `root` is called in messages.
+    fn above(root: &Path, named: &Path) -> Result<Self, Stop> {
         let cannot = |error: io::Error| not_a_tree(root, &error.to_string());
-        let metadata = fs::metadata(&named).map_err(cannot)?;
+        let metadata = fs::metadata(named).map_err(cannot)?;
         let caller = rustix::process::geteuid().as_raw();
         let same_device =
             |dir: &&Path| fs::metadata(dir).is_ok_and(|found| found.dev() == metadata.dev());
@@ -54,7 +83,7 @@ impl Located {
         let tree = above()
             .find(has_state)
             .or_else(|| above().find(|dir| dir.file_name() == Some(OsStr::new("artifacts"))))
-            .unwrap_or(&named);
+            .unwrap_or(named);
         let below = named
             .strip_prefix(tree)
             .map_err(|error| not_a_tree(root, &error.to_string()))?;
@@ -114,17 +143,25 @@ impl Located {
         let (Some(parent), Some(name)) = (manifest.parent(), manifest.file_name()) else {
             return Err("is no manifest".to_owned());
         };
-        let parent = if parent.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            parent
-        };
-        let whole = fs::canonicalize(parent)
+        let whole = fs::canonicalize(or_here(parent))
             .map_err(|error| format!("cannot be looked up: {error}"))?
             .join(name);
         let outside = || format!("is not in the tree `{}`", self.tree.display());
         let below = whole.strip_prefix(&self.tree).map_err(|_| outside())?;
         TreePath::new(below.as_os_str().as_bytes()).ok_or_else(outside)
+    }
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().map_or(Path::new("/"), or_here)
+}
+
+/// The directory before a plain name is the working directory.
+fn or_here(parent: &Path) -> &Path {
+    if parent.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        parent
     }
 }
 

@@ -16,6 +16,7 @@ mod generators;
 mod interrupts;
 mod killed;
 mod plan;
+mod show;
 mod status;
 #[allow(
     dead_code,
@@ -24,4 +25,5 @@ mod status;
 mod support;
 mod trouble;
 mod two_at_once;
+mod validate;
 mod verify;

@@ -8,7 +8,9 @@ mod man;
 mod migrate;
 mod operations;
 mod plan;
+mod show;
 mod status;
+mod validate;
 mod verify;
 
 use std::ffi::OsString;
@@ -32,6 +34,10 @@ pub(crate) enum Command {
     Verify(Box<verify::VerifyArgs>),
     /// Make a plan, to be looked at and executed later with --plan
     Plan(Box<plan::PlanArgs>),
+    /// Print a manifest as it would be at the target; write nothing
+    Show(Box<show::ShowArgs>),
+    /// Check documents before they are written
+    Validate(Box<validate::ValidateArgs>),
     /// List the operations that have written to the tree
     Operations(Box<operations::OperationsArgs>),
     /// List the backups; remove or copy them
@@ -49,6 +55,8 @@ pub(crate) fn run(args: Args, invocation: &Invocation<'_>, streams: Streams) -> 
         Some(Command::Status(args)) => status::run(*args, invocation, streams),
         Some(Command::Verify(args)) => verify::run(*args, invocation, streams),
         Some(Command::Plan(args)) => plan::run(*args, invocation, streams),
+        Some(Command::Show(args)) => show::run(*args, invocation, streams),
+        Some(Command::Validate(args)) => validate::run(*args, invocation, streams),
         Some(Command::Operations(args)) => operations::run(*args, invocation, streams),
         Some(Command::Backups(args)) => backups::run(*args, invocation, streams),
         Some(Command::Completions(args)) => completions::run(&args, streams),
@@ -80,6 +88,8 @@ pub(crate) fn typed(typed: &[OsString]) -> &'static str {
         Some("status") => "status",
         Some("verify") => "verify",
         Some("plan") => "plan",
+        Some("show") => "show",
+        Some("validate") => "validate",
         Some("operations") => "operations",
         Some("backups") => "backups",
         _ => "migrate",

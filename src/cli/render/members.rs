@@ -7,6 +7,7 @@ use std::io;
 
 use serde::Serialize;
 
+use migrate_manifests::catalog::Catalog;
 use migrate_manifests::clock::Timestamp;
 use migrate_manifests::code::Code;
 use migrate_manifests::digest::Digest;
@@ -74,6 +75,16 @@ impl From<&Head> for Known {
             }),
             target: Some(head.target.clone()),
             started_at: head.started_at,
+        }
+    }
+}
+
+impl From<&Catalog> for CatalogName {
+    fn from(catalog: &Catalog) -> Self {
+        Self {
+            name: catalog.name().to_owned(),
+            source: catalog.source().to_string(),
+            digest: catalog.digest().prefixed(),
         }
     }
 }

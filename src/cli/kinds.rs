@@ -1,0 +1,45 @@
+//! Which kind a document is of that does not stand in a tree.
+
+use migrate_manifests::catalog::{Catalog, Kind};
+use migrate_manifests::code::Code;
+use migrate_manifests::report::Stop;
+
+/// The kind that was typed, else the one whose manifests have this file name, else the only one.
+///
+/// # Errors
+/// There is no such kind, or several that it could be.
+pub(crate) fn choose<'c>(
+    catalog: &'c Catalog,
+    typed: Option<&str>,
+    file_name: Option<&[u8]>,
+) -> Result<&'c Kind, Stop> {
+    let kinds = catalog.kinds();
+    let wrong = |message| Stop {
+        hint: Some("give --kind with one of them".to_owned()),
+        ..Stop::new(Code::Usage, message)
+    };
+    let names = || {
+        let names: Vec<_> = kinds.iter().map(|kind| kind.name.as_str()).collect();
+        names.join("`, `")
+    };
+    if let Some(typed) = typed {
+        let found = kinds.iter().find(|kind| kind.name == typed);
+        return found.ok_or_else(|| {
+            wrong(format!(
+                "the catalog `{}` has no kind `{typed}`, expected one of `{}`",
+                catalog.name(),
+                names()
+            ))
+        });
+    }
+    let by_name = file_name.and_then(|name| catalog.kind_for_file(name));
+    match (by_name, kinds) {
+        (Some(index), _) => Ok(&kinds[index]),
+        (None, [only]) => Ok(only),
+        (None, _) => Err(wrong(format!(
+            "the catalog `{}` has several kinds: `{}`",
+            catalog.name(),
+            names()
+        ))),
+    }
+}
