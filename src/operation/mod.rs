@@ -6,6 +6,7 @@ mod as_planned;
 mod backups;
 mod batches;
 mod evaluate;
+mod explain;
 mod listing;
 mod migrate;
 mod named;
@@ -23,6 +24,7 @@ pub use backups::{
     BackupList, BackupsOptions, Copied, ExportOptions, Exported, KeptBackup, PruneOptions, Pruned,
     Pruning, Verdict, export_backups, list_backups, prune_backups,
 };
+pub use explain::{Content, ExplainOptions, ExplainedBackup, Explanation, Leg, Touched, explain};
 pub use migrate::{Depth, Options, migrate};
 pub use operations::{OperationEntry, OperationState, account, operations};
 pub use rollback::{RollbackMode, RollbackOptions, Undo, rollback};

@@ -228,7 +228,7 @@ fn every_output_for_programs_fits_its_schema() {
         &["fixtures/demo"],
         &["verify", "--all", "fixtures/demo"],
     ];
-    let reading: [&[&str]; 9] = [
+    let reading: [&[&str]; 10] = [
         &["verify", "fixtures/troubled"],
         &["fixtures/demo", "--dry-run"],
         &["fixtures/demo", "--list-versions"],
@@ -238,6 +238,7 @@ fn every_output_for_programs_fits_its_schema() {
         &["nowhere"],
         &["--bogus"],
         &["--target-version", "7.7.7", "fixtures/demo"],
+        &["plan", "fixtures/demo"],
     ];
     for words in reading.iter().chain(&writing) {
         let place = words.join(" ");
@@ -252,6 +253,14 @@ fn every_output_for_programs_fits_its_schema() {
             assert_fits("outcome", &line, &place);
         }
     }
+    for run in ["bcbb7811-f32d-477b-8f3a-df714b85772b", "nowhere"] {
+        let path = format!("fixtures/demo/artifacts/runs/{run}");
+        let explained = sandbox.run(["explain", &path, "--format", "json"]);
+        assert_fits("report", &explained.json(), "explain");
+    }
+    let validated = sandbox.invoke(["validate", "-", "--all", "--format", "json"]);
+    let validated = validated.real_clock().stdin("{}\n{\"run_id\":1}").run();
+    assert_fits("report", &validated.json(), "validate");
     let plan = sandbox.run(["plan", "-o", "-", "fixtures/troubled"]);
     for line in plan.json_lines() {
         assert_eq!(claimed(&line), Some("plan"));

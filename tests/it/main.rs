@@ -10,6 +10,7 @@ mod bad_input;
 mod cases;
 mod damage;
 mod docs;
+mod explain;
 mod file_systems;
 mod first_run;
 mod generators;

@@ -4,6 +4,7 @@
 
 mod backups;
 mod completions;
+mod explain;
 mod man;
 mod migrate;
 mod operations;
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Verify(Box<verify::VerifyArgs>),
     /// Make a plan, to be looked at and executed later with --plan
     Plan(Box<plan::PlanArgs>),
+    /// Tell everything about one manifest
+    Explain(Box<explain::ExplainArgs>),
     /// Print a manifest as it would be at the target; write nothing
     Show(Box<show::ShowArgs>),
     /// Check documents before they are written
@@ -55,6 +58,7 @@ pub(crate) fn run(args: Args, invocation: &Invocation<'_>, streams: Streams) -> 
         Some(Command::Status(args)) => status::run(*args, invocation, streams),
         Some(Command::Verify(args)) => verify::run(*args, invocation, streams),
         Some(Command::Plan(args)) => plan::run(*args, invocation, streams),
+        Some(Command::Explain(args)) => explain::run(*args, invocation, streams),
         Some(Command::Show(args)) => show::run(*args, invocation, streams),
         Some(Command::Validate(args)) => validate::run(*args, invocation, streams),
         Some(Command::Operations(args)) => operations::run(*args, invocation, streams),
@@ -88,6 +92,7 @@ pub(crate) fn typed(typed: &[OsString]) -> &'static str {
         Some("status") => "status",
         Some("verify") => "verify",
         Some("plan") => "plan",
+        Some("explain") => "explain",
         Some("show") => "show",
         Some("validate") => "validate",
         Some("operations") => "operations",

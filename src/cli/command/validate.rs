@@ -145,6 +145,7 @@ impl Outcome {
             ],
             lines: json_lines(&told)?,
             code: u8::from(self.invalid > 0),
+            ..Document::default()
         })
     }
 

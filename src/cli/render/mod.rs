@@ -23,6 +23,7 @@ use super::options::{Coloring, Output};
 use super::progress::Progress;
 use super::streams::{Stream, Streams};
 
+pub(crate) use diff::unified;
 pub(crate) use document::{Document, Surface};
 pub(crate) use jsonl::Listed;
 pub(crate) use layout::{Align, age, counted, grouped, table, wrap};

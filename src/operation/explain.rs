@@ -1,0 +1,211 @@
+//! Everything about one manifest: what is there, what a migration would do and why, what was done before, and the way back.
+//!
+//! Asks the other use cases, without writing: what it says of a migration or a rollback is what that would say. Takes no lock.
+//!
+//! Invariant: a part that cannot be told says why, and never hides the others.
+
+mod past;
+mod ways;
+
+pub use past::{ExplainedBackup, Touched};
+
+use super::named;
+use crate::catalog::Catalog;
+use crate::clock::Timestamp;
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::history::{self, Applied};
+use crate::json::{Pointer, Text};
+use crate::manifest::Manifest;
+use crate::path::TreePath;
+use crate::plan::{Decision, Plan};
+use crate::report::{Notice, Outcome, Stop};
+use crate::storage::{Found, Storage};
+use crate::transform::migrate;
+use crate::version::Version;
+
+/// What is asked. Every default is the caller's business.
+#[derive(Debug, Clone)]
+pub struct ExplainOptions {
+    /// The tree as reports name it.
+    pub tree: String,
+    /// The clock that a history record would get.
+    pub now: Timestamp,
+    /// The target version; the latest where `None`.
+    pub target: Option<Version>,
+}
+
+/// Everything about one manifest.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// Its path in the tree.
+    pub path: TreePath,
+    /// Its kind.
+    pub kind: String,
+    /// The target.
+    pub target: Version,
+    /// What is there, where it can be read.
+    pub content: Option<Content>,
+    /// What a migration would come to, with the difference that it would make.
+    pub outcome: Outcome,
+    /// The member that says that a writer still has it, and what it says.
+    pub deferred_by: Option<(Pointer, String)>,
+    /// The migrations that lead to the target, also where a writer still has the manifest.
+    pub route: Vec<Leg>,
+    /// The records of its history.
+    pub history: Vec<Applied>,
+    /// Why no more of the history can be told.
+    pub history_trouble: Option<String>,
+    /// What stands beside it under backup names.
+    pub backups: Vec<ExplainedBackup>,
+    /// The operations that touched it, in the order in which they began.
+    pub operations: Vec<Touched>,
+    /// What a rollback of this manifest would come to: `pending` where it is possible.
+    pub rollback: Outcome,
+    /// What could not be told, and what somebody should know.
+    pub notices: Vec<Notice>,
+}
+
+/// The bytes of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// How many there are.
+    pub size: u64,
+    /// Their SHA-256.
+    pub digest: Digest,
+    /// When they were last modified, in seconds since 1970.
+    pub modified: i64,
+    /// The version; `None` where it cannot be told.
+    pub version: Option<Version>,
+    /// Whether the manifest itself says its version.
+    pub version_is_declared: bool,
+}
+
+/// One migration of a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leg {
+    /// The version that it leads from.
+    pub from: Version,
+    /// The version that it leads to.
+    pub to: Version,
+    /// What it is for.
+    pub summary: String,
+    /// What it would do to this manifest, as the history would say it; empty where it would be refused.
+    pub changes: Vec<String>,
+}
+
+/// Explains the manifest at `path`.
+///
+/// # Errors
+/// The target does not exist, no manifest is at the path, or it is excluded. A manifest that is broken is explained.
+pub fn explain<S: Storage>(
+    storage: &S,
+    catalog: &Catalog,
+    path: &TreePath,
+    options: &ExplainOptions,
+) -> Result<Explanation, Stop> {
+    let plan = Plan::new(catalog, options.target.clone(), false)
+        .map_err(|error| Stop::new(error.code(), error.to_string()))?;
+    let found = named::find(storage, catalog, path)?;
+    let mut notices = Vec::new();
+    let outcome = ways::migration(storage, catalog, path, options, &mut notices)?;
+    if let Some(trouble) = &outcome.trouble
+        && trouble.code == Code::NotFound
+    {
+        return Err(named::stop_of(path, trouble));
+    }
+    let rollback = ways::rollback(storage, catalog, path, options);
+    let kind_index = usize::from(found.kind);
+    let mut explanation = Explanation {
+        path: path.clone(),
+        kind: catalog.kinds()[kind_index].name.clone(),
+        target: plan.target_of(kind_index).clone(),
+        content: None,
+        outcome,
+        deferred_by: None,
+        route: Vec::new(),
+        history: Vec::new(),
+        history_trouble: None,
+        backups: Vec::new(),
+        operations: Vec::new(),
+        rollback,
+        notices,
+    };
+    if found.trouble.is_none() {
+        explanation.read(storage, &plan, &found, options);
+        explanation.operations = past::operations(storage, path, &mut explanation.notices);
+        explanation.backups = past::backups(
+            storage,
+            path,
+            &explanation.history,
+            &explanation.operations,
+            &mut explanation.notices,
+        );
+    }
+    Ok(explanation)
+}
+
+impl Explanation {
+    /// Reads the manifest, as far as it can be read.
+    fn read<S: Storage>(
+        &mut self,
+        storage: &S,
+        plan: &Plan<'_>,
+        found: &Found,
+        options: &ExplainOptions,
+    ) {
+        let mut bytes = Vec::new();
+        let Ok(version) = storage.read(&found.path, &mut bytes) else {
+            // The outcome says why.
+            return;
+        };
+        let mut content = Content {
+            size: bytes.len() as u64,
+            digest: Digest::of(&bytes),
+            modified: storage.modified(&version),
+            version: None,
+            version_is_declared: false,
+        };
+        let kind = &plan.catalog().kinds()[usize::from(found.kind)];
+        if let Ok(text) = Text::scan(&bytes) {
+            match history::read(text.root(), &kind.history) {
+                Ok(records) => self.history = records,
+                Err(malformed) => self.history_trouble = Some(malformed.to_string()),
+            }
+            if let Ok(manifest) = Manifest::read(&text, kind) {
+                content.version = Some(manifest.version().clone());
+                content.version_is_declared = manifest.version_is_declared();
+                self.decide(plan, &manifest, found, options);
+            }
+        }
+        self.content = Some(content);
+    }
+
+    fn decide(
+        &mut self,
+        plan: &Plan<'_>,
+        manifest: &Manifest<'_>,
+        found: &Found,
+        options: &ExplainOptions,
+    ) {
+        match plan.decide(manifest, usize::from(found.kind)) {
+            Ok(Decision::Deferred { at, value }) => self.deferred_by = Some((at, value)),
+            Ok(Decision::Pending(_)) => {}
+            Ok(Decision::Current | Decision::Ahead) | Err(_) => return,
+        }
+        let route = manifest
+            .kind()
+            .registry
+            .route(manifest.version(), &self.target);
+        let Some(route) = route else { return };
+        let changes = migrate(manifest, &route, options.now).map(|migrated| migrated.changes);
+        let mut changes = changes.unwrap_or_default().into_iter();
+        let legs = route.migrations().iter().map(|migration| Leg {
+            from: migration.from.clone(),
+            to: migration.to.clone(),
+            summary: migration.summary.clone(),
+            changes: changes.next().unwrap_or_default(),
+        });
+        self.route = legs.collect();
+    }
+}
