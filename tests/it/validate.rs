@@ -7,12 +7,7 @@ const GOOD: &str = "{\"schema_version\":\"1.2.0\",\"run_id\":\"r\"}";
 fn piped(input: impl Into<Vec<u8>>, more: &[&str]) -> Output {
     let sandbox = Sandbox::new();
     let words = [&["validate", "-"], more].concat();
-    sandbox.invoke(words).real_clock().stdin(input).run()
-}
-
-/// Runs the program; `validate` needs no clock.
-fn run(sandbox: &Sandbox, words: &[&str]) -> Output {
-    sandbox.invoke(words).real_clock().run()
+    sandbox.invoke(words).stdin(input).run()
 }
 
 #[test]
@@ -105,17 +100,15 @@ fn a_file_is_validated_with_the_catalog_of_its_tree() {
             r#"{"from":"1.0.0","to":"2.0.0","kind":"one","summary":"s","steps":[]}"#,
         );
     let file = "artifacts/job/one/manifest.json";
-    run(&sandbox, &["validate", file]).code(0);
+    sandbox.run(["validate", file]).code(0);
     sandbox.file("draft.json", "{}");
     let catalog = ["--catalog", "artifacts/.migrate-manifests/catalog"];
-    run(&sandbox, &[&["validate", "draft.json"], &catalog[..]].concat())
+    sandbox.run([&["validate", "draft.json"], &catalog[..]].concat())
         .code(2)
         .stderr("error: the catalog `mine` has several kinds: `one`, `two`\nhint: give --kind with one of them\n");
-    run(
-        &sandbox,
-        &[&["validate", "draft.json", "--kind", "two"], &catalog[..]].concat(),
-    )
-    .code(0);
+    sandbox
+        .run([&["validate", "draft.json", "--kind", "two"], &catalog[..]].concat())
+        .code(0);
 }
 
 #[test]
@@ -128,7 +121,8 @@ fn what_cannot_be_read_is_an_error_with_a_hint() {
         ("nowhere", "No such file or directory (os error 2)"),
     ] {
         let before = sandbox.snapshot();
-        run(&sandbox, &["validate", file])
+        sandbox
+            .run(["validate", file])
             .code(2)
             .stdout("")
             .stderr(&format!("error: cannot read `{file}`: {reason}\n{hint}"));

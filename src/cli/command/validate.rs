@@ -13,11 +13,11 @@ use migrate_manifests::report::Stop;
 use migrate_manifests::validate::{Checked, Rules, each_document};
 use migrate_manifests::version::Version;
 
-use crate::cli::args::OutputArgs;
+use crate::cli::args::{ClockArgs, OutputArgs};
 use crate::cli::escape;
 use crate::cli::exit::Failure;
 use crate::cli::kinds;
-use crate::cli::options::{Output, Purpose, all_and_quiet, refuse_contradictions};
+use crate::cli::options::{Output, Purpose, all_and_quiet, clock, refuse_contradictions};
 use crate::cli::render::{Document, Surface, Tone, counted, grouped, json_lines, json_text, wrap};
 use crate::cli::session::{self, Apart, Invocation, Subject};
 use crate::cli::streams::Streams;
@@ -43,20 +43,25 @@ pub(crate) struct ValidateArgs {
     catalog: Option<PathBuf>,
 
     #[command(flatten)]
+    clock: ClockArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
 /// Validates.
 pub(crate) fn run(args: ValidateArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
-    if let Err(stop) = refuse_contradictions(&[all_and_quiet(&args.output)]) {
-        return session::refuse(stop, invocation, streams);
-    }
+    let now = refuse_contradictions(&[all_and_quiet(&args.output)])
+        .and_then(|()| clock(args.clock.now, invocation.env));
+    let now = match now {
+        Ok(now) => now,
+        Err(stop) => return session::refuse(stop, invocation, streams),
+    };
     let output = Output::new(&args.output, Purpose::Look, invocation.env);
     let subject = Subject {
         command: "validate",
         dry_run: true,
         target: args.target_version.clone(),
-        now: invocation.env.started,
+        now,
     };
     let file = (args.file != Path::new("-")).then_some(args.file.as_path());
     let apart = Apart {
