@@ -26,8 +26,8 @@ pub struct Head {
     pub catalog_source: String,
     /// The catalog's digest, `sha256:...`.
     pub catalog_digest: String,
-    /// The target version.
-    pub target: Version,
+    /// The target version, where there is one.
+    pub target: Option<Version>,
     /// The latest version that the catalog knows.
     pub latest: Version,
     /// When it started, by the clock that it was given.

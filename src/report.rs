@@ -324,6 +324,8 @@ pub enum Signal {
 pub struct Summary {
     /// The id of the operation; `None` where nothing was written.
     pub operation: Option<String>,
+    /// The operation that a rollback undoes, where it is one.
+    pub undoes: Option<String>,
     /// How many of each.
     pub counts: Counts,
     /// Version to number of manifests, as found, of all manifests whose version could be read.

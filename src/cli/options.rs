@@ -73,6 +73,10 @@ pub(crate) enum Purpose {
     Migrate,
     /// To know whether all is as it should be.
     Proof,
+    /// To see what a rollback would do.
+    PreviewRollback,
+    /// To have originals back.
+    Rollback,
     /// To read something that was written before.
     Look,
 }
@@ -80,7 +84,7 @@ pub(crate) enum Purpose {
 impl Purpose {
     /// Whether the tree may be written to, so that lost output matters.
     pub(crate) fn writes(self) -> bool {
-        self == Self::Migrate
+        matches!(self, Self::Migrate | Self::Rollback)
     }
 }
 

@@ -108,7 +108,7 @@ fn head(catalog: &Catalog, options: &Options) -> Head {
         catalog_name: catalog.name().to_owned(),
         catalog_source: catalog.source().to_string(),
         catalog_digest: catalog.digest().prefixed(),
-        target: options.target.as_ref().unwrap_or(latest).clone(),
+        target: Some(options.target.as_ref().unwrap_or(latest).clone()),
         latest: latest.clone(),
         started_at: options.now,
     }

@@ -107,7 +107,7 @@ fn head(catalog: &Catalog, options: &RollbackOptions) -> Head {
         catalog_name: catalog.name().to_owned(),
         catalog_source: catalog.source().to_string(),
         catalog_digest: catalog.digest().prefixed(),
-        target: latest.clone(),
+        target: None,
         latest: latest.clone(),
         started_at: options.now,
     }
@@ -143,6 +143,7 @@ fn run<S: Storage>(
     tally.recovered(writing.take_recoveries());
     tally.chosen(choice.found, choice.excluded, choice.items.len() as u64);
     tally.ended(&choice.notices);
+    tally.summary.undoes.clone_from(&choice.undoes);
     writing.undoes(choice.undoes, choice.target);
     PuttingBack {
         storage,

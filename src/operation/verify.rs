@@ -74,7 +74,7 @@ fn head(catalog: &Catalog, options: &VerifyOptions) -> Head {
         catalog_name: catalog.name().to_owned(),
         catalog_source: catalog.source().to_string(),
         catalog_digest: catalog.digest().prefixed(),
-        target: latest.clone(),
+        target: Some(latest.clone()),
         latest: latest.clone(),
         started_at: options.now,
     }

@@ -201,7 +201,14 @@ fn purpose(args: &MigrateArgs) -> Purpose {
 /// How far the engine must go: people need no checksums of what was not written, programs may.
 fn depth(purpose: Purpose, format: Format) -> Depth {
     match (purpose, format) {
-        (Purpose::Versions | Purpose::Proof | Purpose::Look, _) => Depth::Decide,
+        (
+            Purpose::Versions
+            | Purpose::Proof
+            | Purpose::Look
+            | Purpose::PreviewRollback
+            | Purpose::Rollback,
+            _,
+        ) => Depth::Decide,
         (Purpose::Differences, _) => Depth::Difference,
         (Purpose::Preview | Purpose::Check, Format::Text) => Depth::Rehearse,
         (Purpose::Plan, _) | (Purpose::Preview | Purpose::Check, Format::Json | Format::Jsonl) => {

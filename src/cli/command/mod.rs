@@ -9,6 +9,7 @@ mod man;
 mod migrate;
 mod operations;
 mod plan;
+mod rollback;
 mod show;
 mod status;
 mod validate;
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     Show(Box<show::ShowArgs>),
     /// Check documents before they are written
     Validate(Box<validate::ValidateArgs>),
+    /// Put the originals back that an operation replaced
+    Rollback(Box<rollback::RollbackArgs>),
     /// List the operations that have written to the tree
     Operations(Box<operations::OperationsArgs>),
     /// List the backups; remove or copy them
@@ -61,6 +64,7 @@ pub(crate) fn run(args: Args, invocation: &Invocation<'_>, streams: Streams) -> 
         Some(Command::Explain(args)) => explain::run(*args, invocation, streams),
         Some(Command::Show(args)) => show::run(*args, invocation, streams),
         Some(Command::Validate(args)) => validate::run(*args, invocation, streams),
+        Some(Command::Rollback(args)) => rollback::run(*args, invocation, streams),
         Some(Command::Operations(args)) => operations::run(*args, invocation, streams),
         Some(Command::Backups(args)) => backups::run(*args, invocation, streams),
         Some(Command::Completions(args)) => completions::run(&args, streams),
@@ -95,6 +99,7 @@ pub(crate) fn typed(typed: &[OsString]) -> &'static str {
         Some("explain") => "explain",
         Some("show") => "show",
         Some("validate") => "validate",
+        Some("rollback") => "rollback",
         Some("operations") => "operations",
         Some("backups") => "backups",
         _ => "migrate",

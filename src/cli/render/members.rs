@@ -73,7 +73,7 @@ impl From<&Head> for Known {
                 source: head.catalog_source.clone(),
                 digest: head.catalog_digest.clone(),
             }),
-            target: Some(head.target.clone()),
+            target: head.target.clone(),
             started_at: head.started_at,
         }
     }
@@ -127,6 +127,9 @@ pub(crate) fn foot(known: &Known, summary: &Summary, notices: &Notices) -> io::R
         ("versions", text(&versions)?),
         ("routes", text(&routes)?),
     ]);
+    if let Some(undoes) = &summary.undoes {
+        members.push(("undoes", text(undoes)?));
+    }
     if let Some(survey) = &summary.survey {
         members.push(("fields", text(&survey::fields(survey))?));
         members.push(("backfilled", text(&survey::backfilled(survey))?));

@@ -102,17 +102,16 @@ impl<W: Write> Text<W> {
             .chars()
             .take("sha256:".len() + 16)
             .collect();
-        let latest = if head.target == head.latest {
-            String::new()
-        } else {
-            format!(" (the latest is {})", head.latest)
+        let target = match &head.target {
+            None => String::new(),
+            Some(target) if *target == head.latest => format!("target    {target}\n"),
+            Some(target) => format!("target    {target} (the latest is {})\n", head.latest),
         };
         let lines = format!(
-            "tree      {}\ncatalog   {} ({}), {digest}\ntarget    {}{latest}\n",
+            "tree      {}\ncatalog   {} ({}), {digest}\n{target}",
             escape::path(head.tree.as_bytes()),
             escape::message(&head.catalog_name),
             escape::message(&head.catalog_source),
-            head.target,
         );
         self.needs_gap = true;
         self.print(&lines)
@@ -251,7 +250,7 @@ impl<W: Write> Text<W> {
             Closing {
                 view: self.view,
                 summary,
-                target: &head.target,
+                target: head.target.as_ref().unwrap_or(&head.latest),
                 backups: &self.backups,
                 proof: &self.proof,
                 has_recovered: self.has_recovered,

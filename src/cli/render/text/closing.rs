@@ -39,13 +39,23 @@ impl Closing<'_> {
                 grouped(counts.not_attempted)
             ));
         }
-        if let Some(operation) = summary.operation.as_deref().filter(|_| counts.migrated > 0) {
+        let mut way_back = Vec::new();
+        if matches!(
+            self.view.purpose,
+            Purpose::Rollback | Purpose::PreviewRollback
+        ) {
+            sentences.extend(self.rolled_back());
+        } else if let Some(operation) = summary.operation.as_deref().filter(|_| counts.migrated > 0)
+        {
             sentences.push(format!(
                 "Migrated {} to {} in operation {operation}.",
                 manifests(counts.migrated),
                 self.target
             ));
             sentences.extend(self.backups.sentence());
+            way_back.push(format!(
+                "To go back: migrate-manifests rollback {operation}"
+            ));
         } else if self.view.purpose == Purpose::Versions {
             sentences.push(self.need_migration());
         } else if self.view.purpose == Purpose::Proof {
@@ -53,11 +63,55 @@ impl Closing<'_> {
         } else {
             sentences.extend(self.nothing_written());
         }
-        let lines = [attention(summary), sentences];
+        let lines = [attention(summary), sentences, way_back];
         let shown = lines.iter().filter(|sentences| !sentences.is_empty());
         shown
             .map(|sentences| wrap(&sentences.join(" "), self.view.columns, 0) + "\n")
             .collect()
+    }
+
+    /// What a rollback did, or would do.
+    fn rolled_back(&self) -> Vec<String> {
+        let (summary, counts) = (self.summary, &self.summary.counts);
+        let before = match &summary.undoes {
+            Some(undone) => format!(
+                " to what stood there before operation {}",
+                escape::message(undone)
+            ),
+            None => String::new(),
+        };
+        if let Some(operation) = summary.operation.as_deref().filter(|_| counts.restored > 0) {
+            let restored = manifests(counts.restored);
+            return vec![format!(
+                "Restored {restored}{before}, in operation {operation}."
+            )];
+        }
+        let mut sentences = Vec::new();
+        let is_whole = summary.stop.is_none() && summary.signal.is_none();
+        if counts.pending > 0 {
+            let pending = manifests(counts.pending);
+            sentences.push(format!("A rollback would restore {pending}{before}."));
+        } else if is_whole && counts.trouble() == 0 {
+            sentences.push(match (counts.found, &summary.undoes) {
+                (0, None) => "Nothing to roll back: no migration is left to be undone.".to_owned(),
+                (0, Some(undone)) => format!(
+                    "Nothing to roll back: operation {} is rolled back already, or replaced no manifest.",
+                    escape::message(undone)
+                ),
+                (found, _) if counts.selected == 0 => format!(
+                    "Nothing to roll back: none of the {} is selected.",
+                    manifests(found)
+                ),
+                _ => "Nothing to roll back: the originals are in their places.".to_owned(),
+            });
+        }
+        if !self.has_recovered && summary.operation.is_none() {
+            sentences.push("Nothing was written.".to_owned());
+        }
+        if counts.pending > 0 {
+            sentences.push("To do so, run the same command without --dry-run.".to_owned());
+        }
+        sentences
     }
 
     fn need_migration(&self) -> String {
@@ -112,9 +166,9 @@ impl Closing<'_> {
             | Purpose::Migrate
             | Purpose::Versions
             | Purpose::Proof
-            | Purpose::Look => {
-                return sentences;
-            }
+            | Purpose::PreviewRollback
+            | Purpose::Rollback
+            | Purpose::Look => return sentences,
         };
         if counts.pending > 0 {
             let these = if counts.pending == 1 {

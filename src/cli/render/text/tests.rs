@@ -22,7 +22,7 @@ fn head(purpose: Purpose) -> Head {
         catalog_name: "run-manifest".to_owned(),
         catalog_source: "built in".to_owned(),
         catalog_digest: format!("sha256:0123456789abcdef{}", "0".repeat(48)),
-        target: version("1.2.0"),
+        target: Some(version("1.2.0")),
         latest: version("1.2.0"),
         started_at: "2026-03-01T00:00:00Z".parse().unwrap(),
     }
@@ -269,6 +269,7 @@ routes
 Migrated 1 manifest to 1.2.0 in operation
 20260301T000000Z-1. Each original is kept beside its
 manifest as manifest.json.backup.
+To go back: migrate-manifests rollback 20260301T000000Z-1
 "
     );
 }
@@ -329,7 +330,7 @@ fn an_operation_that_stopped_says_how_much_is_left() {
         ..Summary::default()
     };
     assert_eq!(
-        show.text().lines().last().unwrap(),
+        show.text().lines().rev().nth(1).unwrap(),
         "Stopped early: 6 not attempted. Migrated 4 manifests to 1.2.0 in operation 20260301T000000Z-1."
     );
     show.summary.operation = None;
