@@ -133,7 +133,7 @@ fn run<S: Storage>(
         undoes: None,
     };
     let mut writing = Writing::new(storage, operation_head, options.wait, watch);
-    let choice = match decide(storage, options, &writing, tally) {
+    let choice = match decide(storage, pool, options, &writing, tally) {
         Ok(choice) => choice,
         Err(stop) => {
             tally.recovered(writing.take_recoveries());
@@ -171,6 +171,7 @@ fn run<S: Storage>(
 /// Says what is to be undone: under the lock, where there is something to write.
 fn decide<S: Storage>(
     storage: &S,
+    pool: &ThreadPool,
     options: &RollbackOptions,
     writing: &Writing<'_, S>,
     tally: &mut Tally<'_>,
@@ -198,6 +199,6 @@ fn decide<S: Storage>(
         }
     }
     // What journals said before the lock was taken may have changed since.
-    writing.guard_now()?;
+    pool.install(|| writing.guard_now())?;
     choose(storage, &options.undo, &options.selection)
 }

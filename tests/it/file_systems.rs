@@ -2,17 +2,17 @@
 //!
 //! Invariant: the way is read from the journal, so that a fallback that is never taken, or taken where it need not be, fails a test.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::aftermath::{Family, STATE, ways};
+use crate::support::aftermath::{Family, STATE, journal, ways};
 use crate::support::mounts::{FsType, mount, or_skip};
 use crate::support::sandbox::{Output, Sandbox};
 
@@ -60,7 +60,41 @@ fn migrates(fs_type: FsType, way: &str) {
     let again = sandbox.run(["--format", "json"]);
     again.code(0).stderr("");
     assert_eq!(again.json()["operation"], serde_json::Value::Null);
-    drop(sandbox);
+    rolls_back(&sandbox, &family, fs_type, way);
+}
+
+/// Rolls the migration back, and looks at everything once more, also after a power cut would have come.
+fn rolls_back(sandbox: &Sandbox, family: &Family, fs_type: FsType, way: &str) {
+    let backup = |path: &Path| sandbox.path(path).with_file_name("manifest.json.backup");
+    let stat = |path: PathBuf| {
+        let stat = fs::metadata(path).unwrap();
+        let inode = if way == "copy" { 0 } else { stat.ino() };
+        (
+            inode,
+            stat.mode(),
+            stat.uid(),
+            stat.mtime(),
+            stat.mtime_nsec(),
+        )
+    };
+    let kept: Vec<_> = family.paths().map(|path| stat(backup(path))).collect();
+    let output = sandbox.run(["rollback", "--last", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{fs_type:?}: {output}");
+    assert_eq!(output.json()["counts"]["restored"], 3, "{output}");
+    let back: Vec<_> = family
+        .paths()
+        .map(|path| stat(sandbox.path(path)))
+        .collect();
+    assert_eq!(back, kept, "{fs_type:?}: {output}");
+    family.assert_rolled_back(sandbox, &format!("{fs_type:?}"));
+    // Of each manifest the last counts: a way that does not work is given up.
+    let last: BTreeMap<_, _> = journal(sandbox.root())
+        .into_iter()
+        .filter(|record| record["type"] == "restoring")
+        .map(|record| (record["path"].to_string(), record["way"].clone()))
+        .collect();
+    let taken: BTreeSet<_> = last.values().filter_map(|way| way.as_str()).collect();
+    assert_eq!(taken, [way].into(), "{fs_type:?}");
 }
 
 macro_rules! migrates {

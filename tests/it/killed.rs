@@ -13,6 +13,8 @@ use crate::support::aftermath::{Family, ways};
 use crate::support::sandbox::{Invocation, Output, Sandbox};
 use crate::support::skip::skip;
 
+mod rollback;
+
 /// What changes something on the disk, or makes it durable.
 const CHANGING: &str = "openat,write,pwrite64,renameat,renameat2,linkat,unlinkat,mkdirat,fchmod,fchown,ftruncate,fsetxattr,fremovexattr,utimensat,fsync,fdatasync,syncfs,flock";
 
@@ -27,27 +29,34 @@ struct Case {
     lacking: &'static str,
     /// The way that the journal names.
     way: &'static str,
+    /// The command.
+    command: &'static [&'static str],
 }
 
 const EXCHANGE: Case = Case {
     lacking: "",
     way: "exchange",
+    command: &[],
 };
 const LINK: Case = Case {
     lacking: "exchange",
     way: "link",
+    command: &[],
 };
 const COPY: Case = Case {
     lacking: "exchange,links",
     way: "copy",
+    command: &[],
 };
 const BESIDE: Case = Case {
     lacking: "same-device",
     way: "exchange",
+    command: &[],
 };
 const FLUSH_EACH: Case = Case {
     lacking: "syncfs",
     way: "exchange",
+    command: &[],
 };
 
 /// One system call of a run.
@@ -94,7 +103,8 @@ impl Call {
 
 impl Case {
     fn invoke(&self, sandbox: &Sandbox) -> Invocation {
-        let mut words = vec!["--jobs", "1", "--format", "json"];
+        let mut words = self.command.to_vec();
+        words.extend(["--jobs", "1", "--format", "json"]);
         if !self.lacking.is_empty() {
             words.extend(["--assume-lacking", self.lacking]);
         }

@@ -18,6 +18,7 @@ mod interrupts;
 mod killed;
 mod plan;
 mod show;
+mod rollback;
 mod status;
 #[allow(
     dead_code,

@@ -182,7 +182,8 @@ fn manifests<S: Storage>(
     }
     let mut since = Since::default();
     for id in ids.iter().rev() {
-        let is_open = |standing: &Standing| matches!(standing, Standing::Not(_));
+        // Undone in one operation, it may still be as an earlier one left it.
+        let is_open = |standing: &Standing| !matches!(standing, Standing::Replaced(_));
         if !standings.values().any(is_open) {
             break;
         }

@@ -190,7 +190,7 @@ impl<S: Storage> PuttingBack<'_, S> {
         if !slots.iter().any(|slot| slot.open.is_some()) {
             return;
         }
-        let Some(transaction) = self.writing.begin() else {
+        let Some(transaction) = self.pool.install(|| self.writing.begin()) else {
             slots.iter_mut().for_each(Slot::was_not_attempted);
             return;
         };

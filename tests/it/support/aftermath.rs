@@ -137,6 +137,20 @@ impl Family {
         assert_settled(root, why);
     }
 
+    /// Rolls migrations back, last first, until none is left, and asserts that the tree is as it was.
+    #[track_caller]
+    pub(crate) fn assert_rolled_back(&self, sandbox: &Sandbox, why: &str) {
+        loop {
+            let output = sandbox.run(["rollback", "--last", "--format", "json"]);
+            assert_eq!(output.status.code(), Some(0), "{why}, then: {output}");
+            if output.json()["operation"] == Value::Null {
+                break;
+            }
+        }
+        self.assert_untouched(sandbox.root(), why);
+        assert_settled(sandbox.root(), why);
+    }
+
     /// Asserts that nothing has changed and nothing is there beside the state.
     #[track_caller]
     pub(crate) fn assert_untouched(&self, root: &Path, why: &str) {
