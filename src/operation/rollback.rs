@@ -1,11 +1,13 @@
 //! Rolling back: the originals that an operation moved aside come back to their places.
 //!
-//! What is undone is decided by journals, and by the bytes that stand there now: `choose` reads the journals, `put_back` takes the manifests through, batch by batch in path order.
+//! What is undone is decided by journals, and by the bytes that stand there now: `choose` reads the journals and `since` folds them, `look` at the files, and `put_back` takes the manifests through, batch by batch in path order.
 //!
 //! Invariant: a manifest is replaced only while its bytes are those that the operation wrote, and only by the bytes that it found.
 
 mod choose;
+mod look;
 mod put_back;
+mod since;
 
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
@@ -18,10 +20,9 @@ use super::tally::Tally;
 use super::writing::Writing;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
-use crate::code::Code;
 use crate::event::{Event, Head, Sink, Watch};
 use crate::journal::{Ended, Record};
-use crate::report::{Notice, Stop, Summary};
+use crate::report::{Stop, Summary};
 use crate::selection::{Selection, Tolerance};
 use crate::storage::{OperationHead, Storage, Transaction};
 
@@ -180,14 +181,7 @@ fn decide<S: Storage>(
     if options.mode == RollbackMode::Rehearse {
         match unfinished {
             Ok(unfinished) if unfinished.is_empty() => {}
-            Ok(unfinished) => tally.tell(&Event::Warning(&Notice {
-                code: Code::UnfinishedOperation,
-                path: None,
-                message: format!(
-                    "not finished, or still at work: operation {}",
-                    unfinished.join(", ")
-                ),
-            })),
+            Ok(unfinished) => tally.tell(&Event::Warning(&listing::unfinished(&unfinished))),
             Err(notice) => tally.tell(&Event::Warning(&notice)),
         }
         return choose(storage, &options.undo, &options.selection);

@@ -19,6 +19,7 @@ mod publish;
 mod recover;
 mod rescue;
 mod restore;
+mod restore_beside;
 mod secure;
 mod settle;
 mod settle_restore;

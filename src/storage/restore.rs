@@ -1,13 +1,12 @@
 //! Restoring: the original comes back from its backup name, and the file that had its place goes.
 //!
-//! A batch goes step by step, with a flush before each: what a step relies on is durable. By exchange: exchange manifest and backup; remove what was displaced. By link or copy: give the original a name beside the manifest; rename that over the manifest; remove the backup name.
+//! A batch goes step by step, with a flush before each: what a step relies on is durable. By exchange: exchange manifest and backup; remove what was displaced. By link or copy, in [`restore_beside`](super::restore_beside): give the original a name beside the manifest; rename that over the manifest; remove the backup name.
 //!
 //! Invariant: until a flush has made the original durable in its place, its backup name or a name that an intent gives keeps it.
 
 use std::io;
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
 
@@ -15,7 +14,6 @@ use super::disk::{Crossing, Disk, Stat};
 use super::file_system::Stamp;
 use super::permit::may_put_back;
 use super::rescue::rescue;
-use super::secure::cannot_link;
 use super::stage::{Content, changed_meanwhile, content};
 use super::transaction::{Device, FileTransaction, Sync};
 use super::{ReadError, Restore, Restored, is_not_supported, trouble_of};
@@ -27,19 +25,19 @@ use crate::report::{Stop, Trouble};
 
 /// An original that is announced to be put back, and how far that has come.
 pub struct Prepared<D: Disk> {
-    path: TreePath,
+    pub(super) path: TreePath,
     /// What the journal says, with the way that is taken.
-    record: Restoring,
-    before: Digest,
-    after: Digest,
-    manifest: Stamp,
-    original: Stamp,
-    device: Arc<Device<D>>,
+    pub(super) record: Restoring,
+    pub(super) before: Digest,
+    pub(super) after: Digest,
+    pub(super) manifest: Stamp,
+    pub(super) original: Stamp,
+    pub(super) device: Arc<Device<D>>,
     at: At,
 }
 
 /// How far it has come. What the step before did is durable when the next one is taken.
-enum At {
+pub(super) enum At {
     /// Nothing has changed yet.
     Announced,
     /// The original, or its copy, has a name beside the manifest, too.
@@ -100,7 +98,7 @@ impl<D: Disk> FileTransaction<D> {
     }
 
     /// Records the intent, with the way that is open now.
-    fn announce_restore(&self, one: &mut Prepared<D>) -> At {
+    pub(super) fn announce_restore(&self, one: &mut Prepared<D>) -> At {
         one.record.way = one.device.way();
         // Original first, as if it were staged by the operation that is undone: whoever sweeps without a journal then keeps it.
         one.record.staged = (one.record.way != Way::Exchange).then(|| {
@@ -179,7 +177,7 @@ impl<D: Disk> FileTransaction<D> {
     }
 
     /// Whether manifest and backup are still what was read.
-    fn check_both(&self, dir: &D::Dir, one: &Prepared<D>) -> Result<(), Trouble> {
+    pub(super) fn check_both(&self, dir: &D::Dir, one: &Prepared<D>) -> Result<(), Trouble> {
         let disk = &self.core.disk;
         let look = |name: &[u8]| match disk.stat_at(dir, name) {
             Ok(stat) => Ok(Some(stat)),
@@ -208,7 +206,7 @@ impl<D: Disk> FileTransaction<D> {
     }
 
     /// Whether a name now holds that file with those bytes, after a change of its names; what it is.
-    fn holds(
+    pub(super) fn holds(
         &self,
         one: &Prepared<D>,
         (dir, name): (&D::Dir, &[u8]),
@@ -294,7 +292,7 @@ impl<D: Disk> FileTransaction<D> {
         }
     }
 
-    fn remove_name(&self, dir: &D::Dir, name: &[u8]) -> At {
+    pub(super) fn remove_name(&self, dir: &D::Dir, name: &[u8]) -> At {
         At::Flushing(match self.core.disk.unlink(dir, name) {
             Ok(()) => Restored::Done,
             Err(error) => {
@@ -304,116 +302,9 @@ impl<D: Disk> FileTransaction<D> {
             }
         })
     }
-
-    /// By link or copy, the first step: the original gets the name that the intent gives it.
-    fn set_beside(&self, dir: &D::Dir, one: &mut Prepared<D>) -> At {
-        if let Err(trouble) = self.check_both(dir, one) {
-            return over(trouble);
-        }
-        let Some(staged) = one.record.staged.clone() else {
-            return self.announce_restore(one);
-        };
-        let made = match one.record.way {
-            Way::Exchange | Way::Link => self.link_beside(dir, one, &staged),
-            Way::Copy => self.copy_beside(dir, one, &staged),
-        };
-        match made {
-            Ok(Some(stat)) => At::Beside(stat),
-            Ok(None) => self.take_from_beside(dir, one, changed_meanwhile()),
-            Err(error) if one.record.way == Way::Link && cannot_link(&error) => {
-                one.device.lacks(Way::Link);
-                self.announce_restore(one)
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                over(trouble_of("cannot give the original a second name", &error))
-            }
-            Err(error) => {
-                let trouble = trouble_of("cannot give the original a second name", &error);
-                self.take_from_beside(dir, one, trouble)
-            }
-        }
-    }
-
-    fn link_beside(
-        &self,
-        dir: &D::Dir,
-        one: &Prepared<D>,
-        staged: &str,
-    ) -> io::Result<Option<Stat>> {
-        let disk = &self.core.disk;
-        disk.link(
-            (dir, one.record.backup.as_bytes()),
-            (dir, staged.as_bytes()),
-        )?;
-        let stat = disk.stat_at(dir, staged.as_bytes())?;
-        Ok(one.original.is_displaced(&stat).then_some(stat))
-    }
-
-    fn copy_beside(
-        &self,
-        dir: &D::Dir,
-        one: &Prepared<D>,
-        staged: &str,
-    ) -> io::Result<Option<Stat>> {
-        let (disk, original) = (&self.core.disk, &one.original.stat);
-        let backup = one.record.backup.as_bytes();
-        let (file, bytes) = self.read_whole(dir, backup, original)?;
-        if Digest::of(&bytes) != one.after {
-            return Ok(None);
-        }
-        let copy = disk.create(dir, staged.as_bytes())?;
-        self.fill_copy(&copy, (&file, original), &bytes, one.device.sync)?;
-        disk.stat(&copy).map(Some)
-    }
-
-    /// Removes the name beside the manifest again, which no manifest has yet.
-    fn take_from_beside(&self, dir: &D::Dir, one: &Prepared<D>, trouble: Trouble) -> At {
-        if let Some(staged) = &one.record.staged {
-            match self.core.disk.unlink(dir, staged.as_bytes()) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => self.leave_to_recovery(),
-                _ => {}
-            }
-        }
-        At::Flushing(Restored::Not(trouble))
-    }
-
-    /// By link or copy, the second step: renames the original over the manifest.
-    fn replace_by_original(&self, dir: &D::Dir, one: &Prepared<D>, beside: &Stat) -> At {
-        let disk = &self.core.disk;
-        let staged = one.record.staged.as_deref().unwrap_or_default().as_bytes();
-        let manifest = one.path.file_name();
-        let stamp = Stamp { stat: *beside };
-        if let Err(trouble) = self.check_both(dir, one) {
-            return self.take_from_beside(dir, one, trouble);
-        }
-        if self.holds(one, (dir, staged), &stamp, one.after).is_none() {
-            return self.take_from_beside(dir, one, changed_meanwhile());
-        }
-        self.has_renamed_over.store(true, Ordering::Relaxed);
-        match disk.rename_over((dir, staged), (dir, manifest)) {
-            Ok(()) => At::InPlace(*beside),
-            Err(error) => {
-                self.leave_to_recovery();
-                let trouble = trouble_of("cannot replace the manifest", &error);
-                self.take_from_beside(dir, one, trouble)
-            }
-        }
-    }
-
-    /// By link or copy, the last step: removes the backup name while the original is in its place for certain.
-    fn remove_backup_name(&self, dir: &D::Dir, one: &Prepared<D>, restored: &Stat) -> At {
-        let backup = one.record.backup.as_bytes();
-        let stamp = Stamp { stat: *restored };
-        let in_place = self.holds(one, (dir, one.path.file_name()), &stamp, one.after);
-        let kept = self.holds(one, (dir, backup), &one.original, one.after);
-        if in_place.is_some() && kept.is_some() {
-            return self.remove_name(dir, backup);
-        }
-        At::Flushing(Restored::Not(changed_meanwhile()))
-    }
 }
 
 /// Nothing has changed, and nothing will.
-fn over(trouble: Trouble) -> At {
+pub(super) fn over(trouble: Trouble) -> At {
     At::Over(Restored::Not(trouble))
 }

@@ -77,3 +77,37 @@ fn sigint_ends_it_with_130() {
 fn sigterm_ends_it_with_143() {
     interrupted(Signal::TERM, 143, "SIGTERM");
 }
+
+#[test]
+fn a_rollback_that_is_interrupted_goes_on_the_next_time() {
+    let family = Family::of_many(MANIFESTS);
+    let mut was_between = false;
+    for wait_ms in [0, 60, 200] {
+        let sandbox = Sandbox::new();
+        family.write(sandbox.root());
+        sandbox.run(["--quiet"]).code(0);
+        let mut running = sandbox
+            .invoke(["rollback", "--last", "--jobs", "2"])
+            .spawn();
+        let staging = sandbox.path(STATE).join("staging");
+        let has_begun = || std::fs::read_dir(&staging).unwrap().next().is_some();
+        while running.is_running() && !has_begun() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        thread::sleep(Duration::from_millis(wait_ms));
+        let id = Pid::from_raw(i32::try_from(running.id()).unwrap()).unwrap();
+        // It may have ended meanwhile.
+        let _sent_or_over = kill_process(id, Signal::INT);
+        let output = running.wait();
+        let migrated = family.assert_whole(sandbox.root(), "SIGINT");
+        if output.status.code() == Some(0) {
+            assert_eq!(migrated, 0, "{output}");
+            continue;
+        }
+        output.code(130);
+        was_between = true;
+        assert!(output.stdout.contains("Stopped early: "), "{output}");
+        family.assert_rolled_back(&sandbox, "after SIGINT");
+    }
+    assert!(was_between, "no signal came in time");
+}

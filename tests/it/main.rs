@@ -17,8 +17,8 @@ mod generators;
 mod interrupts;
 mod killed;
 mod plan;
-mod show;
 mod rollback;
+mod show;
 mod status;
 #[allow(
     dead_code,

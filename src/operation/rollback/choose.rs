@@ -4,12 +4,11 @@
 //!
 //! Invariant: what a later rollback has put back already is not chosen again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Undo;
+use super::since::{Replaced, Since};
 use crate::code::Code;
-use crate::digest::Digest;
 use crate::journal::{Account, Condition, Deed, Entry};
 use crate::operation::account;
 use crate::operation::nearest::nearest;
@@ -54,40 +53,12 @@ pub(super) enum Standing {
     Not(String),
 }
 
-/// What an operation did to a manifest, and what was done since.
-#[derive(Debug)]
-pub(super) struct Replaced {
-    /// The operation that did it.
-    pub(super) operation: Arc<str>,
-    /// The bytes that it wrote.
-    pub(super) wrote: Digest,
-    /// The bytes that it found.
-    pub(super) original: Digest,
-    /// Where it keeps the original.
-    pub(super) backup: Box<str>,
-    /// The operation that removed the backup.
-    pub(super) pruned_by: Option<Arc<str>>,
-    /// The later operation that replaced the manifest last, and the bytes that it wrote.
-    pub(super) later: Option<(Arc<str>, Digest)>,
-}
-
 impl Choice {
     /// Whether there is a manifest that something may have to be written for.
     pub(super) fn has_work(&self) -> bool {
         let is_work = |item: &Item| matches!(item.standing, Standing::Replaced(_));
         self.items.iter().any(is_work)
     }
-}
-
-/// What operations did since, read from the last one backward.
-#[derive(Default)]
-struct Since {
-    /// Manifests put back, by the operation that was undone there.
-    restored: HashMap<Box<str>, HashSet<TreePath>>,
-    /// Backups removed, by manifest and name.
-    pruned: HashMap<(TreePath, Box<str>), Arc<str>>,
-    /// The last operation that replaced a manifest and was not undone there.
-    wrote: HashMap<TreePath, (Arc<str>, Digest)>,
 }
 
 /// Chooses what `undo` and the selection say.
@@ -120,7 +91,8 @@ fn last<S: Storage>(storage: &S, ids: &[String], selection: &Selection) -> Resul
             .iter()
             .any(|entry| since.leaves(id, entry).is_some())
         {
-            return Ok(whole(id, &account, &since, selection, Vec::new()));
+            let notices = without_end(storage, id, &account).into_iter().collect();
+            return Ok(whole(id, &account, &since, selection, notices));
         }
         since.add(id, &account);
     }
@@ -152,6 +124,7 @@ fn one<S: Storage>(
     }
     let account = read(storage, wanted)?;
     believe(wanted, &account)?;
+    notices.extend(without_end(storage, wanted, &account));
     let command = account.began.as_ref().map(|began| began.command.as_str());
     let is_migration = |entry: &Entry| matches!(entry.deed, Deed::Replaced { .. });
     match command {
@@ -258,67 +231,6 @@ impl Choice {
     }
 }
 
-impl Since {
-    /// What is to be undone of an entry; `None` where nothing was done, or it is undone already.
-    fn leaves(&self, id: &str, entry: &Entry) -> Option<Replaced> {
-        let Deed::Replaced {
-            before,
-            after,
-            backup: Some(backup),
-        } = &entry.deed
-        else {
-            return None;
-        };
-        // Where something went wrong after the original had its backup name, bytes tell.
-        if entry.is_done == Some(false) || self.has_restored(id, &entry.path) {
-            return None;
-        }
-        let key = (entry.path.clone(), backup.clone());
-        Some(Replaced {
-            operation: id.into(),
-            wrote: *after,
-            original: *before,
-            backup: backup.clone(),
-            pruned_by: self.pruned.get(&key).cloned(),
-            later: self.wrote.get(&entry.path).cloned(),
-        })
-    }
-
-    fn has_restored(&self, id: &str, path: &TreePath) -> bool {
-        let restored = self.restored.get(id);
-        restored.is_some_and(|restored| restored.contains(path))
-    }
-
-    /// Takes the next earlier operation in.
-    fn add(&mut self, id: &str, account: &Account) {
-        let id: Arc<str> = id.into();
-        for entry in account
-            .entries
-            .iter()
-            .filter(|entry| entry.is_done == Some(true))
-        {
-            let path = entry.path.clone();
-            match &entry.deed {
-                Deed::Replaced { after, .. } => {
-                    if !self.has_restored(&id, &path) {
-                        let by = || (Arc::clone(&id), *after);
-                        self.wrote.entry(path).or_insert_with(by);
-                    }
-                }
-                Deed::Restored { undoes, .. } => {
-                    self.restored
-                        .entry(undoes.clone())
-                        .or_default()
-                        .insert(path);
-                }
-                Deed::Pruned { backup, .. } => {
-                    self.pruned.insert((path, backup.clone()), Arc::clone(&id));
-                }
-            }
-        }
-    }
-}
-
 fn read<S: Storage>(storage: &S, id: &str) -> Result<Account, Stop> {
     account(storage, id).map_err(|trouble| Stop::new(Code::StateUnusable, trouble.message))
 }
@@ -349,6 +261,19 @@ fn believe(id: &str, account: &Account) -> Result<(), Stop> {
             )
         }),
     }
+}
+
+/// The warning that a journal was cut where a line ends: no chain shows that, and nothing unfinished brings recovery to look.
+fn without_end<S: Storage>(storage: &S, id: &str, account: &Account) -> Option<Notice> {
+    let unfinished = storage.unfinished().unwrap_or_default();
+    let has_end = account.ended.is_some() || unfinished.iter().any(|one| one == id);
+    (!has_end).then(|| Notice {
+        code: Code::JournalIncomplete,
+        path: None,
+        message: format!(
+            "the journal of operation {id} has no end: manifests without a result in it are left alone"
+        ),
+    })
 }
 
 /// No operation has that id: names those that may have been meant.

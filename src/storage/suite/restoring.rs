@@ -1,10 +1,13 @@
 //! What a rollback leaves behind on every disk, and what stands in its way.
 
 use super::setting::{MANIFESTS, Run, SETTINGS, Setting, original};
+use super::table::{began, journal};
 use super::world::World;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::report::Status;
+use crate::journal::{Pruning, Record, RecordedPath, Restoring, Way, Writer};
+use crate::path::TreePath;
+use crate::report::{Notice, Status};
 use crate::storage::simulated::{Call, Simulated};
 
 const NAME: &str = MANIFESTS[0];
@@ -197,4 +200,133 @@ fn what_was_written_to_the_displaced_file_is_rescued() {
     assert_eq!(disk.read_path(NAME), Some(original(NAME)));
     let rescued = format!("{NAME}.rescued.{}", Digest::of(THEIRS).short());
     assert_eq!(disk.read_path(rescued).unwrap(), THEIRS);
+}
+
+const ID: &str = "20260101T000000Z-1";
+
+/// What a rollback that is gone left in its journal.
+fn announced(world: &World, way: Way, names: (&str, &str)) -> Record {
+    let digest = |bytes: Option<Vec<u8>>| Digest::of(&bytes.unwrap()).to_string();
+    let backup = format!("{NAME}.backup");
+    Record::Restoring(Box::new(Restoring {
+        path: RecordedPath::new(&TreePath::new(NAME.as_bytes()).unwrap()),
+        undoes: "20250101T000000Z-1".to_owned(),
+        before: digest(world.bytes(NAME)),
+        after: digest(world.bytes(&backup)),
+        backup: "manifest.json.backup".to_owned(),
+        inode: world.inode(names.0),
+        backup_inode: world.inode(names.1),
+        staged: (way != Way::Exchange).then(|| format!(".migrate-manifests.{ID}.x-y-z")),
+        way,
+    }))
+}
+
+/// Leaves an unfinished operation with these records, lets the next migration settle it, and gives the outcome that it recorded.
+fn settled(world: &World, record: &Record) -> String {
+    let (mut writer, mut bytes) = (Writer::default(), Vec::new());
+    for record in [&began(), record] {
+        writer.line(record, &mut bytes);
+    }
+    world.put_dir(&format!(".migrate-manifests/staging/{ID}"));
+    world.put(&journal(), &bytes);
+    let told = world.run();
+    let has_recovered = |notice: &Notice| notice.code == Code::Recovered;
+    assert!(told.notices.iter().any(has_recovered), "{told:?}");
+    let text = String::from_utf8(world.bytes(&journal()).unwrap()).unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.contains("\"outcome\""))
+        .unwrap();
+    let (_, outcome) = line.split_once("\"outcome\":\"").unwrap();
+    outcome.split('"').next().unwrap().to_owned()
+}
+
+/// Every world, migrated, with manifest, backup and what they hold.
+fn migrated_worlds() -> impl Iterator<Item = (World, String, Vec<u8>)> {
+    World::all().into_iter().map(|world| {
+        world.run();
+        let new = world.bytes(NAME).unwrap();
+        (world, format!("{NAME}.backup"), new)
+    })
+}
+
+#[test]
+fn a_rollback_that_had_not_begun_is_undone() {
+    for (world, backup, new) in migrated_worlds() {
+        for way in [Way::Exchange, Way::Link, Way::Copy] {
+            let record = announced(&world, way, (NAME, &backup));
+            assert_eq!(settled(&world, &record), "undone", "{}", world.name());
+            assert_eq!(world.bytes(NAME), Some(new.clone()));
+            assert_eq!(world.bytes(&backup), Some(original(NAME)));
+        }
+    }
+}
+
+#[test]
+fn a_rollback_that_had_exchanged_is_finished() {
+    for (world, backup, new) in migrated_worlds() {
+        let record = announced(&world, Way::Exchange, (NAME, &backup));
+        let Record::Restoring(mut restoring) = record else {
+            unreachable!()
+        };
+        world.put(NAME, &original(NAME));
+        world.put(&backup, &new);
+        restoring.inode = world.inode(&backup);
+        let record = Record::Restoring(restoring);
+        assert_eq!(settled(&world, &record), "finished", "{}", world.name());
+    }
+}
+
+#[test]
+fn what_somebody_put_under_the_backup_name_is_left_by_the_recovery_of_a_rollback() {
+    for (world, backup, new) in migrated_worlds() {
+        let record = announced(&world, Way::Exchange, (NAME, &backup));
+        // So that no other file gets its number.
+        world.put_name(NAME, "a/r1/kept");
+        world.put(NAME, &original(NAME));
+        for theirs in [THEIRS, &new] {
+            // The same bytes in another file are not the file that was displaced.
+            world.put(&backup, theirs);
+            assert_eq!(settled(&world, &record), "left", "{}", world.name());
+            assert_eq!(world.bytes(&backup).unwrap(), theirs, "{}", world.name());
+            world.put(NAME, &original(NAME));
+        }
+    }
+}
+
+#[test]
+fn an_original_beside_the_manifest_is_kept_where_it_is_the_last_one() {
+    for (world, backup, _) in migrated_worlds() {
+        let record = announced(&world, Way::Link, (NAME, &backup));
+        world.put(
+            &format!("a/r1/.migrate-manifests.{ID}.x-y-z"),
+            &original(NAME),
+        );
+        world.remove(&backup);
+        assert_eq!(settled(&world, &record), "left", "{}", world.name());
+        let rescued = format!("{NAME}.rescued.{}", Digest::of(&original(NAME)).short());
+        assert_eq!(
+            world.bytes(&rescued),
+            Some(original(NAME)),
+            "{}",
+            world.name()
+        );
+    }
+}
+
+#[test]
+fn a_backup_that_was_to_be_removed_is_gone_or_it_is_not() {
+    for (world, backup, _) in migrated_worlds() {
+        let record = Record::Pruning(Pruning {
+            path: RecordedPath::new(&TreePath::new(NAME.as_bytes()).unwrap()),
+            of: "20250101T000000Z-1".to_owned(),
+            backup: "manifest.json.backup".to_owned(),
+            digest: Digest::of(&original(NAME)).to_string(),
+            inode: world.inode(&backup),
+        });
+        assert_eq!(settled(&world, &record), "undone", "{}", world.name());
+        assert_eq!(world.bytes(&backup), Some(original(NAME)));
+        world.remove(&backup);
+        assert_eq!(settled(&world, &record), "pruned", "{}", world.name());
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt as _;
 
-use super::{Case, calls, has_tools, moved, tree, was_killed};
+use super::{Call, Case, calls, has_tools, moved, tree, was_killed};
 use crate::support::aftermath::Family;
 use crate::support::sandbox::Sandbox;
 
@@ -44,6 +44,28 @@ fn inodes(family: &Family, sandbox: &Sandbox, file: &str) -> Vec<u64> {
     family.paths().map(inode).collect()
 }
 
+/// A migrated tree in which a rollback was killed at that call, and the inodes of its originals.
+fn killed_at(
+    case: &Case,
+    family: &Family,
+    call: &Call,
+    reference: &Sandbox,
+) -> (Sandbox, Vec<u64>) {
+    // A journal is made at the second try only where migration and rollback begin in the same second.
+    for _ in 0..10 {
+        let sandbox = migrated(case, family);
+        let originals = inodes(family, &sandbox, "manifest.json.backup");
+        let aim = moved(call, reference, &sandbox).aim("signal=KILL");
+        let killed = case.invoke(&sandbox).under(aim).run();
+        if was_killed(&killed) {
+            return (sandbox, originals);
+        }
+        let why = call.to_text();
+        assert!(why.contains("/operations"), "{why} was not hit: {killed}");
+    }
+    panic!("{} was never hit", call.to_text())
+}
+
 /// Kills a rollback at each of its calls, looks at what is left, and goes on with a rollback, or with a migration that is rolled back, too.
 fn killed_at_every_call(case: &Case, at_least: usize) {
     if !has_tools() {
@@ -56,13 +78,9 @@ fn killed_at_every_call(case: &Case, at_least: usize) {
     assert!(calls.len() >= at_least, "only {} calls", calls.len());
     let mut seen = [false; 4];
     for (index, call) in calls.iter().enumerate() {
-        let sandbox = migrated(case, &family);
-        let originals = inodes(&family, &sandbox, "manifest.json.backup");
-        let aim = moved(call, &reference, &sandbox).aim("signal=KILL");
         let why = call.to_text();
         assert!(call.can_be_hit, "{why}: `strace` cannot be aimed at it");
-        let killed = case.invoke(&sandbox).under(aim).run();
-        assert!(was_killed(&killed), "{why} was not hit: {killed}");
+        let (sandbox, originals) = killed_at(case, &family, call, &reference);
         seen[family.assert_whole(sandbox.root(), &why)] = true;
         if index % 2 == 1 {
             sandbox.run(["--quiet"]).code(0);

@@ -1,0 +1,236 @@
+//! One manifest of a rollback and its backup, looked at: whether the original can be put back, and if not, why.
+//!
+//! Writes nothing. Invariant: an original is open to be put back only if both files have the bytes that the journal says.
+
+use super::choose::{Item, Standing};
+use super::put_back::PuttingBack;
+use super::since::Replaced;
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::json::{Text, canonical};
+use crate::manifest::Manifest;
+use crate::path::TreePath;
+use crate::report::{Outcome, Status, Trouble};
+use crate::storage::Storage;
+use crate::version::Version;
+
+/// Documents larger than this are read one at a time, so that memory stays bounded.
+const LARGE: usize = 1024 * 1024;
+
+/// One manifest on its way through a batch.
+pub(super) struct Slot<'i, S: Storage> {
+    pub(super) outcome: Outcome,
+    /// Where its original can be put back.
+    pub(super) open: Option<Open<'i, S>>,
+    /// Whether it is announced in the journal.
+    pub(super) announced: bool,
+}
+
+/// An original that can be put back, as it was read.
+pub(super) struct Open<'i, S: Storage> {
+    pub(super) replaced: &'i Replaced,
+    pub(super) version: S::Version,
+    pub(super) original: S::Version,
+}
+
+/// What is said of a document that was read.
+struct Document {
+    raw: Digest,
+    /// Where the text is valid.
+    canonical: Option<Digest>,
+    /// Where the catalog knows such manifests.
+    version: Option<Version>,
+}
+
+impl<S: Storage> PuttingBack<'_, S> {
+    /// Looks at one manifest and its backup.
+    pub(super) fn look<'i>(&self, item: &'i Item) -> Slot<'i, S> {
+        if self.watch.signal().is_some() {
+            return not_attempted(&item.path);
+        }
+        let replaced = match &item.standing {
+            Standing::Replaced(replaced) => replaced,
+            Standing::Restored => {
+                return settled(Outcome::new(item.path.clone(), Status::Current));
+            }
+            Standing::Not(message) => {
+                let outcome = Outcome::new(item.path.clone(), Status::Refused);
+                return settled(refused(outcome, Code::NotReplaced, message.clone()));
+            }
+        };
+        let slot = self.look_at_both(&item.path, replaced);
+        self.watch.looked_at();
+        slot
+    }
+
+    fn look_at_both<'i>(&self, path: &TreePath, replaced: &'i Replaced) -> Slot<'i, S> {
+        let mut outcome = Outcome {
+            backup: Some(replaced.backup.to_string()),
+            ..Outcome::new(path.clone(), Status::Pending)
+        };
+        let read = |bytes: &mut Vec<u8>| self.storage.read(path, bytes);
+        let (version, manifest) = match self.read(path, read) {
+            Ok(read) => read,
+            Err(trouble) => return settled(troubled(outcome, gone(trouble, replaced))),
+        };
+        outcome.from = manifest.version;
+        outcome.checksum_before = manifest.canonical;
+        if manifest.raw == replaced.original {
+            outcome.status = Status::Current;
+            outcome.backup = None;
+            return settled(outcome);
+        }
+        if manifest.raw != replaced.wrote {
+            return settled(troubled(outcome, changed_since(replaced, manifest.raw)));
+        }
+        let read = |bytes: &mut Vec<u8>| self.storage.read_backup(path, &replaced.backup, bytes);
+        let (original_version, original) = match self.read(path, read) {
+            Ok(read) => read,
+            Err(trouble) => return settled(without_backup(outcome, &trouble, replaced)),
+        };
+        if original.raw != replaced.original {
+            let message = format!(
+                "the backup `{}` does not have the bytes that operation {} found",
+                replaced.backup, replaced.operation
+            );
+            return settled(refused(outcome, Code::BackupChanged, message));
+        }
+        outcome.to = original.version;
+        outcome.checksum_after = original.canonical;
+        if let Err(trouble) = self.storage.may_put_back(path, &version, &original_version) {
+            return settled(troubled(outcome, trouble));
+        }
+        Slot {
+            open: Some(Open {
+                replaced,
+                version,
+                original: original_version,
+            }),
+            ..settled(outcome)
+        }
+    }
+
+    /// Reads a document, and says what it is.
+    fn read(
+        &self,
+        path: &TreePath,
+        read: impl FnOnce(&mut Vec<u8>) -> Result<S::Version, Trouble>,
+    ) -> Result<(S::Version, Document), Trouble> {
+        let mut bytes = Vec::new();
+        let version = read(&mut bytes)?;
+        let _one_at_a_time = (bytes.len() > LARGE).then(|| self.large.lock());
+        let text = Text::scan(&bytes).ok();
+        let kinds = self.catalog.kinds();
+        let kind = kinds
+            .iter()
+            .find(|kind| kind.file.as_bytes() == path.file_name());
+        let declared = text.as_ref().zip(kind).and_then(|(text, kind)| {
+            let manifest = Manifest::read(text, kind).ok()?;
+            Some(manifest.version().clone())
+        });
+        let document = Document {
+            raw: Digest::of(&bytes),
+            canonical: text.as_ref().map(|text| canonical::digest(text.root())),
+            version: declared,
+        };
+        Ok((version, document))
+    }
+}
+
+impl<S: Storage> Slot<'_, S> {
+    pub(super) fn was_not_attempted(&mut self) {
+        if self.open.take().is_some() {
+            self.outcome = Outcome {
+                from: self.outcome.from.clone(),
+                ..Outcome::new(self.outcome.path.clone(), Status::NotAttempted)
+            };
+        }
+    }
+
+    pub(super) fn fail(&mut self, trouble: Trouble) {
+        self.outcome = troubled(self.outcome.clone(), trouble);
+    }
+}
+
+fn settled<'i, S: Storage>(outcome: Outcome) -> Slot<'i, S> {
+    Slot {
+        outcome,
+        open: None,
+        announced: false,
+    }
+}
+
+pub(super) fn not_attempted<'i, S: Storage>(path: &TreePath) -> Slot<'i, S> {
+    settled(Outcome::new(path.clone(), Status::NotAttempted))
+}
+
+fn troubled(outcome: Outcome, trouble: Trouble) -> Outcome {
+    Outcome {
+        status: trouble.status(),
+        to: None,
+        checksum_before: None,
+        checksum_after: None,
+        trouble: Some(trouble),
+        ..outcome
+    }
+}
+
+fn refused(outcome: Outcome, code: Code, message: String) -> Outcome {
+    Outcome {
+        status: Status::Refused,
+        ..troubled(outcome, Trouble { code, message })
+    }
+}
+
+/// The trouble of a manifest that cannot be read, with what is left of it.
+fn gone(trouble: Trouble, replaced: &Replaced) -> Trouble {
+    match trouble.code {
+        Code::NotFound => Trouble {
+            message: format!(
+                "the manifest is gone; operation {} kept its original as `{}`",
+                replaced.operation, replaced.backup
+            ),
+            ..trouble
+        },
+        _ => trouble,
+    }
+}
+
+/// The conflict of a manifest that is not what the operation wrote.
+fn changed_since(replaced: &Replaced, found: Digest) -> Trouble {
+    let by = replaced.later.as_ref().filter(|(_, wrote)| *wrote == found);
+    let message = match by {
+        Some((later, _)) => format!(
+            "operation {later} has replaced it since operation {}; roll that back first",
+            replaced.operation
+        ),
+        None => format!(
+            "it does not have the bytes that operation {} wrote: somebody changed it since",
+            replaced.operation
+        ),
+    };
+    Trouble {
+        code: Code::ChangedSince,
+        message,
+    }
+}
+
+/// A backup cannot be read.
+fn without_backup(outcome: Outcome, trouble: &Trouble, replaced: &Replaced) -> Outcome {
+    let backup = &replaced.backup;
+    let (code, message) = match (trouble.code, &replaced.pruned_by) {
+        (Code::NotFound, Some(by)) => (
+            Code::BackupPruned,
+            format!("operation {by} removed the backup `{backup}`"),
+        ),
+        (Code::NotFound, None) => (
+            Code::BackupMissing,
+            format!("the backup `{backup}` is not there"),
+        ),
+        (code, _) => {
+            let message = format!("the backup `{backup}`: {}", trouble.message);
+            return troubled(outcome, Trouble { code, message });
+        }
+    };
+    refused(outcome, code, message)
+}
