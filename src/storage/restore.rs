@@ -186,7 +186,11 @@ impl<D: Disk> FileTransaction<D> {
         };
         let manifest = look(one.path.file_name())?;
         let original = look(one.record.backup.as_bytes())?;
-        let are_same = manifest.is_some_and(|stat| one.manifest.is(&stat))
+        // Where times are coarse they may also be told late: bytes are compared there.
+        let is_read = |stat: &Stat| {
+            one.manifest.is(stat) || (!one.device.fine_times && one.manifest.is_displaced(stat))
+        };
+        let are_same = manifest.is_some_and(|stat| is_read(&stat))
             && original.is_some_and(|stat| one.original.is_displaced(&stat))
             && self.has_bytes(one, dir, one.path.file_name(), one.before)
             && self.has_bytes(one, dir, one.record.backup.as_bytes(), one.after);
