@@ -338,7 +338,11 @@ fn a_changed_journal_is_found_and_the_rest_is_still_proved() {
     );
     let output = {
         let pair = Pair::migrated();
-        journal(|bytes| bytes[..9].to_vec())(&pair);
+        // What is left is the first record; with less, nothing could have been done yet.
+        journal(|bytes| {
+            let first = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+            bytes[..first + 9].to_vec()
+        })(&pair);
         pair.replace(pair.hashed.join("manifest.json"), "succeeded", "sucseeded");
         verify(&pair.sandbox, &["--replay"])
     };
