@@ -99,6 +99,19 @@ pub(crate) struct ClockArgs {
     pub(crate) now: Option<Timestamp>,
 }
 
+/// The tree of one manifest, and which time it is.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct OneArgs {
+    /// The tree, where the manifest does not tell it
+    #[arg(long, value_name = "ROOT", help_heading = "How")]
+    pub(crate) root: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) tree: TreeArgs,
+    #[command(flatten)]
+    pub(crate) clock: ClockArgs,
+}
+
 /// How many threads, and which time it is.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct WorkArgs {

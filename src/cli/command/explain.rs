@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use migrate_manifests::operation::{ExplainOptions, explain};
 use migrate_manifests::version::Version;
 
-use crate::cli::args::{ClockArgs, OutputArgs, TreeArgs};
+use crate::cli::args::{OneArgs, OutputArgs};
 use crate::cli::exit::Failure;
 use crate::cli::options::{Output, Place, Purpose, clock};
 use crate::cli::render::{Document, Surface, json_text};
@@ -26,14 +26,8 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "VERSION", help_heading = "What")]
     target_version: Option<Version>,
 
-    /// The tree, where the manifest does not tell it
-    #[arg(long, value_name = "ROOT", help_heading = "How")]
-    root: Option<PathBuf>,
-
     #[command(flatten)]
-    tree: TreeArgs,
-    #[command(flatten)]
-    clock: ClockArgs,
+    one: OneArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -41,7 +35,7 @@ pub(crate) struct ExplainArgs {
 /// Explains it.
 pub(crate) fn run(args: ExplainArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
     let output = Output::new(&args.output, Purpose::Look, invocation.env);
-    let now = match clock(args.clock.now, invocation.env) {
+    let now = match clock(args.one.clock.now, invocation.env) {
         Ok(now) => now,
         Err(stop) => return session::refuse(stop, invocation, streams),
     };
@@ -57,7 +51,7 @@ pub(crate) fn run(args: ExplainArgs, invocation: &Invocation<'_>, streams: Strea
         now,
         target: args.target_version,
     };
-    let place = Place::of_manifest(args.path, args.root, args.tree);
+    let place = Place::of_manifest(args.path, args.one.root, args.one.tree);
     session::read(&place, &output, &subject, streams, |prepared, surface| {
         explained(prepared, &path, options, surface)
     })

@@ -72,6 +72,7 @@ pub(crate) fn run(args: PlanArgs, invocation: &Invocation<'_>, streams: Streams)
         target: options.asked.target.clone(),
         now: options.asked.now,
     };
+    let lines_count = options.output.format == Format::Jsonl && options.place.files_from.is_some();
     let stdout = streams.stdout.clone();
     let streams = match options.destination {
         // The plan is the data, so what is said about it goes elsewhere.
@@ -87,7 +88,7 @@ pub(crate) fn run(args: PlanArgs, invocation: &Invocation<'_>, streams: Streams)
         &subject,
         streams,
         |prepared, lookout, audience| make(&options, prepared, lookout, audience, &stdout),
-        |summary, was_lost| exit::code(summary, was_lost, false, false),
+        |summary, was_lost| exit::code(summary, was_lost, false, lines_count),
     )
 }
 

@@ -10,7 +10,7 @@ use migrate_manifests::read;
 use migrate_manifests::report::Stop;
 use migrate_manifests::version::Version;
 
-use crate::cli::args::{ClockArgs, OutputArgs, TreeArgs};
+use crate::cli::args::{OneArgs, OutputArgs};
 use crate::cli::exit::Failure;
 use crate::cli::kinds;
 use crate::cli::options::{Output, Place, Purpose, clock};
@@ -34,20 +34,14 @@ pub(crate) struct ShowArgs {
     #[arg(long, value_name = "KIND", help_heading = "What")]
     kind: Option<String>,
 
-    /// The tree, where the manifest does not tell it
-    #[arg(long, value_name = "ROOT", help_heading = "How")]
-    root: Option<PathBuf>,
-
     #[command(flatten)]
-    tree: TreeArgs,
-    #[command(flatten)]
-    clock: ClockArgs,
+    one: OneArgs,
 }
 
 /// Shows it.
 pub(crate) fn run(args: ShowArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
     let output = Output::new(&OutputArgs::default(), Purpose::Look, invocation.env);
-    let now = match clock(args.clock.now, invocation.env) {
+    let now = match clock(args.one.clock.now, invocation.env) {
         Ok(now) => now,
         Err(stop) => return session::refuse(stop, invocation, streams),
     };
@@ -59,8 +53,8 @@ pub(crate) fn run(args: ShowArgs, invocation: &Invocation<'_>, streams: Streams)
     };
     if args.path == Path::new("-") {
         let apart = Apart {
-            catalog: args.tree.catalog.as_deref(),
-            beside: args.root.as_deref(),
+            catalog: args.one.tree.catalog.as_deref(),
+            beside: args.one.root.as_deref(),
         };
         return session::apart(&apart, &output, &subject, streams, |catalog, stdin, _| {
             let kind = kinds::choose(catalog, args.kind.as_deref(), None)?;
@@ -76,7 +70,7 @@ pub(crate) fn run(args: ShowArgs, invocation: &Invocation<'_>, streams: Streams)
         });
     }
     let (path, target) = (args.path.clone(), args.target_version.clone());
-    let place = Place::of_manifest(args.path, args.root, args.tree);
+    let place = Place::of_manifest(args.path, args.one.root, args.one.tree);
     session::read(&place, &output, &subject, streams, |prepared, _| {
         shown(prepared, &path, target.as_ref(), now)
     })
