@@ -74,9 +74,11 @@ pub(crate) enum PlanOutput {
 
 /// A plan under another name.
 pub(crate) struct Draft {
-    /// Taken when it is whole.
+    /// Taken at the end.
     writer: Option<Writer<BufWriter<NamedTempFile>>>,
     destination: PathBuf,
+    /// Whether it was whole, and has its name.
+    is_kept: bool,
     /// What kept it from being kept.
     failure: Option<Stop>,
 }
@@ -104,6 +106,7 @@ impl PlanOutput {
                 Ok(Self::File(Box::new(Draft {
                     writer: Some(writer.map_err(|error| cannot(file, &error))?),
                     destination: file.clone(),
+                    is_kept: false,
                     failure: None,
                 })))
             }
@@ -111,8 +114,8 @@ impl PlanOutput {
     }
 
     /// Whether the plan is in its file.
-    pub(crate) fn kept(&self, summary: &Summary) -> bool {
-        matches!(self, Self::File(draft) if draft.writer.is_none()) && summary.stop.is_none()
+    pub(crate) fn is_kept(&self) -> bool {
+        matches!(self, Self::File(draft) if draft.is_kept)
     }
 
     /// The summary with what kept the plan from being written, where something did.
@@ -166,7 +169,9 @@ impl Draft {
         draft
             .persist_noclobber(&self.destination)
             .map_err(|error| error.error)?;
-        File::open(directory(&self.destination))?.sync_all()
+        File::open(directory(&self.destination))?.sync_all()?;
+        self.is_kept = true;
+        Ok(())
     }
 }
 
@@ -189,4 +194,54 @@ fn cannot(file: &Path, error: &io::Error) -> Stop {
         Code::OutputFailed,
         format!("cannot write the plan to `{}`: {error}", file.display()),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::streams::Stream;
+    use migrate_manifests::catalog::Catalog;
+    use migrate_manifests::report::Signal;
+
+    /// What is in the directory after a plan came to this end, and whether it was kept.
+    fn left_after(summary: &Summary, meanwhile: Option<&[u8]>) -> (bool, Summary, Vec<Vec<u8>>) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("plan.jsonl");
+        let stdout = Stream::new(Box::new(io::sink()), false);
+        let now = "2026-02-28T10:30:00Z".parse().unwrap();
+        let head = Head::new(&Catalog::built_in().unwrap(), None, "/tree", now);
+        let to = Destination::File(file.clone());
+        let mut plan = PlanOutput::begin(&to, &stdout, &head).unwrap();
+        if let Some(bytes) = meanwhile {
+            std::fs::write(&file, bytes).unwrap();
+        }
+        let told = plan.event(&Event::Finished(summary));
+        let (is_kept, summary) = (plan.is_kept(), plan.correct(summary.clone()));
+        assert_eq!(told.is_err(), summary.stop.is_some());
+        drop(plan);
+        let left = std::fs::read_dir(dir.path()).unwrap();
+        let left = left.map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+        (is_kept, summary, left.collect())
+    }
+
+    #[test]
+    fn a_plan_is_kept_whole_or_not_at_all() {
+        let (is_kept, _, left) = left_after(&Summary::default(), None);
+        assert!(is_kept);
+        assert!(Planned::read(&*left[0]).is_ok());
+        let interrupted = Summary {
+            signal: Some(Signal::Interrupt),
+            ..Summary::default()
+        };
+        let (is_kept, _, left) = left_after(&interrupted, None);
+        assert!(!is_kept && left.is_empty());
+    }
+
+    #[test]
+    fn a_file_that_came_meanwhile_is_not_overwritten() {
+        let (is_kept, summary, left) = left_after(&Summary::default(), Some(b"theirs"));
+        assert!(!is_kept);
+        assert_eq!(summary.stop.unwrap().code, Code::OutputExists);
+        assert_eq!(left, [b"theirs"]);
+    }
 }

@@ -125,7 +125,7 @@ fn make(
     );
     let (mut plan, _) = listeners;
     let summary = plan.correct(summary);
-    let is_kept = plan.kept(&summary);
+    let is_kept = plan.is_kept();
     if options.output.format == Format::Text && !options.output.quiet {
         let told = told(options, &summary, is_kept);
         // A reader that is gone has been noticed by then.
@@ -148,6 +148,9 @@ fn told(options: &Options, summary: &Summary, is_kept: bool) -> String {
             format!(
                 "The plan for {manifests} is in {file}. To execute it: migrate-manifests --plan {file} {root}"
             )
+        }
+        Destination::File(_) if summary.signal.is_some() => {
+            "No plan was written: it would lack what was not attempted.".to_owned()
         }
         Destination::Nowhere if summary.stop.is_none() => {
             "Nothing was written. To keep this as a plan, give -o FILE.".to_owned()
