@@ -1,8 +1,9 @@
 //! What an operation did to each manifest, as its journal tells: for those who prove it, list it or undo it.
 //!
-//! Invariant: one entry for each manifest that the operation was about to touch, in the order of the journal; compact, because there may be a hundred thousand.
+//! Invariant: one entry for each manifest, or each backup, that the operation was about to touch, in the order of the journal; compact, because there may be a hundred thousand.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry::{Occupied, Vacant};
 
 use super::{Began, Condition, Ended, Intent, Lines, Record, Settled};
 use crate::digest::Digest;
@@ -20,8 +21,12 @@ pub struct Account {
     /// How far the journal can be believed; what lies behind a break is not in the account.
     pub condition: Condition,
     lines: Lines,
-    by_path: HashMap<TreePath, usize>,
+    /// The entries by manifest, and by backup where that is what was touched.
+    places: BTreeMap<Subject, usize>,
 }
+
+/// What an entry is about: a manifest, or a backup of it.
+type Subject = (TreePath, Option<Box<str>>);
 
 /// What was done to one manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,10 +82,11 @@ impl Account {
         self.lines = lines;
     }
 
-    /// What was to be done to a manifest, if anything was.
-    #[must_use]
-    pub fn of(&self, path: &TreePath) -> Option<&Entry> {
-        self.by_path.get(path).map(|at| &self.entries[*at])
+    /// What was to be done to a manifest and to its backups.
+    pub fn of<'a>(&'a self, path: &'a TreePath) -> impl Iterator<Item = &'a Entry> {
+        let from_here = self.places.range((path.clone(), None)..);
+        let these = from_here.take_while(move |((at, _), _)| at == path);
+        these.map(|(_, place)| &self.entries[*place])
     }
 
     /// How many manifests were replaced, had their original put back, or lost a backup.
@@ -146,19 +152,27 @@ impl Account {
             deed,
             is_done: None,
         };
-        if let Some(at) = self.by_path.get(&path) {
-            self.entries[*at] = entry;
-        } else {
-            self.by_path.insert(path, self.entries.len());
-            self.entries.push(entry);
+        let backup = match &entry.deed {
+            Deed::Pruned { backup, .. } => Some(backup.clone()),
+            Deed::Replaced { .. } | Deed::Restored { .. } => None,
+        };
+        let place = self.places.entry((path, backup));
+        match place {
+            Occupied(place) => self.entries[*place.get()] = entry,
+            Vacant(place) => {
+                place.insert(self.entries.len());
+                self.entries.push(entry);
+            }
         }
     }
 
     fn settle(&mut self, settled: &Settled) {
-        let at = settled
-            .path
-            .to_path()
-            .and_then(|path| self.by_path.get(&path));
+        let Some(path) = settled.path.to_path() else {
+            return;
+        };
+        let backup = settled.backup.as_deref().map(Box::from);
+        let of_backup = self.places.get(&(path.clone(), backup));
+        let at = of_backup.or_else(|| self.places.get(&(path, None)));
         let Some(entry) = at.map(|at| &mut self.entries[*at]) else {
             return;
         };

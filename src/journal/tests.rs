@@ -156,3 +156,36 @@ fn a_journal_of_the_first_format_is_read_for_ever() {
         ("20261121T051136Z-1", FORMAT)
     );
 }
+
+#[test]
+fn each_backup_that_goes_has_an_entry_of_its_own() {
+    let path = RecordedPath::new(&TreePath::new(b"a").unwrap());
+    let pruning = |backup: &str| {
+        Record::Pruning(Pruning {
+            path: path.clone(),
+            of: "one".to_owned(),
+            backup: backup.to_owned(),
+            digest: Digest::of(b"").to_string(),
+            inode: 1,
+        })
+    };
+    let pruned = |backup: &str, outcome: &str| {
+        Record::Result(Settled {
+            path: path.clone(),
+            outcome: outcome.to_owned(),
+            backup: Some(backup.to_owned()),
+            code: None,
+            from_version: None,
+            to_version: None,
+        })
+    };
+    let mut account = Account::default();
+    account.feed(&journal(&[
+        pruning("a.backup"),
+        pruning("a.backup.2"),
+        pruned("a.backup", "pruned"),
+        pruned("a.backup.2", "undone"),
+    ]));
+    let done: Vec<_> = account.entries.iter().map(|entry| entry.is_done).collect();
+    assert_eq!(done, [Some(true), Some(false)]);
+}

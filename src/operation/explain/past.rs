@@ -62,7 +62,7 @@ pub(super) fn operations<S: Storage>(
                     started_at: began.map(|began| began.started_at.clone()),
                     deed: entry.deed.clone(),
                     is_done: entry.is_done,
-                    id,
+                    id: id.clone(),
                 }));
             }
             Err(trouble) => notices.push(Notice {

@@ -166,7 +166,7 @@ fn manifests<S: Storage>(
             .iter_mut()
             .filter(|(_, standing)| is_open(standing))
         {
-            if let Some(entry) = account.of(path) {
+            if let Some(entry) = account.of(path).next() {
                 if let Some(replaced) = since.leaves(id, entry) {
                     *standing = Standing::Replaced(replaced);
                 } else if since.has_restored(id, path) {
@@ -204,7 +204,7 @@ fn whole(
         None => account.entries.iter().map(|entry| &entry.path).collect(),
     };
     for path in paths {
-        let replaced = account.of(path).and_then(|entry| since.leaves(id, entry));
+        let replaced = account.of(path).find_map(|entry| since.leaves(id, entry));
         let standing = match replaced {
             Some(replaced) => Standing::Replaced(replaced),
             None if selection.manifests.is_none() => continue,
