@@ -17,6 +17,7 @@ mod generators;
 mod interrupts;
 mod killed;
 mod plan;
+mod proof;
 mod rollback;
 mod show;
 mod status;

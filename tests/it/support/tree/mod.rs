@@ -5,7 +5,7 @@
 //! Invariant: what is made depends on the [`TreeSpec`] only, and run `i` on the seed and `i` only. So a tree of ten runs is the beginning of a tree of a thousand with the same number of jobs.
 
 mod content;
-mod random;
+pub(crate) mod random;
 mod run;
 pub(crate) mod text;
 
