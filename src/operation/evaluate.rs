@@ -2,12 +2,12 @@
 //!
 //! Invariant: a manifest is transformed and validated whole before anything of it is written.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::as_planned::{self, Executing, Standing};
 use super::migrate::{Depth, Options};
 use super::survey::Answer;
+use super::turns::Turns;
 use super::writing::Writing;
 use crate::catalog::{Catalog, Route};
 use crate::code::Code;
@@ -21,8 +21,6 @@ use crate::report::{Difference, Outcome, Status, Trouble};
 use crate::storage::{Found, Guard, ReadError, Replacement, Storage, Transaction};
 use crate::transform;
 
-/// Documents larger than this are transformed one at a time, so that memory stays bounded.
-const LARGE: usize = 1024 * 1024;
 /// How many new bytes one batch may stage, or keep for differences.
 const BATCH_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -68,8 +66,7 @@ pub(super) struct Evaluation<'o, S: Storage> {
     pub(super) options: &'o Options,
     pub(super) writing: &'o Writing<'o, S>,
     pub(super) watch: &'o dyn Watch,
-    /// Held while a large document is transformed.
-    pub(super) large: Mutex<()>,
+    pub(super) turns: Turns,
     /// Bytes staged, or kept for differences, in the batch at work.
     pub(super) staged_bytes: AtomicU64,
 }
@@ -96,13 +93,13 @@ impl<'o, S: Storage> Evaluation<'o, S> {
         if let Some(trouble) = &found.trouble {
             return Evaluated::settled(Outcome::troubled(found.path.clone(), trouble.clone()));
         }
-        if buffer.capacity() > LARGE {
-            *buffer = Vec::new();
-        }
         // Decided again where the lock had to be taken first: what was read before it may have changed.
         loop {
             let began = self.writing.has_begun();
-            let evaluated = self.look(found, depth, buffer);
+            let evaluated = self.turns.take(buffer, |buffer, most| {
+                let read = self.storage.read_small(&found.path, buffer, most);
+                Some(self.look(found, depth, buffer, read.transpose()?))
+            });
             let must_write =
                 evaluated.route.is_some() && depth == Depth::Write && evaluated.staged.is_none();
             if !must_write || evaluated.outcome.trouble.is_some() {
@@ -118,14 +115,14 @@ impl<'o, S: Storage> Evaluation<'o, S> {
         &self,
         found: &Found,
         depth: Depth,
-        buffer: &mut Vec<u8>,
+        buffer: &[u8],
+        read: Result<S::Version, Trouble>,
     ) -> Evaluated<'o, StagedOf<S>> {
         let troubled = |trouble| Evaluated::settled(Outcome::troubled(found.path.clone(), trouble));
-        let version = match self.storage.read(&found.path, buffer) {
+        let version = match read {
             Ok(version) => version,
             Err(trouble) => return troubled(trouble),
         };
-        let _one_at_a_time = (buffer.len() > LARGE).then(|| self.large.lock());
         let kind_index = usize::from(found.kind);
         let expected = match self.standing(found, buffer, kind_index) {
             None => None,

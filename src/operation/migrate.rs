@@ -5,8 +5,8 @@
 //! Invariant: outcomes are told in path order, and `migrated` only after the flush that makes it true.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
 
 use rayon::ThreadPool;
 
@@ -16,6 +16,7 @@ use super::evaluate::Evaluation;
 use super::listing;
 use super::survey::Survey;
 use super::tally::Tally;
+use super::turns::Turns;
 use super::writing::Writing;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
@@ -160,7 +161,7 @@ fn run<S: Storage>(
         options,
         writing: &writing,
         watch,
-        large: Mutex::new(()),
+        turns: Turns::default(),
         staged_bytes: AtomicU64::new(0),
     };
     Batches {

@@ -16,6 +16,7 @@ mod rollback;
 mod show;
 mod survey;
 mod tally;
+mod turns;
 mod verify;
 mod witnesses;
 mod writing;

@@ -10,13 +10,13 @@ mod put_back;
 mod since;
 
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
 
 use rayon::ThreadPool;
 
 use super::listing;
 use super::survey::Survey;
 use super::tally::Tally;
+use super::turns::Turns;
 use super::writing::Writing;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
@@ -153,7 +153,7 @@ fn run<S: Storage>(
         options,
         writing: &writing,
         watch,
-        large: Mutex::new(()),
+        turns: Turns::default(),
     }
     .run(&choice.items, tally);
     let (stop, transaction) = writing.into_parts();

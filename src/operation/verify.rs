@@ -7,7 +7,6 @@
 mod prove;
 
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
 
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -15,6 +14,7 @@ use rayon::prelude::*;
 use super::listing;
 use super::survey::Survey;
 use super::tally::Tally;
+use super::turns::Turns;
 use super::witnesses::{Catalogs, Journals};
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
@@ -110,7 +110,7 @@ fn run<S: Storage>(
         witnesses: &journals.witnesses,
         catalogs: &catalogs,
         watch,
-        large: Mutex::new(()),
+        turns: Turns::default(),
     };
     let has_history = prove_all(&prover, &listing.manifests, &pool, tally);
     if journals.are_none && !has_history && tally.summary.counts.selected > 0 {

@@ -129,6 +129,21 @@ impl<D: Disk> FileSystem<D> {
 impl<D: Disk> Core<D> {
     /// Opens and reads one manifest, checking what kind of file it is before reading.
     pub(super) fn read(&self, path: &TreePath, bytes: &mut Vec<u8>) -> Result<Stamp, Trouble> {
+        let stamp = self.read_small(path, bytes, usize::MAX)?;
+        // Without a bound there is none that is larger.
+        stamp.ok_or_else(|| Trouble {
+            code: Code::IoError,
+            message: "it was not read".to_owned(),
+        })
+    }
+
+    /// As [`Core::read`], if it has at most `most` bytes.
+    fn read_small(
+        &self,
+        path: &TreePath,
+        bytes: &mut Vec<u8>,
+        most: usize,
+    ) -> Result<Option<Stamp>, Trouble> {
         bytes.clear();
         let file = self
             .disk
@@ -147,6 +162,9 @@ impl<D: Disk> Core<D> {
         if size > MAX_BYTES {
             return Err(too_large(stat.size));
         }
+        if size > most {
+            return Ok(None);
+        }
         self.disk
             .read(&file, bytes, size, MAX_BYTES)
             .map_err(cannot)?;
@@ -162,7 +180,7 @@ impl<D: Disk> Core<D> {
                 ),
             });
         }
-        Ok(Stamp { stat })
+        Ok(Some(Stamp { stat }))
     }
 }
 
@@ -212,6 +230,15 @@ impl<D: Disk> Storage for FileSystem<D> {
 
     fn read(&self, path: &TreePath, bytes: &mut Vec<u8>) -> Result<Stamp, Trouble> {
         self.0.read(path, bytes)
+    }
+
+    fn read_small(
+        &self,
+        path: &TreePath,
+        bytes: &mut Vec<u8>,
+        most: usize,
+    ) -> Result<Option<Stamp>, Trouble> {
+        self.0.read_small(path, bytes, most)
     }
 
     fn modified(&self, version: &Stamp) -> i64 {

@@ -230,6 +230,17 @@ pub trait Storage: Sync {
     /// Why it cannot be read or may not be migrated as a file.
     fn read(&self, path: &TreePath, bytes: &mut Vec<u8>) -> Result<Self::Version, Trouble>;
 
+    /// As [`Storage::read`], if it has at most `most` bytes; else nothing is read, and it is `None`.
+    ///
+    /// # Errors
+    /// As [`Storage::read`].
+    fn read_small(
+        &self,
+        path: &TreePath,
+        bytes: &mut Vec<u8>,
+        most: usize,
+    ) -> Result<Option<Self::Version>, Trouble>;
+
     /// When a version was last modified, in seconds since 1970.
     fn modified(&self, version: &Self::Version) -> i64;
 

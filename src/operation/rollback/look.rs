@@ -14,9 +14,6 @@ use crate::report::{Outcome, Status, Trouble};
 use crate::storage::Storage;
 use crate::version::Version;
 
-/// Documents larger than this are read one at a time, so that memory stays bounded.
-const LARGE: usize = 1024 * 1024;
-
 /// One manifest on its way through a batch.
 pub(super) struct Slot<'i, S: Storage> {
     pub(super) outcome: Outcome,
@@ -68,7 +65,7 @@ impl<S: Storage> PuttingBack<'_, S> {
             backup: Some(replaced.backup.to_string()),
             ..Outcome::new(path.clone(), Status::Pending)
         };
-        let read = |bytes: &mut Vec<u8>| self.storage.read(path, bytes);
+        let read = |bytes: &mut Vec<u8>, most| self.storage.read_small(path, bytes, most);
         let (version, manifest) = match self.read(path, read) {
             Ok(read) => read,
             Err(trouble) => return settled(troubled(outcome, gone(trouble, replaced))),
@@ -83,7 +80,10 @@ impl<S: Storage> PuttingBack<'_, S> {
         if manifest.raw != replaced.wrote {
             return settled(troubled(outcome, changed_since(replaced, manifest.raw)));
         }
-        let read = |bytes: &mut Vec<u8>| self.storage.read_backup(path, &replaced.backup, bytes);
+        let read = |bytes: &mut Vec<u8>, _| {
+            let version = self.storage.read_backup(path, &replaced.backup, bytes);
+            version.map(Some)
+        };
         let (original_version, original) = match self.read(path, read) {
             Ok(read) => read,
             Err(trouble) => return settled(without_backup(outcome, &trouble, replaced)),
@@ -114,12 +114,16 @@ impl<S: Storage> PuttingBack<'_, S> {
     fn read(
         &self,
         path: &TreePath,
-        read: impl FnOnce(&mut Vec<u8>) -> Result<S::Version, Trouble>,
+        read: impl Fn(&mut Vec<u8>, usize) -> Result<Option<S::Version>, Trouble> + Sync,
     ) -> Result<(S::Version, Document), Trouble> {
-        let mut bytes = Vec::new();
-        let version = read(&mut bytes)?;
-        let _one_at_a_time = (bytes.len() > LARGE).then(|| self.large.lock());
-        let text = Text::scan(&bytes).ok();
+        self.turns.take(&mut Vec::new(), |bytes, most| {
+            let version = read(bytes, most).transpose()?;
+            Some(version.map(|version| (version, self.document(path, bytes))))
+        })
+    }
+
+    fn document(&self, path: &TreePath, bytes: &[u8]) -> Document {
+        let text = Text::scan(bytes).ok();
         let kinds = self.catalog.kinds();
         let kind = kinds
             .iter()
@@ -128,12 +132,11 @@ impl<S: Storage> PuttingBack<'_, S> {
             let manifest = Manifest::read(text, kind).ok()?;
             Some(manifest.version().clone())
         });
-        let document = Document {
-            raw: Digest::of(&bytes),
+        Document {
+            raw: Digest::of(bytes),
             canonical: text.as_ref().map(|text| canonical::digest(text.root())),
             version: declared,
-        };
-        Ok((version, document))
+        }
     }
 }
 

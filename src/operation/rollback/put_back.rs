@@ -2,8 +2,6 @@
 //!
 //! Invariant: outcomes are told in path order, and `restored` only after the flush that makes it true.
 
-use std::sync::Mutex;
-
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
@@ -14,6 +12,7 @@ use crate::catalog::Catalog;
 use crate::code::Code;
 use crate::event::{Event, Sink as _, Watch};
 use crate::operation::tally::{JournalSink, Tally};
+use crate::operation::turns::Turns;
 use crate::operation::writing::{TransactionOf, Writing};
 use crate::report::{Status, Stop};
 use crate::storage::{ReadError, Restore, Restored, Storage, Transaction};
@@ -28,8 +27,7 @@ pub(super) struct PuttingBack<'o, S: Storage> {
     pub(super) options: &'o RollbackOptions,
     pub(super) writing: &'o Writing<'o, S>,
     pub(super) watch: &'o dyn Watch,
-    /// Held while a large document is read.
-    pub(super) large: Mutex<()>,
+    pub(super) turns: Turns,
 }
 
 impl<S: Storage> PuttingBack<'_, S> {

@@ -2,9 +2,8 @@
 //!
 //! Invariant: nothing is opened but the manifest, its backups, and files below its run directory.
 
-use std::sync::Mutex;
-
 use super::super::evaluate::refused;
+use super::super::turns::Turns;
 use super::super::witnesses::Catalogs;
 use super::VerifyOptions;
 use crate::catalog::{Catalog, Route};
@@ -20,9 +19,6 @@ use crate::verify::{
     Evidence, Finding, Original, Verified, Witnesses, check_backups, check_history, check_replay,
     check_run,
 };
-
-/// Documents larger than this are proved one at a time, so that memory stays bounded.
-const LARGE: usize = 1024 * 1024;
 
 /// What came of proving one manifest.
 pub(super) struct Proved<'p> {
@@ -69,8 +65,7 @@ pub(super) struct Prover<'o, S: Storage> {
     pub(super) witnesses: &'o Witnesses,
     pub(super) catalogs: &'o Catalogs<'o>,
     pub(super) watch: &'o dyn Watch,
-    /// Held while a large document is proved.
-    pub(super) large: Mutex<()>,
+    pub(super) turns: Turns,
 }
 
 impl<'o, S: Storage> Prover<'o, S> {
@@ -82,14 +77,22 @@ impl<'o, S: Storage> Prover<'o, S> {
         if let Some(trouble) = &found.trouble {
             return Proved::troubled(found, trouble.clone(), Vec::new());
         }
-        if buffer.capacity() > LARGE {
-            *buffer = Vec::new();
-        }
-        let version = match self.storage.read(&found.path, buffer) {
+        self.turns.take(buffer, |buffer, most| {
+            let read = self.storage.read_small(&found.path, buffer, most);
+            Some(self.prove_read(found, buffer, read.transpose()?))
+        })
+    }
+
+    fn prove_read(
+        &self,
+        found: &Found,
+        buffer: &[u8],
+        read: Result<S::Version, Trouble>,
+    ) -> Proved<'o> {
+        let version = match read {
             Ok(version) => version,
             Err(trouble) => return Proved::troubled(found, trouble, Vec::new()),
         };
-        let _one_at_a_time = (buffer.len() > LARGE).then(|| self.large.lock());
         let raw = Digest::of(buffer);
         let witness = self.witnesses.of(&found.path);
         let left = witness.and_then(|witness| witness.check(raw, self.witnesses));
