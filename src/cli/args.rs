@@ -18,7 +18,7 @@ use super::escape;
 
 pub(crate) use groups::{
     ClockArgs, Color, Feature, Format, LimitArgs, OneArgs, OutputArgs, SelectArgs, Sync, TreeArgs,
-    WorkArgs, WriteArgs,
+    WholeArgs, WorkArgs, WriteArgs,
 };
 
 /// Help is never set wider than this, however wide the terminal.

@@ -7,12 +7,15 @@ use std::path::PathBuf;
 
 use migrate_manifests::clock::Timestamp;
 use migrate_manifests::code::Code;
+use migrate_manifests::operation::{self, Depth, Survey};
 use migrate_manifests::report::Stop;
 use migrate_manifests::selection::Selection;
 use migrate_manifests::storage::{Lacking, OpenOptions, SyncChoice};
 
 use super::Environment;
-use super::args::{Color, Feature, Format, LimitArgs, OutputArgs, SelectArgs, Sync, TreeArgs};
+use super::args::{
+    Color, Feature, Format, LimitArgs, OutputArgs, SelectArgs, Sync, TreeArgs, WholeArgs, WorkArgs,
+};
 use super::files_from::{FilesFrom, Separator};
 
 /// How many threads work where nobody says.
@@ -151,6 +154,47 @@ impl Place {
             ..Self::new(root, tree, select, &LimitArgs::default())
         }
     }
+}
+
+impl Place {
+    /// That of a command about a whole tree.
+    pub(crate) fn of_whole(whole: &WholeArgs) -> Self {
+        Self::new(
+            whole.root.clone(),
+            whole.tree.clone(),
+            whole.select.clone(),
+            &LimitArgs::default(),
+        )
+    }
+}
+
+/// What the engine is asked for where nobody says otherwise: it looks at what is selected, and writes nothing.
+///
+/// # Errors
+/// The environment is wrong.
+pub(crate) fn looking(
+    command: &'static str,
+    depth: Depth,
+    place: &Place,
+    work: &WorkArgs,
+    env: &Environment,
+) -> Result<operation::Options, Stop> {
+    Ok(operation::Options {
+        depth,
+        command,
+        tree: String::new(),
+        now: clock(work.clock.now, env)?,
+        started: env.started,
+        target: None,
+        include_running: false,
+        selection: place.selection.clone(),
+        survey: Survey::default(),
+        plan: None,
+        jobs: work.jobs.unwrap_or(DEFAULT_JOBS),
+        batch: BATCH,
+        max_failures: None,
+        wait: false,
+    })
 }
 
 impl Output {

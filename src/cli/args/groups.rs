@@ -77,6 +77,22 @@ pub(crate) struct SelectArgs {
     pub(crate) exclude: Vec<Glob>,
 }
 
+/// Everything that commands about a whole tree share.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct WholeArgs {
+    /// The directory that holds the artifacts, or its parent [default: .]
+    pub(crate) root: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+    #[command(flatten)]
+    pub(crate) tree: TreeArgs,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
 /// How many of the selected manifests.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct LimitArgs {

@@ -4,16 +4,21 @@ mod export;
 mod list;
 mod prune;
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde::Serialize;
 
 use migrate_manifests::path::TreePath;
+use migrate_manifests::report::Stop;
 
+use crate::cli::Environment;
+use crate::cli::args::WholeArgs;
 use crate::cli::escape;
+use crate::cli::options::{DEFAULT_JOBS, Output, Place, Purpose, clock};
 use crate::cli::render::grouped;
-use crate::cli::session::Invocation;
+use crate::cli::session::{Invocation, Subject};
 use crate::cli::streams::Streams;
 
 /// What `backups` is told.
@@ -38,10 +43,38 @@ enum BackupsCommand {
 /// Does what the arguments ask for.
 pub(crate) fn run(args: BackupsArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
     match args.command {
-        None => list::run(args.list, invocation, streams),
-        Some(BackupsCommand::Prune(args)) => prune::run(*args, invocation, streams),
-        Some(BackupsCommand::Export(args)) => export::run(*args, invocation, streams),
+        None => list::run(&args.list, invocation, streams),
+        Some(BackupsCommand::Prune(args)) => prune::run(&args, invocation, streams),
+        Some(BackupsCommand::Export(args)) => export::run(&args, invocation, streams),
     }
+}
+
+/// Where to work and how to tell it.
+struct Frame {
+    place: Place,
+    output: Output,
+    subject: Subject,
+    jobs: NonZeroUsize,
+}
+
+/// What the flags mean that all commands about backups share.
+fn frame(
+    whole: &WholeArgs,
+    purpose: Purpose,
+    dry_run: bool,
+    env: &Environment,
+) -> Result<Frame, Stop> {
+    Ok(Frame {
+        place: Place::of_whole(whole),
+        output: Output::new(&whole.output, purpose, env),
+        subject: Subject {
+            command: "backups",
+            dry_run,
+            target: None,
+            now: clock(whole.work.clock.now, env)?,
+        },
+        jobs: whole.work.jobs.unwrap_or(DEFAULT_JOBS),
+    })
 }
 
 /// A path in the tree as programs see it.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use migrate_manifests::operation::{self, Depth, Survey, migrate};
+use migrate_manifests::operation::{self, Depth, migrate};
 use migrate_manifests::report::Stop;
 use migrate_manifests::version::Version;
 
@@ -12,8 +12,7 @@ use crate::cli::Environment;
 use crate::cli::args::{Format, LimitArgs, OutputArgs, SelectArgs, TreeArgs, WorkArgs, WriteArgs};
 use crate::cli::exit;
 use crate::cli::options::{
-    BATCH, DEFAULT_JOBS, Output, Place, Purpose, all_and_quiet, clock, is_text,
-    refuse_contradictions,
+    Output, Place, Purpose, all_and_quiet, is_text, looking, refuse_contradictions,
 };
 use crate::cli::plan_file;
 use crate::cli::session::{self, Invocation, Subject};
@@ -160,22 +159,14 @@ pub(crate) fn resolve(args: MigrateArgs, env: &Environment) -> Result<Options, S
     let purpose = purpose(&args);
     let output = Output::new(&args.output, purpose, env);
     let place = Place::new(args.root, args.tree, args.select, &args.limit);
+    let depth = depth(purpose, output.format);
     Ok(Options {
         operation: operation::Options {
-            depth: depth(purpose, output.format),
-            command: command(purpose),
-            tree: String::new(),
-            now: clock(args.work.clock.now, env)?,
-            started: env.started,
             target: args.target_version,
             include_running: args.include_running,
-            selection: place.selection.clone(),
-            survey: Survey::default(),
-            plan: None,
-            jobs: args.work.jobs.unwrap_or(DEFAULT_JOBS),
-            batch: BATCH,
             max_failures: args.write.max_failures,
             wait: args.write.wait,
+            ..looking(command(purpose), depth, &place, &args.work, env)?
         },
         plan: args.plan,
         check: args.check,

@@ -59,7 +59,7 @@ pub(crate) fn run(args: Args, invocation: &Invocation<'_>, streams: Streams) -> 
     match args.command {
         None => migrate::run(args.migrate, invocation, streams),
         Some(Command::Status(args)) => status::run(*args, invocation, streams),
-        Some(Command::Verify(args)) => verify::run(*args, invocation, streams),
+        Some(Command::Verify(args)) => verify::run(&args, invocation, streams),
         Some(Command::Plan(args)) => plan::run(*args, invocation, streams),
         Some(Command::Explain(args)) => explain::run(*args, invocation, streams),
         Some(Command::Show(args)) => show::run(*args, invocation, streams),

@@ -4,15 +4,14 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use migrate_manifests::operation::{self, Depth, Survey, migrate};
+use migrate_manifests::operation::{self, Depth, migrate};
 use migrate_manifests::plan::Head;
 use migrate_manifests::report::{Stop, Summary};
 use migrate_manifests::version::Version;
 
 use crate::cli::args::{Format, LimitArgs, OutputArgs, SelectArgs, TreeArgs, WorkArgs};
 use crate::cli::options::{
-    BATCH, DEFAULT_JOBS, Output, Place, Purpose, all_and_quiet, clock, is_text,
-    refuse_contradictions,
+    Output, Place, Purpose, all_and_quiet, is_text, looking, refuse_contradictions,
 };
 use crate::cli::plan_file::{Destination, PlanOutput};
 use crate::cli::render::{Audience, counted, wrap};
@@ -172,20 +171,9 @@ fn resolve(args: PlanArgs, env: &Environment) -> Result<Options, Stop> {
     let output = Output::new(&args.shown, Purpose::Plan, env);
     let place = Place::new(args.root, args.tree, args.select, &args.limit);
     let asked = operation::Options {
-        depth: Depth::Predict,
-        command: "plan",
-        tree: String::new(),
-        now: clock(args.work.clock.now, env)?,
-        started: env.started,
         target: args.target_version,
         include_running: args.include_running,
-        selection: place.selection.clone(),
-        survey: Survey::default(),
-        plan: None,
-        jobs: args.work.jobs.unwrap_or(DEFAULT_JOBS),
-        batch: BATCH,
-        max_failures: None,
-        wait: false,
+        ..looking("plan", Depth::Predict, &place, &args.work, env)?
     };
     Ok(Options {
         place,

@@ -1,6 +1,5 @@
 //! `status`: which versions there are, what is pending, and what chosen members hold.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use migrate_manifests::json::Pointer;
@@ -9,11 +8,10 @@ use migrate_manifests::report::Stop;
 use migrate_manifests::version::Version;
 
 use crate::cli::Environment;
-use crate::cli::args::{LimitArgs, OutputArgs, SelectArgs, TreeArgs, WorkArgs};
+use crate::cli::args::WholeArgs;
 use crate::cli::exit;
 use crate::cli::options::{
-    BATCH, DEFAULT_JOBS, Output, Place, Purpose, all_and_quiet, clock, is_text,
-    refuse_contradictions,
+    Output, Place, Purpose, all_and_quiet, is_text, looking, refuse_contradictions,
 };
 use crate::cli::session::{self, Invocation, Subject};
 use crate::cli::streams::Streams;
@@ -25,9 +23,6 @@ use crate::cli::streams::Streams;
     reason = "the comments are the help text, where backticks would be printed"
 )]
 pub(crate) struct StatusArgs {
-    /// The directory that holds the artifacts, or its parent [default: .]
-    root: Option<PathBuf>,
-
     /// Count what these members hold, as in agent_id,/a/b
     ///
     /// A name stands for a member of the document itself; what begins with / is a JSON Pointer. Of each member: how many manifests have it, have null, do not have it, how many different values there are, and the most frequent.
@@ -55,13 +50,7 @@ pub(crate) struct StatusArgs {
     include_running: bool,
 
     #[command(flatten)]
-    select: SelectArgs,
-    #[command(flatten)]
-    tree: TreeArgs,
-    #[command(flatten)]
-    work: WorkArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+    whole: WholeArgs,
 }
 
 /// Reads the name of a member, or a pointer.
@@ -125,31 +114,21 @@ fn resolve(
 ) -> Result<(Place, Output, operation::Options), Stop> {
     refuse_contradictions(&[
         (
-            args.output.quiet && is_text(&args.output),
+            args.whole.output.quiet && is_text(&args.whole.output),
             "status and --quiet exclude each other: nothing of the list would be left",
         ),
-        all_and_quiet(&args.output),
+        all_and_quiet(&args.whole.output),
     ])?;
-    let output = Output::new(&args.output, Purpose::Versions, env);
-    let place = Place::new(args.root, args.tree, args.select, &LimitArgs::default());
+    let output = Output::new(&args.whole.output, Purpose::Versions, env);
+    let place = Place::of_whole(&args.whole);
     let asked = operation::Options {
-        depth: Depth::Decide,
-        command: "status",
-        tree: String::new(),
-        now: clock(args.work.clock.now, env)?,
-        started: env.started,
         target: args.target_version,
         include_running: args.include_running,
-        selection: place.selection.clone(),
         survey: Survey {
             fields: args.fields,
             backfilled: args.backfilled,
         },
-        plan: None,
-        jobs: args.work.jobs.unwrap_or(DEFAULT_JOBS),
-        batch: BATCH,
-        max_failures: None,
-        wait: false,
+        ..looking("status", Depth::Decide, &place, &args.whole.work, env)?
     };
     Ok((place, output, asked))
 }

@@ -1,13 +1,12 @@
 //! `verify`: proves what was migrated.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use migrate_manifests::operation::{self, VerifyOptions};
 use migrate_manifests::report::Stop;
 
 use crate::cli::Environment;
-use crate::cli::args::{Format, LimitArgs, OutputArgs, SelectArgs, TreeArgs, WorkArgs};
+use crate::cli::args::{Format, WholeArgs};
 use crate::cli::exit;
 use crate::cli::options::{
     DEFAULT_JOBS, Output, Place, Purpose, all_and_quiet, clock, refuse_contradictions,
@@ -18,9 +17,6 @@ use crate::cli::streams::Streams;
 /// What `verify` is told.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct VerifyArgs {
-    /// The directory that holds the artifacts, or its parent [default: .]
-    root: Option<PathBuf>,
-
     /// Compute every migration again, and compare the bytes
     ///
     /// From the backup, with the catalog and the clock that were used.
@@ -32,17 +28,11 @@ pub(crate) struct VerifyArgs {
     no_snapshots: bool,
 
     #[command(flatten)]
-    select: SelectArgs,
-    #[command(flatten)]
-    tree: TreeArgs,
-    #[command(flatten)]
-    work: WorkArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+    whole: WholeArgs,
 }
 
 /// Proves.
-pub(crate) fn run(args: VerifyArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
+pub(crate) fn run(args: &VerifyArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
     match resolve(args, invocation.env) {
         Ok((place, output, asked)) => perform(&place, &output, &asked, streams),
         Err(stop) => session::refuse(stop, invocation, streams),
@@ -75,15 +65,15 @@ fn perform(place: &Place, output: &Output, asked: &VerifyOptions, streams: Strea
     )
 }
 
-fn resolve(args: VerifyArgs, env: &Environment) -> Result<(Place, Output, VerifyOptions), Stop> {
-    refuse_contradictions(&[all_and_quiet(&args.output)])?;
-    let output = Output::new(&args.output, Purpose::Proof, env);
-    let place = Place::new(args.root, args.tree, args.select, &LimitArgs::default());
+fn resolve(args: &VerifyArgs, env: &Environment) -> Result<(Place, Output, VerifyOptions), Stop> {
+    refuse_contradictions(&[all_and_quiet(&args.whole.output)])?;
+    let output = Output::new(&args.whole.output, Purpose::Proof, env);
+    let place = Place::of_whole(&args.whole);
     let asked = VerifyOptions {
         tree: String::new(),
-        now: clock(args.work.clock.now, env)?,
+        now: clock(args.whole.work.clock.now, env)?,
         selection: place.selection.clone(),
-        jobs: args.work.jobs.unwrap_or(DEFAULT_JOBS),
+        jobs: args.whole.work.jobs.unwrap_or(DEFAULT_JOBS),
         snapshots: !args.no_snapshots,
         replay: args.replay,
     };

@@ -11,15 +11,13 @@ use migrate_manifests::operation::{
 use migrate_manifests::report::{Stop, Summary, Trouble};
 use migrate_manifests::storage::{CopyOutcome, ExportDirectory};
 
-use super::{ToldPath, place, size};
-use crate::cli::args::{LimitArgs, OutputArgs, SelectArgs, TreeArgs, WorkArgs};
+use super::{Frame, ToldPath, frame, place, size};
+use crate::cli::args::WholeArgs;
 use crate::cli::escape;
 use crate::cli::exit::Failure;
-use crate::cli::options::{
-    DEFAULT_JOBS, Output, Place, Purpose, all_and_quiet, clock, refuse_contradictions,
-};
+use crate::cli::options::{Output, Purpose, all_and_quiet, refuse_contradictions};
 use crate::cli::render::{Document, Surface, Tone, counted, json_lines, json_text, wrap};
-use crate::cli::session::{self, Invocation, Subject};
+use crate::cli::session::{self, Invocation};
 use crate::cli::streams::Streams;
 
 /// What an export is told.
@@ -30,34 +28,22 @@ pub(crate) struct ExportArgs {
     /// Each copy gets the path that its backup has in the tree. What is there already with the same bytes is not copied again.
     directory: PathBuf,
 
-    /// The directory that holds the artifacts, or its parent [default: .]
-    root: Option<PathBuf>,
-
     #[command(flatten)]
-    select: SelectArgs,
-    #[command(flatten)]
-    tree: TreeArgs,
-    #[command(flatten)]
-    work: WorkArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+    whole: WholeArgs,
 }
 
 /// Exports.
-pub(crate) fn run(args: ExportArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
-    let decided = refuse_contradictions(&[all_and_quiet(&args.output)])
-        .and_then(|()| clock(args.work.clock.now, invocation.env));
-    let now = match decided {
-        Ok(now) => now,
+pub(crate) fn run(args: &ExportArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
+    let framed = refuse_contradictions(&[all_and_quiet(&args.whole.output)])
+        .and_then(|()| frame(&args.whole, Purpose::Migrate, true, invocation.env));
+    let Frame {
+        place,
+        output,
+        subject,
+        jobs,
+    } = match framed {
+        Ok(frame) => frame,
         Err(stop) => return session::refuse(stop, invocation, streams),
-    };
-    let output = Output::new(&args.output, Purpose::Migrate, invocation.env);
-    let place = Place::new(args.root, args.tree, args.select, &LimitArgs::default());
-    let subject = Subject {
-        command: "backups",
-        dry_run: true,
-        target: None,
-        now,
     };
     session::attend(
         &place,
@@ -69,7 +55,7 @@ pub(crate) fn run(args: ExportArgs, invocation: &Invocation<'_>, streams: Stream
             let asked = ExportOptions {
                 backups: BackupsOptions {
                     selection: prepared.selection.clone(),
-                    jobs: args.work.jobs.unwrap_or(DEFAULT_JOBS),
+                    jobs,
                 },
                 directory: ExportDirectory::open(&args.directory, tree)?,
             };

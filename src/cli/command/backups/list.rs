@@ -1,7 +1,6 @@
 //! `backups`: how many there are, of which operation, how old and how large.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -10,48 +9,37 @@ use migrate_manifests::clock::Timestamp;
 use migrate_manifests::operation::{BackupList, BackupsOptions, KeptBackup, list_backups};
 use migrate_manifests::report::{Stop, Summary};
 
-use super::{ToldPath, place, size};
-use crate::cli::args::{LimitArgs, OutputArgs, SelectArgs, TreeArgs, WorkArgs};
+use super::{Frame, ToldPath, frame, place, size};
+use crate::cli::args::WholeArgs;
 use crate::cli::escape;
 use crate::cli::exit::Failure;
-use crate::cli::options::{DEFAULT_JOBS, Output, Place, Purpose, clock};
+use crate::cli::options::{Output, Purpose};
 use crate::cli::render::{
     Align, Document, Surface, Tone, age, counted, grouped, json_lines, json_text, table,
 };
-use crate::cli::session::{self, Invocation, Subject};
+use crate::cli::session::{self, Invocation};
 use crate::cli::streams::Streams;
 
 /// What a list of backups is told.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ListArgs {
-    /// The directory that holds the artifacts, or its parent [default: .]
-    root: Option<PathBuf>,
-
     #[command(flatten)]
-    select: SelectArgs,
-    #[command(flatten)]
-    tree: TreeArgs,
-    #[command(flatten)]
-    work: WorkArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+    whole: WholeArgs,
 }
 
 /// Lists.
-pub(crate) fn run(args: ListArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
-    let now = match clock(args.work.clock.now, invocation.env) {
-        Ok(now) => now,
+pub(crate) fn run(args: &ListArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
+    let framed = frame(&args.whole, Purpose::Look, true, invocation.env);
+    let Frame {
+        place,
+        output,
+        subject,
+        jobs,
+    } = match framed {
+        Ok(frame) => frame,
         Err(stop) => return session::refuse(stop, invocation, streams),
     };
-    let output = Output::new(&args.output, Purpose::Look, invocation.env);
-    let place = Place::new(args.root, args.tree, args.select, &LimitArgs::default());
-    let subject = Subject {
-        command: "backups",
-        dry_run: true,
-        target: None,
-        now,
-    };
-    let jobs = args.work.jobs.unwrap_or(DEFAULT_JOBS);
+    let now = subject.now;
     session::attend(
         &place,
         &output,

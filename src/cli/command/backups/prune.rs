@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -13,17 +12,15 @@ use migrate_manifests::operation::{
 };
 use migrate_manifests::report::{Stop, Summary};
 
-use super::{ToldPath, place, size};
-use crate::cli::args::{LimitArgs, OutputArgs, SelectArgs, TreeArgs, WorkArgs, WriteArgs};
+use super::{Frame, ToldPath, frame, place, size};
+use crate::cli::args::{WholeArgs, WriteArgs};
 use crate::cli::escape;
 use crate::cli::exit::Failure;
-use crate::cli::options::{
-    DEFAULT_JOBS, Output, Place, Purpose, all_and_quiet, clock, refuse_contradictions,
-};
+use crate::cli::options::{Output, Purpose, all_and_quiet, refuse_contradictions};
 use crate::cli::render::{
     Align, Document, Surface, Tone, counted, grouped, json_lines, json_text, table, wrap,
 };
-use crate::cli::session::{self, Invocation, Subject};
+use crate::cli::session::{self, Invocation};
 use crate::cli::streams::Streams;
 
 /// What it costs, said before anything goes.
@@ -37,9 +34,6 @@ const LISTED_MOST: usize = 20;
     after_help = "A backup goes only if the migration of it, computed again, gives the bytes of the manifest, and if each of its values is in the manifest, too. Without its backup a manifest cannot be rolled back any more."
 )]
 pub(crate) struct PruneArgs {
-    /// The directory that holds the artifacts, or its parent [default: .]
-    root: Option<PathBuf>,
-
     /// Only backups made at least so long ago, as in 7d, 12h, 30m or 2w
     ///
     /// Counted from the start of the operation that made them, as its journal says.
@@ -57,15 +51,9 @@ pub(crate) struct PruneArgs {
     include_destructive: bool,
 
     #[command(flatten)]
-    select: SelectArgs,
-    #[command(flatten)]
     write: WriteArgs,
     #[command(flatten)]
-    tree: TreeArgs,
-    #[command(flatten)]
-    work: WorkArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+    whole: WholeArgs,
 }
 
 /// Reads an age: a number and its unit.
@@ -89,25 +77,22 @@ fn seconds(text: &str) -> Result<i64, String> {
 }
 
 /// Prunes.
-pub(crate) fn run(args: PruneArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
-    let decided = refuse_contradictions(&[all_and_quiet(&args.output)])
-        .and_then(|()| clock(args.work.clock.now, invocation.env));
-    let now = match decided {
-        Ok(now) => now,
-        Err(stop) => return session::refuse(stop, invocation, streams),
-    };
+pub(crate) fn run(args: &PruneArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
     let purpose = if args.dry_run {
         Purpose::Look
     } else {
         Purpose::Migrate
     };
-    let output = Output::new(&args.output, purpose, invocation.env);
-    let place = Place::new(args.root, args.tree, args.select, &LimitArgs::default());
-    let subject = Subject {
-        command: "backups",
-        dry_run: args.dry_run,
-        target: None,
-        now,
+    let framed = refuse_contradictions(&[all_and_quiet(&args.whole.output)])
+        .and_then(|()| frame(&args.whole, purpose, args.dry_run, invocation.env));
+    let Frame {
+        place,
+        output,
+        subject,
+        jobs,
+    } = match framed {
+        Ok(frame) => frame,
+        Err(stop) => return session::refuse(stop, invocation, streams),
     };
     let started = invocation.env.started;
     let mut stderr = streams.stderr.clone();
@@ -120,7 +105,7 @@ pub(crate) fn run(args: PruneArgs, invocation: &Invocation<'_>, streams: Streams
             let asked = PruneOptions {
                 backups: BackupsOptions {
                     selection: prepared.selection.clone(),
-                    jobs: args.work.jobs.unwrap_or(DEFAULT_JOBS),
+                    jobs,
                 },
                 older_than_seconds: args.older_than,
                 include_destructive: args.include_destructive,
