@@ -204,6 +204,8 @@ codes! {
     NotReplayable, "not_replayable", Note, "a replay needs the backup, the journal and the catalog that was used";
     /// The manifest declares no snapshots.
     SnapshotsNotDeclared, "snapshots_not_declared", Note, "runs from before snapshots declare none";
+    /// A manifest that an operation left is not there any more.
+    ManifestMissing, "manifest_missing", Finding, "restore it, or its run directory, from a copy; one that was removed on purpose can be left out with --exclude";
     /// The backup is younger than those that are to be pruned.
     BackupTooYoung, "backup_too_young", Note, "prune it later, or with a smaller --older-than";
     /// The backup has the only copy of a value.

@@ -85,7 +85,7 @@ Exit codes (where several apply, the first of this list):
     2  wrong usage, or it could not start
     1  finished, but some manifests were refused, failed,
        in conflict or not attempted, a directory could not
-       be listed, or verify found something
+       be listed, or verify or validate found something
     3  something is pending (--check)
     0  all as asked
 

@@ -82,6 +82,22 @@ impl Account {
         self.lines = lines;
     }
 
+    /// Whether the journal ends where that of an operation with something to tell does not: what it announced has no end, and nothing is unfinished.
+    ///
+    /// Before the first announcement nothing is touched, so a journal of which only its beginning is there says nothing.
+    #[must_use]
+    pub fn is_cut(&self, is_unfinished: bool) -> bool {
+        let is_torn = self.condition == Condition::Torn && self.began.is_some();
+        let has_no_end = self.ended.is_none() && !self.entries.is_empty();
+        !is_unfinished && (is_torn || has_no_end)
+    }
+
+    /// How many bytes of the journal are in the account.
+    #[must_use]
+    pub fn sound_bytes(&self) -> u64 {
+        self.lines.sound_bytes()
+    }
+
     /// What was to be done to a manifest and to its backups.
     pub fn of<'a>(&'a self, path: &'a TreePath) -> impl Iterator<Item = &'a Entry> {
         let from_here = self.places.range((path.clone(), None)..);

@@ -63,6 +63,8 @@ pub struct BackupList {
     pub backups: Vec<KeptBackup>,
     /// What somebody should know.
     pub notices: Vec<Notice>,
+    /// Whether a directory could not be listed, so that there may be more.
+    pub is_partial: bool,
     /// The signal that ended the listing early, if one did.
     pub signal: Option<Signal>,
 }
@@ -86,6 +88,7 @@ pub fn list_backups<S: Storage>(
             list.backups.extend(kept);
         }
     }
+    list.is_partial = look.is_partial;
     (list.notices, list.signal) = (look.notices, watch.signal());
     Ok(list)
 }
@@ -96,6 +99,8 @@ struct Look {
     manifests: Vec<Found>,
     next: usize,
     notices: Vec<Notice>,
+    /// Whether a directory could not be listed.
+    is_partial: bool,
 }
 
 impl Look {
@@ -110,6 +115,7 @@ impl Look {
         let journals = Journals::read(storage, &mut Tally::new(&mut heard, &Survey::default()));
         let listing = listing::find(storage, catalog, selection, pool, watch)?;
         let mut notices = heard.0;
+        let is_partial = !listing.directories_failed.is_empty();
         notices.extend(listing.directories_failed);
         notices.extend(listing.warnings);
         Ok(Self {
@@ -120,6 +126,7 @@ impl Look {
                 .collect(),
             next: 0,
             notices,
+            is_partial,
         })
     }
 
@@ -147,11 +154,14 @@ impl Look {
             match backups {
                 Ok(backups) if backups.is_empty() => {}
                 Ok(backups) => beside.push((found, backups)),
-                Err(trouble) => self.notices.push(Notice {
-                    code: trouble.code,
-                    path: Some(found.path),
-                    message: trouble.message,
-                }),
+                Err(trouble) => {
+                    self.is_partial = true;
+                    self.notices.push(Notice {
+                        code: trouble.code,
+                        path: Some(found.path),
+                        message: trouble.message,
+                    });
+                }
             }
         }
         Some(beside)

@@ -34,6 +34,21 @@ pub(super) fn find<S: Storage>(
     pool: &ThreadPool,
     watch: &dyn Watch,
 ) -> Result<Listing, Stop> {
+    let selection = with_excludes(catalog, selection)?;
+    let scope = Scope {
+        names: catalog.file_names().collect(),
+        opaque: catalog.opaque(),
+        selection: &selection,
+    };
+    let interrupted = || watch.signal().is_some();
+    pool.install(|| storage.list(&scope, &interrupted))
+}
+
+/// A selection, and what the catalog excludes.
+///
+/// # Errors
+/// What the catalog excludes is no glob.
+pub(super) fn with_excludes(catalog: &Catalog, selection: &Selection) -> Result<Selection, Stop> {
     let mut selection = selection.clone();
     for text in catalog.exclude() {
         let glob = text.parse().map_err(|error| {
@@ -42,13 +57,7 @@ pub(super) fn find<S: Storage>(
         })?;
         selection.exclude.push(glob);
     }
-    let scope = Scope {
-        names: catalog.file_names().collect(),
-        opaque: catalog.opaque(),
-        selection: &selection,
-    };
-    let interrupted = || watch.signal().is_some();
-    pool.install(|| storage.list(&scope, &interrupted))
+    Ok(selection)
 }
 
 /// The warning that operations are unfinished.

@@ -105,7 +105,21 @@ pub fn operations<S: Storage>(storage: &S) -> Result<Vec<OperationEntry>, Stop> 
 pub fn account<S: Storage>(storage: &S, id: &str) -> Result<Account, Trouble> {
     let mut account = Account::default();
     storage.journal(id, &mut |piece| account.feed(piece))?;
-    Ok(account)
+    Ok(of_its_own(id, account))
+}
+
+/// A journal under the name of another operation tells nothing of this one.
+fn of_its_own(id: &str, account: Account) -> Account {
+    let is_own = account
+        .began
+        .as_ref()
+        .is_none_or(|began| began.operation == id);
+    if is_own {
+        return account;
+    }
+    let mut foreign = Account::default();
+    foreign.condition = Condition::Damaged;
+    foreign
 }
 
 /// What later operations did to the work of earlier ones, by id.
@@ -127,9 +141,11 @@ fn entry<S: Storage>(
         journal_bytes += piece.len() as u64;
         account.feed(piece);
     });
+    let account = of_its_own(&id, account);
     let state = match account.condition {
         _ if read.is_err() => OperationState::Unreadable,
         Condition::Damaged => OperationState::Damaged,
+        _ if account.is_cut(is_unfinished) => OperationState::Damaged,
         Condition::Unknown => OperationState::Unknown,
         _ if is_unfinished => OperationState::Unfinished,
         Condition::Whole | Condition::Torn => OperationState::Finished,

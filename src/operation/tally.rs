@@ -11,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::code::{Class, Code};
 use crate::event::{Event, Sink, Watch};
 use crate::journal::{Record, RecordedPath, Settled};
+use crate::path::TreePath;
 use crate::report::{Notice, Outcome, RouteCount, Signal, Status, Stop, Summary};
 use crate::selection::Tolerance;
 use crate::storage::{Listing, Transaction};
@@ -120,10 +121,15 @@ impl<'s> Tally<'s> {
 
     /// Takes a finding in that is about no manifest.
     pub(super) fn found(&mut self, finding: Finding) {
+        self.found_at(None, finding);
+    }
+
+    /// Takes a finding in about a place where no manifest is.
+    pub(super) fn found_at(&mut self, path: Option<TreePath>, finding: Finding) {
         self.count_finding(finding.code);
         self.tell(&Event::Finding(&Notice {
             code: finding.code,
-            path: None,
+            path,
             message: finding.message,
         }));
     }

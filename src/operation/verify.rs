@@ -23,7 +23,8 @@ use crate::event::{Event, Head, Sink, Watch};
 use crate::plan::Plan;
 use crate::report::{Notice, Stop, Summary};
 use crate::selection::Selection;
-use crate::storage::{Found, FoundList, Storage};
+use crate::storage::{Found, FoundList, Listing, Storage};
+use crate::verify::Finding;
 use prove::{Proved, Prover};
 
 /// How many manifests are proved before what was found is told.
@@ -102,55 +103,138 @@ fn run<S: Storage>(
         tally.tell(&Event::Warning(&listing::leftover(first)));
     }
     tally.listed(&listing);
-    let prover = Prover {
+    let mut proving = Proving {
         storage,
         catalog,
         plan: &plan,
         options,
-        witnesses: &journals.witnesses,
         catalogs: &catalogs,
         watch,
         turns: Turns::default(),
+        journals,
     };
-    let has_history = prove_all(&prover, &listing.manifests, &pool, tally);
-    if journals.are_none && !has_history && tally.summary.counts.selected > 0 {
+    let has_history = proving.all(&listing.manifests, &pool, tally);
+    proving.missing(&listing, tally)?;
+    let is_bare = proving.journals.are_none && !has_history;
+    if is_bare && tally.summary.counts.selected > 0 {
         tally.tell(&Event::Warning(&never_migrated()));
     }
     Ok(())
 }
 
-/// Proves batch after batch; says whether any manifest has a history.
-fn prove_all<S: Storage>(
-    prover: &Prover<'_, S>,
-    manifests: &FoundList,
-    pool: &ThreadPool,
-    tally: &mut Tally<'_>,
-) -> bool {
-    let limit = prover.options.selection.limit.unwrap_or(u64::MAX);
-    let end = usize::try_from(limit)
-        .unwrap_or(usize::MAX)
-        .min(manifests.len());
-    let (mut next, mut has_history) = (0, false);
-    while next < end {
-        let until = end.min(next + BATCH);
-        let batch: Vec<Found> = manifests.range(next..until).collect();
+/// How often journals are read again where an operation is at work beside.
+const LOOKS: usize = 3;
+
+/// A tree on its way through its proof.
+struct Proving<'o, S: Storage> {
+    storage: &'o S,
+    catalog: &'o Catalog,
+    plan: &'o Plan<'o>,
+    options: &'o VerifyOptions,
+    catalogs: &'o Catalogs<'o>,
+    watch: &'o dyn Watch,
+    turns: Turns,
+    journals: Journals,
+}
+
+impl<'o, S: Storage> Proving<'o, S> {
+    fn prover(&self) -> Prover<'_, 'o, S> {
+        Prover {
+            storage: self.storage,
+            catalog: self.catalog,
+            plan: self.plan,
+            options: self.options,
+            witnesses: &self.journals.witnesses,
+            catalogs: self.catalogs,
+            watch: self.watch,
+            turns: &self.turns,
+        }
+    }
+
+    /// Proves batch after batch; says whether any manifest has a history.
+    fn all(&mut self, manifests: &FoundList, pool: &ThreadPool, tally: &mut Tally<'_>) -> bool {
+        let limit = self.options.selection.limit.unwrap_or(u64::MAX);
+        let end = usize::try_from(limit)
+            .unwrap_or(usize::MAX)
+            .min(manifests.len());
+        let (mut next, mut has_history) = (0, false);
+        while next < end {
+            let until = end.min(next + BATCH);
+            let batch: Vec<Found> = manifests.range(next..until).collect();
+            let all = if tally.is_broken() {
+                batch.iter().map(Proved::not_attempted).collect()
+            } else {
+                self.batch(&batch, pool)
+            };
+            for one in &all {
+                has_history |= one.has_history;
+                tally.verified(&one.verified, one.route, one.modified);
+            }
+            next = until;
+        }
+        has_history
+    }
+
+    /// Proves one batch. What differs from the journals is looked at again where an operation has written since they were read.
+    fn batch(&mut self, batch: &[Found], pool: &ThreadPool) -> Vec<Proved<'o>> {
+        let prover = self.prover();
         let prove = |buffer: &mut Vec<u8>, found: &Found| {
             let one = prover.prove(found, buffer);
             prover.watch.looked_at();
             one
         };
-        let all: Vec<Proved<'_>> = if tally.is_broken() {
-            batch.iter().map(Proved::not_attempted).collect()
-        } else {
-            pool.install(|| batch.par_iter().map_init(Vec::new, prove).collect())
-        };
-        for one in &all {
-            has_history |= one.has_history;
-            tally.verified(&one.verified, one.route, one.modified);
+        let mut all: Vec<Proved<'o>> =
+            pool.install(|| batch.par_iter().map_init(Vec::new, prove).collect());
+        for _ in 0..LOOKS {
+            if !all.iter().any(Proved::differs_from_journals) {
+                break;
+            }
+            let Some(now) = self.journals.if_changed(self.storage) else {
+                break;
+            };
+            self.journals = now;
+            let prover = self.prover();
+            for (one, found) in all.iter_mut().zip(batch) {
+                if one.differs_from_journals() {
+                    *one = prover.prove(found, &mut Vec::new());
+                }
+            }
         }
-        next = until;
+        all
     }
-    has_history
+
+    /// Names the manifests that operations left and that are not there any more.
+    fn missing(&self, listing: &Listing, tally: &mut Tally<'_>) -> Result<(), Stop> {
+        let selection = listing::with_excludes(self.catalog, &self.options.selection)?;
+        let is_whole = selection.manifests.is_none() && selection.limit.is_none();
+        if !is_whole || self.watch.signal().is_some() {
+            return Ok(());
+        }
+        let manifests = &listing.manifests;
+        let mut there = manifests.range(0..manifests.len()).peekable();
+        for (path, last) in self.journals.witnesses.expected() {
+            while there.next_if(|found| found.path < *path).is_some() {}
+            let is_selected =
+                selection.selects(path) && !selection.excludes(path) && selection.is_within(path);
+            if !is_selected || there.peek().is_some_and(|found| found.path == *path) {
+                continue;
+            }
+            let Err(trouble) = self.storage.read_small(path, &mut Vec::new(), 0) else {
+                continue;
+            };
+            // A directory that cannot be listed is named already.
+            if trouble.code != Code::PermissionDenied {
+                let operation = self.journals.witnesses.operation(last.operation);
+                let message = format!(
+                    "operation `{operation}` left it, and it is not there: {}",
+                    trouble.message
+                );
+                let finding = Finding::new(Code::ManifestMissing, message);
+                tally.found_at(Some(path.clone()), finding);
+            }
+        }
+        Ok(())
+    }
 }
 
 fn never_migrated() -> Notice {

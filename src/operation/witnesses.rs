@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use super::listing;
 use super::operations::account;
+use super::survey::Survey;
 use super::tally::Tally;
 use crate::catalog::{Catalog, Source};
 use crate::code::Code;
@@ -20,6 +21,8 @@ pub(super) struct Journals {
     pub(super) witnesses: Witnesses,
     /// Whether it is known that there are none.
     pub(super) are_none: bool,
+    /// What tells whether an operation has written since: the unfinished, and how far each journal was read.
+    seen: (Vec<String>, Vec<(String, u64)>),
 }
 
 impl Journals {
@@ -27,6 +30,7 @@ impl Journals {
         let mut journals = Self {
             witnesses: Witnesses::default(),
             are_none: false,
+            seen: (Vec::new(), Vec::new()),
         };
         let both = storage
             .unfinished()
@@ -44,11 +48,17 @@ impl Journals {
         for id in &ids {
             match account(storage, id) {
                 Ok(account) => {
+                    let bytes = account.sound_bytes();
+                    journals.seen.1.push((id.clone(), bytes));
                     let is_unfinished = unfinished.contains(id);
                     let finding = journals.witnesses.take(id, &account, is_unfinished);
                     if let Some(finding) = finding {
                         tally.found(finding);
                     }
+                }
+                Err(trouble) if trouble.code == Code::NotRegular => {
+                    journals.witnesses.doubt(false);
+                    tally.found(Finding::new(Code::JournalDamaged, trouble.message));
                 }
                 Err(trouble) => {
                     journals.witnesses.doubt(false);
@@ -61,7 +71,14 @@ impl Journals {
             }
         }
         journals.are_none = ids.is_empty();
+        journals.seen.0 = unfinished;
         journals
+    }
+
+    /// The journals as they are now, if any operation has written since these were read.
+    pub(super) fn if_changed<S: Storage>(&self, storage: &S) -> Option<Self> {
+        let now = Self::read(storage, &mut Tally::new(&mut (), &Survey::default()));
+        (now.seen != self.seen).then_some(now)
     }
 }
 
@@ -87,10 +104,11 @@ impl<'c> Catalogs<'c> {
     ) -> Self {
         let mut catalogs = Self::none(given);
         for digest in witnesses.catalogs() {
-            if digest == given.digest() || catalogs.kept.contains_key(&digest) {
+            if catalogs.kept.contains_key(&digest) {
                 continue;
             }
             let name = digest.prefixed();
+            // The copy of the one in use is looked at, too: the next operation may use another.
             let catalog = match storage.kept_catalog(digest) {
                 Ok(Some(bundle)) => Catalog::from_bundle(Source::Directory(name), &bundle)
                     .map_err(|error| format!("the catalog that was used cannot be read: {error}")),

@@ -86,18 +86,34 @@ pub(super) fn journal<D: Disk>(
     };
     let file = match core.disk.open(&dir, name.as_bytes(), Crossing::Stay) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(unknown()),
-        Err(error) => return Err(open_trouble(&error)),
+        Err(error) => return Err(named(&name, &open_trouble(&error))),
         Ok(file) => file,
     };
     let stat = core.disk.stat(&file).map_err(cannot)?;
     if stat.kind != EntryKind::File {
-        return Err(not_regular(stat.kind));
+        return Err(named(&name, &not_regular(stat.kind)));
     }
-    in_pieces(&core.disk, &file, feed).map_err(cannot)
+    let mut all = |piece: &[u8]| {
+        feed(piece);
+        true
+    };
+    in_pieces(&core.disk, &file, &mut all).map_err(cannot)
+}
+
+/// The trouble with a journal, which it names.
+fn named(name: &str, trouble: &Trouble) -> Trouble {
+    Trouble {
+        code: trouble.code,
+        message: format!("the journal `{name}`: {}", trouble.message),
+    }
 }
 
 /// Gives a file to `each` in pieces, the first ones small, because most files are.
-fn in_pieces<D: Disk>(disk: &D, file: &D::File, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+fn in_pieces<D: Disk>(
+    disk: &D,
+    file: &D::File,
+    each: &mut dyn FnMut(&[u8]) -> bool,
+) -> io::Result<()> {
     let (mut piece, mut offset, mut most) = (Vec::new(), 0, FIRST_PIECE_BYTES);
     loop {
         piece.clear();
@@ -107,7 +123,9 @@ fn in_pieces<D: Disk>(disk: &D, file: &D::File, each: &mut dyn FnMut(&[u8])) -> 
         }
         most = PIECE_BYTES.min(most * 4);
         offset += piece.len() as u64;
-        each(&piece);
+        if !each(&piece) {
+            return Ok(());
+        }
     }
 }
 
@@ -128,6 +146,7 @@ pub(super) fn kept_catalog<D: Disk>(
     let mut bytes = Vec::new();
     in_pieces(&core.disk, &file, &mut |piece| {
         bytes.extend_from_slice(piece);
+        true
     })
     .map_err(cannot)?;
     match String::from_utf8(bytes) {
@@ -174,7 +193,7 @@ pub(super) fn read_below<D: Disk>(
     core: &Core<D>,
     manifest: &TreePath,
     name: &str,
-    feed: &mut dyn FnMut(&[u8]),
+    feed: &mut dyn FnMut(&[u8]) -> bool,
 ) -> Result<(), Trouble> {
     let disk = &core.disk;
     let Some(below) = TreePath::new(name.as_bytes()) else {

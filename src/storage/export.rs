@@ -2,6 +2,7 @@
 //!
 //! Invariant: a copy has its name only once all of its bytes are durable; nothing that exists is overwritten.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, FileTimes, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
@@ -68,9 +69,8 @@ impl ExportDirectory {
         version: &Stamp,
     ) -> Result<CopyOutcome, Trouble> {
         let digest = Digest::of(bytes);
-        let parent = self
-            .0
-            .join(Path::new(std::ffi::OsStr::from_bytes(manifest.parent())));
+        let cannot = |error: io::Error| trouble_of("cannot make the copy", &error);
+        let parent = self.make_below(manifest.parent())?;
         let copy = parent.join(name);
         match digest_of(&copy) {
             Ok(found) if found == digest => return Ok(CopyOutcome::Present),
@@ -78,8 +78,6 @@ impl ExportDirectory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(trouble_of("cannot look at the copy", &error)),
         }
-        let cannot = |error: io::Error| trouble_of("cannot make the copy", &error);
-        fs::create_dir_all(&parent).map_err(cannot)?;
         let partial = parent.join(format!("{name}{PARTIAL}"));
         write_partial(&partial, bytes, version).map_err(cannot)?;
         // Read back before it gets its name: what is counted as copied can be read.
@@ -99,6 +97,31 @@ impl ExportDirectory {
             .and_then(|dir| dir.sync_all())
             .map_err(cannot)?;
         Ok(CopyOutcome::Made)
+    }
+
+    /// Makes the directory of a run below this one. No link is followed: it could lead back into the tree.
+    fn make_below(&self, parent: &[u8]) -> Result<PathBuf, Trouble> {
+        let cannot = |error: io::Error| trouble_of("cannot make a directory", &error);
+        let mut dir = self.0.clone();
+        for name in parent
+            .split(|byte| *byte == b'/')
+            .filter(|name| !name.is_empty())
+        {
+            dir.push(OsStr::from_bytes(name));
+            match fs::create_dir(&dir) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(cannot(error));
+                }
+                _ => {}
+            }
+            if !fs::symlink_metadata(&dir).map_err(cannot)?.is_dir() {
+                return Err(Trouble {
+                    code: Code::OutputExists,
+                    message: format!("`{}` is there, and is no directory", dir.display()),
+                });
+            }
+        }
+        Ok(dir)
     }
 }
 

@@ -320,7 +320,7 @@ impl<D: Disk> Storage for FileSystem<D> {
         &self,
         manifest: &TreePath,
         name: &str,
-        feed: &mut dyn FnMut(&[u8]),
+        feed: &mut dyn FnMut(&[u8]) -> bool,
     ) -> Result<(), Trouble> {
         archive::read_below(&self.0, manifest, name, feed)
     }

@@ -324,7 +324,7 @@ pub trait Storage: Sync {
         &self,
         manifest: &TreePath,
         name: &str,
-        feed: &mut dyn FnMut(&[u8]),
+        feed: &mut dyn FnMut(&[u8]) -> bool,
     ) -> Result<(), Trouble>;
 
     /// Takes the lock, waiting while `wait` says so, and finishes or undoes what was left unfinished.

@@ -78,9 +78,7 @@ impl Witnesses {
             catalog: catalog.and_then(Result::ok),
             started,
         });
-        // Nothing is touched before the first record is durable.
-        let is_open = is_unfinished || account.began.is_none();
-        let finding = broken(id, account.condition, is_open);
+        let finding = broken(id, account, is_unfinished);
         if finding.is_some() || is_unfinished {
             let began = account.began.as_ref();
             let keeps_backups = began.is_some_and(|began| began.command == "migrate");
@@ -102,6 +100,21 @@ impl Witnesses {
                 replaced.is_kept &= keeps_backups;
             }
         }
+    }
+
+    /// The manifests that must be there, as far as journals say, in path order.
+    #[must_use]
+    pub fn expected(&self) -> Vec<(&TreePath, &Last)> {
+        let mut expected: Vec<_> = self
+            .of
+            .iter()
+            .filter_map(|(path, witness)| {
+                let last = witness.last.as_ref().filter(|last| last.is_certain)?;
+                Some((path, last))
+            })
+            .collect();
+        expected.sort_unstable_by_key(|(path, _)| *path);
+        expected
     }
 
     /// What is known of one manifest.
@@ -194,22 +207,21 @@ impl Witnesses {
 }
 
 /// What is wrong with a journal, if anything is.
-fn broken(id: &str, condition: Condition, is_open: bool) -> Option<Finding> {
-    let (code, what) = match condition {
-        Condition::Whole => return None,
-        Condition::Torn if is_open => return None,
-        Condition::Torn => (
-            Code::JournalDamaged,
-            "is torn at its end, though nothing of the operation is unfinished",
-        ),
+fn broken(id: &str, account: &Account, is_unfinished: bool) -> Option<Finding> {
+    let (code, what) = match account.condition {
         Condition::Damaged => (
             Code::JournalDamaged,
-            "has a broken chain: what follows the break is not believed",
+            "has a broken chain, or the name of another: what follows the break is not believed",
         ),
         Condition::Unknown => (
             Code::JournalUnknown,
             "says something that this version of the program does not know: a newer one wrote it, or it was edited",
         ),
+        Condition::Whole | Condition::Torn if account.is_cut(is_unfinished) => (
+            Code::JournalDamaged,
+            "ends too early, though nothing of the operation is unfinished",
+        ),
+        Condition::Whole | Condition::Torn => return None,
     };
     let message = format!("the journal of operation `{id}` {what}");
     Some(Finding::new(code, message))

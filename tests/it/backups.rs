@@ -234,3 +234,16 @@ fn a_wrong_age_is_told_with_what_was_expected() {
     let told = migrated().run(["backups", "prune", "--older-than", "7"]);
     told.code(2).stderr("error: invalid value '7' for '--older-than <AGE>': expected a number and a unit, as in 7d, 12h, 30m, 45s or 2w\nhint: see --help\n");
 }
+
+#[test]
+fn no_copy_is_made_behind_a_link() {
+    let sandbox = migrated();
+    let before = sandbox.snapshot();
+    sandbox.dir("copies");
+    sandbox.link("copies/job", sandbox.path("artifacts/job"));
+    let told = sandbox.run(["backups", "export", "copies", "--format", "json"]);
+    told.code(1);
+    assert_eq!(told.json()["backups"][0]["code"], "output_exists");
+    fs::remove_dir_all(sandbox.path("copies")).unwrap();
+    assert_eq!(before, sandbox.snapshot());
+}

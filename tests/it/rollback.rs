@@ -356,7 +356,7 @@ fn a_journal_that_was_edited_stops_the_rollback_and_says_what_can_be_done() {
     let before = sandbox.snapshot_without_state();
     for words in [&["rollback", "--last"][..], &["rollback", &id]] {
         sandbox.run(words).code(2).stderr(&format!(
-            "error: the journal of operation {id} was edited or is damaged: what it did cannot be told for certain\nhint: restore the journal from a copy; or move the backups that stand beside the manifests back by hand\n"
+            "error: the journal of operation {id} was edited, cut off or is damaged: what it did cannot be told for certain\nhint: restore the journal from a copy; or move the backups that stand beside the manifests back by hand\n"
         ));
     }
     assert_eq!(sandbox.snapshot_without_state(), before);
@@ -378,15 +378,23 @@ fn a_journal_of_a_newer_version_stops_the_rollback() {
 }
 
 #[test]
-fn a_torn_end_of_a_journal_takes_nothing_away_but_what_it_said() {
+fn a_journal_without_its_end_stops_the_rollback() {
     let (sandbox, id) = migrated();
     let (path, text) = journal_of(&sandbox, &id);
-    // The last line says that the operation ended.
-    sandbox.file(path, &text[..text.len() - 40]);
-    let output = sandbox.run(["rollback", &id]);
-    output.code(0).stderr(&format!(
-        "warning: the journal of operation {id} has no end: manifests without a result in it are left alone (journal_incomplete)\nhint: the manifests are as reported; check the storage of the state directory\n"
-    ));
+    let last_line = text.trim_end().rfind('\n').unwrap() + 1;
+    // Torn within the line that says that the operation ended, or cut before it.
+    for kept in [text.len() - 40, last_line] {
+        sandbox.file(&path, &text[..kept]);
+        let before = sandbox.snapshot_without_state();
+        for words in [&["rollback", "--last"][..], &["rollback", &id]] {
+            sandbox.run(words).code(2).stderr(&format!(
+                "error: the journal of operation {id} was edited, cut off or is damaged: what it did cannot be told for certain\nhint: restore the journal from a copy; or move the backups that stand beside the manifests back by hand\n"
+            ));
+        }
+        assert_eq!(sandbox.snapshot_without_state(), before);
+    }
+    sandbox.file(&path, &text);
+    sandbox.run(["rollback", &id]).code(0);
     assert_eq!(sandbox.read(MANIFEST), OLD.as_bytes());
 }
 

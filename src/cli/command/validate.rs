@@ -143,11 +143,11 @@ impl Outcome {
         let told: Vec<_> = self.told.iter().map(Told::from).collect();
         Ok(Document {
             text: self.text(output, surface),
-            members: vec![
+            totals: vec![
                 ("checked", json_text(&self.checked)?),
                 ("invalid", json_text(&self.invalid)?),
-                ("documents", json_text(&told)?),
             ],
+            members: vec![("documents", json_text(&told)?)],
             lines: json_lines(&told)?,
             code: u8::from(self.invalid > 0),
             ..Document::default()

@@ -18,6 +18,8 @@ pub(crate) struct Document {
     pub(crate) text: String,
     /// For programs: what the report has beside its usual members.
     pub(crate) members: Members,
+    /// For programs: what also stands in the last line.
+    pub(crate) totals: Members,
     /// For programs that read lines: one JSON object each, before the last line.
     pub(crate) lines: Vec<String>,
     /// What somebody should know.
@@ -59,6 +61,7 @@ impl Document {
             Format::Json => {
                 let mut all = members::head(FORMAT, known, operation)?;
                 all.push(("manifests", "[]".to_owned()));
+                all.extend(self.totals.iter().cloned());
                 all.extend(self.members.iter().cloned());
                 all.extend(members::foot(known, summary, &notices)?);
                 out.write_all(b"{\n")?;
@@ -71,6 +74,7 @@ impl Document {
                     out.write_all(b"\n")?;
                 }
                 let mut all = members::head(jsonl::FORMAT, known, operation)?;
+                all.extend(self.totals.iter().cloned());
                 all.extend(members::foot(known, summary, &notices)?);
                 out.write_all(jsonl::object(&all).as_bytes())?;
                 out.write_all(b"\n")

@@ -139,7 +139,10 @@ pub(crate) fn foot(known: &Known, summary: &Summary, notices: &Notices) -> io::R
         ("directories", text(&notices.directories)?),
         ("finished_at", text(&finished_at)?),
     ]);
-    if let Some(stop) = &summary.stop {
+    let interrupted = summary
+        .signal
+        .map(|_| Stop::new(Code::Interrupted, "a signal ended it"));
+    if let Some(stop) = summary.stop.as_ref().or(interrupted.as_ref()) {
         members.push(("error", text(&Failure::from(stop))?));
     }
     Ok(members)

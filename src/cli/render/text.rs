@@ -184,8 +184,11 @@ impl<W: Write> Text<W> {
     fn state_finding(&mut self, notice: &Notice) -> io::Result<()> {
         self.codes.insert(notice.code);
         let finding = Finding::new(notice.code, notice.message.clone());
-        let place = "the state directory";
-        let lines = proof::block(self.paint, self.view.columns, place, &[&finding]);
+        let path = notice.path.as_ref();
+        let place = path.map_or("the state directory".into(), |path| {
+            escape::path(path.as_bytes())
+        });
+        let lines = proof::block(self.paint, self.view.columns, &place, &[&finding]);
         self.print_in_list(&lines)
     }
 

@@ -45,6 +45,8 @@ pub struct Exported {
     pub backups: Vec<Copied>,
     /// What somebody should know.
     pub notices: Vec<Notice>,
+    /// Whether a directory could not be listed, so that there may be more.
+    pub is_partial: bool,
     /// The signal that ended it early, if one did.
     pub signal: Option<Signal>,
 }
@@ -74,6 +76,7 @@ pub fn export_backups<S: Storage<Version = Stamp>>(
         let copied: Vec<_> = pool.install(|| batch.par_iter().map(copy).collect());
         exported.backups.extend(copied.into_iter().flatten());
     }
+    exported.is_partial = look.is_partial;
     (exported.notices, exported.signal) = (look.notices, watch.signal());
     Ok(exported)
 }

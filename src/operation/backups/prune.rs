@@ -375,6 +375,9 @@ impl<S: Storage> Judge<'_, S> {
     ) -> Result<(String, Digest), Finding> {
         let original = &originals[place];
         let witness = self.witnesses.of(&found.path);
+        if let Some(changed) = changed(original, witness) {
+            return Err(changed);
+        }
         let replaced = original
             .replaced(witness)
             .filter(|one| one.backup.as_deref() == Some(original.name()) && one.is_kept)
@@ -469,6 +472,20 @@ fn refuse_lost(before: &Text<'_>, after: &str) -> Result<(), Finding> {
         Code::OnlyCopy,
         format!("it has the only copy of the value at `{first}`{more}"),
     ))
+}
+
+/// What is wrong with a backup that has the name of one that a journal knows, and other bytes.
+fn changed(original: &Original<'_>, witness: Option<&Witness>) -> Option<Finding> {
+    let all = witness.map_or(&[][..], |witness| &witness.replaced);
+    let is_named = |one: &&Replaced| one.is_kept && one.backup.as_deref() == Some(original.name());
+    let mut named = all.iter().filter(is_named);
+    let expected = named.next_back()?.before;
+    let found = original.raw()?;
+    (found != expected).then(|| {
+        let message =
+            format!("it has the SHA-256 {found}, expected {expected}, that of the original");
+        Finding::new(Code::BackupChanged, message)
+    })
 }
 
 fn unrelated(name: &str) -> Finding {

@@ -73,26 +73,50 @@ pub(super) fn choose<S: Storage>(
     let ids = storage
         .operations()
         .map_err(|notice| Stop::new(Code::StateUnusable, notice.message))?;
+    let journals = Journals {
+        storage,
+        unfinished: storage.unfinished().unwrap_or_default(),
+        ids,
+    };
     match undo {
-        Undo::Last => last(storage, &ids, selection),
-        Undo::Operation(id) => one(storage, &ids, id, selection),
-        Undo::Manifests => manifests(storage, &ids, selection),
+        Undo::Last => last(&journals, selection),
+        Undo::Operation(id) => one(&journals, id, selection),
+        Undo::Manifests => manifests(&journals, selection),
+    }
+}
+
+/// All journals, to be read one at a time.
+struct Journals<'s, S: Storage> {
+    storage: &'s S,
+    ids: Vec<String>,
+    unfinished: Vec<String>,
+}
+
+impl<S: Storage> Journals<'_, S> {
+    /// The account of one operation, if its journal tells all that was done.
+    fn believed(&self, id: &str) -> Result<Account, Stop> {
+        let account = read(self.storage, id)?;
+        self.believe(id, &account)?;
+        Ok(account)
+    }
+
+    fn believe(&self, id: &str, account: &Account) -> Result<(), Stop> {
+        let is_unfinished = self.unfinished.iter().any(|one| one == id);
+        believe(id, account, is_unfinished)
     }
 }
 
 /// The last migration of which something is left to be undone.
-fn last<S: Storage>(storage: &S, ids: &[String], selection: &Selection) -> Result<Choice, Stop> {
+fn last<S: Storage>(journals: &Journals<'_, S>, selection: &Selection) -> Result<Choice, Stop> {
     let mut since = Since::default();
-    for id in ids.iter().rev() {
-        let account = read(storage, id)?;
-        believe(id, &account)?;
+    for id in journals.ids.iter().rev() {
+        let account = journals.believed(id)?;
         if account
             .entries
             .iter()
             .any(|entry| since.leaves(id, entry).is_some())
         {
-            let notices = without_end(storage, id, &account).into_iter().collect();
-            return Ok(whole(id, &account, &since, selection, notices));
+            return Ok(whole(id, &account, &since, selection, Vec::new()));
         }
         since.add(id, &account);
     }
@@ -101,19 +125,19 @@ fn last<S: Storage>(storage: &S, ids: &[String], selection: &Selection) -> Resul
 
 /// The operation with that id.
 fn one<S: Storage>(
-    storage: &S,
-    ids: &[String],
+    journals: &Journals<'_, S>,
     wanted: &str,
     selection: &Selection,
 ) -> Result<Choice, Stop> {
+    let ids = &journals.ids;
     if !ids.iter().any(|id| id == wanted) {
         return Err(unknown(wanted, ids));
     }
     let (mut since, mut notices) = (Since::default(), Vec::new());
     for id in ids.iter().rev().take_while(|id| *id != wanted) {
-        let account = read(storage, id)?;
+        let account = read(journals.storage, id)?;
         // Bytes decide in the end: what a later journal does not tell any more harms nothing.
-        if let Err(stop) = believe(id, &account) {
+        if let Err(stop) = journals.believe(id, &account) {
             notices.push(Notice {
                 code: Code::StateUnreadable,
                 path: None,
@@ -122,9 +146,7 @@ fn one<S: Storage>(
         }
         since.add(id, &account);
     }
-    let account = read(storage, wanted)?;
-    believe(wanted, &account)?;
-    notices.extend(without_end(storage, wanted, &account));
+    let account = journals.believed(wanted)?;
     let command = account.began.as_ref().map(|began| began.command.as_str());
     let is_migration = |entry: &Entry| matches!(entry.deed, Deed::Replaced { .. });
     match command {
@@ -138,8 +160,7 @@ fn one<S: Storage>(
 
 /// Of each manifest that was named, the last operation that replaced it and is not undone there.
 fn manifests<S: Storage>(
-    storage: &S,
-    ids: &[String],
+    journals: &Journals<'_, S>,
     selection: &Selection,
 ) -> Result<Choice, Stop> {
     let mut named: Vec<TreePath> = selection.manifests.clone().unwrap_or_default();
@@ -154,14 +175,13 @@ fn manifests<S: Storage>(
         }
     }
     let mut since = Since::default();
-    for id in ids.iter().rev() {
+    for id in journals.ids.iter().rev() {
         // Undone in one operation, it may still be as an earlier one left it.
         let is_open = |standing: &Standing| !matches!(standing, Standing::Replaced(_));
         if !standings.values().any(is_open) {
             break;
         }
-        let account = read(storage, id)?;
-        believe(id, &account)?;
+        let account = journals.believed(id)?;
         for (path, standing) in standings
             .iter_mut()
             .filter(|(_, standing)| is_open(standing))
@@ -235,11 +255,11 @@ fn read<S: Storage>(storage: &S, id: &str) -> Result<Account, Stop> {
     account(storage, id).map_err(|trouble| Stop::new(Code::StateUnusable, trouble.message))
 }
 
-/// Whether a journal tells all that was done. A torn end is no matter: recovery has looked at what it may have told.
-fn believe(id: &str, account: &Account) -> Result<(), Stop> {
+/// Whether a journal tells all that was done. A torn end of what is unfinished is no matter: recovery looks at what it may have told.
+fn believe(id: &str, account: &Account, is_unfinished: bool) -> Result<(), Stop> {
     match account.condition {
-        Condition::Whole | Condition::Torn => Ok(()),
-        Condition::Damaged => Err(Stop {
+        Condition::Whole | Condition::Torn if !account.is_cut(is_unfinished) => Ok(()),
+        Condition::Whole | Condition::Torn | Condition::Damaged => Err(Stop {
             hint: Some(
                 "restore the journal from a copy; or move the backups that stand beside the manifests back by hand"
                     .to_owned(),
@@ -247,7 +267,7 @@ fn believe(id: &str, account: &Account) -> Result<(), Stop> {
             ..Stop::new(
                 Code::JournalDamaged,
                 format!(
-                    "the journal of operation {id} was edited or is damaged: what it did cannot be told for certain"
+                    "the journal of operation {id} was edited, cut off or is damaged: what it did cannot be told for certain"
                 ),
             )
         }),
@@ -261,19 +281,6 @@ fn believe(id: &str, account: &Account) -> Result<(), Stop> {
             )
         }),
     }
-}
-
-/// The warning that a journal was cut where a line ends: no chain shows that, and nothing unfinished brings recovery to look.
-fn without_end<S: Storage>(storage: &S, id: &str, account: &Account) -> Option<Notice> {
-    let unfinished = storage.unfinished().unwrap_or_default();
-    let has_end = account.ended.is_some() || unfinished.iter().any(|one| one == id);
-    (!has_end).then(|| Notice {
-        code: Code::JournalIncomplete,
-        path: None,
-        message: format!(
-            "the journal of operation {id} has no end: manifests without a result in it are left alone"
-        ),
-    })
 }
 
 /// No operation has that id: names those that may have been meant.

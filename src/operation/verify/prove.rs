@@ -7,6 +7,7 @@ use super::super::turns::Turns;
 use super::super::witnesses::Catalogs;
 use super::VerifyOptions;
 use crate::catalog::{Catalog, Route};
+use crate::code::Code;
 use crate::digest::Digest;
 use crate::event::Watch;
 use crate::json::Text;
@@ -40,6 +41,19 @@ impl Proved<'_> {
         )
     }
 
+    /// Whether anything in it could come of an operation that has written since the journals were read.
+    pub(super) fn differs_from_journals(&self) -> bool {
+        let codes = [
+            Code::BytesDifferFromJournal,
+            Code::BackupMissing,
+            Code::BackupChanged,
+            Code::BackupUnrelated,
+            Code::NotFound,
+        ];
+        let findings = &self.verified.findings;
+        findings.iter().any(|finding| codes.contains(&finding.code))
+    }
+
     fn of(outcome: Outcome, findings: Vec<Finding>) -> Self {
         Self {
             verified: Verified { outcome, findings },
@@ -57,18 +71,18 @@ impl Proved<'_> {
 }
 
 /// What all proofs of one operation share.
-pub(super) struct Prover<'o, S: Storage> {
+pub(super) struct Prover<'w, 'o, S: Storage> {
     pub(super) storage: &'o S,
     pub(super) catalog: &'o Catalog,
     pub(super) plan: &'o Plan<'o>,
     pub(super) options: &'o VerifyOptions,
-    pub(super) witnesses: &'o Witnesses,
+    pub(super) witnesses: &'w Witnesses,
     pub(super) catalogs: &'o Catalogs<'o>,
     pub(super) watch: &'o dyn Watch,
-    pub(super) turns: Turns,
+    pub(super) turns: &'w Turns,
 }
 
-impl<'o, S: Storage> Prover<'o, S> {
+impl<'o, S: Storage> Prover<'_, 'o, S> {
     /// Proves one manifest. `buffer` is scratch space.
     pub(super) fn prove(&self, found: &Found, buffer: &mut Vec<u8>) -> Proved<'o> {
         if self.watch.signal().is_some() {
@@ -77,10 +91,15 @@ impl<'o, S: Storage> Prover<'o, S> {
         if let Some(trouble) = &found.trouble {
             return Proved::troubled(found, trouble.clone(), Vec::new());
         }
-        self.turns.take(buffer, |buffer, most| {
+        let proved = self.turns.take(buffer, |buffer, most| {
             let read = self.storage.read_small(&found.path, buffer, most);
             Some(self.prove_read(found, buffer, read.transpose()?))
-        })
+        });
+        if self.watch.signal().is_some() {
+            // It may not have been looked at to the end.
+            return Proved::not_attempted(found);
+        }
+        proved
     }
 
     fn prove_read(
@@ -220,7 +239,13 @@ impl<'o, S: Storage> Prover<'o, S> {
         match &kind.snapshots {
             Some(rules) if self.options.snapshots && !is_deferred => {
                 check_run(&found.path, document, rules, &|name, feed| {
-                    self.storage.read_below(&found.path, name, feed)
+                    // However long a file is, a signal ends the look at it.
+                    let mut piece_by_piece = |piece: &[u8]| {
+                        feed(piece);
+                        self.watch.signal().is_none()
+                    };
+                    let storage = self.storage;
+                    storage.read_below(&found.path, name, &mut piece_by_piece)
                 })
             }
             _ => Vec::new(),

@@ -110,8 +110,9 @@ fn document(exported: Exported, output: &Output, surface: Surface) -> Result<Doc
             signal: exported.signal,
             ..Summary::default()
         },
-        code: u8::from(failed || !exported.notices.is_empty()),
+        code: u8::from(failed || exported.is_partial),
         notices: exported.notices,
+        ..Document::default()
     })
 }
 

@@ -96,8 +96,9 @@ fn document(
             signal: list.signal,
             ..Summary::default()
         },
-        code: u8::from(!list.notices.is_empty()),
+        code: u8::from(list.is_partial),
         notices: list.notices,
+        ..Document::default()
     })
 }
 

@@ -25,6 +25,9 @@ use crate::cli::streams::Streams;
 
 /// What it costs, said before anything goes.
 const COST: &str = "without its backup a manifest cannot be rolled back (backup_pruned); what the backup said can still be computed from manifest, history and catalog";
+/// What it costs beside, where that is asked for.
+const COST_OF_DESTRUCTION: &str =
+    ", but a value of which a backup has the only copy is gone for ever: export it first";
 /// How many backups of one verdict are listed without `--all`.
 const LISTED_MOST: usize = 20;
 
@@ -54,6 +57,16 @@ pub(crate) struct PruneArgs {
     write: WriteArgs,
     #[command(flatten)]
     whole: WholeArgs,
+}
+
+/// What it costs.
+fn cost(include_destructive: bool) -> String {
+    let more = if include_destructive {
+        COST_OF_DESTRUCTION
+    } else {
+        ""
+    };
+    format!("{COST}{more}")
 }
 
 /// Reads an age: a number and its unit.
@@ -115,10 +128,11 @@ pub(crate) fn run(args: &PruneArgs, invocation: &Invocation<'_>, streams: Stream
             };
             if !args.dry_run && !output.quiet {
                 // Nobody who reads it can be asked; the report says it, too.
-                writeln!(stderr, "note: {COST}").unwrap_or_default();
+                let note = format!("note: {}\n", cost(args.include_destructive));
+                stderr.write_all(note.as_bytes()).unwrap_or_default();
             }
             let pruning = prune_backups(&prepared.storage, &prepared.catalog, &asked, lookout);
-            document(pruning, &output, surface, args.dry_run).map_err(Failure::from)
+            document(pruning, &output, surface, args).map_err(Failure::from)
         },
     )
 }
@@ -183,12 +197,12 @@ fn document(
     pruning: Pruning,
     output: &Output,
     surface: Surface,
-    dry_run: bool,
+    args: &PruneArgs,
 ) -> Result<Document, Stop> {
     let told: Vec<_> = pruning.backups.iter().map(Told::from).collect();
     let wrong = pruning.backups.iter().any(|one| is_wrong(&one.verdict));
     Ok(Document {
-        text: text(&pruning, output, surface, dry_run),
+        text: text(&pruning, output, surface, args),
         members: vec![("backups", json_text(&told)?)],
         lines: json_lines(&told)?,
         summary: Summary {
@@ -199,10 +213,11 @@ fn document(
         },
         code: u8::from(wrong),
         notices: pruning.notices,
+        ..Document::default()
     })
 }
 
-fn text(pruning: &Pruning, output: &Output, surface: Surface, dry_run: bool) -> String {
+fn text(pruning: &Pruning, output: &Output, surface: Surface, args: &PruneArgs) -> String {
     let mut shown = String::new();
     let mut counts: BTreeMap<(&str, Option<Code>), (u64, u64)> = BTreeMap::new();
     for one in &pruning.backups {
@@ -235,7 +250,7 @@ fn text(pruning: &Pruning, output: &Output, surface: Surface, dry_run: bool) -> 
         .collect();
     let right = Align::Right;
     shown.push_str(&table(&rows, &[Align::Left, Align::Left, right, right]));
-    let sentence = wrap(&closing(pruning, dry_run), surface.columns, 0);
+    let sentence = wrap(&closing(pruning, args), surface.columns, 0);
     shown.extend([if rows.is_empty() { "" } else { "\n" }, &sentence, "\n"]);
     shown
 }
@@ -260,7 +275,7 @@ fn block(one: &Pruned, surface: Surface) -> String {
     lines
 }
 
-fn closing(pruning: &Pruning, dry_run: bool) -> String {
+fn closing(pruning: &Pruning, args: &PruneArgs) -> String {
     let of = |wanted: &str| {
         let all = pruning.backups.iter();
         let these = all.filter(|one| word(&one.verdict) == wanted);
@@ -268,10 +283,11 @@ fn closing(pruning: &Pruning, dry_run: bool) -> String {
     };
     let backups = |count| counted(count, "backup", "backups");
     match (of("prunable"), of("pruned"), &pruning.operation) {
-        ((count, bytes), _, _) if dry_run && count > 0 => format!(
-            "Nothing was written. Without --dry-run {} of {} would go. The price: {COST}.",
+        ((count, bytes), _, _) if args.dry_run && count > 0 => format!(
+            "Nothing was written. Without --dry-run {} of {} would go. The price: {}.",
             backups(count),
-            size(bytes)
+            size(bytes),
+            cost(args.include_destructive)
         ),
         (_, (count, bytes), Some(operation)) => format!(
             "Removed {} of {} in operation {operation}.",
