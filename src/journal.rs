@@ -219,7 +219,7 @@ pub struct Settled {
 }
 
 /// The operation is over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     /// How many manifests were migrated.
     pub migrated: u64,

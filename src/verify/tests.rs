@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::catalog::Catalog;
-use crate::journal::{Account, Deed, Entry};
+use crate::journal::{Account, Deed, Ended, Entry};
 use crate::json::Text;
 use crate::path::TreePath;
 use crate::transform;
@@ -39,6 +39,7 @@ fn witnesses(documents: &[String; 3]) -> Witnesses {
     let digest = |at: usize| Digest::of(documents[at].as_bytes());
     for (at, (id, backup)) in [("one", "m.1"), ("two", "m.2")].into_iter().enumerate() {
         let mut account = Account::default();
+        account.ended = Some(Ended::default());
         account.entries.push(Entry {
             path: path(),
             deed: Deed::Replaced {
@@ -215,6 +216,7 @@ fn a_backup_is_an_original_by_what_it_says() {
 #[test]
 fn what_an_operation_that_was_cut_off_left_beside_a_manifest_is_not_unrelated() {
     let mut account = Account::default();
+    account.ended = Some(Ended::default());
     account.entries.push(Entry {
         path: path(),
         deed: Deed::Replaced {

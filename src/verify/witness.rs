@@ -252,7 +252,7 @@ impl Witness {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::Began;
+    use crate::journal::{Began, Ended};
 
     fn digest(text: &str) -> Digest {
         Digest::of(text.as_bytes())
@@ -264,6 +264,7 @@ mod tests {
 
     fn account(deed: Deed, is_done: Option<bool>) -> Account {
         let (mut account, path) = (Account::default(), path());
+        account.ended = Some(Ended::default());
         account.entries.push(Entry {
             path,
             deed,
@@ -361,14 +362,14 @@ mod tests {
                 Condition::Torn,
                 false,
                 Some(
-                    "the journal of operation `two` is torn at its end, though nothing of the operation is unfinished",
+                    "the journal of operation `two` ends too early, though nothing of the operation is unfinished",
                 ),
             ),
             (
                 Condition::Damaged,
                 true,
                 Some(
-                    "the journal of operation `two` has a broken chain: what follows the break is not believed",
+                    "the journal of operation `two` has a broken chain, or the name of another: what follows the break is not believed",
                 ),
             ),
             (
