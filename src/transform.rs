@@ -90,27 +90,70 @@ pub trait Transform: Send + Sync + Debug {
 /// What a transform does at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// It changes the document.
+    /// It changes the document, and the words are those of the edit.
     Edit(Edit),
+    /// It changes the document, and says more of it than the edit does.
+    Told(Verb, Edit),
     /// It leaves what is there.
     Kept(Pointer),
 }
 
+/// What a change means, where the edit alone does not tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verb {
+    /// The value is that of another member.
+    Copied {
+        /// The other member.
+        from: Pointer,
+    },
+    /// The value has another type.
+    Converted,
+    /// The value was looked up in a table.
+    Mapped,
+    /// The value follows from other members.
+    Derived,
+}
+
 impl Change {
+    /// The edit, where there is one.
+    #[must_use]
+    pub fn edit(&self) -> Option<&Edit> {
+        match self {
+            Self::Edit(edit) | Self::Told(_, edit) => Some(edit),
+            Self::Kept(_) => None,
+        }
+    }
+
     /// The change as the history says it.
     #[must_use]
     pub fn in_words(&self) -> String {
         match self {
             Self::Kept(at) => format!("kept {at}"),
-            Self::Edit(
-                Edit::Insert { at, .. } | Edit::Replace { at, .. } | Edit::Append { at, .. },
-            ) => format!("set {at}"),
-            Self::Edit(Edit::Remove { at }) => format!("removed {at}"),
-            Self::Edit(Edit::Rename { at, to }) => {
-                format!("renamed {at} to {}", guard::renamed(at, to))
+            Self::Edit(edit) => in_words(edit),
+            Self::Told(verb, edit) => {
+                let at = guard::written(edit);
+                match verb {
+                    Verb::Copied { from } => format!("copied {from} to {at}"),
+                    Verb::Converted => format!("converted {at}"),
+                    Verb::Mapped => format!("mapped {at}"),
+                    Verb::Derived => format!("derived {at}"),
+                }
             }
-            Self::Edit(Edit::Move { from, to }) => format!("moved {from} to {to}"),
         }
+    }
+}
+
+fn in_words(edit: &Edit) -> String {
+    match edit {
+        Edit::Insert { at, .. } | Edit::Replace { at, .. } | Edit::Append { at, .. } => {
+            format!("set {at}")
+        }
+        Edit::Remove { at } => format!("removed {at}"),
+        Edit::Rename { at, to } => format!("renamed {at} to {}", guard::renamed(at, to)),
+        Edit::Move { from, to } => format!("moved {from} to {to}"),
+        Edit::Copy { from, to } => format!("copied {from} to {to}"),
+        Edit::Wrap { at, .. } => format!("wrapped {at}"),
+        Edit::Unwrap { at } => format!("unwrapped {at}"),
     }
 }
 
@@ -134,6 +177,10 @@ mod tests {
         let at = || "/a/b".parse::<Pointer>().unwrap();
         let to = || "/c".parse::<Pointer>().unwrap();
         let value = || Fragment::string("v");
+        let set = || Edit::Replace {
+            at: at(),
+            value: value(),
+        };
         for (change, words) in [
             (Change::Kept(at()), "kept /a/b"),
             (
@@ -172,6 +219,28 @@ mod tests {
                 }),
                 "moved /a/b to /c",
             ),
+            (
+                Change::Edit(Edit::Copy {
+                    from: at(),
+                    to: to(),
+                }),
+                "copied /a/b to /c",
+            ),
+            (
+                Change::Edit(Edit::Wrap {
+                    at: at(),
+                    name: "n".into(),
+                }),
+                "wrapped /a/b",
+            ),
+            (Change::Edit(Edit::Unwrap { at: at() }), "unwrapped /a/b"),
+            (
+                Change::Told(Verb::Copied { from: to() }, set()),
+                "copied /c to /a/b",
+            ),
+            (Change::Told(Verb::Converted, set()), "converted /a/b"),
+            (Change::Told(Verb::Mapped, set()), "mapped /a/b"),
+            (Change::Told(Verb::Derived, set()), "derived /a/b"),
         ] {
             assert_eq!(change.in_words(), words);
         }

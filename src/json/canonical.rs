@@ -23,6 +23,12 @@ pub fn digest(value: Value<'_>) -> Digest {
     Printer::new(value, Some(Hasher::new())).digest(value)
 }
 
+/// Whether both values say the same: whether they have one canonical form.
+#[must_use]
+pub fn same(one: Value<'_>, other: Value<'_>) -> bool {
+    one.raw() == other.raw() || one.kind() == other.kind() && to_string(one) == to_string(other)
+}
+
 /// How much of an array is left where a document is taken as it was before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {

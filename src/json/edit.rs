@@ -5,9 +5,10 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use super::canonical;
 use super::make::{make, scalar_root};
 use super::name::quote;
-use super::pointer::Pointer;
+use super::pointer::{Pointer, overlapping};
 use super::problem::TextError;
 use super::scan::Text;
 use super::splice::Splice;
@@ -23,10 +24,7 @@ impl Fragment {
     /// # Errors
     /// The text is not one valid JSON value.
     pub fn parse(text: &str) -> Result<Self, TextError> {
-        let text = Text::scan_any(text.as_bytes())?;
-        let mut out = String::with_capacity(text.root().span().len());
-        minify(text.root(), &mut out);
-        Ok(Self(out))
+        Ok(Self::from(Text::scan_any(text.as_bytes())?.root()))
     }
 
     /// A string value.
@@ -63,6 +61,22 @@ impl Fragment {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether `value` says the same: whether both have one canonical form.
+    #[must_use]
+    pub fn says(&self, value: Value<'_>) -> bool {
+        // A fragment was validated when it was made.
+        value.raw() == self.0
+            || Text::scan_any(self.0.as_bytes()).is_ok_and(|own| canonical::same(own.root(), value))
+    }
+}
+
+impl From<Value<'_>> for Fragment {
+    fn from(value: Value<'_>) -> Self {
+        let mut out = String::with_capacity(value.span().len());
+        minify(value, &mut out);
+        Self(out)
     }
 }
 
@@ -134,6 +148,25 @@ pub enum Edit {
         /// The member that it becomes.
         to: Pointer,
     },
+    /// Adds a member that has the value of another; its tokens keep their bytes.
+    Copy {
+        /// The value, which stays; no other edit of the list may touch it.
+        from: Pointer,
+        /// Where the new member will stand.
+        to: Pointer,
+    },
+    /// Puts an object in the place of a value, with the value as its only member; its tokens keep their bytes.
+    Wrap {
+        /// The value.
+        at: Pointer,
+        /// The name that it gets in the object, unescaped.
+        name: String,
+    },
+    /// Puts the value of an object's only member in the place of the object; its tokens keep their bytes.
+    Unwrap {
+        /// The object.
+        at: Pointer,
+    },
 }
 
 /// Why an edit cannot be made.
@@ -167,6 +200,14 @@ pub enum EditError {
         at: Pointer,
         /// What is there.
         found: Kind,
+    },
+    /// Only an object of one member can be unwrapped.
+    #[error("expected an object of one member at `{at}`, found {members} members")]
+    NotWrapped {
+        /// The address.
+        at: Pointer,
+        /// How many members there are.
+        members: usize,
     },
     /// The whole document is no member.
     #[error("expected the address of a member or element, found the whole document")]
@@ -205,9 +246,12 @@ impl Edit {
     /// The addresses that nothing else may touch; the end of an array is `-`.
     fn touches(&self) -> (Cow<'_, Pointer>, Option<Cow<'_, Pointer>>) {
         match self {
-            Self::Insert { at, .. } | Self::Replace { at, .. } | Self::Remove { at } => {
-                (Cow::Borrowed(at), None)
-            }
+            Self::Insert { at, .. }
+            | Self::Replace { at, .. }
+            | Self::Remove { at }
+            | Self::Wrap { at, .. }
+            | Self::Unwrap { at }
+            | Self::Copy { to: at, .. } => (Cow::Borrowed(at), None),
             Self::Append { at, .. } => (Cow::Owned(at.child("-")), None),
             Self::Rename { at, to } => {
                 let target = at.split_last().map(|(parent, _)| parent.child(to));
@@ -222,6 +266,27 @@ impl Edit {
     }
 }
 
+/// Refuses a copy of what any of the edits touches; `touched` is in ascending order.
+fn refuse_changed_sources(
+    edits: &[Edit],
+    touched: &[(Cow<'_, Pointer>, usize, bool)],
+) -> Result<(), EditError> {
+    for edit in edits {
+        if let Edit::Copy { from, .. } = edit
+            && let Some(other) = overlapping(from, |tokens| {
+                let next = touched.partition_point(|(at, ..)| at.tokens() < tokens);
+                touched.get(next).map(|(at, ..)| &**at)
+            })
+        {
+            return Err(EditError::Overlap {
+                one: from.clone(),
+                other: other.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Refuses two addresses of which one leads into the other, unless both are the end of an array.
 fn refuse_overlaps(edits: &[Edit]) -> Result<(), EditError> {
     let mut touched = Vec::with_capacity(edits.len());
@@ -233,6 +298,7 @@ fn refuse_overlaps(edits: &[Edit]) -> Result<(), EditError> {
     }
     // In this order everything that an address leads to follows it directly.
     touched.sort_by(|(one, ..), (other, ..)| one.tokens().cmp(other.tokens()));
+    refuse_changed_sources(edits, &touched)?;
     for pair in touched.windows(2) {
         let [(one, first, one_appends), (other, second, other_appends)] = pair else {
             continue;

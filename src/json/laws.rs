@@ -27,7 +27,7 @@ type Seed = (usize, Index, Index, String, Tree);
 
 fn seeds() -> impl Strategy<Value = Vec<Seed>> {
     prop::collection::vec(
-        (0..6_usize, any::<Index>(), any::<Index>(), name(), tree()),
+        (0..9_usize, any::<Index>(), any::<Index>(), name(), tree()),
         0..6,
     )
 }
@@ -60,9 +60,20 @@ fn edit(text: &Text<'_>, (which, one, other, name, value): &Seed) -> Edit {
             at,
             to: name.clone(),
         },
-        _ => Edit::Move {
+        5 => Edit::Move {
             from: at,
             to: of(Kind::Object, other).child(name),
+        },
+        6 => Edit::Copy {
+            from: at,
+            to: of(Kind::Object, other).child(name),
+        },
+        7 => Edit::Wrap {
+            at,
+            name: name.clone(),
+        },
+        _ => Edit::Unwrap {
+            at: of(Kind::Object, one),
         },
     }
 }
@@ -108,6 +119,20 @@ fn edit_json(root: &mut Json, edit: &Edit) {
             let value = object.remove(&name).unwrap();
             let (object, name) = parent(root, to);
             object.insert(name, value);
+        }
+        Edit::Copy { from, to } => {
+            let value = root.pointer(&from.to_string()).unwrap().clone();
+            let (object, name) = parent(root, to);
+            object.insert(name, value);
+        }
+        Edit::Wrap { at, name } => {
+            let place = root.pointer_mut(&at.to_string()).unwrap();
+            *place = serde_json::json!({ name: place.take() });
+        }
+        Edit::Unwrap { at } => {
+            let place = root.pointer_mut(&at.to_string()).unwrap();
+            let members = place.as_object_mut().unwrap();
+            *place = std::mem::take(members).into_values().next().unwrap();
         }
     }
 }
@@ -160,6 +185,9 @@ fn untouched(edits: &[Edit], at: &Pointer) -> bool {
         Edit::Insert { at: named, .. }
         | Edit::Replace { at: named, .. }
         | Edit::Remove { at: named }
+        | Edit::Wrap { at: named, .. }
+        | Edit::Unwrap { at: named }
+        | Edit::Copy { to: named, .. }
         | Edit::Rename { at: named, .. } => !named.overlaps(at),
         Edit::Append { at: named, .. } => !at.overlaps(&named.child("-")),
         Edit::Move { from, to } => !from.overlaps(at) && !to.overlaps(at),
@@ -269,6 +297,19 @@ proptest! {
         if let Ok(between) = apply(&text, std::slice::from_ref(&insert)) {
             let Edit::Insert { at, .. } = insert else { return Ok(()) };
             prop_assert_eq!(apply(&scan(&between), &[Edit::Remove { at }]).unwrap(), before);
+        }
+    }
+
+    #[test]
+    fn a_wrapped_value_is_the_same_bytes_once_it_is_unwrapped(tree in document(), style in tidy(), seed in (any::<Index>(), any::<Index>(), name(), tree())) {
+        let before = print(&tree, &style);
+        let text = scan(&before);
+        let (one, other, name, value) = seed;
+        let wrap = edit(&text, &(7, one, other, name, value));
+        if let Ok(between) = apply(&text, std::slice::from_ref(&wrap)) {
+            let Edit::Wrap { at, .. } = wrap else { return Ok(()) };
+            prop_assert_eq!(print(&read(scan(&between).root()), &style), between.clone());
+            prop_assert_eq!(apply(&scan(&between), &[Edit::Unwrap { at }]).unwrap(), before);
         }
     }
 

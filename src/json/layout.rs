@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::name::quote;
 use super::scan::Text;
 use super::value::{Kind, Value};
 
@@ -67,6 +68,25 @@ impl Layout<'_> {
             }
             _ => fragment.to_owned(),
         }
+    }
+
+    /// An object with one member, whose value stands in lines with the indentation `old` and keeps its spelling.
+    pub(super) fn around(&self, name: &str, value: &str, old: &str) -> String {
+        let mut out = String::with_capacity(value.len() + name.len() + 32);
+        out.push('{');
+        self.separate(0, 0, &mut out);
+        out.push_str(&quote(name));
+        out.push_str(&self.colon);
+        match &self.lines {
+            Some(lines) => {
+                let deeper = format!("{}{}", lines.indentation, lines.unit);
+                out.push_str(&reindent(value, old, &deeper));
+            }
+            None => out.push_str(value),
+        }
+        self.close(0, &mut out);
+        out.push('}');
+        out
     }
 
     fn value(&self, value: Value<'_>, depth: usize, out: &mut String) {

@@ -22,6 +22,9 @@ pub(super) fn make(splice: &mut Splice<'_>, edit: &Edit) -> Result<(), EditError
         }
         Edit::Rename { at, to } => rename(splice, at, to),
         Edit::Move { from, to } => move_value(splice, from, to),
+        Edit::Copy { from, to } => copy_value(splice, from, to),
+        Edit::Wrap { at, name } => wrap(splice, at, name),
+        Edit::Unwrap { at } => unwrap(splice, at),
     }
 }
 
@@ -34,7 +37,10 @@ pub(super) fn scalar_root(edit: &Edit, found: Kind) -> EditError {
         | Edit::Replace { at: named, .. }
         | Edit::Remove { at: named }
         | Edit::Rename { at: named, .. }
-        | Edit::Move { from: named, .. } => match named.tokens() {
+        | Edit::Wrap { at: named, .. }
+        | Edit::Unwrap { at: named }
+        | Edit::Move { from: named, .. }
+        | Edit::Copy { from: named, .. } => match named.tokens() {
             [] => EditError::Root,
             [_] => EditError::NotAnObject { at, found },
             [first, ..] => EditError::Missing {
@@ -101,11 +107,57 @@ fn move_value(splice: &mut Splice<'_>, from: &Pointer, to: &Pointer) -> Result<(
     if from == to {
         return Ok(());
     }
-    let (container, name) = vacancy(splice, to)?;
+    let vacancy = vacancy(splice, to)?;
     let old = splice.indentation(source).to_owned();
     let value = splice.remove(source);
+    add_as_spelled(splice, vacancy, &value, &old);
+    Ok(())
+}
+
+fn copy_value(splice: &mut Splice<'_>, from: &Pointer, to: &Pointer) -> Result<(), EditError> {
+    let source = locate(splice, from.tokens())?.ok_or(EditError::Root)?;
+    let vacancy = vacancy(splice, to)?;
+    let old = splice.indentation(source).to_owned();
+    let value = splice.spelled(source);
+    add_as_spelled(splice, vacancy, &value, &old);
+    Ok(())
+}
+
+/// Adds a member with a value that stood elsewhere, in lines with the indentation `old`.
+fn add_as_spelled(
+    splice: &mut Splice<'_>,
+    (container, name): (usize, &str),
+    value: &str,
+    old: &str,
+) {
     let place = splice.add(container, quote(name));
-    let value = reindent(&value, &old, splice.indentation(place));
+    let value = reindent(value, old, splice.indentation(place));
+    splice.set(place, value);
+}
+
+fn wrap(splice: &mut Splice<'_>, at: &Pointer, name: &str) -> Result<(), EditError> {
+    let place = locate(splice, at.tokens())?.ok_or(EditError::Root)?;
+    let value = splice.spelled(place);
+    let old = splice.indentation(place).to_owned();
+    let wrapped = splice.layout(place, false).around(name, &value, &old);
+    splice.set(place, wrapped);
+    Ok(())
+}
+
+fn unwrap(splice: &mut Splice<'_>, at: &Pointer) -> Result<(), EditError> {
+    let place = locate(splice, at.tokens())?.ok_or(EditError::Root)?;
+    let opened = splice.open(place);
+    let Some(container) = opened.filter(|opened| splice.kind(*opened) == Kind::Object) else {
+        let found = splice.kind_at(at);
+        let at = at.clone();
+        return Err(EditError::NotAnObject { at, found });
+    };
+    let inner = splice.only(container).map_err(|members| {
+        let at = at.clone();
+        EditError::NotWrapped { at, members }
+    })?;
+    let old = splice.indentation(inner).to_owned();
+    let value = reindent(&splice.spelled(inner), &old, splice.indentation(place));
     splice.set(place, value);
     Ok(())
 }

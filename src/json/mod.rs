@@ -23,6 +23,7 @@ mod value;
 mod laws;
 
 pub use edit::{Edit, EditError, Fragment, apply};
+pub(crate) use pointer::PointerSet;
 pub use pointer::{Pointer, PointerError};
 pub use problem::{TextError, TextProblem};
 pub use scan::{MAX_BYTES, MAX_DEPTH, MAX_MEMBERS, Text};

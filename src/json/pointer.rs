@@ -1,6 +1,10 @@
-//! JSON Pointers (RFC 6901).
+//! JSON Pointers (RFC 6901), and sets of them in which overlaps are found fast.
+//!
+//! Invariant: in the order of pointers, everything that lies in a value follows it directly.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Bound;
 use std::str::FromStr;
 
 /// The address of a value in a document: the names (or array indices) on the way from the root, unescaped.
@@ -28,6 +32,12 @@ impl Pointer {
         Self(tokens)
     }
 
+    /// The pointer further down, along `names`.
+    #[must_use]
+    pub fn join(&self, names: &[String]) -> Self {
+        Self([self.tokens(), names].concat())
+    }
+
     /// The pointer one level up and the last name, or `None` at the root.
     #[must_use]
     pub fn split_last(&self) -> Option<(Self, &str)> {
@@ -39,6 +49,50 @@ impl Pointer {
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(one, two)| one == two)
+    }
+}
+
+/// Pointers of which none leads into another, as far as overlaps tell.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PointerSet(BTreeSet<Pointer>);
+
+impl PointerSet {
+    /// Whether any of the pointers leads into `pointer`, or it into any of them.
+    pub(crate) fn overlaps(&self, pointer: &Pointer) -> bool {
+        let next = |tokens: &[String]| {
+            let from = (Bound::Included(tokens), Bound::Unbounded);
+            self.0.range::<[String], _>(from).next()
+        };
+        overlapping(pointer, next).is_some()
+    }
+
+    pub(crate) fn extend(&mut self, pointers: impl IntoIterator<Item = Pointer>) {
+        self.0.extend(pointers);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// A pointer among ordered ones that overlaps `pointer`; `next` gives the first that is not smaller than what it is asked for.
+pub(super) fn overlapping<'p>(
+    pointer: &Pointer,
+    next: impl Fn(&[String]) -> Option<&'p Pointer>,
+) -> Option<&'p Pointer> {
+    let tokens = pointer.tokens();
+    // Those around it, from the outermost in; then, at its own length, also those in it.
+    (0..=tokens.len()).find_map(|length| {
+        let found = next(&tokens[..length])?;
+        let own = length == tokens.len();
+        let hit = found.tokens() == &tokens[..length] || own && found.overlaps(pointer);
+        hit.then_some(found)
+    })
+}
+
+impl std::borrow::Borrow<[String]> for Pointer {
+    fn borrow(&self) -> &[String] {
+        &self.0
     }
 }
 
@@ -122,6 +176,20 @@ mod tests {
                     "`{text}` is not a JSON Pointer: expected names that each follow a `/`, with `~` only in `~0` and `~1`"
                 )
             );
+        }
+    }
+
+    #[test]
+    fn a_set_finds_what_leads_into_a_pointer_and_what_it_leads_into() {
+        let pointer = |text: &str| text.parse::<Pointer>().unwrap();
+        let mut set = PointerSet::default();
+        assert!(!set.overlaps(&pointer("")));
+        set.extend(["/a/b", "/a-/c", "/d"].map(pointer));
+        for hit in ["", "/a", "/a/b", "/a/b/c", "/a-", "/d/0"] {
+            assert!(set.overlaps(&pointer(hit)), "{hit}");
+        }
+        for missed in ["/a/a", "/a/ba", "/a-/b", "/e", "/D"] {
+            assert!(!set.overlaps(&pointer(missed)), "{missed}");
         }
     }
 

@@ -106,9 +106,25 @@ impl<'t> Splice<'t> {
         if let Some(position) = container.position(place.slot) {
             container.detach(position);
         }
+        self.spelled(place)
+    }
+
+    /// A value as it is spelled now.
+    pub(super) fn spelled(&self, place: Place) -> String {
         let mut value = String::new();
         self.print_content(self.slot(place), &mut value);
         value
+    }
+
+    /// The only member or element of a container, else how many there are.
+    pub(super) fn only(&self, container: usize) -> Result<Place, usize> {
+        match self.containers[container].order.as_slice() {
+            [slot] => Ok(Place {
+                container,
+                slot: *slot,
+            }),
+            several => Err(several.len()),
+        }
     }
 
     /// Gives a member another name, and its sorted place where the object is sorted.

@@ -191,8 +191,12 @@ impl<'t> Value<'t> {
     /// The value at `pointer`, seen from here (`/2` is the third element of an array).
     #[must_use]
     pub fn at(&self, pointer: &Pointer) -> Option<Value<'t>> {
-        pointer
-            .tokens()
+        self.along(pointer.tokens())
+    }
+
+    /// The value to which `names` lead, seen from here.
+    pub(crate) fn along(&self, names: &[String]) -> Option<Value<'t>> {
+        names
             .iter()
             .try_fold(*self, |here, token| match here.kind() {
                 Kind::Object => here.get(token),

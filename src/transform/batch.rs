@@ -8,7 +8,7 @@ use super::engine;
 use super::guard::{self, Look, Violation};
 use super::{Change, Transform};
 use crate::catalog::{Kind, Migration, Route};
-use crate::json::{Edit, EditError, Fragment, Pointer, Text, apply};
+use crate::json::{Edit, EditError, Fragment, PointerSet, Text, apply};
 use crate::manifest::Manifest;
 use crate::refusal::Refusal;
 
@@ -38,7 +38,7 @@ pub(super) struct Batches<'m> {
     waiting: Vec<Edit>,
     groups: Vec<Group>,
     /// The places that waiting edits reach.
-    reached: Vec<Pointer>,
+    reached: PointerSet,
 }
 
 impl<'m> Batches<'m> {
@@ -64,7 +64,7 @@ impl<'m> Batches<'m> {
             done: Vec::new(),
             waiting: Vec::new(),
             groups: Vec::new(),
-            reached: Vec::new(),
+            reached: PointerSet::default(),
         };
         batches.wait(None, vec![version]);
         batches
@@ -103,9 +103,9 @@ impl<'m> Batches<'m> {
                     at: error.at,
                     reason: error.reason,
                 })?;
-            let edits: Vec<Edit> = changes.iter().filter_map(edit).cloned().collect();
-            let reached = edits.iter().flat_map(guard::reached);
-            if !self.waiting.is_empty() && overlap(reached, &self.reached) {
+            let edits: Vec<Edit> = changes.iter().filter_map(Change::edit).cloned().collect();
+            let mut reached = edits.iter().flat_map(guard::reached);
+            if !self.waiting.is_empty() && reached.any(|at| self.reached.overlaps(&at)) {
                 // It said too little about itself: it must see what the others do.
                 return Ok(None);
             }
@@ -130,7 +130,7 @@ impl<'m> Batches<'m> {
         self.waiting.is_empty()
             || transform
                 .footprint()
-                .is_some_and(|footprint| !overlap(footprint.into_iter(), &self.reached))
+                .is_some_and(|footprint| !footprint.iter().any(|at| self.reached.overlaps(at)))
     }
 
     fn wait(&mut self, step: Option<usize>, edits: Vec<Edit>) {
@@ -194,21 +194,10 @@ impl<'m> Batches<'m> {
     }
 }
 
-fn edit(change: &Change) -> Option<&Edit> {
-    match change {
-        Change::Edit(edit) => Some(edit),
-        Change::Kept(_) => None,
-    }
-}
-
-fn overlap(mut pointers: impl Iterator<Item = Pointer>, others: &[Pointer]) -> bool {
-    pointers.any(|pointer| others.iter().any(|other| pointer.overlaps(other)))
-}
-
 fn done(transform: &dyn Transform, changes: &[Change]) -> Done {
     let mut backfilled = Vec::new();
     if transform.backfill() {
-        for edit in changes.iter().filter_map(edit) {
+        for edit in changes.iter().filter_map(Change::edit) {
             if let Edit::Insert { at, .. } | Edit::Replace { at, .. } = edit {
                 backfilled.push(at.to_string());
             }

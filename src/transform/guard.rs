@@ -109,17 +109,25 @@ fn may_be_index(token: &str) -> bool {
             .all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
-/// The places that an edit names.
+/// The places that an edit names and may change.
 fn named(edit: &Edit) -> impl Iterator<Item = Pointer> + use<> {
     let (one, two) = match edit {
         Edit::Insert { at, .. }
         | Edit::Replace { at, .. }
         | Edit::Append { at, .. }
-        | Edit::Remove { at } => (at.clone(), None),
+        | Edit::Remove { at }
+        | Edit::Wrap { at, .. }
+        | Edit::Unwrap { at }
+        | Edit::Copy { to: at, .. } => (at.clone(), None),
         Edit::Rename { at, to } => (at.clone(), Some(renamed(at, to))),
         Edit::Move { from, to } => (from.clone(), Some(to.clone())),
     };
     [Some(one), two].into_iter().flatten()
+}
+
+/// Where what an edit writes stands afterwards.
+pub(super) fn written(edit: &Edit) -> Pointer {
+    named(edit).last().unwrap_or_default()
 }
 
 /// Where the member at `at` stands once it is called `to`.

@@ -24,11 +24,8 @@ fn one_by_one(document: &str, transforms: &[Box<dyn Transform>]) -> Option<Strin
             .changes(Text::scan(text.as_bytes()).unwrap().root())
             .ok()?;
         let edits: Vec<_> = changes
-            .into_iter()
-            .filter_map(|change| match change {
-                Change::Edit(edit) => Some(edit),
-                Change::Kept(_) => None,
-            })
+            .iter()
+            .filter_map(|change| change.edit().cloned())
             .collect();
         text = splice(&text, &edits).filter(|text| scan(text))?;
     }

@@ -265,23 +265,31 @@ pub(super) fn places() -> impl Strategy<Value = &'static str> {
 pub(super) fn edits() -> impl Strategy<Value = Edit> {
     let value = || scalars().prop_map(fragment);
     let place = || places().prop_map(pointer);
-    let name = prop_oneof![
-        Just("job_id"),
-        Just("new"),
-        Just("run_id"),
-        Just("doctrine"),
-        Just("x")
-    ];
+    let name = || {
+        prop_oneof![
+            Just("job_id"),
+            Just("new"),
+            Just("run_id"),
+            Just("doctrine"),
+            Just("x")
+        ]
+    };
     prop_oneof![
         (place(), value()).prop_map(|(at, value)| Edit::Insert { at, value }),
         (place(), value()).prop_map(|(at, value)| Edit::Replace { at, value }),
         (place(), value()).prop_map(|(at, value)| Edit::Append { at, value }),
         place().prop_map(|at| Edit::Remove { at }),
-        (place(), name).prop_map(|(at, to)| Edit::Rename {
+        (place(), name()).prop_map(|(at, to)| Edit::Rename {
             at,
             to: to.to_owned()
         }),
         (place(), place()).prop_map(|(from, to)| Edit::Move { from, to }),
+        (place(), place()).prop_map(|(from, to)| Edit::Copy { from, to }),
+        (place(), name()).prop_map(|(at, name)| Edit::Wrap {
+            at,
+            name: name.to_owned()
+        }),
+        place().prop_map(|at| Edit::Unwrap { at }),
     ]
 }
 
