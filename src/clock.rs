@@ -48,6 +48,18 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A time in RFC 3339 as it is in UTC, with `Z` and the fraction of the second as written; `None` where `text` is no such time.
+#[must_use]
+pub fn in_utc(text: &str) -> Option<String> {
+    let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    Timestamp::in_calendar(time)?;
+    let fraction = text.find('.').map_or("", |point| {
+        let digits = text[point + 1..].find(|next: char| !next.is_ascii_digit());
+        digits.map_or("", |digits| &text[point..=point + digits])
+    });
+    Some(format!("{}{fraction}Z", time.format("%Y-%m-%dT%H:%M:%S")))
+}
+
 /// A text is not a point in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -77,6 +89,32 @@ impl FromStr for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_with_an_offset_is_put_in_utc_and_keeps_its_fraction() {
+        for (text, utc) in [
+            ("2026-02-28T10:30:00Z", Some("2026-02-28T10:30:00Z")),
+            ("2026-02-28t10:30:00z", Some("2026-02-28T10:30:00Z")),
+            ("2026-02-28 10:30:00+00:00", Some("2026-02-28T10:30:00Z")),
+            (
+                "2026-03-01T00:30:00.120+02:00",
+                Some("2026-02-28T22:30:00.120Z"),
+            ),
+            (
+                "2026-02-28T10:30:00.1234567890123-00:30",
+                Some("2026-02-28T11:00:00.1234567890123Z"),
+            ),
+            ("2016-12-31T23:59:60Z", Some("2016-12-31T23:59:60Z")),
+            ("0000-01-01T00:00:00+00:01", None),
+            ("2026-02-28T10:30:00", None),
+            ("2026-02-28", None),
+            ("2026-02-30T10:30:00Z", None),
+            ("@0", None),
+            ("", None),
+        ] {
+            assert_eq!(in_utc(text).as_deref(), utc, "{text}");
+        }
+    }
 
     #[test]
     fn a_year_has_four_digits_in_utc() {

@@ -18,6 +18,7 @@ pub use engine::{Migrated, migrate, rehearse};
 
 use std::fmt::Debug;
 
+use crate::catalog::step::PlacedStep;
 use crate::json::{Edit, Pointer, Value};
 
 /// One closed operation on a document: pure, and idempotent.
@@ -85,6 +86,29 @@ pub trait Transform: Send + Sync + Debug {
     fn backfill(&self) -> bool {
         false
     }
+
+    /// What undoes it, for manifests on the way down. The way back from what it changed leads to the document as it was; any value other than one that it would have left is a [`StepError`].
+    ///
+    /// # Errors
+    /// It cannot be undone.
+    fn inverse(&self) -> Result<Box<dyn Transform>, NoInverse> {
+        Err(NoInverse {
+            reason: "it does not say how it is undone",
+        })
+    }
+
+    /// The step of a migration file that it is, if it is one.
+    fn as_step(&self) -> Option<&PlacedStep> {
+        None
+    }
+}
+
+/// A transform has no inverse.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct NoInverse {
+    /// Why.
+    pub reason: &'static str,
 }
 
 /// What a transform does at one place.
@@ -149,7 +173,7 @@ fn in_words(edit: &Edit) -> String {
             format!("set {at}")
         }
         Edit::Remove { at } => format!("removed {at}"),
-        Edit::Rename { at, to } => format!("renamed {at} to {}", guard::renamed(at, to)),
+        Edit::Rename { at, to } => format!("renamed {at} to {}", at.sibling(to)),
         Edit::Move { from, to } => format!("moved {from} to {to}"),
         Edit::Copy { from, to } => format!("copied {from} to {to}"),
         Edit::Wrap { at, .. } => format!("wrapped {at}"),

@@ -141,16 +141,87 @@ pub enum CatalogProblem {
         /// The steps that exist.
         known: Vec<String>,
     },
-    /// A step would write what it may not.
-    #[error("`{step}` may not write `{at}`, which is {guard}")]
+    /// A step would write what it may not, or read what the engine sets.
+    #[error("`{step}` may not {does} `{at}`, which is {guard}")]
     Target {
         /// The step, as messages name it.
         step: String,
-        /// The member that it may not write.
+        /// `read` or `write`.
+        does: &'static str,
+        /// The member.
         at: Pointer,
         /// Why not: `the version`, `the history`, `immutable` or `protected`.
         guard: &'static str,
     },
+    /// A pointer of a step names the end of an array, where nothing is.
+    #[error("`{pointer}` names the end of an array: expected a pointer without `-`")]
+    EndOfArray {
+        /// The pointer.
+        pointer: Pointer,
+    },
+    /// The `*` of a step do not stand for the same elements.
+    #[error("`{step}`: `{at}` does not lead to one place for each `{scope}`")]
+    Elements {
+        /// The step, as messages name it.
+        step: String,
+        /// The pointer that does not fit.
+        at: Pointer,
+        /// The elements that the step is taken for.
+        scope: Pointer,
+    },
+    /// A step reads or writes in what it writes.
+    #[error(
+        "`{step}`: `{one}` and `{two}` overlap: what a step writes must stand apart from all else that it names"
+    )]
+    StepOverlap {
+        /// The step, as messages name it.
+        step: String,
+        /// What it writes.
+        one: Pointer,
+        /// What else it names.
+        two: Pointer,
+    },
+    /// A step changes what the condition around it looks at.
+    #[error("`{step}` may not write `{at}`: a `when` around it looks at that")]
+    ChangesCondition {
+        /// The step, as messages name it.
+        step: String,
+        /// What the condition looks at.
+        at: Pointer,
+    },
+    /// A step destroys what was there and does not say that this is meant.
+    #[error("`{step}` destroys values: expected `\"allow_destructive\": true`, if that is meant")]
+    NotAllowed {
+        /// The step.
+        step: &'static str,
+    },
+    /// No value of the one type has another spelling in the other.
+    #[error("{from} cannot be converted to {to}")]
+    Conversion {
+        /// The type before.
+        from: &'static str,
+        /// The type after.
+        to: &'static str,
+    },
+    /// An output of a table would be looked up again.
+    #[error(
+        "the output `{output}` is also an input, with another value: a second time it would change again"
+    )]
+    Chain {
+        /// The output.
+        output: String,
+    },
+    /// Two members exclude each other.
+    #[error("`{one}` and `{two}` exclude each other")]
+    Contradiction {
+        /// One member.
+        one: &'static str,
+        /// The other.
+        two: &'static str,
+    },
+    /// A condition says none or several things.
+    #[error("expected exactly one of `is`, `not` and `exists`")]
+    Test,
     /// The migrations of a kind do not fit together.
     #[error("kind `{kind}`: {error}")]
     Registry {

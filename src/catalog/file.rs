@@ -16,9 +16,8 @@ use super::kind::{DeferredWhen, Kind, is_file_name};
 use super::migration::Migration;
 use super::registry::Registry;
 use super::snapshots::Snapshots;
-use super::step::{self, ReadError};
+use super::step::{self, Frame, Read, ReadError};
 use crate::json::{Fragment, Pointer, Value};
-use crate::transform::Transform;
 use crate::version::Version;
 
 const CATALOG: &str = "catalog.json";
@@ -83,14 +82,7 @@ struct MigrationForm {
     kind: String,
     summary: String,
     #[serde(rename = "steps")]
-    _steps: Vec<StepForm>,
-}
-
-#[derive(Deserialize)]
-#[serde(expecting = "an object")]
-struct StepForm {
-    #[serde(rename = "step")]
-    _step: String,
+    _steps: Vec<step::Named>,
 }
 
 /// Whether the file at `path` is one that this format reads.
@@ -227,29 +219,63 @@ fn read_migration(
         return Err(document.error(&["kind"], CatalogProblem::UnknownKind { found, known }));
     };
     let mut migration = Migration::new(form.from, form.to, form.summary);
-    let steps = document.text.root().get("steps");
-    for object in steps.into_iter().flat_map(|steps| steps.elements()) {
-        let step = read_step(document, object, &kinds[index])?;
-        migration.transforms.push(step);
-    }
+    let reader = StepReader {
+        document,
+        kind: &kinds[index],
+    };
+    reader.read_all(document.text.root(), &mut Vec::new(), &mut migration)?;
     Ok((index, migration))
 }
 
-fn read_step(
-    document: &Document<'_>,
-    object: Value<'_>,
-    kind: &Kind,
-) -> Result<Box<dyn Transform>, CatalogError> {
-    // The form was checked: every step is an object that says which it is.
-    let name = object.get("step");
-    let place = name.unwrap_or(object);
-    let name = name.and_then(|name| name.as_str()).unwrap_or_default();
-    let step = step::read(&name, object.raw()).map_err(|error| match error {
-        ReadError::Form(error) => document.form_error(&error, object.span().start),
-        ReadError::Problem(problem) => document.error_at(place, problem),
-    })?;
-    step::check_targets(&*step, kind).map_err(|problem| document.error_at(place, problem))?;
-    Ok(step)
+/// Reads the steps of one migration.
+struct StepReader<'r> {
+    document: &'r Document<'r>,
+    kind: &'r Kind,
+}
+
+impl StepReader<'_> {
+    /// Reads the member `steps` of `holder`, which stands in `frames`.
+    fn read_all(
+        &self,
+        holder: Value<'_>,
+        frames: &mut Vec<Frame>,
+        migration: &mut Migration,
+    ) -> Result<(), CatalogError> {
+        let steps = holder.get("steps");
+        for object in steps.into_iter().flat_map(|steps| steps.elements()) {
+            self.read(object, frames, migration)?;
+        }
+        Ok(())
+    }
+
+    fn read(
+        &self,
+        object: Value<'_>,
+        frames: &mut Vec<Frame>,
+        migration: &mut Migration,
+    ) -> Result<(), CatalogError> {
+        // The form was checked: every step is an object that says which it is.
+        let name = object.get("step");
+        let place = name.unwrap_or(object);
+        let name = name.and_then(|name| name.as_str()).unwrap_or_default();
+        let wrong = |problem| self.document.error_at(place, problem);
+        let read = step::read(&name, object.raw()).map_err(|error| match error {
+            ReadError::Form(error) => self.document.form_error(&error, object.span().start),
+            ReadError::Problem(problem) => wrong(problem),
+        })?;
+        match read {
+            Read::Step(step) => {
+                let placed = step::place(frames, step, self.kind).map_err(wrong)?;
+                migration.transforms.push(Box::new(placed));
+            }
+            Read::Frame(frame) => {
+                frames.push(frame);
+                self.read_all(object, frames, migration)?;
+                frames.pop();
+            }
+        }
+        Ok(())
+    }
 }
 
 fn registry_error(kind: &str, error: super::RegistryError) -> CatalogError {

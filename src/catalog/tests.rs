@@ -218,7 +218,7 @@ fn a_step_that_is_wrong_is_refused_with_its_place() {
     for (step, message) in [
         (
             r#"{"step": "set_defualt"}"#,
-            "migrations/m.json:2:21: unknown step `set_defualt`, expected `set_default`",
+            "migrations/m.json:2:21: unknown step `set_defualt`, expected one of `set_default`, `set`, `rename`, `move`, `copy`, `coalesce`, `map`, `convert`, `derive`, `hash`, `wrap`, `unwrap`, `for_each`, `when`, `remove`",
         ),
         (
             "{\"at\": \"/x\"}",
@@ -237,8 +237,8 @@ fn a_step_that_is_wrong_is_refused_with_its_place() {
             "migrations/m.json:2:68: unknown variant `never`, expected one of `missing`, `null`, `missing_or_null`",
         ),
         (
-            r#"{"step": "set_default", "at": "/x/*", "value": 1}"#,
-            "migrations/m.json:2:21: `/x/*` is not supported here: expected a pointer without `*`",
+            r#"{"step": "set_default", "at": "/x/-", "value": 1}"#,
+            "migrations/m.json:2:21: `/x/-` names the end of an array: expected a pointer without `-`",
         ),
         (
             r#"{"step": "set_default", "at": "/v", "value": 1}"#,

@@ -27,6 +27,12 @@ impl Fragment {
         Ok(Self::from(Text::scan_any(text.as_bytes())?.root()))
     }
 
+    /// The value null.
+    #[must_use]
+    pub fn null() -> Self {
+        Self("null".to_owned())
+    }
+
     /// A string value.
     #[must_use]
     pub fn string(text: &str) -> Self {
@@ -69,6 +75,19 @@ impl Fragment {
         // A fragment was validated when it was made.
         value.raw() == self.0
             || Text::scan_any(self.0.as_bytes()).is_ok_and(|own| canonical::same(own.root(), value))
+    }
+
+    /// Whether `other` says the same: whether both have one canonical form.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        Text::scan_any(other.0.as_bytes()).is_ok_and(|other| self.says(other.root()))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Fragment {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<serde_json::value::RawValue>::deserialize(deserializer)?;
+        Self::parse(raw.get()).map_err(|error| serde::de::Error::custom(error.problem))
     }
 }
 

@@ -32,6 +32,15 @@ impl Pointer {
         Self(tokens)
     }
 
+    /// The pointer to another member of the same object; that of the root is the root.
+    #[must_use]
+    pub fn sibling(&self, name: &str) -> Self {
+        match self.split_last() {
+            Some((parent, _)) => parent.child(name),
+            None => Self::root(),
+        }
+    }
+
     /// The pointer further down, along `names`.
     #[must_use]
     pub fn join(&self, names: &[String]) -> Self {

@@ -3,7 +3,8 @@
 //! Invariant: every attack is refused, with the migration, the transform and the member named.
 
 use super::samples::*;
-use crate::catalog::step::set_default::{SetDefault, When};
+use crate::catalog::step::set_default::SetDefault;
+use crate::catalog::step::{PlacedStep, When};
 use crate::catalog::{Catalog, Source};
 use crate::code::Code;
 use crate::json::{Edit, Text, canonical};
@@ -61,7 +62,7 @@ fn earlier_records_stay_and_backfilled_places_are_listed() {
         when: When::Missing,
         backfill: true,
     };
-    let catalog = catalog_with(vec![Box::new(step)]);
+    let catalog = catalog_with(vec![Box::new(PlacedStep::from(step))]);
     let migrated = migrated(&catalog, DOCUMENT).unwrap();
     let text = Text::scan(migrated.text.as_bytes()).unwrap();
     let at = |at: &str| text.root().at(&pointer(at)).unwrap().raw();
@@ -85,7 +86,11 @@ fn a_step_that_cannot_be_applied_refuses_the_manifest() {
         when: When::Missing,
         backfill: false,
     };
-    let refusal = migrated(&catalog_with(vec![Box::new(step)]), DOCUMENT).unwrap_err();
+    let refusal = migrated(
+        &catalog_with(vec![Box::new(PlacedStep::from(step))]),
+        DOCUMENT,
+    )
+    .unwrap_err();
     assert_eq!(
         refusal.to_string(),
         "`set_default /free/x/y` of migration `1.2.0 to 1.3.0` cannot be applied: `/free/x` is a number, expected an object"

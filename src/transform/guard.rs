@@ -119,7 +119,7 @@ fn named(edit: &Edit) -> impl Iterator<Item = Pointer> + use<> {
         | Edit::Wrap { at, .. }
         | Edit::Unwrap { at }
         | Edit::Copy { to: at, .. } => (at.clone(), None),
-        Edit::Rename { at, to } => (at.clone(), Some(renamed(at, to))),
+        Edit::Rename { at, to } => (at.clone(), Some(at.sibling(to))),
         Edit::Move { from, to } => (from.clone(), Some(to.clone())),
     };
     [Some(one), two].into_iter().flatten()
@@ -128,14 +128,6 @@ fn named(edit: &Edit) -> impl Iterator<Item = Pointer> + use<> {
 /// Where what an edit writes stands afterwards.
 pub(super) fn written(edit: &Edit) -> Pointer {
     named(edit).last().unwrap_or_default()
-}
-
-/// Where the member at `at` stands once it is called `to`.
-pub(super) fn renamed(at: &Pointer, to: &str) -> Pointer {
-    match at.split_last() {
-        Some((parent, _)) => parent.child(to),
-        None => Pointer::root(),
-    }
 }
 
 #[cfg(test)]

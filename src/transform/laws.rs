@@ -8,6 +8,7 @@ use super::engine::at_target;
 use super::samples::*;
 use super::{Change, Transform};
 use crate::catalog::Catalog;
+use crate::catalog::step::PlacedStep;
 use crate::json::{Edit, Pointer, Text, apply};
 use crate::manifest::Manifest;
 use crate::plan::{Decision, Plan};
@@ -89,6 +90,7 @@ proptest! {
         let boxed = || -> Vec<Box<dyn Transform>> {
             let steps = steps.iter().cloned();
             steps.map(|(step, reticent)| -> Box<dyn Transform> {
+                let step = PlacedStep::from(step);
                 if reticent { Box::new(Reticent(step)) } else { Box::new(step) }
             }).collect()
         };

@@ -5,7 +5,8 @@
 use proptest::prelude::*;
 
 use super::{Change, Migrated, StepError, Transform, migrate, rehearse};
-use crate::catalog::step::set_default::{SetDefault, When};
+use crate::catalog::step::set_default::SetDefault;
+use crate::catalog::step::{PlacedStep, When};
 use crate::catalog::{Catalog, Kind, Migration, Route};
 use crate::json::{Edit, Fragment, Pointer, Text, Value};
 use crate::manifest::Manifest;
@@ -75,7 +76,7 @@ impl Transform for Scripted {
 
 /// A step that keeps to itself what it reads and writes.
 #[derive(Debug)]
-pub(super) struct Reticent(pub(super) SetDefault);
+pub(super) struct Reticent(pub(super) PlacedStep);
 
 impl Transform for Reticent {
     fn name(&self) -> String {

@@ -1,29 +1,125 @@
 //! The steps that migration files can have.
 //!
-//! Each step stands in a file of its own, with what it does, what the loader checks and its documentation side by side; here they are only listed. A new step is a new file and a line in [`STEPS`].
+//! Each step stands in a file of its own: what it does, the way back from it, what it may destroy, how it is read and its documentation side by side; here they are only listed. A new step is a new file and a line in [`STEPS`].
 //!
-//! Invariant: a step that was read may write none of its targets but where the loader lets it.
+//! Invariant: a step changes a document by edits of the places that it names, so that all else keeps its bytes.
 
+mod check;
+pub mod coalesce;
+pub mod convert;
+pub mod copy;
+pub mod derive;
+mod fill;
+pub mod for_each;
+pub mod hash;
+pub mod map;
+pub mod r#move;
+mod placed;
+pub mod remove;
+pub mod rename;
+pub mod set;
 pub mod set_default;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod trial;
+pub mod unwrap;
+mod view;
+pub mod when;
+pub mod wrap;
+
+pub use fill::When;
+pub use placed::{Frame, PlacedStep};
+pub use view::View;
+
+use std::fmt::Debug;
+
+use serde::Deserialize;
 
 use crate::catalog::Kind;
 use crate::catalog::error::CatalogProblem;
 use crate::json::Pointer;
-use crate::transform::Transform;
+use crate::transform::{Change, StepError};
 
-/// A transform that a migration file can ask for.
-pub trait Step: Transform {
-    /// Every place that it may write, whatever the document.
-    fn targets(&self) -> Vec<Target>;
+/// What is done to a document, seen from one element: by a step, or on the way back from one.
+pub trait Apply: Debug + Send + Sync {
+    /// What is to be done, in order; nothing where it has been done before. Places are the document's.
+    ///
+    /// # Errors
+    /// It cannot be done to this document.
+    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError>;
 }
 
-/// A place that a step may write.
+/// A step that a migration file can ask for.
+pub trait Step: Apply {
+    /// The value of `"step"` in migration files.
+    fn name(&self) -> &'static str;
+
+    /// Every place that it may read or write, whatever the document; first the one by which messages name it.
+    fn places(&self) -> Vec<Place>;
+
+    /// The way back from it. The way back from what it changed leads to the document as it was.
+    fn inverse(&self) -> Inverse;
+
+    /// What it may destroy, in words; `None` if everything that was there can be told from what is there afterwards.
+    fn destroys(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether the values that it sets are not authoritative.
+    fn backfill(&self) -> bool {
+        false
+    }
+}
+
+/// A place that a step reads or writes. `*` stands for one level of an array or object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// The place.
+pub struct Place {
+    /// Where it is.
     pub at: Pointer,
-    /// Whether it writes only where nothing is.
-    pub only_if_missing: bool,
+    /// What the step does there.
+    pub access: Access,
+}
+
+/// What a step does at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It only looks.
+    Read,
+    /// It writes only where nothing is, and overwrites nothing: so it may also fill a protected member.
+    Fill,
+    /// It writes.
+    Write,
+}
+
+impl Place {
+    fn read(at: &Pointer) -> Self {
+        let (at, access) = (at.clone(), Access::Read);
+        Self { at, access }
+    }
+
+    fn write(at: &Pointer) -> Self {
+        let (at, access) = (at.clone(), Access::Write);
+        Self { at, access }
+    }
+}
+
+/// The way back from a step.
+#[derive(Debug)]
+pub enum Inverse {
+    /// What undoes it. It refuses any value other than one that the step would have left.
+    Step(Box<dyn Apply>),
+    /// There is none: why.
+    None(&'static str),
+}
+
+/// What is done about a value that is as it should become already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Already {
+    /// It is kept: so a step may be taken twice.
+    Kept,
+    /// It refuses the document: the way back leads from what the step leaves only.
+    Refused,
 }
 
 /// What a step is called, what it does, and how it is read.
@@ -31,13 +127,51 @@ pub struct Target {
 pub struct Definition {
     /// The value of `"step"` in migration files.
     pub name: &'static str,
-    /// What it does and when it does nothing, in Markdown.
+    /// What it does, when it does nothing, and its inverse, in Markdown.
     pub documentation: &'static str,
-    read: fn(&str) -> Result<Box<dyn Step>, ReadError>,
+    read: fn(&str) -> Result<Read, ReadError>,
 }
 
 /// Every step, in the order of the documentation.
-pub const STEPS: &[Definition] = &[set_default::DEFINITION];
+pub const STEPS: &[Definition] = &[
+    set_default::DEFINITION,
+    set::DEFINITION,
+    rename::DEFINITION,
+    r#move::DEFINITION,
+    copy::DEFINITION,
+    coalesce::DEFINITION,
+    map::DEFINITION,
+    convert::DEFINITION,
+    derive::DEFINITION,
+    hash::DEFINITION,
+    wrap::DEFINITION,
+    unwrap::DEFINITION,
+    for_each::DEFINITION,
+    when::DEFINITION,
+    remove::DEFINITION,
+];
+
+/// What the text of a step says.
+pub(super) enum Read {
+    /// A step.
+    Step(Box<dyn Step>),
+    /// What stands around the steps of its member `steps`.
+    Frame(Frame),
+}
+
+impl<S: Step + 'static> From<S> for Read {
+    fn from(step: S) -> Self {
+        Self::Step(Box::new(step))
+    }
+}
+
+/// A step of which only its name is known: that much must hold before any is read.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub(super) struct Named {
+    #[serde(rename = "step")]
+    _step: String,
+}
 
 /// Why the text of a step was not understood.
 pub(super) enum ReadError {
@@ -60,7 +194,7 @@ impl From<CatalogProblem> for ReadError {
 }
 
 /// Reads the step of that name from the text of its object.
-pub(super) fn read(name: &str, text: &str) -> Result<Box<dyn Step>, ReadError> {
+pub(super) fn read(name: &str, text: &str) -> Result<Read, ReadError> {
     match STEPS.iter().find(|step| step.name == name) {
         Some(step) => (step.read)(text),
         None => Err(ReadError::Problem(CatalogProblem::UnknownStep {
@@ -70,31 +204,11 @@ pub(super) fn read(name: &str, text: &str) -> Result<Box<dyn Step>, ReadError> {
     }
 }
 
-/// Refuses a step that would write the version, the history, an immutable member, or a protected one other than by filling the very gap.
-pub(super) fn check_targets(step: &dyn Step, kind: &Kind) -> Result<(), CatalogProblem> {
-    for target in step.targets() {
-        let refused = |at: &Pointer, guard| {
-            Err(CatalogProblem::Target {
-                step: step.name(),
-                at: at.clone(),
-                guard,
-            })
-        };
-        if target.at.overlaps(&kind.version) {
-            return refused(&kind.version, "the version");
-        }
-        if target.at.overlaps(&kind.history) {
-            return refused(&kind.history, "the history");
-        }
-        let hit = |members: &[Pointer]| members.iter().find(|at| target.at.overlaps(at)).cloned();
-        if let Some(at) = hit(&kind.immutable) {
-            return refused(&at, "immutable");
-        }
-        for at in kind.protected.iter().filter(|at| target.at.overlaps(at)) {
-            if !(target.only_if_missing && target.at == *at) {
-                return refused(at, "protected");
-            }
-        }
-    }
-    Ok(())
+/// Puts a step in its place, if it may stand there in a migration of `kind`.
+pub(super) fn place(
+    frames: &[Frame],
+    step: Box<dyn Step>,
+    kind: &Kind,
+) -> Result<PlacedStep, CatalogProblem> {
+    check::check(PlacedStep::new(frames.to_vec(), step), kind)
 }

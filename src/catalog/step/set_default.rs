@@ -5,13 +5,11 @@
 //! Invariant: a value that is there, and is not a null that the step was told to fill, is never overwritten.
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::{Definition, ReadError, Step, Target};
-use crate::catalog::error::CatalogProblem;
-use crate::catalog::kind::check_plain;
-use crate::json::{Edit, Fragment, Kind, Pointer, Value};
-use crate::transform::{Change, StepError, Transform};
+use super::fill::{self, Fill, Filling, Other, When};
+use super::{Access, Apply, Definition, Inverse, Place, Read, ReadError, Step, View};
+use crate::json::{Fragment, Pointer};
+use crate::transform::{Change, StepError};
 
 /// How the step is listed.
 pub const DEFINITION: Definition = Definition {
@@ -21,22 +19,11 @@ Gives the member `at` the value `value` where it has none: where it is missing (
 
 Does nothing where the member has another value. Refused where the object that is to hold the member is missing or is no object. At a protected member only `\"missing\"` is allowed.
 
-`\"backfill\": true` says that the value is not authoritative; the history lists its place.",
+`\"backfill\": true` says that the value is not authoritative; the history lists its place.
+
+Inverse: takes the value away, or makes it null again; refused where another value is there. None with `\"missing_or_null\"`, and none at a protected member.",
     read,
 };
-
-/// Where the value is set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum When {
-    /// Where the member is missing.
-    #[default]
-    Missing,
-    /// Where the member is null.
-    Null,
-    /// Where the member is missing or null.
-    MissingOrNull,
-}
 
 /// Gives a member a value where it has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,52 +44,64 @@ struct Form {
     #[serde(rename = "step")]
     _step: String,
     at: Pointer,
-    value: Box<RawValue>,
+    value: Fragment,
     #[serde(default)]
     when: When,
     #[serde(default)]
     backfill: bool,
 }
 
-fn read(text: &str) -> Result<Box<dyn Step>, ReadError> {
+fn read(text: &str) -> Result<Read, ReadError> {
     let form: Form = serde_json::from_str(text)?;
-    check_plain(&form.at)?;
-    let value =
-        Fragment::parse(form.value.get()).map_err(|error| CatalogProblem::Text(error.problem))?;
-    Ok(Box::new(SetDefault {
+    let step = SetDefault {
         at: form.at,
-        value,
+        value: form.value,
         when: form.when,
         backfill: form.backfill,
-    }))
+    };
+    Ok(step.into())
 }
 
-impl Transform for SetDefault {
-    fn name(&self) -> String {
-        format!("{} {}", DEFINITION.name, self.at)
+impl Fill for SetDefault {
+    fn at(&self) -> &Pointer {
+        &self.at
     }
 
-    fn changes(&self, document: Value<'_>) -> Result<Vec<Change>, StepError> {
-        let found = document.at(&self.at);
-        if found.is_none() {
-            self.check_parent(document)?;
-        }
-        let (at, value) = (self.at.clone(), self.value.clone());
-        let fills_missing = self.when != When::Null;
-        let fills_null = self.when != When::Missing;
-        Ok(vec![match found {
-            None if fills_missing => Change::Edit(Edit::Insert { at, value }),
-            Some(found)
-                if fills_null && found.kind() == Kind::Null && found.raw() != value.as_str() =>
-            {
-                Change::Edit(Edit::Replace { at, value })
-            }
-            None | Some(_) => Change::Kept(at),
-        }])
+    fn when(&self) -> When {
+        self.when
     }
 
-    fn footprint(&self) -> Option<Vec<Pointer>> {
-        Some(vec![self.at.clone()])
+    fn other(&self) -> Other {
+        Other::Kept
+    }
+
+    fn filling(&self, _: &View<'_>) -> Result<Option<Filling>, StepError> {
+        Ok(Some(self.value.clone().into()))
+    }
+}
+
+impl Apply for SetDefault {
+    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
+        fill::fill(self, view)
+    }
+}
+
+impl Step for SetDefault {
+    fn name(&self) -> &'static str {
+        DEFINITION.name
+    }
+
+    fn places(&self) -> Vec<Place> {
+        let access = match self.when {
+            When::Missing => Access::Fill,
+            When::Null | When::MissingOrNull => Access::Write,
+        };
+        let at = self.at.clone();
+        vec![Place { at, access }]
+    }
+
+    fn inverse(&self) -> Inverse {
+        fill::inverse(self)
     }
 
     fn backfill(&self) -> bool {
@@ -110,33 +109,10 @@ impl Transform for SetDefault {
     }
 }
 
-impl SetDefault {
-    fn check_parent(&self, document: Value<'_>) -> Result<(), StepError> {
-        let Some((parent, _)) = self.at.split_last() else {
-            return Ok(());
-        };
-        let reason = match document.at(&parent).map(|value| value.kind()) {
-            Some(Kind::Object) => return Ok(()),
-            Some(other) => format!("is {other}, expected an object"),
-            None => "is missing, expected an object".to_owned(),
-        };
-        Err(StepError { at: parent, reason })
-    }
-}
-
-impl Step for SetDefault {
-    fn targets(&self) -> Vec<Target> {
-        vec![Target {
-            at: self.at.clone(),
-            only_if_missing: self.when == When::Missing,
-        }]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::Text;
+    use crate::json::{Edit, Text};
 
     fn step(when: When, at: &str) -> SetDefault {
         SetDefault {
@@ -149,7 +125,7 @@ mod tests {
 
     fn words(step: &SetDefault, document: &str) -> Vec<String> {
         let text = Text::scan(document.as_bytes()).unwrap();
-        let changes = step.changes(text.root()).unwrap();
+        let changes = step.changes(&View::of(text.root())).unwrap();
         changes.iter().map(Change::in_words).collect()
     }
 
@@ -189,17 +165,24 @@ mod tests {
             (r#"{"a":1}"#, "`/a/b` is missing, expected an object"),
         ] {
             let text = Text::scan(document.as_bytes()).unwrap();
-            assert_eq!(step.changes(text.root()).unwrap_err().to_string(), message);
+            assert_eq!(
+                step.changes(&View::of(text.root()))
+                    .unwrap_err()
+                    .to_string(),
+                message
+            );
         }
     }
 
     #[test]
     fn the_spelling_of_the_value_is_kept() {
         let step = read(r#"{"step":"set_default","at":"/x","value":[1.50, 1E2, "\u0041"]}"#);
-        let Ok(step) = step else { panic!("not read") };
+        let Ok(Read::Step(step)) = step else {
+            panic!("not read")
+        };
         let text = Text::scan(b"{}").unwrap();
         assert_eq!(
-            step.changes(text.root()).unwrap(),
+            step.changes(&View::of(text.root())).unwrap(),
             [Change::Edit(Edit::Insert {
                 at: "/x".parse().unwrap(),
                 value: Fragment::parse(r#"[1.50,1E2,"\u0041"]"#).unwrap(),

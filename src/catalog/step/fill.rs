@@ -1,0 +1,195 @@
+//! Filling: what the steps share that give a member a value which follows from the step and the rest of the document, and the way back from all of them.
+//!
+//! Knows no step; a step says where, when and what.
+//!
+//! Invariant: the way back takes nothing away but the very value that the step would set.
+
+use std::fmt::Debug;
+
+use serde::Deserialize;
+
+use super::{Apply, Inverse, View};
+use crate::json::{Edit, Fragment, Kind, Pointer, Value};
+use crate::transform::{Change, StepError, Verb};
+
+/// Where a member is filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// Where it is missing.
+    #[default]
+    Missing,
+    /// Where it is null.
+    Null,
+    /// Where it is missing or null.
+    MissingOrNull,
+}
+
+/// What is done about a value that is there and is not to be filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Other {
+    /// It stays, whatever it is.
+    Kept,
+    /// It refuses the document, unless it is the value that would be set.
+    Refused,
+    /// It is overwritten.
+    Overwritten,
+}
+
+/// The value that a step sets.
+pub(super) struct Filling {
+    pub(super) value: Fragment,
+    /// The member that it is a copy of.
+    pub(super) copy_of: Option<Pointer>,
+}
+
+impl Filling {
+    pub(super) fn copy(from: Pointer, value: Value<'_>) -> Self {
+        let copy_of = Some(from);
+        let value = value.into();
+        Self { value, copy_of }
+    }
+}
+
+impl From<Fragment> for Filling {
+    fn from(value: Fragment) -> Self {
+        let copy_of = None;
+        Self { value, copy_of }
+    }
+}
+
+/// A step that fills a member.
+pub(super) trait Fill: Debug + Clone + Send + Sync + 'static {
+    /// The member.
+    fn at(&self) -> &Pointer;
+
+    /// Where it is filled.
+    fn when(&self) -> When {
+        When::Missing
+    }
+
+    /// What is done about another value.
+    fn other(&self) -> Other;
+
+    /// The value; `None` where there is nothing to fill the member with.
+    fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError>;
+
+    /// What to say of a value that was set and is no copy, if not that it was set.
+    fn verb(&self) -> Option<Verb> {
+        None
+    }
+}
+
+/// Fills the member of a step.
+pub(super) fn fill(step: &impl Fill, view: &View<'_>) -> Result<Vec<Change>, StepError> {
+    let at = view.place(step.at());
+    let kept = || Ok(vec![Change::Kept(at.clone())]);
+    let Some(found) = view.get(step.at()) else {
+        if step.when() == When::Null {
+            view.check_parent(step.at())?;
+            return kept();
+        }
+        return match step.filling(view)? {
+            Some(filling) => {
+                view.check_parent(step.at())?;
+                Ok(vec![insertion(step, at, filling)])
+            }
+            None => Ok(vec![]),
+        };
+    };
+    let is_gap = found.kind() == Kind::Null && step.when() != When::Missing;
+    if step.other() == Other::Kept && !is_gap {
+        return kept();
+    }
+    match step.filling(view)? {
+        Some(filling) if !filling.value.says(found) => {
+            if step.other() == Other::Refused && !is_gap {
+                return Err(differs(at, found, &filling.value));
+            }
+            Ok(vec![replacement(step, at, filling)])
+        }
+        _ => kept(),
+    }
+}
+
+fn insertion(step: &impl Fill, at: Pointer, filling: Filling) -> Change {
+    let value = filling.value;
+    match (filling.copy_of, step.verb()) {
+        (Some(from), _) => Change::Edit(Edit::Copy { from, to: at }),
+        (None, Some(verb)) => Change::Told(verb, Edit::Insert { at, value }),
+        (None, None) => Change::Edit(Edit::Insert { at, value }),
+    }
+}
+
+fn replacement(step: &impl Fill, at: Pointer, filling: Filling) -> Change {
+    let value = filling.value;
+    let edit = Edit::Replace { at, value };
+    let copied = filling.copy_of.map(|from| Verb::Copied { from });
+    match copied.or(step.verb()) {
+        Some(verb) => Change::Told(verb, edit),
+        None => Change::Edit(edit),
+    }
+}
+
+/// The way back from a step that fills a member.
+pub(super) fn inverse(step: &impl Fill) -> Inverse {
+    if step.other() == Other::Overwritten {
+        return Inverse::None("what it overwrote is gone");
+    }
+    match step.when() {
+        When::MissingOrNull => {
+            Inverse::None("whether the member was missing or null cannot be told afterwards")
+        }
+        When::Missing | When::Null => Inverse::Step(Box::new(Clear(step.clone()))),
+    }
+}
+
+/// Takes away what a step would set.
+#[derive(Debug)]
+struct Clear<S>(S);
+
+impl<S: Fill> Apply for Clear<S> {
+    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
+        let Self(step) = self;
+        let at = view.place(step.at());
+        let null = Fragment::null();
+        let to_null = step.when() == When::Null;
+        let Some(found) = view
+            .get(step.at())
+            .filter(|found| !(to_null && null.says(*found)))
+        else {
+            return Ok(vec![]);
+        };
+        match step.filling(view)? {
+            Some(filling) if filling.value.says(found) && to_null => {
+                Ok(vec![Change::Edit(Edit::Replace { at, value: null })])
+            }
+            Some(filling) if filling.value.says(found) => {
+                Ok(vec![Change::Edit(Edit::Remove { at })])
+            }
+            Some(filling) => Err(differs(at, found, &filling.value)),
+            None => Err(StepError {
+                at,
+                reason: format!("is {}, expected nothing to be there", said(found)),
+            }),
+        }
+    }
+}
+
+/// Another value is there than was expected.
+pub(super) fn differs(at: Pointer, found: Value<'_>, expected: &Fragment) -> StepError {
+    let (found, expected) = (said(found), in_short(expected.as_str()));
+    let expected = expected.unwrap_or_else(|| "another value".to_owned());
+    let reason = format!("is {found}, expected {expected}");
+    StepError { at, reason }
+}
+
+/// A value for a message: as it is spelled where it is short, else what kind of value it is.
+pub(super) fn said(value: Value<'_>) -> String {
+    in_short(value.raw()).unwrap_or_else(|| value.kind().to_string())
+}
+
+fn in_short(raw: &str) -> Option<String> {
+    let is_short = raw.chars().count() <= 60 && !raw.contains(['\n', '\r', '\t', '`']);
+    is_short.then(|| format!("`{raw}`"))
+}

@@ -1,0 +1,101 @@
+//! `remove`: takes a member away.
+//!
+//! Reads its own object of a migration file and knows no other step.
+//!
+//! Invariant: there is no such step but where the file says that destroying is meant.
+
+use serde::Deserialize;
+
+use super::{Apply, Definition, Inverse, Place, Read, ReadError, Step, View};
+use crate::catalog::error::CatalogProblem;
+use crate::json::{Edit, Pointer};
+use crate::transform::{Change, StepError};
+
+/// How the step is listed.
+pub const DEFINITION: Definition = Definition {
+    name: "remove",
+    documentation: "\
+Takes the member `at` away. `\"allow_destructive\": true` must be there: it says that this is meant.
+
+Does nothing where the member is missing.
+
+Inverse: none, the value is gone. The backup has it.",
+    read,
+};
+
+/// Takes a member away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remove {
+    /// The member.
+    pub at: Pointer,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct Form {
+    #[serde(rename = "step")]
+    _step: String,
+    at: Pointer,
+    #[serde(default)]
+    allow_destructive: bool,
+}
+
+fn read(text: &str) -> Result<Read, ReadError> {
+    let form: Form = serde_json::from_str(text)?;
+    if !form.allow_destructive {
+        let step = DEFINITION.name;
+        return Err(CatalogProblem::NotAllowed { step }.into());
+    }
+    Ok(Remove { at: form.at }.into())
+}
+
+impl Apply for Remove {
+    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
+        let removal = |_| {
+            Change::Edit(Edit::Remove {
+                at: view.place(&self.at),
+            })
+        };
+        Ok(view.get(&self.at).map(removal).into_iter().collect())
+    }
+}
+
+impl Step for Remove {
+    fn name(&self) -> &'static str {
+        DEFINITION.name
+    }
+
+    fn places(&self) -> Vec<Place> {
+        vec![Place::write(&self.at)]
+    }
+
+    fn inverse(&self) -> Inverse {
+        Inverse::None("what it removed is gone")
+    }
+
+    fn destroys(&self) -> Option<&'static str> {
+        Some("the value that was there")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::{assert_down, assert_up, refusal};
+
+    #[test]
+    fn a_member_goes_only_where_that_is_allowed() {
+        let step = r#"{"step": "remove", "at": "/a", "allow_destructive": true}"#;
+        assert_up(
+            step,
+            &[
+                (r#"{"a":1,"b":2}"#, r#"{"b":2}"#, &["removed /a"]),
+                ("{}", "{}", &[]),
+            ],
+        );
+        assert_down(step, &[("{}", "!what it removed is gone", &[])]);
+        assert_eq!(
+            refusal(&step.replace("true", "false")),
+            "`remove` destroys values: expected `\"allow_destructive\": true`, if that is meant"
+        );
+    }
+}

@@ -1,0 +1,156 @@
+//! `when`: steps that are taken only where something holds.
+//!
+//! Stands around other steps, which it does not know; they are expanded in their place.
+//!
+//! Invariant: no step inside changes what the condition looks at, so that it holds as well afterwards and on the way back.
+
+use serde::Deserialize;
+
+use super::{Definition, Frame, Named, Read, ReadError, View, check::check_pointer};
+use crate::catalog::error::CatalogProblem;
+use crate::catalog::kind::check_plain;
+use crate::json::{Fragment, Pointer};
+
+/// How the step is listed.
+pub const DEFINITION: Definition = Definition {
+    name: "when",
+    documentation: "\
+Takes `steps` only where the member `at` is as one of these says: `\"is\": [values]`, it is there and has one of the values; `\"not\": [values]`, it is there and has none of them; `\"exists\": true` or `false`, it is there or is not. Values are compared by what they say, not by how they are spelled. Inside of `for_each`, `at` is seen from the element.
+
+Does nothing elsewhere. None of the steps may write what the condition looks at; that is refused when it is loaded.
+
+Inverse: the inverses of its steps, the last first, under the same condition.",
+    read,
+};
+
+/// What must hold of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// The member.
+    pub at: Pointer,
+    /// What must hold of it.
+    pub test: Test,
+}
+
+/// What can be asked of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Test {
+    /// It is there and has one of these values.
+    Is(Vec<Fragment>),
+    /// It is there and has none of these values.
+    Not(Vec<Fragment>),
+    /// It is there, or is not.
+    Exists(bool),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct Form {
+    #[serde(rename = "step")]
+    _step: String,
+    at: Pointer,
+    #[serde(default)]
+    is: Option<Vec<Fragment>>,
+    #[serde(default)]
+    not: Option<Vec<Fragment>>,
+    #[serde(default)]
+    exists: Option<bool>,
+    #[serde(rename = "steps")]
+    _steps: Vec<Named>,
+}
+
+fn read(text: &str) -> Result<Read, ReadError> {
+    let form: Form = serde_json::from_str(text)?;
+    check_plain(&form.at)?;
+    check_pointer(&form.at)?;
+    let asked = match (form.is, form.not, form.exists) {
+        (Some(values), None, None) => Test::Is(values),
+        (None, Some(values), None) => Test::Not(values),
+        (None, None, Some(exists)) => Test::Exists(exists),
+        _ => return Err(CatalogProblem::Test.into()),
+    };
+    let condition = Condition {
+        at: form.at,
+        test: asked,
+    };
+    Ok(Read::Frame(Frame::When(condition)))
+}
+
+impl Condition {
+    /// Whether it holds.
+    pub(super) fn holds(&self, view: &View<'_>) -> bool {
+        let found = view.get(&self.at);
+        let has =
+            |values: &[Fragment]| found.map(|found| values.iter().any(|value| value.says(found)));
+        match &self.test {
+            Test::Is(values) => has(values) == Some(true),
+            Test::Not(values) => has(values) == Some(false),
+            Test::Exists(exists) => found.is_some() == *exists,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::{assert_down, assert_up, refusal};
+
+    fn when(test: &str) -> String {
+        format!(
+            r#"{{"step": "when", "at": "/c", {test}, "steps": [{{"step": "set_default", "at": "/x", "value": 1}}]}}"#
+        )
+    }
+
+    #[test]
+    fn the_steps_are_taken_only_where_the_condition_holds() {
+        for (test, holds) in [
+            (
+                r#""is": ["a", 1.0, null]"#,
+                [true, true, true, false, false],
+            ),
+            (r#""not": ["a", null]"#, [false, true, false, true, false]),
+            (r#""exists": true"#, [true, true, true, true, false]),
+            (r#""exists": false"#, [false, false, false, false, true]),
+        ] {
+            for (value, holds) in [r#""\u0061""#, "1.00", "null", "{}", ""]
+                .into_iter()
+                .zip(holds)
+            {
+                let member = if value.is_empty() {
+                    String::new()
+                } else {
+                    format!(r#","c":{value}"#)
+                };
+                let without = format!(r#"{{"y":0{member}}}"#);
+                let with = format!(r#"{{"y":0{member},"x":1}}"#);
+                if holds {
+                    assert_up(&when(test), &[(&without, &with, &["set /x"])]);
+                    assert_down(&when(test), &[(&with, &without, &["removed /x"])]);
+                } else {
+                    assert_up(&when(test), &[(&without, &without, &[])]);
+                    assert_down(&when(test), &[(&with, &with, &[])]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_condition_asks_one_thing_of_a_member_that_no_step_inside_changes() {
+        for test in [
+            r#""is": [], "exists": true"#,
+            r#""is": [1], "not": [2]"#,
+            r#""$": 1"#,
+        ] {
+            let message = refusal(&when(test));
+            let expected = if test.contains('$') {
+                "unknown member `$`, expected one of `step`, `at`, `is`, `not`, `exists`, `steps`"
+            } else {
+                "expected exactly one of `is`, `not` and `exists`"
+            };
+            assert_eq!(message, expected);
+        }
+        assert_eq!(
+            refusal(&when(r#""exists": false"#).replace("/x", "/c/d")),
+            "`set_default /c/d` may not write `/c`: a `when` around it looks at that"
+        );
+    }
+}
