@@ -96,6 +96,8 @@ codes! {
     VersionUnknown, "version_unknown", Refused, "use the catalog that knows this version";
     /// No migrations lead from the version to the target.
     NoRoute, "no_route", Refused, "choose another target, or add the missing migration to the catalog";
+    /// A migration between the version and the target cannot be undone.
+    NoWayDown, "no_way_down", Refused, "roll back to the original, if there is one; a downgrade needs an inverse of every step";
     /// The history is not an array.
     HistoryNotAList, "history_not_a_list", Refused, "restore the history: it is an array of records";
     /// A member that must be there is not.
@@ -107,6 +109,8 @@ codes! {
     ProtectedChanged, "protected_changed", Refused, "mend the migration named, or restore the member from the backup: protected members keep their bytes";
     /// A step cannot be applied to this document.
     StepRefused, "step_refused", Refused, "mend the document or the migration named";
+    /// A step cannot be undone without losing what is there.
+    DowngradeLossy, "downgrade_lossy", Refused, "the value named has no place in the lower version: keep the manifest where it is, or change the value first";
     /// The edits of a transform do not fit the document.
     EditRefused, "edit_refused", Refused, "mend the migration named: its edits do not fit this document";
     // The file.

@@ -37,6 +37,7 @@
 //!     started: Timestamp::now(),
 //!     target: None,
 //!     include_running: false,
+//!     allow_downgrade: false,
 //!     selection: Selection::default(),
 //!     survey: Survey::default(),
 //!     plan: None,

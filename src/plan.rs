@@ -13,7 +13,7 @@ pub use planned::{Expected, PlanFileError, PlanProblem, Planned};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use crate::catalog::{Catalog, Kind, Route};
+use crate::catalog::{Catalog, Kind, NoWayDown, Route};
 use crate::code::Code;
 use crate::json::Pointer;
 use crate::manifest::Manifest;
@@ -32,6 +32,8 @@ pub struct Plan<'c> {
 struct KindPlan {
     target: Version,
     routes: BTreeMap<Version, Route>,
+    /// The ways down from higher versions, where manifests are to be taken down, too.
+    downward: Option<BTreeMap<Version, Result<Route, NoWayDown>>>,
 }
 
 /// Why there can be no plan.
@@ -116,6 +118,15 @@ impl<'c> Plan<'c> {
         }
     }
 
+    /// The same plan, but what is above the target is not ahead: it is to be taken down, by the inverses of steps.
+    #[must_use]
+    pub fn allowing_downgrade(mut self) -> Self {
+        for (plan, kind) in self.kinds.iter_mut().zip(self.catalog.kinds()) {
+            plan.downward = Some(plan.routes_down(kind));
+        }
+        self
+    }
+
     /// The catalog.
     #[must_use]
     pub fn catalog(&self) -> &'c Catalog {
@@ -153,20 +164,34 @@ impl<'c> Plan<'c> {
         let plan = &self.kinds[kind_index];
         match standing(manifest, &plan.target)? {
             Standing::Current => Ok(Decision::Current),
-            Standing::Ahead => Ok(Decision::Ahead),
-            Standing::Below => {
-                let Some(route) = plan.routes.get(manifest.version()) else {
-                    return Err(Refusal::NoRoute {
-                        from: manifest.version().clone(),
-                        to: plan.target.clone(),
-                    });
-                };
-                Ok(self.deferred(manifest).unwrap_or(Decision::Pending(route)))
-            }
+            Standing::Ahead => match &plan.downward {
+                None => Ok(Decision::Ahead),
+                Some(downward) => {
+                    let route = downward.get(manifest.version()).map(Result::as_ref);
+                    let route = route.transpose().map_err(Clone::clone);
+                    self.take(manifest, plan, route.map_err(Refusal::NoWayDown)?)
+                }
+            },
+            Standing::Below => self.take(manifest, plan, plan.routes.get(manifest.version())),
         }
     }
 
-    fn deferred(&self, manifest: &Manifest<'_>) -> Option<Decision<'_>> {
+    fn take<'p>(
+        &self,
+        manifest: &Manifest<'_>,
+        plan: &KindPlan,
+        route: Option<&'p Route>,
+    ) -> Result<Decision<'p>, Refusal> {
+        match route {
+            Some(route) => Ok(self.deferred(manifest).unwrap_or(Decision::Pending(route))),
+            None => Err(Refusal::NoRoute {
+                from: manifest.version().clone(),
+                to: plan.target.clone(),
+            }),
+        }
+    }
+
+    fn deferred(&self, manifest: &Manifest<'_>) -> Option<Decision<'static>> {
         if self.include_running {
             return None;
         }
@@ -233,8 +258,18 @@ impl KindPlan {
         });
         Self {
             routes: routes.collect(),
+            downward: None,
             target,
         }
+    }
+
+    fn routes_down(&self, kind: &Kind) -> BTreeMap<Version, Result<Route, NoWayDown>> {
+        let above = kind.registry.versions().filter(|from| **from > self.target);
+        let routes = above.filter_map(|from| {
+            let route = kind.registry.route_down(from, &self.target).transpose()?;
+            Some((from.clone(), route))
+        });
+        routes.collect()
     }
 }
 
@@ -296,6 +331,43 @@ mod tests {
         assert_eq!(decision(&plan, &at("1.1.0")), "current");
         assert_eq!(decision(&plan, &at("1.2.0")), "ahead");
         assert_eq!(decision(&plan, &at("1.9.0")), "ahead");
+    }
+
+    #[test]
+    fn what_is_above_the_target_is_taken_down_where_that_is_allowed_and_every_step_has_an_inverse()
+    {
+        let catalog = Catalog::built_in().unwrap();
+        let plan = |minor| {
+            let target = Some(Version::new(1, minor, 0));
+            Plan::new(&catalog, target, true)
+                .unwrap()
+                .allowing_downgrade()
+        };
+        assert_eq!(decision(&plan(1), &at("1.2.0")), "pending via 0");
+        assert_eq!(decision(&plan(1), &at("1.0.0")), "pending via 0");
+        assert_eq!(decision(&plan(1), &at("1.1.0")), "current");
+        assert_eq!(
+            decision(&plan(1), &at("1.9.0")),
+            "no migrations lead from `1.9.0` to `1.1.0`"
+        );
+        for version in ["1.1.0", "1.2.0"] {
+            assert_eq!(
+                decision(&plan(0), &at(version)),
+                format!(
+                    "no way leads down: `set_default /inputs_hash` of migration `1.0.0 to {version}` has no inverse: the member is protected: once it is there, it stays"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn a_downgrade_is_deferred_as_any_other_migration() {
+        let catalog = Catalog::built_in().unwrap();
+        let target = Some(Version::new(1, 1, 0));
+        let plan = Plan::new(&catalog, target, false)
+            .unwrap()
+            .allowing_downgrade();
+        assert_eq!(decision(&plan, &at("1.2.0")), "deferred /status running");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //!
 //! Invariant: a message says the place (line and column, or pointer) and has a stable code.
 
+use crate::catalog::NoWayDown;
 use crate::code::Code;
 use crate::json::{EditError, Kind, Pointer, TextError};
 use crate::version::Version;
@@ -51,6 +52,9 @@ pub enum Refusal {
         /// The target.
         to: Version,
     },
+    /// No way leads down to the target.
+    #[error("{0}")]
+    NoWayDown(NoWayDown),
     /// The history is not an array.
     #[error("`{at}` is {found}, expected an array of records")]
     HistoryNotAList {
@@ -119,6 +123,18 @@ pub enum Refusal {
         /// Why it does, in words that follow the pointer.
         reason: String,
     },
+    /// A step cannot be undone in this document without losing what is there.
+    #[error("`{transform}` of migration `{migration}` cannot be undone: `{at}` {reason}")]
+    DowngradeLossy {
+        /// The migration, as in `1.0.0 to 1.1.0`.
+        migration: String,
+        /// The transform.
+        transform: String,
+        /// What would be lost, or stands in its way.
+        at: Pointer,
+        /// Why, in words that follow the pointer.
+        reason: String,
+    },
     /// The edits of a transform do not fit the document.
     #[error("`{transform}` of migration `{migration}` does not fit: {error}")]
     Edit {
@@ -172,6 +188,8 @@ impl Refusal {
             Self::VersionMalformed { .. } => Code::VersionMalformed,
             Self::VersionUnknown { .. } => Code::VersionUnknown,
             Self::NoRoute { .. } => Code::NoRoute,
+            Self::NoWayDown(_) => Code::NoWayDown,
+            Self::DowngradeLossy { .. } => Code::DowngradeLossy,
             Self::HistoryNotAList { .. } => Code::HistoryNotAList,
             Self::HistoryTooLong { .. } => Code::HistoryTooLong,
             Self::RequiredMissing { .. } => Code::RequiredMissing,

@@ -1,4 +1,4 @@
-//! Migrations: one edge of the graph of versions, with the transforms that lead along it.
+//! Migrations: one edge of the graph of versions, with the transforms that lead along it, or back.
 //!
 //! Data only: a migration runs nothing by itself, and may not know how it is run.
 //!
@@ -9,7 +9,7 @@ use std::fmt;
 use crate::transform::Transform;
 use crate::version::Version;
 
-/// One edge: from a version, to a version, by an ordered list of transforms.
+/// One edge: from a version, to a version, by an ordered list of transforms. On the way down, `from` is the higher version.
 #[derive(Debug)]
 pub struct Migration {
     /// The version that it leads from.
@@ -42,9 +42,50 @@ impl Migration {
     }
 }
 
-/// The migration as messages name it: `1.0.0 to 1.1.0`.
+impl Migration {
+    /// The way back: the inverse of each transform, the last first.
+    ///
+    /// # Errors
+    /// A transform has no inverse.
+    pub fn inverse(&self) -> Result<Self, NoWayDown> {
+        let mut transforms = Vec::with_capacity(self.transforms.len());
+        for transform in self.transforms.iter().rev() {
+            let inverse = transform.inverse().map_err(|none| NoWayDown {
+                migration: self.to_string(),
+                transform: transform.name(),
+                reason: none.reason,
+            })?;
+            transforms.push(inverse);
+        }
+        Ok(Self {
+            from: self.to.clone(),
+            to: self.from.clone(),
+            summary: self.summary.clone(),
+            transforms,
+        })
+    }
+}
+
+/// A migration cannot be gone back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no way leads down: `{transform}` of migration `{migration}` has no inverse: {reason}")]
+pub struct NoWayDown {
+    /// The migration, as in `1.0.0 to 1.1.0`.
+    pub migration: String,
+    /// The first of its transforms that is in the way, seen from above.
+    pub transform: String,
+    /// Why it has no inverse.
+    pub reason: &'static str,
+}
+
+/// The migration as messages name it, whichever way it is gone: `1.0.0 to 1.1.0`.
 impl fmt::Display for Migration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} to {}", self.from, self.to)
+        let (lower, higher) = if self.from < self.to {
+            (&self.from, &self.to)
+        } else {
+            (&self.to, &self.from)
+        };
+        write!(f, "{lower} to {higher}")
     }
 }

@@ -15,7 +15,7 @@ pub mod step;
 
 pub use error::{CatalogError, CatalogProblem, Place};
 pub use kind::{DeferredWhen, Kind};
-pub use migration::Migration;
+pub use migration::{Migration, NoWayDown};
 pub use registry::{Registry, RegistryError, Route};
 pub use snapshots::Snapshots;
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::migration::Migration;
+use super::migration::{Migration, NoWayDown};
 use crate::version::Version;
 
 /// The versions of a kind and the migrations between them.
@@ -166,12 +166,25 @@ impl Registry {
         Route::new(migrations)
     }
 
+    /// The way down from `from` to `to`: the shortest way up between them, gone back; `None` where no way leads up.
+    ///
+    /// # Errors
+    /// A migration on it cannot be gone back.
+    pub fn route_down(&self, from: &Version, to: &Version) -> Result<Option<Route>, NoWayDown> {
+        let Some(up) = self.route(to, from) else {
+            return Ok(None);
+        };
+        let down = up.migrations.iter().rev();
+        let down = down.map(|migration| migration.inverse().map(Arc::new));
+        Ok(Route::new(down.collect::<Result<_, _>>()?))
+    }
+
     fn onward(&self, version: &Version) -> impl Iterator<Item = (&Version, &Arc<Migration>)> {
         self.edges.get(version).into_iter().flatten()
     }
 }
 
-/// A chain of migrations, each leading on from the one before. There is at least one.
+/// A chain of migrations, each leading on from the one before, all upward or all downward. There is at least one.
 #[derive(Debug, Clone)]
 pub struct Route {
     migrations: Vec<Arc<Migration>>,
@@ -206,6 +219,12 @@ impl Route {
     #[must_use]
     pub fn to(&self) -> &Version {
         &self.to
+    }
+
+    /// Whether it leads to a lower version.
+    #[must_use]
+    pub fn is_down(&self) -> bool {
+        self.to < self.from
     }
 
     /// The versions strictly between.

@@ -187,6 +187,7 @@ pub(crate) fn looking(
         started: env.started,
         target: None,
         include_running: false,
+        allow_downgrade: false,
         selection: place.selection.clone(),
         survey: Survey::default(),
         plan: None,

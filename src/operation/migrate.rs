@@ -60,6 +60,8 @@ pub struct Options {
     pub target: Option<Version>,
     /// Whether manifests that a writer still has are taken, too.
     pub include_running: bool,
+    /// Whether manifests above the target are taken down to it, by the inverses of steps.
+    pub allow_downgrade: bool,
     /// Which manifests.
     pub selection: Selection,
     /// What is counted beside outcomes.
@@ -125,6 +127,11 @@ fn start<'c>(
     }
     let plan = Plan::new(catalog, options.target.clone(), options.include_running)
         .map_err(|error| Stop::new(error.code(), error.to_string()))?;
+    let plan = if options.allow_downgrade {
+        plan.allowing_downgrade()
+    } else {
+        plan
+    };
     Ok((plan, listing::pool(jobs)?))
 }
 

@@ -6,7 +6,7 @@
 
 use super::engine;
 use super::guard::{self, Look, Violation};
-use super::{Change, Transform};
+use super::{Change, StepError, Transform};
 use crate::catalog::{Kind, Migration, Route};
 use crate::json::{Edit, EditError, Fragment, PointerSet, Text, apply};
 use crate::manifest::Manifest;
@@ -97,12 +97,7 @@ impl<'m> Batches<'m> {
             }
             let changes = transform
                 .changes(text.root())
-                .map_err(|error| Refusal::Step {
-                    migration: migration.to_string(),
-                    transform: transform.name(),
-                    at: error.at,
-                    reason: error.reason,
-                })?;
+                .map_err(|error| self.refused(migration, transform, error))?;
             let edits: Vec<Edit> = changes.iter().filter_map(Change::edit).cloned().collect();
             let mut reached = edits.iter().flat_map(guard::reached);
             if !self.waiting.is_empty() && reached.any(|at| self.reached.overlaps(&at)) {
@@ -124,6 +119,30 @@ impl<'m> Batches<'m> {
             }
         }
         Ok(None)
+    }
+
+    fn refused(
+        &self,
+        migration: &Migration,
+        transform: &dyn Transform,
+        error: StepError,
+    ) -> Refusal {
+        let (migration, transform) = (migration.to_string(), transform.name());
+        let StepError { at, reason } = error;
+        if self.route.is_down() {
+            return Refusal::DowngradeLossy {
+                migration,
+                transform,
+                at,
+                reason,
+            };
+        }
+        Refusal::Step {
+            migration,
+            transform,
+            at,
+            reason,
+        }
     }
 
     fn may_be_evaluated(&self, transform: &dyn Transform) -> bool {

@@ -65,7 +65,8 @@ impl Replay<'_> {
             |refusal: crate::refusal::Refusal| self.differs(&format!("is refused: {refusal}"));
         let manifest = Manifest::read(original, kind).map_err(refused)?;
         let (from, to) = (manifest.version(), &self.record.to_version);
-        let Some(route) = kind.registry.route(from, to) else {
+        let down = || kind.registry.route_down(from, to).ok().flatten();
+        let Some(route) = kind.registry.route(from, to).or_else(down) else {
             return Err(self.differs(&format!("has no route from `{from}` to `{to}`")));
         };
         let migrated = transform::migrate(&manifest, &route, self.record.applied_at);

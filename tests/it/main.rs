@@ -11,6 +11,7 @@ mod bad_input;
 mod cases;
 mod damage;
 mod docs;
+mod downgrade;
 mod explain;
 mod file_systems;
 mod first_run;

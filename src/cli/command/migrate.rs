@@ -51,6 +51,12 @@ pub(crate) struct MigrateArgs {
     #[arg(long, value_name = "VERSION", help_heading = "What")]
     pub(crate) target_version: Option<Version>,
 
+    /// Take what is above the target version down to it
+    ///
+    /// By the inverses of the steps that lead up; for manifests that were born at a newer version. A manifest is refused where a step on the way has no inverse, or where something would be lost. To get an original back that was migrated, use rollback.
+    #[arg(long, requires = "target_version", help_heading = "What")]
+    pub(crate) allow_downgrade: bool,
+
     /// Take manifests that a writer still has, too
     ///
     /// A manifest whose status says that its run is going on is deferred: left alone, and taken the next time. With this flag it is taken now. For runs that died.
@@ -164,6 +170,7 @@ pub(crate) fn resolve(args: MigrateArgs, env: &Environment) -> Result<Options, S
         operation: operation::Options {
             target: args.target_version,
             include_running: args.include_running,
+            allow_downgrade: args.allow_downgrade,
             max_failures: args.write.max_failures,
             wait: args.write.wait,
             ..looking(command(purpose), depth, &place, &args.work, env)?

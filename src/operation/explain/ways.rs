@@ -57,6 +57,7 @@ pub(super) fn migration<S: Storage>(
         started: options.now,
         target: options.target.clone(),
         include_running: false,
+        allow_downgrade: false,
         selection: only(path),
         survey: Survey::default(),
         plan: None,

@@ -195,6 +195,7 @@ fn a_manifest_that_was_planned_although_running_is_taken() {
     assert_eq!(left_out.paths().len(), 2);
     let including = Options {
         include_running: true,
+        allow_downgrade: false,
         ..options()
     };
     let planned = plan_with(&disk, &including, |_| ());

@@ -337,6 +337,7 @@ pub(super) fn options() -> Options {
         started: now,
         target: None,
         include_running: false,
+        allow_downgrade: false,
         survey: crate::operation::Survey::default(),
         selection: Selection::default(),
         plan: None,
