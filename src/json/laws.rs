@@ -2,7 +2,7 @@
 //!
 //! `serde_json` is the second opinion: what it reads is what the text says.
 
-mod documents;
+pub(crate) mod documents;
 
 use proptest::prelude::*;
 use proptest::sample::Index;

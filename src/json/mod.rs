@@ -20,7 +20,7 @@ mod token;
 mod value;
 
 #[cfg(test)]
-mod laws;
+pub(crate) mod laws;
 
 pub use edit::{Edit, EditError, Fragment, apply};
 pub(crate) use pointer::PointerSet;

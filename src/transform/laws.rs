@@ -9,17 +9,19 @@ use super::samples::*;
 use super::{Change, Transform};
 use crate::catalog::Catalog;
 use crate::catalog::step::PlacedStep;
+use crate::catalog::step::laws::{documents, steps};
+use crate::catalog::step::trial;
 use crate::json::{Edit, Pointer, Text, apply};
 use crate::manifest::Manifest;
 use crate::plan::{Decision, Plan};
 use crate::refusal::Refusal;
 
 /// The text with the version set and `transforms` applied, each spliced before the next is asked.
-fn one_by_one(document: &str, transforms: &[Box<dyn Transform>]) -> Option<String> {
+fn one_by_one(document: &str, version: Edit, transforms: &[Box<dyn Transform>]) -> Option<String> {
     let scan = |text: &str| Text::scan(text.as_bytes()).is_ok();
     let splice =
         |text: &str, edits: &[Edit]| apply(&Text::scan(text.as_bytes()).unwrap(), edits).ok();
-    let mut text = splice(document, &[replace("/schema_version", "\"1.3.0\"")])?;
+    let mut text = splice(document, &[version])?;
     for transform in transforms {
         let changes = transform
             .changes(Text::scan(text.as_bytes()).unwrap().root())
@@ -99,10 +101,27 @@ proptest! {
         let text = Text::scan(document.as_bytes()).unwrap();
         let manifest = Manifest::read(&text, kind).unwrap();
         match at_target(&manifest, &route(kind, 2, 3)) {
-            Ok(batched) => prop_assert_eq!(Some(batched), one_by_one(&document, &boxed())),
+            Ok(batched) => prop_assert_eq!(Some(batched), one_by_one(&document, replace("/schema_version", "\"1.3.0\""), &boxed())),
             Err(Refusal::ProtectedChanged { .. }) => {}
-            Err(refusal) => prop_assert_eq!(None, one_by_one(&document, &boxed()), "{}", refusal),
+            Err(refusal) => prop_assert_eq!(None, one_by_one(&document, replace("/schema_version", "\"1.3.0\""), &boxed()), "{}", refusal),
         }
+    }
+
+    #[test]
+    fn steps_that_wait_give_the_bytes_of_taking_one_after_the_other(
+        steps in proptest::collection::vec(steps(), 1..4),
+        document in documents(),
+    ) {
+        let Ok(catalog) = trial::catalog(&steps.join(", ")) else {
+            return Ok(());
+        };
+        let kind = &catalog.kinds()[0];
+        let migration = kind.registry.migrations().next().unwrap();
+        let text = Text::scan(document.as_bytes()).unwrap();
+        let manifest = Manifest::read(&text, kind).unwrap();
+        let together = at_target(&manifest, &route(kind, 0, 1)).ok();
+        let version = replace("/v", "\"1.1.0\"");
+        prop_assert_eq!(together, one_by_one(&document, version, &migration.transforms));
     }
 
     #[test]

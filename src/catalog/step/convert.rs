@@ -169,6 +169,11 @@ impl Convert {
             }
             (Kind::Number, Type::Timestamp) => {
                 let seconds = value.raw().parse().ok()?;
+                // `-0` would come back as another spelling.
+                let spelled = i64::to_string(&seconds);
+                if spelled != value.raw() {
+                    return None;
+                }
                 let time = Timestamp::from_unix_seconds(seconds)?;
                 Some(Fragment::string(&time.to_string()))
             }

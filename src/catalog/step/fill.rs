@@ -165,6 +165,7 @@ impl<S: Fill> Apply for Clear<S> {
                 Ok(vec![Change::Edit(Edit::Replace { at, value: null })])
             }
             Some(filling) if filling.value.says(found) => {
+                view.check_parent(step.at())?;
                 Ok(vec![Change::Edit(Edit::Remove { at })])
             }
             Some(filling) => Err(differs(at, found, &filling.value)),

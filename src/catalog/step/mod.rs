@@ -12,6 +12,8 @@ pub mod derive;
 mod fill;
 pub mod for_each;
 pub mod hash;
+#[cfg(test)]
+pub(crate) mod laws;
 pub mod map;
 pub mod r#move;
 mod placed;
@@ -22,7 +24,7 @@ pub mod set_default;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-mod trial;
+pub(crate) mod trial;
 pub mod unwrap;
 mod view;
 pub mod when;

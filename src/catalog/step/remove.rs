@@ -51,12 +51,12 @@ fn read(text: &str) -> Result<Read, ReadError> {
 
 impl Apply for Remove {
     fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        let removal = |_| {
-            Change::Edit(Edit::Remove {
-                at: view.place(&self.at),
-            })
-        };
-        Ok(view.get(&self.at).map(removal).into_iter().collect())
+        if view.get(&self.at).is_none() {
+            return Ok(vec![]);
+        }
+        view.check_parent(&self.at)?;
+        let at = view.place(&self.at);
+        Ok(vec![Change::Edit(Edit::Remove { at })])
     }
 }
 

@@ -72,11 +72,15 @@ pub(super) fn relocate(
     Ok(match (view.get(from), view.get(to)) {
         (None, None) => vec![],
         (None, Some(_)) => vec![Change::Kept(target)],
-        (Some(_), None) => vec![Change::Edit(edit(at, target)?)],
+        (Some(_), None) => {
+            view.check_parent(from)?;
+            vec![Change::Edit(edit(at, target)?)]
+        }
         (Some(one), Some(two)) => {
             if !canonical::same(one, two) {
                 return Err(fill::differs(target, two, &Fragment::from(one)));
             }
+            view.check_parent(from)?;
             vec![Change::Edit(Edit::Remove { at })]
         }
     })

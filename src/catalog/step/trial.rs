@@ -9,7 +9,7 @@ use crate::transform::{Change, Transform};
 const CATALOG: &str = r#"{"name": "n", "kinds": {"k": {"file": "f.json", "version": "/v", "history": "/h", "unversioned": "1.0.0", "immutable": ["/id"], "protected": ["/p/q"]}}}"#;
 
 /// The catalog with one migration of these steps, each a JSON object.
-pub(super) fn catalog(steps: &str) -> Result<Catalog, CatalogError> {
+pub(crate) fn catalog(steps: &str) -> Result<Catalog, CatalogError> {
     let migration = format!(
         r#"{{"from": "1.0.0", "to": "1.1.0", "kind": "k", "summary": "s", "steps": [{steps}]}}"#
     );

@@ -64,12 +64,10 @@ impl Unwrap {
         };
         let Self { member, .. } = self;
         match (only_member(found, member), already) {
-            (Some(inner), Already::Kept) if only_member(inner, member).is_some() => {
-                Err(StepError {
-                    at,
-                    reason: format!("is wrapped in `{member}` twice"),
-                })
-            }
+            (Some(inner), _) if only_member(inner, member).is_some() => Err(StepError {
+                at,
+                reason: format!("is wrapped in `{member}` twice"),
+            }),
             (Some(_), _) => Ok(vec![Change::Edit(Edit::Unwrap { at })]),
             (None, Already::Kept) => Ok(vec![Change::Kept(at)]),
             (None, Already::Refused) => Err(StepError {

@@ -69,10 +69,10 @@ impl<'t> View<'t> {
         })
     }
 
-    /// Makes sure that a member can be put where a pointer leads.
+    /// Makes sure that a pointer leads to where a member is, or can be.
     ///
     /// # Errors
-    /// What is to hold the member is missing, or is no object.
+    /// What holds it, or is to hold it, is missing or is no object.
     pub fn check_parent(&self, pointer: &Pointer) -> Result<(), StepError> {
         // No pointer of a step names the whole document, and none ends in the `*` of a missing element.
         let Some((parent, _)) = pointer.split_last() else {

@@ -9,7 +9,7 @@ use crate::json::{Kind, Value};
 
 /// A document with tokens as they are spelled, without white space.
 #[derive(Debug, Clone)]
-pub(super) enum Tree {
+pub(crate) enum Tree {
     Scalar(String),
     Array(Vec<Tree>),
     Object(Vec<(String, Tree)>),
@@ -17,7 +17,7 @@ pub(super) enum Tree {
 
 /// White space for each place.
 #[derive(Debug, Clone)]
-pub(super) enum Style {
+pub(crate) enum Style {
     Compact,
     Inline,
     Lines {
@@ -86,7 +86,7 @@ pub(super) fn document() -> impl Strategy<Value = Tree> {
     object_of(tree())
 }
 
-pub(super) fn tidy() -> impl Strategy<Value = Style> {
+pub(crate) fn tidy() -> impl Strategy<Value = Style> {
     let lines = (
         prop::sample::select(vec!["\n", "\r\n"]),
         prop::sample::select(vec!["", " ", "  ", "    ", "\t"]),
@@ -99,7 +99,7 @@ pub(super) fn tidy() -> impl Strategy<Value = Style> {
     ]
 }
 
-pub(super) fn style() -> impl Strategy<Value = Style> {
+pub(crate) fn style() -> impl Strategy<Value = Style> {
     let white = prop::sample::select(vec![
         "", " ", "  ", "\n", "\n  ", "\r\n\t", "\t", "\n\n", "\r", " \n    ",
     ]);
@@ -107,7 +107,7 @@ pub(super) fn style() -> impl Strategy<Value = Style> {
 }
 
 /// Prints a tree in a style.
-pub(super) fn print(tree: &Tree, style: &Style) -> String {
+pub(crate) fn print(tree: &Tree, style: &Style) -> String {
     let mut out = String::new();
     let mut odd = 0;
     write_tree(tree, style, 0, &mut odd, &mut out);
@@ -171,7 +171,7 @@ fn write_tree(tree: &Tree, style: &Style, depth: usize, odd: &mut usize, out: &m
     out.push(close);
 }
 
-pub(super) fn read(value: Value<'_>) -> Tree {
+pub(crate) fn read(value: Value<'_>) -> Tree {
     match value.kind() {
         Kind::Object => Tree::Object(
             value
