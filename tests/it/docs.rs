@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use migrate_manifests::catalog::step::STEPS;
 use migrate_manifests::code::{Class, Code};
 
 use crate::support::aftermath::journal;
@@ -311,6 +312,18 @@ fn the_checker_finds_what_does_not_fit() {
     broken(|report| report["manifests"][0]["outcome"] = Value::from("lost"));
     broken(|report| report["manifests"][0]["checksum_before"] = Value::from("sha256:0"));
     broken(|report| report["started_at"] = Value::from("today"));
+}
+
+#[test]
+fn every_step_has_a_row() {
+    let Ok(text) = fs::read_to_string(project("docs/formats.md")) else {
+        return skip("docs", "docs/formats.md is not there");
+    };
+    for step in STEPS {
+        let row = format!("| `{}` `", step.name);
+        let rows = text.lines().filter(|line| line.starts_with(&row));
+        assert_eq!(rows.count(), 1, "{row}");
+    }
 }
 
 #[test]
