@@ -220,7 +220,7 @@ pub enum CatalogProblem {
         two: &'static str,
     },
     /// A condition says none or several things.
-    #[error("expected exactly one of `is`, `not` and `exists`")]
+    #[error("expected exactly one of `is`, `not`, `exists` and `has_value`")]
     Test,
     /// The migrations of a kind do not fit together.
     #[error("kind `{kind}`: {error}")]

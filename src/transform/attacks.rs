@@ -3,6 +3,7 @@
 //! Invariant: every attack is refused, with the migration, the transform and the member named.
 
 use super::samples::*;
+use crate::catalog::step::coalesce::Coalesce;
 use crate::catalog::step::set_default::SetDefault;
 use crate::catalog::step::{PlacedStep, When};
 use crate::catalog::{Catalog, Source};
@@ -69,6 +70,32 @@ fn earlier_records_stay_and_backfilled_places_are_listed() {
     assert_eq!(at("/migration_history/0"), "{\"n\":1}");
     assert_eq!(at("/migration_history/1/backfilled"), "[\"/region\"]");
     assert_eq!(at("/migration_history/1/changes"), "[[\"set /region\"]]");
+}
+
+#[test]
+fn what_was_copied_is_not_backfilled_and_a_default_is() {
+    for (from, backfilled) in [("/free", vec![]), ("/nowhere", vec!["/region".to_owned()])] {
+        let step = Coalesce {
+            from: vec![pointer(from)],
+            to: pointer("/region"),
+            default: Some(fragment("\"eu\"")),
+            when: When::MissingOrNull,
+            backfill: true,
+        };
+        let catalog = catalog_with(vec![Box::new(PlacedStep::from(step))]);
+        for gap in ["", "\"region\":null,"] {
+            let document = DOCUMENT.replacen('{', &format!("{{{gap}"), 1);
+            let migrated = migrated(&catalog, &document).unwrap();
+            let text = Text::scan(migrated.text.as_bytes()).unwrap();
+            let listed = text.root().at(&pointer("/migration_history/1/backfilled"));
+            let listed = listed.map_or_else(Vec::new, |list| {
+                list.elements()
+                    .filter_map(|at| Some(at.as_str()?.into_owned()))
+                    .collect()
+            });
+            assert_eq!(listed, backfilled);
+        }
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use super::engine;
 use super::guard::{self, Look, Violation};
-use super::{Change, StepError, Transform};
+use super::{Change, StepError, Transform, Verb};
 use crate::catalog::{Kind, Migration, Route};
 use crate::json::{Edit, EditError, Fragment, PointerSet, Text, apply};
 use crate::manifest::Manifest;
@@ -216,7 +216,10 @@ impl<'m> Batches<'m> {
 fn done(transform: &dyn Transform, changes: &[Change]) -> Done {
     let mut backfilled = Vec::new();
     if transform.backfill() {
-        for edit in changes.iter().filter_map(Change::edit) {
+        // What was copied is as authoritative as it was.
+        let copied = |change: &&Change| matches!(change, Change::Told(Verb::Copied { .. }, _));
+        let made_up = changes.iter().filter(|change| !copied(change));
+        for edit in made_up.filter_map(Change::edit) {
             if let Edit::Insert { at, .. } | Edit::Replace { at, .. } = edit {
                 backfilled.push(at.to_string());
             }

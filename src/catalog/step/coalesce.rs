@@ -9,18 +9,20 @@ use serde::Deserialize;
 use super::fill::{self, Fill, Filling, Other, When};
 use super::{Apply, Definition, Inverse, Place, Read, ReadError, Step, View};
 use crate::catalog::error::CatalogProblem;
-use crate::json::{Kind, Pointer};
+use crate::json::{Fragment, Kind, Pointer};
 use crate::transform::{Change, StepError};
 
 /// How the step is listed.
 pub const DEFINITION: Definition = Definition {
     name: "coalesce",
     documentation: "\
-Gives the member `to` the first value of the members in `from` that is there and not null, as it is spelled: where `to` is missing (`\"when\": \"missing\"`, the default), where it is null (`\"null\"`), or either (`\"missing_or_null\"`).
+Gives the member `to` the first value of the members in `from` that is there and not null, as it is spelled, or else `default`, if that is given: where `to` is missing (`\"when\": \"missing\"`, the default), where it is null (`\"null\"`), or either (`\"missing_or_null\"`).
 
-Does nothing where `to` has another value, or where all of `from` are missing or null. Refused where the object that is to hold the member is missing or is no object.
+Does nothing where `to` has another value, or where all of `from` are missing or null and there is no `default`. Refused where the object that is to hold the member is missing or is no object.
 
-Inverse: takes the value away, or makes it null again; refused where it is not what `from` gives. None with `\"missing_or_null\"`.",
+`\"backfill\": true` says that `default` is not authoritative; where it is set, the history lists the place.
+
+Inverse: takes the value away, or makes it null again; refused where it is not what the step would set. None with `\"missing_or_null\"`.",
     read,
 };
 
@@ -31,8 +33,12 @@ pub struct Coalesce {
     pub from: Vec<Pointer>,
     /// The member.
     pub to: Pointer,
+    /// The value where none of them is there.
+    pub default: Option<Fragment>,
     /// Where it is filled.
     pub when: When,
+    /// Whether the default is not authoritative.
+    pub backfill: bool,
 }
 
 #[derive(Deserialize)]
@@ -42,17 +48,28 @@ struct Form {
     _step: String,
     from: Vec<Pointer>,
     to: Pointer,
+    #[serde(default, deserialize_with = "fill::said_value")]
+    default: Option<Fragment>,
     #[serde(default)]
     when: When,
+    #[serde(default)]
+    backfill: bool,
 }
 
 fn read(text: &str) -> Result<Read, ReadError> {
-    let Form { from, to, when, .. } = serde_json::from_str(text)?;
-    if from.is_empty() {
+    let form: Form = serde_json::from_str(text)?;
+    if form.from.is_empty() {
         let member = "from".to_owned();
         return Err(CatalogProblem::EmptyText { member }.into());
     }
-    Ok(Coalesce { from, to, when }.into())
+    let step = Coalesce {
+        from: form.from,
+        to: form.to,
+        default: form.default,
+        when: form.when,
+        backfill: form.backfill,
+    };
+    Ok(step.into())
 }
 
 impl Fill for Coalesce {
@@ -69,11 +86,12 @@ impl Fill for Coalesce {
     }
 
     fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError> {
-        Ok(self.from.iter().find_map(|from| {
+        let found = self.from.iter().find_map(|from| {
             let value = view.get(from)?;
             let is_null = value.kind() == Kind::Null;
             (!is_null).then(|| Filling::copy(view.place(from), value))
-        }))
+        });
+        Ok(found.or_else(|| self.default.clone().map(Filling::from)))
     }
 }
 
@@ -97,6 +115,10 @@ impl Step for Coalesce {
 
     fn inverse(&self) -> Inverse {
         fill::inverse(self)
+    }
+
+    fn backfill(&self) -> bool {
+        self.backfill
     }
 }
 
@@ -141,6 +163,30 @@ mod tests {
         assert_eq!(
             refusal(r#"{"step": "coalesce", "from": [], "to": "/c"}"#),
             "`from` is empty"
+        );
+    }
+
+    #[test]
+    fn where_none_is_there_the_default_is_taken_and_goes_again() {
+        let step = r#"{"step": "coalesce", "from": ["/a"], "to": "/c", "default": 0.0}"#;
+        assert_up(
+            step,
+            &[
+                (r#"{"a":0.7}"#, r#"{"a":0.7,"c":0.7}"#, &["copied /a to /c"]),
+                (r#"{"a":null}"#, r#"{"a":null,"c":0.0}"#, &["set /c"]),
+            ],
+        );
+        assert_down(
+            step,
+            &[
+                (r#"{"a":0.7,"c":0.7}"#, r#"{"a":0.7}"#, &["removed /c"]),
+                (r#"{"a":null,"c":0.0}"#, r#"{"a":null}"#, &["removed /c"]),
+                (
+                    r#"{"a":0.7,"c":0.0}"#,
+                    "!`/c` is `0.0`, expected `0.7`",
+                    &[],
+                ),
+            ],
         );
     }
 

@@ -80,6 +80,13 @@ pub(super) trait Fill: Debug + Clone + Send + Sync + 'static {
     }
 }
 
+/// A value that a file says, where null is a value, too.
+pub(super) fn said_value<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Fragment>, D::Error> {
+    Fragment::deserialize(deserializer).map(Some)
+}
+
 /// Fills the member of a step.
 pub(super) fn fill(step: &impl Fill, view: &View<'_>) -> Result<Vec<Change>, StepError> {
     let at = view.place(step.at());

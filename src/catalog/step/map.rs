@@ -64,7 +64,7 @@ struct Form {
     to: Option<Pointer>,
     table: BTreeMap<String, Fragment>,
     // A default of null is a default, too.
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, deserialize_with = "fill::said_value")]
     default: Option<Fragment>,
     #[serde(default, rename = "else")]
     other: Option<Else>,
@@ -76,10 +76,6 @@ struct Form {
 enum Else {
     Refuse,
     Keep,
-}
-
-fn some<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Fragment>, D::Error> {
-    Fragment::deserialize(deserializer).map(Some)
 }
 
 fn read(text: &str) -> Result<Read, ReadError> {

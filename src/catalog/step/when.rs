@@ -9,13 +9,13 @@ use serde::Deserialize;
 use super::{Definition, Frame, Named, Read, ReadError, View, check::check_pointer};
 use crate::catalog::error::CatalogProblem;
 use crate::catalog::kind::check_plain;
-use crate::json::{Fragment, Pointer};
+use crate::json::{Fragment, Kind, Pointer};
 
 /// How the step is listed.
 pub const DEFINITION: Definition = Definition {
     name: "when",
     documentation: "\
-Takes `steps` only where the member `at` is as one of these says: `\"is\": [values]`, it is there and has one of the values; `\"not\": [values]`, it is there and has none of them; `\"exists\": true` or `false`, it is there or is not. Values are compared by what they say, not by how they are spelled. Inside of `for_each`, `at` is seen from the element.
+Takes `steps` only where the member `at` is as one of these says: `\"is\": [values]`, it is there and has one of the values; `\"not\": [values]`, it is there and has none of them; `\"exists\": true` or `false`, it is there or is not; `\"has_value\": true` or `false`, it is there and not null, or is missing or null. Values are compared by what they say, not by how they are spelled. Inside of `for_each`, `at` is seen from the element.
 
 Does nothing elsewhere. None of the steps may write what the condition looks at; that is refused when it is loaded.
 
@@ -41,6 +41,8 @@ pub enum Test {
     Not(Vec<Fragment>),
     /// It is there, or is not.
     Exists(bool),
+    /// It is there and not null, or is missing or null.
+    HasValue(bool),
 }
 
 #[derive(Deserialize)]
@@ -55,6 +57,8 @@ struct Form {
     not: Option<Vec<Fragment>>,
     #[serde(default)]
     exists: Option<bool>,
+    #[serde(default)]
+    has_value: Option<bool>,
     #[serde(rename = "steps")]
     _steps: Vec<Named>,
 }
@@ -63,10 +67,11 @@ fn read(text: &str) -> Result<Read, ReadError> {
     let form: Form = serde_json::from_str(text)?;
     check_plain(&form.at)?;
     check_pointer(&form.at)?;
-    let asked = match (form.is, form.not, form.exists) {
-        (Some(values), None, None) => Test::Is(values),
-        (None, Some(values), None) => Test::Not(values),
-        (None, None, Some(exists)) => Test::Exists(exists),
+    let asked = match (form.is, form.not, form.exists, form.has_value) {
+        (Some(values), None, None, None) => Test::Is(values),
+        (None, Some(values), None, None) => Test::Not(values),
+        (None, None, Some(exists), None) => Test::Exists(exists),
+        (None, None, None, Some(has)) => Test::HasValue(has),
         _ => return Err(CatalogProblem::Test.into()),
     };
     let condition = Condition {
@@ -86,6 +91,7 @@ impl Condition {
             Test::Is(values) => has(values) == Some(true),
             Test::Not(values) => has(values) == Some(false),
             Test::Exists(exists) => found.is_some() == *exists,
+            Test::HasValue(has) => found.is_some_and(|found| found.kind() != Kind::Null) == *has,
         }
     }
 }
@@ -110,6 +116,8 @@ mod tests {
             (r#""not": ["a", null]"#, [false, true, false, true, false]),
             (r#""exists": true"#, [true, true, true, true, false]),
             (r#""exists": false"#, [false, false, false, false, true]),
+            (r#""has_value": true"#, [true, true, false, true, false]),
+            (r#""has_value": false"#, [false, false, true, false, true]),
         ] {
             for (value, holds) in [r#""\u0061""#, "1.00", "null", "{}", ""]
                 .into_iter()
@@ -142,9 +150,9 @@ mod tests {
         ] {
             let message = refusal(&when(test));
             let expected = if test.contains('$') {
-                "unknown member `$`, expected one of `step`, `at`, `is`, `not`, `exists`, `steps`"
+                "unknown member `$`, expected one of `step`, `at`, `is`, `not`, `exists`, `has_value`, `steps`"
             } else {
-                "expected exactly one of `is`, `not` and `exists`"
+                "expected exactly one of `is`, `not`, `exists` and `has_value`"
             };
             assert_eq!(message, expected);
         }

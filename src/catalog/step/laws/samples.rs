@@ -155,11 +155,15 @@ fn step(name: &'static str) -> BoxedStrategy<String> {
                 )
             })
             .boxed(),
-        "coalesce" => (places(3), when)
-            .prop_map(|(at, when)| {
+        "coalesce" => (
+            places(3),
+            when,
+            prop_oneof![Just(""), Just(r#", "default": 0.0"#)],
+        )
+            .prop_map(|(at, when, default)| {
                 let from = at[1..].join("\", \"");
                 format!(
-                    r#"{{"step": "coalesce", "from": ["{from}"], "to": "{}"{when}}}"#,
+                    r#"{{"step": "coalesce", "from": ["{from}"], "to": "{}"{when}{default}}}"#,
                     at[0]
                 )
             })
@@ -281,6 +285,7 @@ fn around(name: &'static str) -> BoxedStrategy<String> {
     let tests = prop::sample::select(vec![
         r#""exists": true"#,
         r#""exists": false"#,
+        r#""has_value": true"#,
         r#""is": ["x", 1, null]"#,
         r#""not": ["x"]"#,
     ]);
