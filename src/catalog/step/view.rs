@@ -104,6 +104,9 @@ impl<'t> View<'t> {
         scope: &[String],
         visit: &mut dyn FnMut(&View<'t>) -> Result<(), StepError>,
     ) -> Result<(), StepError> {
+        if scope.is_empty() {
+            return visit(self);
+        }
         self.clone().visit(0, scope, visit)
     }
 
