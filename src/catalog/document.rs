@@ -52,8 +52,26 @@ impl<'t> Document<'t> {
             .take(error.line().saturating_sub(1));
         let line_start: usize = lines_before.map(str::len).sum();
         let offset = start + line_start + error.column().saturating_sub(1);
+        let offset = if reason.starts_with("missing") {
+            offset
+        } else {
+            self.refused_value(offset)
+        };
         let problem = CatalogProblem::Malformed { reason };
         self.error_from(self.token_around(offset), problem)
+    }
+
+    /// Where a value ends that was read and then refused: before the delimiter at which reading stopped, if it stopped at one.
+    fn refused_value(&self, offset: usize) -> usize {
+        let bytes = self.text.as_str().as_bytes();
+        if !matches!(bytes.get(offset), Some(b',' | b'}' | b']')) {
+            return offset;
+        }
+        let before = bytes[..offset].iter();
+        before
+            .rev()
+            .position(|byte| !byte.is_ascii_whitespace())
+            .map_or(offset, |behind| offset - 1 - behind)
     }
 
     /// Where the innermost name or value begins that `offset` lies in.

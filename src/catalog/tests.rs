@@ -151,7 +151,7 @@ fn a_catalog_file_that_is_wrong_is_refused_with_its_place() {
         ),
         (
             kind("\n\"required\": [\"id\"]"),
-            "catalog.json:3:13: `id` is not a JSON Pointer: expected names that each follow a `/`, with `~` only in `~0` and `~1`",
+            "catalog.json:3:14: `id` is not a JSON Pointer: expected names that each follow a `/`, with `~` only in `~0` and `~1`",
         ),
         (
             kind("\n\"required\": [\"/a/*\"]"),

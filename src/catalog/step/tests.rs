@@ -26,7 +26,7 @@ fn a_step_in_a_step_is_refused_with_its_own_place() {
         ),
         (
             "\n{\"step\": \"for_each\", \"at\": \"/l\", \"steps\": [\n {\"step\": \"copy\", \"from\": \"/a\", \"to\": \"a\"}]}",
-            "migrations/m.json:3:2: `a` is not a JSON Pointer",
+            "migrations/m.json:3:39: `a` is not a JSON Pointer",
         ),
         (
             "\n{\"step\": \"when\", \"at\": \"/v\", \"exists\": true, \"steps\": [\n {\"step\": \"set\", \"at\": \"/a\", \"value\": 1}]}",
