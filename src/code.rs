@@ -113,6 +113,11 @@ codes! {
     DowngradeLossy, "downgrade_lossy", Refused, "the value named has no place in the lower version: keep the manifest where it is, or change the value first";
     /// The edits of a transform do not fit the document.
     EditRefused, "edit_refused", Refused, "mend the migration named: its edits do not fit this document";
+    // Schemas and rules.
+    /// The document violates the schema of its version.
+    SchemaFailed, "schema_failed", Refused, "mend the document at the place named, or the schema; --rules warn migrates it all the same";
+    /// A rule of the catalog does not hold.
+    RuleFailed, "rule_failed", Refused, "mend the documents named, or the rule; --rules warn migrates them all the same";
     // The file.
     /// What has the manifest's name is not a regular file.
     NotRegular, "not_regular", Refused, "a manifest is a regular file; links, pipes and directories are never followed or opened";
@@ -219,6 +224,10 @@ codes! {
     // Warnings.
     /// Nothing was ever migrated here.
     NeverMigrated, "never_migrated", Warning, "so only texts, versions and snapshots can be proved; after a migration its journal and the backups prove the rest";
+    /// A rule does not hold, and only warns.
+    RuleWarned, "rule_warned", Warning, "look at the documents named; nothing was refused because of it";
+    /// A number is beyond the range of doubles.
+    NumberBeyondRange, "number_beyond_range", Warning, "for the schema it was the nearest finite double; the manifest keeps it as it is written";
     /// A name that differs from a manifest's in case only.
     NameCase, "name_case", Warning, "rename it if it is meant to be a manifest";
     /// A directory with an opaque name directly below the tree.
@@ -260,6 +269,10 @@ codes! {
     StorageFailed, "storage_failed", Stop, "check the storage and run again: every manifest is whole, old or new";
     /// The tree could not be read at all.
     TreeUnreadable, "tree_unreadable", Stop, "give this user the permission to read the tree";
+    /// A rule that halts does not hold.
+    RuleHalted, "rule_halted", Stop, "mend the documents named; nothing was written";
+    /// Rules look at the whole tree, and only a part of it was selected.
+    PartialWithTreeRules, "partial_with_tree_rules", Stop, "migrate the whole tree, or make a plan of it and execute that";
     /// Too many manifests were refused, failed or in conflict.
     TooManyFailures, "too_many_failures", Stop, "look at the manifests named, or raise --max-failures";
     /// A signal ended the operation.

@@ -17,6 +17,7 @@
 //! use migrate_manifests::clock::Timestamp;
 //! use migrate_manifests::operation::{Depth, Options, Survey, migrate};
 //! use migrate_manifests::report::{Outcome, Status};
+//! use migrate_manifests::rule::Enforcement;
 //! use migrate_manifests::selection::Selection;
 //! use migrate_manifests::storage::{FileSystem, Located, OpenOptions};
 //!
@@ -43,6 +44,7 @@
 //!     plan: None,
 //!     jobs: std::num::NonZeroUsize::MIN,
 //!     batch: std::num::NonZeroUsize::MAX,
+//!     rules: Enforcement::AsWritten,
 //!     max_failures: None,
 //!     wait: false,
 //! };
@@ -65,7 +67,7 @@
 //! # Modules, in reading order
 //!
 //! - The text: [`json`], and what manifests are made of: [`version`], [`digest`], [`path`], [`clock`], [`code`].
-//! - What is to be done: [`catalog`], [`manifest`], [`transform`], [`history`], [`refusal`], [`plan`], [`read`], [`validate`], [`selection`].
+//! - What is to be done: [`catalog`], [`rule`], [`manifest`], [`transform`], [`history`], [`refusal`], [`plan`], [`read`], [`validate`], [`selection`].
 //! - What is told: [`report`], [`event`], [`journal`].
 //! - What must hold of what was migrated: [`verify`].
 //! - Where manifests are: [`storage`].
@@ -88,6 +90,7 @@ pub mod plan;
 pub mod read;
 pub mod refusal;
 pub mod report;
+pub mod rule;
 pub mod selection;
 pub mod storage;
 pub mod transform;

@@ -8,11 +8,12 @@ use std::borrow::Cow;
 
 use crate::catalog::Kind;
 use crate::clock::Timestamp;
-use crate::json::Text;
+use crate::json::{Text, Value};
 use crate::manifest::Manifest;
 use crate::plan::{Standing, standing};
 use crate::refusal::Refusal;
-use crate::transform::{Migrated, migrate};
+use crate::rule::{OnFailure, Verdict, hold_found, hold_result};
+use crate::transform::{Migrated, migrate_and};
 use crate::version::Version;
 
 /// A document as it is at the version asked for.
@@ -98,9 +99,22 @@ pub fn at<'b>(
         Standing::Ahead => Ok(Reading::Ahead(text.as_str())),
         Standing::Below => {
             let route = kind.registry.route(manifest.version(), target);
-            let migrated = migrate(&manifest, &route.ok_or_else(no_route)?, now)?;
+            let document = text.root();
+            refuse(hold_found(kind, manifest.version(), document))?;
+            let inspect = |after: Value<'_>| refuse(hold_result(kind, target, document, after));
+            let route = route.ok_or_else(no_route)?;
+            let migrated = migrate_and(&manifest, &route, now, inspect)?;
             Ok(Reading::Migrated(Box::new(migrated)))
         }
+    }
+}
+
+/// The first thing that does not hold and that a migration would not merely warn of.
+fn refuse(verdict: Verdict) -> Result<(), Refusal> {
+    let mut failures = verdict.failures.into_iter();
+    match failures.find(|failure| failure.on_failure != OnFailure::Warn) {
+        Some(failure) => Err(failure.refusal),
+        None => Ok(()),
     }
 }
 

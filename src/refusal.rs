@@ -145,6 +145,24 @@ pub enum Refusal {
         /// What does not fit.
         error: EditError,
     },
+    /// The document violates a schema.
+    #[error("{} violates the schema of version `{version}`: {reason}", place(at))]
+    Schema {
+        /// Where it does.
+        at: Pointer,
+        /// The version that the document has, or would have.
+        version: Version,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// A rule does not hold.
+    #[error("rule `{rule}` does not hold: {reason}")]
+    Rule {
+        /// The rule's name.
+        rule: String,
+        /// What is wrong, and where.
+        reason: String,
+    },
     /// The result would not be a valid document within the limits.
     #[error("the result would not be valid: {0}")]
     Result(TextError),
@@ -178,6 +196,15 @@ pub enum Refusal {
     },
 }
 
+/// A place as a message begins with it.
+fn place(at: &Pointer) -> String {
+    if at.tokens().is_empty() {
+        "the document".to_owned()
+    } else {
+        format!("`{at}`")
+    }
+}
+
 impl Refusal {
     /// The stable code.
     #[must_use]
@@ -196,6 +223,8 @@ impl Refusal {
             Self::ImmutableChanged { .. } | Self::ResultImmutable { .. } => Code::ImmutableChanged,
             Self::ProtectedChanged { .. } | Self::ResultProtected { .. } => Code::ProtectedChanged,
             Self::Step { .. } => Code::StepRefused,
+            Self::Schema { .. } => Code::SchemaFailed,
+            Self::Rule { .. } => Code::RuleFailed,
             Self::Edit { .. }
             | Self::EngineMemberChanged { .. }
             | Self::ResultVersion { .. }

@@ -374,6 +374,7 @@ impl Summary {
             Some(stop) => match stop.code {
                 Code::StorageFailed => 6,
                 Code::Locked => 5,
+                Code::RuleHalted => 4,
                 Code::TooManyFailures => 1,
                 // What was asked for is one manifest, and that may not be migrated.
                 code if code.class() == Class::Refused => 1,

@@ -15,6 +15,7 @@ mod laws;
 mod samples;
 
 pub use engine::{Migrated, migrate, rehearse};
+pub(crate) use engine::{migrate_and, rehearse_and};
 
 use std::fmt::Debug;
 

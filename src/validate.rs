@@ -15,6 +15,7 @@ use crate::json::{Text, TextError, TextProblem, Value};
 use crate::manifest::{declared_version, history_len};
 use crate::plan::PlanError;
 use crate::refusal::Refusal;
+use crate::rule::hold_at_rest;
 use crate::verify::{Finding, check_identity};
 use crate::version::Version;
 
@@ -100,6 +101,10 @@ impl<'c> Rules<'c> {
                     .map(|error| Finding::new(Code::HistoryRecordMalformed, error.to_string())),
             ),
             Err(refusal) => findings.push(refused(&refusal)),
+        }
+        if let Ok(version) = self.version(document) {
+            let failures = hold_at_rest(kind, &version, document).failures.into_iter();
+            findings.extend(failures.map(|failure| refused(&failure.refusal)));
         }
         if let Some(snapshots) = &kind.snapshots {
             findings.extend(check_identity(document, snapshots));

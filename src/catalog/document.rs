@@ -107,6 +107,15 @@ impl<'t> Document<'t> {
         self.error_at(value, problem)
     }
 
+    /// An error at the value to which a pointer leads, or at the nearest one around it.
+    pub(super) fn error_near(&self, at: &Pointer, problem: CatalogProblem) -> CatalogError {
+        let lengths = (0..=at.tokens().len()).rev();
+        let value = lengths
+            .filter_map(|length| self.text.root().at(&at.first(length)))
+            .next();
+        self.error_at(value.unwrap_or(self.text.root()), problem)
+    }
+
     pub(super) fn error_at(&self, value: Value<'_>, problem: CatalogProblem) -> CatalogError {
         self.error_from(value.span().start, problem)
     }

@@ -9,6 +9,7 @@ use std::fmt;
 use super::registry::RegistryError;
 use crate::code::Code;
 use crate::json::{Pointer, TextProblem};
+use crate::version::Version;
 
 /// A catalog cannot be used: what is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -222,6 +223,28 @@ pub enum CatalogProblem {
     /// A condition says none or several things.
     #[error("expected exactly one of `is`, `not`, `exists` and `has_value`")]
     Test,
+    /// A kind names a schema that is not there.
+    #[error(
+        "the catalog has no file `{found}`: expected the path of one, as in `schemas/run.json`"
+    )]
+    NoSchemaFile {
+        /// What was found.
+        found: String,
+    },
+    /// A schema cannot be used.
+    #[error("not a JSON Schema: {reason}")]
+    Schema {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Something is said of a version that the kind does not have.
+    #[error("kind `{kind}` has no version `{version}`")]
+    VersionUnknown {
+        /// The kind.
+        kind: String,
+        /// The version.
+        version: Version,
+    },
     /// The migrations of a kind do not fit together.
     #[error("kind `{kind}`: {error}")]
     Registry {

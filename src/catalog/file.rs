@@ -4,7 +4,7 @@
 //!
 //! Invariant: what comes out was checked whole; nothing behind it checks again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -15,6 +15,7 @@ use super::error::{CatalogError, CatalogProblem, Place};
 use super::kind::{DeferredWhen, Kind, is_file_name};
 use super::migration::Migration;
 use super::registry::Registry;
+use super::schemas;
 use super::snapshots::Snapshots;
 use super::step::{self, Frame, Read, ReadError};
 use crate::json::{Fragment, Pointer, Value};
@@ -28,6 +29,8 @@ pub(super) struct Contents {
     pub(super) kinds: Vec<Kind>,
     pub(super) opaque: Vec<String>,
     pub(super) exclude: Vec<String>,
+    /// The paths of the schemas that kinds name.
+    pub(super) schemas: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -66,8 +69,8 @@ struct KindForm {
     snapshots: Option<Snapshots>,
     #[serde(rename = "where", default)]
     _where: IgnoredAny,
-    #[serde(rename = "schemas", default)]
-    _schemas: IgnoredAny,
+    #[serde(default)]
+    schemas: BTreeMap<Version, String>,
     #[serde(rename = "rules", default)]
     _rules: IgnoredAny,
 }
@@ -95,6 +98,7 @@ pub(super) fn takes_part(path: &str) -> Result<bool, CatalogError> {
     match folder {
         None if path == CATALOG => Ok(true),
         Some(("migrations", name)) if is_json(name) && !name.contains('/') => Ok(true),
+        // Those that a kind names take part; who they are is known once the kinds are read.
         None if path == "rollout.json" => Ok(false),
         Some(("schemas" | "fixtures", _)) => Ok(false),
         _ if !is_json(path) => Ok(false),
@@ -110,8 +114,11 @@ pub(super) fn read_bundle(bundle: &str) -> Result<BTreeMap<String, String>, Cata
     Document::read("bundle", bundle)?.form()
 }
 
-/// Reads and checks the files of a catalog.
-pub(super) fn read(files: &BTreeMap<String, String>) -> Result<Contents, CatalogError> {
+/// Reads and checks the files of a catalog; `others` are those among which its schemas are.
+pub(super) fn read(
+    files: &BTreeMap<String, String>,
+    others: &BTreeMap<String, String>,
+) -> Result<Contents, CatalogError> {
     let text = files.get(CATALOG).ok_or(CatalogError {
         place: Place::Catalog,
         problem: CatalogProblem::NoCatalogFile,
@@ -127,12 +134,21 @@ pub(super) fn read(files: &BTreeMap<String, String>) -> Result<Contents, Catalog
         return Err(document.error(&["opaque"], CatalogProblem::FileName { found }));
     }
     let mut kinds = Vec::new();
-    for (name, form) in form.kinds {
+    let mut schemas = Vec::new();
+    for (name, mut form) in form.kinds {
+        schemas.push(std::mem::take(&mut form.schemas));
         kinds.push(read_kind(&document, &name, form)?);
     }
     check_kinds(&document, &kinds)?;
     read_migrations(files, &mut kinds)?;
+    for (kind, named) in kinds.iter_mut().zip(&schemas) {
+        kind.schemas = schemas::read(&document, kind, named, others)?;
+    }
     Ok(Contents {
+        schemas: schemas
+            .into_iter()
+            .flat_map(BTreeMap::into_values)
+            .collect(),
         name: form.name,
         kinds,
         opaque: form.opaque,
@@ -141,7 +157,7 @@ pub(super) fn read(files: &BTreeMap<String, String>) -> Result<Contents, Catalog
 }
 
 fn read_kind(document: &Document<'_>, name: &str, form: KindForm) -> Result<Kind, CatalogError> {
-    for member in ["where", "schemas", "rules"] {
+    for member in ["where", "rules"] {
         document.check_not_supported(&["kinds", name, member])?;
     }
     let place = |member: &'static str| ["kinds", name, member];
@@ -166,6 +182,7 @@ fn read_kind(document: &Document<'_>, name: &str, form: KindForm) -> Result<Kind
         protected: form.protected,
         deferred_when,
         snapshots: form.snapshots,
+        schemas: BTreeMap::new(),
         registry,
     };
     kind.check()

@@ -4,10 +4,13 @@
 //!
 //! Invariant: neither the version nor the history overlaps the other or any guarded member; [`Kind::check`] is what the loader asks.
 
+use std::collections::BTreeMap;
+
 use super::error::CatalogProblem;
 use super::registry::Registry;
 use super::snapshots::Snapshots;
 use crate::json::{Fragment, Pointer, Value};
+use crate::rule::Schema;
 use crate::version::Version;
 
 /// A family of manifests with versions of its own.
@@ -33,6 +36,8 @@ pub struct Kind {
     pub deferred_when: Vec<DeferredWhen>,
     /// What verify is to look for in run directories, where there is anything.
     pub snapshots: Option<Snapshots>,
+    /// What documents of a version must look like, where the catalog says so.
+    pub schemas: BTreeMap<Version, Schema>,
     /// The migrations and the routes through them.
     pub registry: Registry,
 }

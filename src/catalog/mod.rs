@@ -10,6 +10,7 @@ mod file;
 mod kind;
 mod migration;
 mod registry;
+mod schemas;
 mod snapshots;
 pub mod step;
 
@@ -90,7 +91,7 @@ impl Catalog {
 
     /// The catalog that consists of `files`: path in the catalog's directory, with `/`, to text.
     ///
-    /// Reads `catalog.json` and `migrations/*.json`. What else a catalog may have (`schemas/`, `fixtures/`, `rollout.json`, files that are not JSON) takes no part in the digest.
+    /// Reads `catalog.json`, `migrations/*.json` and the schemas that kinds name. What else a catalog may have (other files in `schemas/`, `fixtures/`, `rollout.json`, files that are not JSON) takes no part in the digest.
     ///
     /// # Errors
     /// The first thing that is wrong, with file and place.
@@ -104,7 +105,12 @@ impl Catalog {
                 used.insert(path.clone(), text.clone());
             }
         }
-        let contents = file::read(&used)?;
+        let contents = file::read(&used, files)?;
+        for path in contents.schemas {
+            if let Some(text) = files.get(&path) {
+                used.insert(path, text.clone());
+            }
+        }
         let bundle = bundle_of(&used);
         Ok(Self {
             name: contents.name,

@@ -9,6 +9,7 @@ use migrate_manifests::clock::Timestamp;
 use migrate_manifests::code::Code;
 use migrate_manifests::operation::{self, Depth, Survey};
 use migrate_manifests::report::Stop;
+use migrate_manifests::rule::Enforcement;
 use migrate_manifests::selection::Selection;
 use migrate_manifests::storage::{Lacking, OpenOptions, SyncChoice};
 
@@ -188,6 +189,7 @@ pub(crate) fn looking(
         target: None,
         include_running: false,
         allow_downgrade: false,
+        rules: Enforcement::AsWritten,
         selection: place.selection.clone(),
         survey: Survey::default(),
         plan: None,

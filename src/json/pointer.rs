@@ -54,6 +54,12 @@ impl Pointer {
         Some((Self(parents.to_vec()), last))
     }
 
+    /// The pointer that has only so many of its names.
+    #[must_use]
+    pub(crate) fn first(&self, names: usize) -> Self {
+        Self(self.0.iter().take(names).cloned().collect())
+    }
+
     /// Whether one of the two addresses a value that lies in the other's, or both the same.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {

@@ -384,8 +384,12 @@ impl<'b, S: Storage> Batches<'b, '_, '_, S> {
                 route,
                 modified,
                 answer,
+                notices,
                 ..
             } = slot.evaluated;
+            for notice in &notices {
+                self.tally.warn(notice);
+            }
             if let Some(answer) = answer {
                 self.tally.answer(*answer);
             }

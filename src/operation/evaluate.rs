@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::as_planned::{self, Executing, Standing};
 use super::migrate::{Depth, Options};
+use super::settle::Settling;
 use super::survey::Answer;
 use super::turns::Turns;
 use super::writing::Writing;
@@ -13,11 +14,12 @@ use crate::catalog::{Catalog, Route};
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::event::Watch;
-use crate::json::Text;
+use crate::json::{Text, Value};
 use crate::manifest::Manifest;
 use crate::plan::{Decision, Expected, Plan};
 use crate::refusal::Refusal;
-use crate::report::{Difference, Outcome, Status, Trouble};
+use crate::report::{Difference, Notice, Outcome, Status, Trouble};
+use crate::rule::{hold_found, hold_result};
 use crate::storage::{Found, Guard, ReadError, Replacement, Storage, Transaction};
 use crate::transform;
 
@@ -41,6 +43,8 @@ pub(super) struct Evaluated<'p, T> {
     pub(super) postponed: bool,
     /// What it answers to the survey.
     pub(super) answer: Option<Box<Answer>>,
+    /// What somebody should know of it.
+    pub(super) notices: Vec<Notice>,
 }
 
 impl<T> Evaluated<'_, T> {
@@ -52,6 +56,7 @@ impl<T> Evaluated<'_, T> {
             staged: None,
             postponed: false,
             answer: None,
+            notices: Vec::new(),
         }
     }
 }
@@ -225,13 +230,22 @@ impl<'o, S: Storage> Evaluation<'o, S> {
             Depth::Rehearse | Depth::Predict | Depth::Difference => None,
         };
         let refuse = |refusal| ReadError::Trouble(refused(&refusal));
+        let mut settling = Settling::new(&read.found.path, self.options.rules);
+        let (kind, document) = (manifest.kind(), manifest.text().root());
+        settling
+            .take(hold_found(kind, manifest.version(), document))
+            .map_err(refuse)?;
+        let inspect =
+            |after: Value<'_>| settling.take(hold_result(kind, route.to(), document, after));
         let only_whether = matches!(depth, Depth::Rehearse | Depth::Write);
         let migrated = if only_whether && transaction.is_none() && read.expected.is_none() {
-            transform::rehearse(manifest, route).map_err(refuse)?;
+            transform::rehearse_and(manifest, route, inspect).map_err(refuse)?;
             None
         } else {
-            Some(transform::migrate(manifest, route, self.options.now).map_err(refuse)?)
+            let now = self.options.now;
+            Some(transform::migrate_and(manifest, route, now, inspect).map_err(refuse)?)
         };
+        pending.notices = settling.notices();
         if let (Some(expected), Some(migrated)) = (read.expected, &migrated) {
             as_planned::check_result(expected, migrated).map_err(ReadError::Trouble)?;
         }

@@ -24,6 +24,7 @@ use crate::event::{Event, Head, Sink, Watch};
 use crate::journal::{Ended, Record};
 use crate::plan::{Plan, Planned};
 use crate::report::{Stop, Summary};
+use crate::rule::Enforcement;
 use crate::selection::{Selection, Tolerance};
 use crate::storage::{Listing, OperationHead, Storage, Transaction};
 use crate::version::Version;
@@ -72,6 +73,8 @@ pub struct Options {
     pub jobs: NonZeroUsize,
     /// How many manifests are staged before one flush makes them durable; where nothing is written, smaller batches may be taken.
     pub batch: NonZeroUsize,
+    /// How what does not hold of schemas and rules is taken.
+    pub rules: Enforcement,
     /// How many manifests may be in trouble before the operation stops; all where `None`.
     pub max_failures: Option<Tolerance>,
     /// Whether to wait for another operation's end.

@@ -13,6 +13,7 @@ mod named;
 mod nearest;
 mod operations;
 mod rollback;
+mod settle;
 mod show;
 mod survey;
 mod tally;

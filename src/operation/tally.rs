@@ -18,6 +18,9 @@ use crate::storage::{Listing, Transaction};
 use crate::verify::{Finding, Verified};
 use crate::version::Version;
 
+/// So many warnings of one code about manifests are told.
+const MOST_WARNINGS: u64 = 20;
+
 /// Counts, and passes on.
 pub(super) struct Tally<'s> {
     sink: &'s mut dyn Sink,
@@ -28,6 +31,8 @@ pub(super) struct Tally<'s> {
     broken: Option<io::Error>,
     /// Whether a signal ended the listing, so that there may be more than was found.
     pub(super) listing_ended_early: bool,
+    /// How often each code was warned of, of manifests.
+    warned: BTreeMap<Code, u64>,
 }
 
 impl<'s> Tally<'s> {
@@ -39,6 +44,7 @@ impl<'s> Tally<'s> {
             answers: Answers::new(survey),
             broken: None,
             listing_ended_early: false,
+            warned: BTreeMap::new(),
         }
     }
 
@@ -182,6 +188,29 @@ impl<'s> Tally<'s> {
         })
     }
 
+    /// Tells what somebody should know of a manifest, but not the same over and over.
+    pub(super) fn warn(&mut self, notice: &Notice) {
+        let count = self.warned.entry(notice.code).or_default();
+        *count += 1;
+        if *count <= MOST_WARNINGS {
+            self.tell(&Event::Warning(notice));
+        }
+    }
+
+    /// Tells how much more there was to warn of.
+    fn tell_unshown(&mut self) {
+        for (code, count) in std::mem::take(&mut self.warned) {
+            if count > MOST_WARNINGS {
+                let message = format!("{count} such warnings, of which {MOST_WARNINGS} are shown");
+                self.tell(&Event::Warning(&Notice {
+                    code,
+                    path: None,
+                    message,
+                }));
+            }
+        }
+    }
+
     /// Tells what could not be recorded at the end.
     pub(super) fn ended(&mut self, notices: &[Notice]) {
         for notice in notices {
@@ -208,6 +237,7 @@ impl<'s> Tally<'s> {
 
     /// The last event; gives the summary.
     fn finish(mut self, stop: Option<Stop>, signal: Option<Signal>, now: Timestamp) -> Summary {
+        self.tell_unshown();
         let routes = std::mem::take(&mut self.routes).into_iter();
         let routes = routes.map(|((from, to, via), count)| RouteCount {
             from,

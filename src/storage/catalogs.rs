@@ -89,7 +89,7 @@ fn distrust(metadata: &Metadata) -> Option<&'static str> {
     }
 }
 
-/// Reads `catalog.json` and `migrations/*.json` of a directory.
+/// Reads `catalog.json`, `migrations/*.json` and `schemas/*.json` of a directory.
 fn read(dir: &Path) -> Result<Catalog, Stop> {
     let unreadable = |path: &Path, error: &io::Error| {
         let message = format!("cannot read `{}`: {error}", path.display());
@@ -98,20 +98,21 @@ fn read(dir: &Path) -> Result<Catalog, Stop> {
     let text = |path: &Path| fs::read_to_string(path).map_err(|error| unreadable(path, &error));
     let mut files = BTreeMap::new();
     files.insert("catalog.json".to_owned(), text(&dir.join("catalog.json"))?);
-    let migrations = dir.join("migrations");
-    let entries = match fs::read_dir(&migrations) {
-        Err(error) if is_absent(&error) => None,
-        other => Some(other.map_err(|error| unreadable(&migrations, &error))?),
-    };
-    for entry in entries.into_iter().flatten() {
-        let path = entry
-            .map_err(|error| unreadable(&migrations, &error))?
-            .path();
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned());
-        if let (Some(name), Some("json")) = (name, path.extension().and_then(|end| end.to_str())) {
-            files.insert(format!("migrations/{name}"), text(&path)?);
+    for folder in ["migrations", "schemas"] {
+        let inner = dir.join(folder);
+        let entries = match fs::read_dir(&inner) {
+            Err(error) if is_absent(&error) => None,
+            other => Some(other.map_err(|error| unreadable(&inner, &error))?),
+        };
+        for entry in entries.into_iter().flatten() {
+            let path = entry.map_err(|error| unreadable(&inner, &error))?.path();
+            let name = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned());
+            let end = path.extension().and_then(|end| end.to_str());
+            if let (Some(name), Some("json")) = (name, end) {
+                files.insert(format!("{folder}/{name}"), text(&path)?);
+            }
         }
     }
     Catalog::from_files(Source::Directory(dir.display().to_string()), &files)

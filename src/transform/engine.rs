@@ -55,7 +55,18 @@ pub fn migrate(
     route: &Route,
     applied_at: Timestamp,
 ) -> Result<Migrated, Refusal> {
-    run(manifest, route, &applied_at.to_string(), canonical::digest)
+    migrate_and(manifest, route, applied_at, |_| Ok(()))
+}
+
+/// As [`migrate`]; the result is shown to `inspect`, which may refuse it.
+pub(crate) fn migrate_and(
+    manifest: &Manifest<'_>,
+    route: &Route,
+    applied_at: Timestamp,
+    inspect: impl FnOnce(Value<'_>) -> Result<(), Refusal>,
+) -> Result<Migrated, Refusal> {
+    let applied_at = applied_at.to_string();
+    run(manifest, route, &applied_at, canonical::digest, inspect)
 }
 
 /// Finds out whether [`migrate`] would refuse: all the same but for the checksums, which take most of the time.
@@ -63,9 +74,19 @@ pub fn migrate(
 /// # Errors
 /// As [`migrate`].
 pub fn rehearse(manifest: &Manifest<'_>, route: &Route) -> Result<(), Refusal> {
+    rehearse_and(manifest, route, |_| Ok(()))
+}
+
+/// As [`rehearse`]; the result is shown to `inspect`, which may refuse it.
+pub(crate) fn rehearse_and(
+    manifest: &Manifest<'_>,
+    route: &Route,
+    inspect: impl FnOnce(Value<'_>) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
     // Of the same length as the real ones, so that the limits are met alike.
     let placeholder = Digest::of(b"");
-    run(manifest, route, "1970-01-01T00:00:00Z", |_| placeholder).map(drop)
+    let applied_at = "1970-01-01T00:00:00Z";
+    run(manifest, route, applied_at, |_| placeholder, inspect).map(drop)
 }
 
 fn run(
@@ -73,6 +94,7 @@ fn run(
     route: &Route,
     applied_at: &str,
     checksum: impl Fn(Value<'_>) -> Digest,
+    inspect: impl FnOnce(Value<'_>) -> Result<(), Refusal>,
 ) -> Result<Migrated, Refusal> {
     let kind = manifest.kind();
     check_history_len(&kind.history, manifest.history_len() + 1)?;
@@ -81,20 +103,22 @@ fn run(
     loop {
         let target = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
         let Some(next) = batches.advance(&target)? else {
-            return finish(
+            let migrated = finish(
                 manifest,
                 route,
                 &target,
                 &batches.done,
                 applied_at,
                 checksum,
-            );
+            )?;
+            check_result(manifest, route, &migrated.text, inspect)?;
+            return Ok(migrated);
         };
         text = next;
     }
 }
 
-/// Appends the history record to the document at the target, and checks what has come of it all.
+/// Appends the history record to the document at the target.
 fn finish(
     manifest: &Manifest<'_>,
     route: &Route,
@@ -131,7 +155,6 @@ fn finish(
         transform: "append the history record".to_owned(),
         error,
     })?;
-    check_result(manifest, route, &text)?;
     let (checksum_before, checksum_after) = (record.checksum_before, record.checksum_after);
     Ok(Migrated {
         text,
@@ -159,7 +182,12 @@ fn by_migration(route: &Route, done: &[Done]) -> Vec<Vec<String>> {
 }
 
 /// Defence in depth: believes neither the guard nor the splicing, and looks at the result itself.
-fn check_result(manifest: &Manifest<'_>, route: &Route, text: &str) -> Result<(), Refusal> {
+fn check_result(
+    manifest: &Manifest<'_>,
+    route: &Route,
+    text: &str,
+    inspect: impl FnOnce(Value<'_>) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
     let result = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
     let (kind, before, after) = (manifest.kind(), manifest.text().root(), result.root());
     let version = after.at(&kind.version).and_then(|version| version.as_str());
@@ -178,7 +206,7 @@ fn check_result(manifest: &Manifest<'_>, route: &Route, text: &str) -> Result<()
         Some(Violation::Immutable(at) | Violation::Engine(at)) => {
             Err(Refusal::ResultImmutable { at })
         }
-        None => Ok(()),
+        None => inspect(after),
     }
 }
 

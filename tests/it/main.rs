@@ -21,6 +21,7 @@ mod killed;
 mod plan;
 mod proof;
 mod rollback;
+mod rules;
 mod show;
 mod status;
 #[allow(

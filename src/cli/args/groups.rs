@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use migrate_manifests::clock::Timestamp;
+use migrate_manifests::rule::Enforcement;
 use migrate_manifests::selection::{Glob, Sample, Shard, Tolerance};
 
 /// Where the tree is and what its catalog is.
@@ -151,6 +152,32 @@ pub(crate) struct WriteArgs {
     /// Wait for another operation's end, if one is at work
     #[arg(long, help_heading = "How")]
     pub(crate) wait: bool,
+}
+
+/// How rules are taken.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(crate) struct RulesArgs {
+    /// Only warn where a schema or a rule does not hold
+    ///
+    /// For this one operation. The journal records it. [default: as the catalog says]
+    #[arg(long, value_name = "HOW", help_heading = "What")]
+    pub(crate) rules: Option<Rules>,
+}
+
+/// The values of --rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rules {
+    /// Failures are warnings.
+    Warn,
+}
+
+impl RulesArgs {
+    pub(crate) fn enforcement(self) -> Enforcement {
+        match self.rules {
+            None => Enforcement::AsWritten,
+            Some(Rules::Warn) => Enforcement::Warn,
+        }
+    }
 }
 
 /// What is printed.

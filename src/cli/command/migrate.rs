@@ -9,7 +9,9 @@ use migrate_manifests::report::Stop;
 use migrate_manifests::version::Version;
 
 use crate::cli::Environment;
-use crate::cli::args::{Format, LimitArgs, OutputArgs, SelectArgs, TreeArgs, WorkArgs, WriteArgs};
+use crate::cli::args::{
+    Format, LimitArgs, OutputArgs, RulesArgs, SelectArgs, TreeArgs, WorkArgs, WriteArgs,
+};
 use crate::cli::exit;
 use crate::cli::options::{
     Output, Place, Purpose, all_and_quiet, is_text, looking, refuse_contradictions,
@@ -69,6 +71,8 @@ pub(crate) struct MigrateArgs {
     #[arg(long, value_name = "FILE", help_heading = "What")]
     pub(crate) plan: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
     #[command(flatten)]
     pub(crate) select: SelectArgs,
     #[command(flatten)]
@@ -171,6 +175,7 @@ pub(crate) fn resolve(args: MigrateArgs, env: &Environment) -> Result<Options, S
             target: args.target_version,
             include_running: args.include_running,
             allow_downgrade: args.allow_downgrade,
+            rules: args.rules.enforcement(),
             max_failures: args.write.max_failures,
             wait: args.write.wait,
             ..looking(command(purpose), depth, &place, &args.work, env)?

@@ -9,7 +9,7 @@ use migrate_manifests::plan::Head;
 use migrate_manifests::report::{Stop, Summary};
 use migrate_manifests::version::Version;
 
-use crate::cli::args::{Format, LimitArgs, OutputArgs, SelectArgs, TreeArgs, WorkArgs};
+use crate::cli::args::{Format, LimitArgs, OutputArgs, RulesArgs, SelectArgs, TreeArgs, WorkArgs};
 use crate::cli::options::{
     Output, Place, Purpose, all_and_quiet, is_text, looking, refuse_contradictions,
 };
@@ -39,6 +39,8 @@ pub(crate) struct PlanArgs {
     #[arg(long, help_heading = "What")]
     include_running: bool,
 
+    #[command(flatten)]
+    rules: RulesArgs,
     #[command(flatten)]
     select: SelectArgs,
     #[command(flatten)]
@@ -173,6 +175,7 @@ fn resolve(args: PlanArgs, env: &Environment) -> Result<Options, Stop> {
     let asked = operation::Options {
         target: args.target_version,
         include_running: args.include_running,
+        rules: args.rules.enforcement(),
         ..looking("plan", Depth::Predict, &place, &args.work, env)?
     };
     Ok(Options {

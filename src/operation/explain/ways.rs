@@ -13,6 +13,7 @@ use crate::operation::{
 };
 use crate::path::TreePath;
 use crate::report::{Notice, Outcome, Status, Stop, Summary, Trouble};
+use crate::rule::Enforcement;
 use crate::selection::Selection;
 use crate::storage::Storage;
 
@@ -58,6 +59,7 @@ pub(super) fn migration<S: Storage>(
         target: options.target.clone(),
         include_running: false,
         allow_downgrade: false,
+        rules: Enforcement::WithoutTree,
         selection: only(path),
         survey: Survey::default(),
         plan: None,

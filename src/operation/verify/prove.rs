@@ -15,6 +15,7 @@ use crate::manifest::Manifest;
 use crate::plan::{Decision, Plan};
 use crate::refusal::Refusal;
 use crate::report::{Outcome, Status, Trouble};
+use crate::rule::hold_at_rest;
 use crate::storage::{Found, Storage};
 use crate::verify::{
     Evidence, Finding, Original, Verified, Witnesses, check_backups, check_history, check_replay,
@@ -136,6 +137,7 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
             proved.modified = Some(self.storage.modified(&version));
         }
         findings.append(&mut proved.verified.findings);
+        findings.extend(rules(&manifest));
         findings.extend(self.history(found, &manifest, raw));
         findings.extend(self.run(found, &manifest));
         proved.verified.findings = findings;
@@ -251,6 +253,16 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
             _ => Vec::new(),
         }
     }
+}
+
+/// What the schema and the rules of its version say of it.
+fn rules(manifest: &Manifest<'_>) -> Vec<Finding> {
+    let document = manifest.text().root();
+    let verdict = hold_at_rest(manifest.kind(), manifest.version(), document);
+    let failures = verdict.failures.iter();
+    failures
+        .map(|failure| refused(&failure.refusal).into())
+        .collect()
 }
 
 /// A backup as it was read.

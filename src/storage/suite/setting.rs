@@ -343,6 +343,7 @@ pub(super) fn options() -> Options {
         plan: None,
         jobs: NonZeroUsize::MIN,
         batch: NonZeroUsize::MAX,
+        rules: crate::rule::Enforcement::AsWritten,
         max_failures: None,
         wait: false,
     }

@@ -1,0 +1,58 @@
+//! What follows from a verdict of schemas and rules, in one operation.
+//!
+//! Invariant: what the operation only warns of never refuses a manifest, and is never silent.
+
+use crate::code::Code;
+use crate::path::TreePath;
+use crate::refusal::Refusal;
+use crate::report::Notice;
+use crate::rule::{Enforcement, OnFailure, Verdict};
+
+/// The verdicts of one manifest, as the operation takes them.
+pub(super) struct Settling<'p> {
+    path: &'p TreePath,
+    rules: Enforcement,
+    notices: Vec<Notice>,
+}
+
+impl<'p> Settling<'p> {
+    pub(super) fn new(path: &'p TreePath, rules: Enforcement) -> Self {
+        Self {
+            path,
+            rules,
+            notices: Vec::new(),
+        }
+    }
+
+    /// Takes a verdict: the first failure that is not only warned of refuses.
+    pub(super) fn take(&mut self, verdict: Verdict) -> Result<(), Refusal> {
+        for failure in verdict.failures {
+            match self.rules.of(failure.on_failure) {
+                OnFailure::Warn => self.warn(Code::RuleWarned, failure.refusal.to_string()),
+                OnFailure::Halt | OnFailure::Refuse => return Err(failure.refusal),
+            }
+        }
+        for at in verdict.beyond_range {
+            let message = format!("`{at}` is beyond the range of doubles");
+            self.warn(Code::NumberBeyondRange, message);
+        }
+        Ok(())
+    }
+
+    fn warn(&mut self, code: Code, message: String) {
+        let path = Some(self.path.clone());
+        let notice = Notice {
+            code,
+            path,
+            message,
+        };
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
+    }
+
+    /// What somebody should know.
+    pub(super) fn notices(self) -> Vec<Notice> {
+        self.notices
+    }
+}
