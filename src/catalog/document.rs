@@ -109,10 +109,8 @@ impl<'t> Document<'t> {
 
     /// An error at the value to which a pointer leads, or at the nearest one around it.
     pub(super) fn error_near(&self, at: &Pointer, problem: CatalogProblem) -> CatalogError {
-        let lengths = (0..=at.tokens().len()).rev();
-        let value = lengths
-            .filter_map(|length| self.text.root().at(&at.first(length)))
-            .next();
+        let mut lengths = (0..=at.tokens().len()).rev();
+        let value = lengths.find_map(|length| self.text.root().at(&at.first(length)));
         self.error_at(value.unwrap_or(self.text.root()), problem)
     }
 

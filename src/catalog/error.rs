@@ -245,6 +245,28 @@ pub enum CatalogProblem {
         /// The version.
         version: Version,
     },
+    /// A kind has a rule that does not exist.
+    #[error("unknown rule `{found}`, expected {}", one_of(known))]
+    UnknownRule {
+        /// What was found.
+        found: String,
+        /// The rules that exist.
+        known: Vec<String>,
+    },
+    /// Two rules of a kind have the same name.
+    #[error("two rules of this kind are called `{name}`: give one of them another `name`")]
+    SameRule {
+        /// The name.
+        name: String,
+    },
+    /// A rule looks at a member that no version has.
+    #[error(
+        "no version has `{at}`: the schemas of all that the rule is about list their members, and it is not among them"
+    )]
+    NoSuchMember {
+        /// The member.
+        at: Pointer,
+    },
     /// The migrations of a kind do not fit together.
     #[error("kind `{kind}`: {error}")]
     Registry {

@@ -15,9 +15,9 @@ use super::error::{CatalogError, CatalogProblem, Place};
 use super::kind::{DeferredWhen, Kind, is_file_name};
 use super::migration::Migration;
 use super::registry::Registry;
-use super::schemas;
 use super::snapshots::Snapshots;
 use super::step::{self, Frame, Read, ReadError};
+use super::{rules, schemas};
 use crate::json::{Fragment, Pointer, Value};
 use crate::version::Version;
 
@@ -72,7 +72,7 @@ struct KindForm {
     #[serde(default)]
     schemas: BTreeMap<Version, String>,
     #[serde(rename = "rules", default)]
-    _rules: IgnoredAny,
+    _rules: Vec<RuleForm>,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +86,13 @@ struct MigrationForm {
     summary: String,
     #[serde(rename = "steps")]
     _steps: Vec<step::Named>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+struct RuleForm {
+    #[serde(rename = "rule")]
+    _rule: String,
 }
 
 /// Whether the file at `path` is one that this format reads.
@@ -144,6 +151,9 @@ pub(super) fn read(
     for (kind, named) in kinds.iter_mut().zip(&schemas) {
         kind.schemas = schemas::read(&document, kind, named, others)?;
     }
+    for index in 0..kinds.len() {
+        kinds[index].rules = rules::read(&document, &kinds, index)?;
+    }
     Ok(Contents {
         schemas: schemas
             .into_iter()
@@ -157,7 +167,7 @@ pub(super) fn read(
 }
 
 fn read_kind(document: &Document<'_>, name: &str, form: KindForm) -> Result<Kind, CatalogError> {
-    for member in ["where", "rules"] {
+    for member in ["where"] {
         document.check_not_supported(&["kinds", name, member])?;
     }
     let place = |member: &'static str| ["kinds", name, member];
@@ -183,6 +193,7 @@ fn read_kind(document: &Document<'_>, name: &str, form: KindForm) -> Result<Kind
         deferred_when,
         snapshots: form.snapshots,
         schemas: BTreeMap::new(),
+        rules: Vec::new(),
         registry,
     };
     kind.check()

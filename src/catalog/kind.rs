@@ -10,7 +10,7 @@ use super::error::CatalogProblem;
 use super::registry::Registry;
 use super::snapshots::Snapshots;
 use crate::json::{Fragment, Pointer, Value};
-use crate::rule::Schema;
+use crate::rule::{Rule, Schema};
 use crate::version::Version;
 
 /// A family of manifests with versions of its own.
@@ -38,6 +38,8 @@ pub struct Kind {
     pub snapshots: Option<Snapshots>,
     /// What documents of a version must look like, where the catalog says so.
     pub schemas: BTreeMap<Version, Schema>,
+    /// What must hold beside.
+    pub rules: Vec<Rule>,
     /// The migrations and the routes through them.
     pub registry: Registry,
 }
@@ -144,7 +146,7 @@ pub(super) fn is_file_name(name: &str) -> bool {
 }
 
 /// Refuses the pointer to the whole document, and `*`, which stands for a whole level.
-pub(super) fn check_plain(pointer: &Pointer) -> Result<(), CatalogProblem> {
+pub(crate) fn check_plain(pointer: &Pointer) -> Result<(), CatalogProblem> {
     if pointer.tokens().is_empty() {
         return Err(CatalogProblem::WholeDocument);
     }

@@ -10,11 +10,13 @@ mod file;
 mod kind;
 mod migration;
 mod registry;
+mod rules;
 mod schemas;
 mod snapshots;
 pub mod step;
 
 pub use error::{CatalogError, CatalogProblem, Place};
+pub(crate) use kind::check_plain;
 pub use kind::{DeferredWhen, Kind};
 pub use migration::{Migration, NoWayDown};
 pub use registry::{Registry, RegistryError, Route};

@@ -4,7 +4,7 @@
 //!
 //! Invariant: failures come in the order of the catalog, schema first.
 
-use super::OnFailure;
+use super::{Body, Check, OnFailure, Rule};
 use crate::catalog::Kind;
 use crate::json::{Pointer, Value};
 use crate::refusal::Refusal;
@@ -31,24 +31,66 @@ pub struct Failure {
 /// Holds a document against what must hold before it is migrated.
 #[must_use]
 pub fn hold_found(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict {
-    hold_schema(kind, version, document)
+    let mut verdict = hold_schema(kind, version, document);
+    verdict
+        .failures
+        .extend(hold_rules(kind, version, Check::Require, None, document));
+    verdict
 }
 
 /// Holds a document against what must hold once it is at `version`.
 #[must_use]
-pub fn hold_result(
-    kind: &Kind,
-    version: &Version,
-    _before: Value<'_>,
-    after: Value<'_>,
-) -> Verdict {
-    hold_schema(kind, version, after)
+pub fn hold_result(kind: &Kind, version: &Version, before: Value<'_>, after: Value<'_>) -> Verdict {
+    let mut verdict = hold_schema(kind, version, after);
+    let before = Some(before);
+    verdict
+        .failures
+        .extend(hold_rules(kind, version, Check::Ensure, before, after));
+    verdict
 }
 
 /// Holds a document of which nothing else is known against what must hold at its version.
 #[must_use]
 pub fn hold_at_rest(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict {
-    hold_schema(kind, version, document)
+    let mut verdict = hold_schema(kind, version, document);
+    verdict
+        .failures
+        .extend(hold_rules(kind, version, Check::Ensure, None, document));
+    verdict
+}
+
+fn hold_rules<'k>(
+    kind: &'k Kind,
+    version: &'k Version,
+    check: Check,
+    before: Option<Value<'k>>,
+    document: Value<'k>,
+) -> impl Iterator<Item = Failure> + use<'k> {
+    let asked = kind.rules.iter().filter(move |rule| rule.check == check);
+    asked.filter_map(move |rule| {
+        let Body::Document(asks) = &rule.body else {
+            return None;
+        };
+        if !rule.is_about(version, document) {
+            return None;
+        }
+        let violation = asks.check(before, document).err()?;
+        Some(Failure::of(rule, violation.to_string()))
+    })
+}
+
+impl Failure {
+    /// A rule does not hold, for this reason.
+    #[must_use]
+    pub fn of(rule: &Rule, reason: String) -> Self {
+        Self {
+            on_failure: rule.on_failure,
+            refusal: Refusal::Rule {
+                rule: rule.name.clone(),
+                reason,
+            },
+        }
+    }
 }
 
 fn hold_schema(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict {

@@ -4,25 +4,23 @@
 //!
 //! Invariant: a [`Schema`] is valid in itself. Without the feature `schema` there is none.
 
-use crate::json::{Pointer, Value};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Violation;
+use crate::json::{Kind, Pointer, Value};
 
 /// What one version of a kind's documents must look like.
 #[derive(Clone)]
-pub struct Schema(std::sync::Arc<Compiled>);
+pub struct Schema {
+    compiled: Arc<Compiled>,
+    members: Option<Arc<BTreeSet<String>>>,
+}
 
 impl std::fmt::Debug for Schema {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Schema")
     }
-}
-
-/// Something in which a document, or a schema itself, is not as it must be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
-    /// Where in the text.
-    pub at: Pointer,
-    /// What is wrong there, in words.
-    pub reason: String,
 }
 
 /// What a schema says of a document.
@@ -43,14 +41,50 @@ impl Schema {
     /// # Errors
     /// It is no JSON Schema, refers to something outside of itself, or the program was built without JSON Schema.
     pub fn new(text: Value<'_>) -> Result<Self, Violation> {
-        compile(text).map(|compiled| Self(std::sync::Arc::new(compiled)))
+        Ok(Self {
+            compiled: Arc::new(compile(text)?),
+            members: members(text).map(Arc::new),
+        })
     }
 
     /// Holds a document against the schema.
     #[must_use]
     pub fn hold(&self, document: Value<'_>) -> Held {
-        hold(&self.0, document)
+        hold(&self.compiled, document)
     }
+
+    /// The members that it lists of the document, where no keyword beside can bring in others.
+    #[must_use]
+    pub fn members(&self) -> Option<&BTreeSet<String>> {
+        self.members.as_deref()
+    }
+}
+
+fn members(text: Value<'_>) -> Option<BTreeSet<String>> {
+    const BRING_IN_OTHERS: [&str; 10] = [
+        "patternProperties",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "if",
+        "$ref",
+        "$dynamicRef",
+        "dependentSchemas",
+        "dependencies",
+        "unevaluatedProperties",
+    ];
+    if BRING_IN_OTHERS.iter().any(|name| text.get(name).is_some()) {
+        return None;
+    }
+    let listed = text
+        .get("properties")
+        .filter(|one| one.kind() == Kind::Object)?;
+    Some(
+        listed
+            .members()
+            .map(|member| member.name().into_owned())
+            .collect(),
+    )
 }
 
 #[cfg(not(feature = "schema"))]

@@ -197,3 +197,113 @@ fn the_digest_of_a_catalog_covers_the_schemas_that_it_names() {
     assert_ne!(digest(true, "{}"), digest(true, r#"{"title":"t"}"#));
     assert_eq!(digest(false, "{}"), digest(false, "no JSON"));
 }
+
+#[test]
+fn rules_of_a_document_hold_once_it_is_migrated_from_their_version_on() {
+    let sandbox = Sandbox::new();
+    catalog(
+        &sandbox,
+        r#""rules":[
+  {"rule":"starts_with","at":"/scope","prefix":"/s","separator":":","name":"scope","from":"1.1.0"},
+  {"rule":"sum_equals","items":"/lines","value":"","expected":"/total","when":{"at":"/status","is":["closed"]}},
+  {"rule":"unchanged","at":["/s"],"on_failure":"warn"},
+  {"rule":"count_equals","items":"/lines","expected":2,"check":"require","name":"two lines"}]"#,
+    );
+    sandbox
+        .manifest(
+            "j/good",
+            r#"{"scope":"a:1","lines":[0.1,0.2],"total":0.3,"status":"closed"}"#,
+        )
+        .manifest("j/open", r#"{"lines":[0.1,0.2],"total":9,"status":"open"}"#)
+        .manifest("j/scope", r#"{"scope":"b:1"}"#)
+        .manifest(
+            "j/sum",
+            r#"{"lines":[0.1,0.2],"total":0.31,"status":"closed"}"#,
+        )
+        .manifest("j/three", r#"{"lines":[1,2,3]}"#);
+    let output = migrate(&sandbox, &["--format", "json"]);
+    assert_eq!(
+        refused(output.code(1)),
+        [
+            "j/scope/manifest.json rule_failed: rule `scope` does not hold: `/scope` is `b:1`, expected it to begin with `a:`, after `/s`",
+            "j/sum/manifest.json rule_failed: rule `sum_equals` does not hold: `/lines` adds up to 0.3, expected 0.31 as `/total` says",
+            "j/three/manifest.json rule_failed: rule `two lines` does not hold: `/lines` has so many elements: 3, expected 2",
+        ]
+    );
+    let warnings = output.json()["warnings"].as_array().unwrap().clone();
+    assert_eq!(warnings.len(), 2);
+    assert_eq!(
+        warnings[0]["message"],
+        "rule `unchanged` does not hold: `/s` would be added"
+    );
+}
+
+#[test]
+fn a_rule_that_cannot_be_used_is_refused_with_its_place() {
+    let place = "catalog.json:2:19: ";
+    for (rule, message) in [
+        (
+            r#"{"rule":"odd"}"#,
+            "unknown rule `odd`, expected one of `unchanged`, `append_only`, `starts_with`, `sum_equals`, `count_equals`, `unique`, `references`",
+        ),
+        (
+            r#"{"rule":"unchanged","at":["/a"],"check":"require"}"#,
+            "`unchanged` compares with the document before, so it can only be ensured",
+        ),
+        (
+            r#"{"rule":"unique","at":["/a"],"from":"7.0.0"}"#,
+            "kind `doc` has no version `7.0.0`",
+        ),
+        (
+            r#"{"rule":"unique","at":[""]}"#,
+            "the pointer names the whole document: expected a member, as in `/status`",
+        ),
+        (
+            r#"{"rule":"references","at":["/a"],"kind":"dock","to":["/b"]}"#,
+            "unknown kind `dock`, expected `doc`",
+        ),
+        (
+            r#"{"rule":"unique","at":["/a"],"when":{"at":"/b"}}"#,
+            "`when` has `at` and exactly one of `is`, `not`, `exists` and `has_value`",
+        ),
+        (r#"{"rule":"unique","at":[]}"#, "`at` is empty"),
+    ] {
+        let error = error_of(&format!("\"rules\":[{rule}]"));
+        assert_eq!(error, format!("{place}{message}"));
+    }
+    for (rule, message) in [
+        (
+            r#"{"rule":"unique","at":["a"]}"#,
+            "catalog.json:2:33: `a` is not a JSON Pointer: expected names that each follow a `/`, with `~` only in `~0` and `~1`",
+        ),
+        (
+            r#"{"rule":"unique","at":["/a"],"on":"warn"}"#,
+            "catalog.json:2:40: unknown member `on`, expected one of `rule`, `name`, `check`, `on_failure`, `from`, `when`, `at`",
+        ),
+        (
+            r#"{"rule":"unique","at":["/a"],"on_failure":"stop"}"#,
+            "catalog.json:2:53: unknown variant `stop`, expected one of `halt`, `refuse`, `warn`",
+        ),
+        (
+            r#"{"rule":"unique","at":["/a"]},{"rule":"unique","at":["/b"]}"#,
+            "catalog.json:2:49: two rules of this kind are called `unique`: give one of them another `name`",
+        ),
+    ] {
+        assert_eq!(error_of(&format!("\"rules\":[{rule}]")), message);
+    }
+}
+
+#[test]
+fn a_rule_on_a_member_that_no_schema_lists_is_refused() {
+    let schemas = r#""schemas":{"1.0.0":"schemas/doc.json","1.1.0":"schemas/doc.json"}"#;
+    let rule = r#""rules":[{"rule":"unchanged","at":["/m"]}]"#;
+    assert_eq!(
+        error_of(&format!("{schemas},\n{rule}")),
+        "catalog.json:3:18: no version has `/m`: the schemas of all that the rule is about list their members, and it is not among them"
+    );
+    let one = r#""schemas":{"1.1.0":"schemas/doc.json"}"#;
+    let sandbox = Sandbox::new();
+    sandbox.manifest("j/r", "{}");
+    catalog(&sandbox, &format!("{one},\n{rule}"));
+    migrate(&sandbox, &[]).code(0);
+}

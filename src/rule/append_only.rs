@@ -1,0 +1,107 @@
+//! `append_only`: an array that grows at its end only.
+//!
+//! Invariant: every element that was there is there, at its place, and says the same.
+
+use super::read::{ReadError, check_members, form};
+use super::unchanged::says_the_same;
+use super::{Body, Definition, DocumentRule, Violation};
+use crate::json::{Kind, Pointer, Value};
+
+/// How the rule is listed.
+pub(super) const DEFINITION: Definition = Definition {
+    name: "append_only",
+    documentation: "\
+The array `at` begins after the migration with the elements that it had before; each says the same. Nothing is asked where there was no array before. An array that is gone has lost its elements.",
+    read,
+};
+
+form!(Form { at: Pointer });
+
+#[derive(Debug)]
+struct AppendOnly(Pointer);
+
+fn read(text: &str) -> Result<Body, ReadError> {
+    let form: Form = serde_json::from_str(text)?;
+    check_members("at", std::slice::from_ref(&form.at))?;
+    Ok(Body::document(AppendOnly(form.at)))
+}
+
+impl DocumentRule for AppendOnly {
+    fn check(&self, before: Option<Value<'_>>, document: Value<'_>) -> Result<(), Violation> {
+        let is_array = |value: &Value<'_>| value.kind() == Kind::Array;
+        let before = before.and_then(|before| before.at(&self.0));
+        let Some(before) = before.filter(is_array) else {
+            return Ok(());
+        };
+        let broken = |reason| {
+            Err(Violation {
+                at: self.0.clone(),
+                reason,
+            })
+        };
+        let Some(after) = document.at(&self.0) else {
+            return broken("would be removed".to_owned());
+        };
+        if !is_array(&after) {
+            return broken(format!("would be {}, expected an array", after.in_words()));
+        }
+        if after.len() < before.len() {
+            let (found, expected) = (after.len(), before.len());
+            return broken(format!(
+                "would have {found} elements, expected at least {expected}"
+            ));
+        }
+        let pairs = before.elements().zip(after.elements());
+        match pairs
+            .into_iter()
+            .position(|(one, two)| !says_the_same(one, two))
+        {
+            Some(index) => Err(Violation {
+                at: self.0.child(index.to_string()),
+                reason: "would not be as it was: elements are only appended".to_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn pointers(&self) -> Vec<&Pointer> {
+        vec![&self.0]
+    }
+
+    fn compares(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rule::samples::{broken, holds};
+
+    const RULE: &str = r#"{"rule":"append_only","at":"/log"}"#;
+
+    #[test]
+    fn an_array_may_grow_at_its_end() {
+        for (before, after) in [
+            ("{}", "{}"),
+            (r#"{"log":null}"#, r#"{"log":[1]}"#),
+            (r#"{"log":[1]}"#, r#"{"log":[1]}"#),
+            (r#"{"log":[{"a":1.50}]}"#, r#"{"log":[{"a":1.5},2]}"#),
+        ] {
+            assert!(holds(RULE, Some(before), after), "{after}");
+        }
+        for (after, reason) in [
+            ("{}", "`/log` would be removed"),
+            (r#"{"log":"x"}"#, "`/log` would be `x`, expected an array"),
+            (
+                r#"{"log":[1]}"#,
+                "`/log` would have 1 elements, expected at least 2",
+            ),
+            (
+                r#"{"log":[1,3,2]}"#,
+                "`/log/1` would not be as it was: elements are only appended",
+            ),
+        ] {
+            assert_eq!(broken(RULE, Some(r#"{"log":[1,2]}"#), after), reason);
+        }
+    }
+}

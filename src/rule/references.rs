@@ -1,0 +1,111 @@
+//! `references`: a value of one kind is there as a value of another.
+//!
+//! Invariant: a document that has no value there refers to nothing, which is right.
+
+use super::read::{ReadError, check_members, form};
+use super::tree::{Clash, Fact, Gathered, Role, TreeRule, key};
+use super::{Body, Definition, Violation};
+use crate::json::{Pointer, Value};
+
+/// How the rule is listed.
+pub(super) const DEFINITION: Definition = Definition {
+    name: "references",
+    documentation: "\
+What a document says at `at` (a list of pointers), some document of the kind `kind` says at `to` (a list of as many). One that lacks one of the members, or has null there, refers to nothing.",
+    read,
+};
+
+form!(Form {
+    at: Vec<Pointer>,
+    kind: String,
+    to: Vec<Pointer>,
+});
+
+#[derive(Debug)]
+struct References {
+    at: Vec<Pointer>,
+    kind: String,
+    to: Vec<Pointer>,
+}
+
+fn read(text: &str) -> Result<Body, ReadError> {
+    let Form { at, kind, to, .. } = serde_json::from_str(text)?;
+    check_members("at", &at)?;
+    check_members("to", &to)?;
+    if at.len() != to.len() {
+        let (found, expected) = (to.len(), at.len());
+        return Err(ReadError::wrong(format!(
+            "`to` has {found} pointers, expected {expected}, as `at` has"
+        )));
+    }
+    Ok(Body::tree(References { at, kind, to }))
+}
+
+impl TreeRule for References {
+    fn other_kind(&self) -> Option<&str> {
+        Some(&self.kind)
+    }
+
+    fn own(&self, document: Value<'_>) -> Result<Option<Gathered>, Violation> {
+        Ok(key(document, &self.at).map(|key| Gathered { key, amount: None }))
+    }
+
+    fn other(&self, document: Value<'_>) -> Result<Option<Gathered>, Violation> {
+        Ok(key(document, &self.to).map(|key| Gathered { key, amount: None }))
+    }
+
+    fn judge(&self, facts: &mut [Fact], _: &dyn Fn(u32) -> String) -> Vec<Clash> {
+        facts.sort_unstable_by_key(|fact| (fact.role, fact.key, fact.manifest));
+        let split = facts.partition_point(|fact| fact.role == Role::Own);
+        let (own, others) = facts.split_at(split);
+        let names = |pointers: &[Pointer]| {
+            let names: Vec<_> = pointers.iter().map(|at| format!("`{at}`")).collect();
+            names.join(", ")
+        };
+        let (at, to) = (names(&self.at), names(&self.to));
+        let reason = format!("what {at} says, no `{}` says as {to}", self.kind);
+        let is_there = |fact: &&Fact| {
+            others
+                .binary_search_by_key(&fact.key, |one| one.key)
+                .is_ok()
+        };
+        let dangling = own.iter().filter(|fact| !is_there(fact));
+        dangling
+            .map(|fact| Clash {
+                manifest: fact.manifest,
+                reason: reason.clone(),
+            })
+            .collect()
+    }
+
+    fn pointers(&self) -> Vec<&Pointer> {
+        self.at.iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rule::samples::{Doc, clashes, wrong};
+
+    #[test]
+    fn a_value_must_be_there_in_the_other_kind() {
+        let rule = r#"{"rule":"references","at":["/event"],"kind":"event","to":["/id"]}"#;
+        let documents = [
+            Doc::Own(r#"{"event":"e1"}"#),
+            Doc::Own(r#"{"event":"e2"}"#),
+            Doc::Own(r#"{"event":null}"#),
+            Doc::Other(r#"{"id":"e1"}"#),
+            Doc::Other(r#"{"id":null}"#),
+        ];
+        assert_eq!(
+            clashes(rule, &documents),
+            ["1: what `/event` says, no `event` says as `/id`"]
+        );
+    }
+
+    #[test]
+    fn as_many_pointers_there_as_here() {
+        let rule = r#"{"rule":"references","at":["/a"],"kind":"k","to":["/b","/c"]}"#;
+        assert_eq!(wrong(rule), "`to` has 2 pointers, expected 1, as `at` has");
+    }
+}

@@ -1,0 +1,75 @@
+//! What the tests of rules have in common: a rule from its text, held against texts.
+
+use super::read::{ReadError, read};
+use super::tree::{Fact, Role};
+use super::{Body, DocumentRule, Rule, Violation};
+use crate::json::Text;
+
+pub(super) fn rule(text: &str) -> Rule {
+    match read(text) {
+        Ok(rule) => rule,
+        Err(_) => panic!("{}", wrong(text)),
+    }
+}
+
+pub(super) fn wrong(text: &str) -> String {
+    match read(text) {
+        Ok(_) => panic!("{text} is a rule"),
+        Err(ReadError::Form(error)) => error.to_string(),
+        Err(ReadError::Problem(problem)) => problem.to_string(),
+    }
+}
+
+fn check(text: &str, before: Option<&str>, document: &str) -> Result<(), Violation> {
+    let Body::Document(rule) = rule(text).body else {
+        panic!("a rule over the tree")
+    };
+    let before = before.map(|before| Text::scan(before.as_bytes()).unwrap());
+    let text = Text::scan(document.as_bytes()).unwrap();
+    DocumentRule::check(&*rule, before.as_ref().map(Text::root), text.root())
+}
+
+pub(super) fn holds(text: &str, before: Option<&str>, document: &str) -> bool {
+    check(text, before, document).is_ok()
+}
+
+pub(super) fn broken(text: &str, before: Option<&str>, document: &str) -> String {
+    check(text, before, document).unwrap_err().to_string()
+}
+
+/// A document of the rule's kind, or of the one that it compares with.
+pub(super) enum Doc {
+    Own(&'static str),
+    Other(&'static str),
+}
+
+pub(super) fn clashes(text: &str, documents: &[Doc]) -> Vec<String> {
+    let Body::Tree(rule) = rule(text).body else {
+        panic!("a rule over one document")
+    };
+    let mut facts = Vec::new();
+    for (index, document) in documents.iter().enumerate() {
+        let (role, text) = match document {
+            Doc::Own(text) => (Role::Own, text),
+            Doc::Other(text) => (Role::Other, text),
+        };
+        let text = Text::scan(text.as_bytes()).unwrap();
+        let gathered = match role {
+            Role::Own => rule.own(text.root()),
+            Role::Other => rule.other(text.root()),
+        };
+        let manifest = u32::try_from(index).unwrap();
+        facts.extend(gathered.unwrap().map(|one| Fact {
+            manifest,
+            role,
+            key: one.key,
+            amount: one.amount,
+        }));
+    }
+    let mut clashes = rule.judge(&mut facts, &|index| index.to_string());
+    clashes.sort_by_key(|clash| clash.manifest);
+    clashes
+        .into_iter()
+        .map(|clash| format!("{}: {}", clash.manifest, clash.reason))
+        .collect()
+}

@@ -1,0 +1,108 @@
+//! `starts_with`: one member's text begins with another's.
+//!
+//! Invariant: of a member that is missing or null nothing is asked.
+
+use super::read::{ReadError, check_members, form};
+use super::{Body, Definition, DocumentRule, Violation, value_at};
+use crate::json::{Pointer, Value};
+
+/// How the rule is listed.
+pub(super) const DEFINITION: Definition = Definition {
+    name: "starts_with",
+    documentation: "\
+The text of the member `at` begins with the text of the member `prefix`, followed by `separator` where there is one. Nothing is asked where either is missing or null; what is no text is not right.",
+    read,
+};
+
+form!(Form {
+    at: Pointer,
+    prefix: Pointer,
+    #[serde(default)]
+    separator: String,
+});
+
+#[derive(Debug)]
+struct StartsWith {
+    at: Pointer,
+    prefix: Pointer,
+    separator: String,
+}
+
+fn read(text: &str) -> Result<Body, ReadError> {
+    let Form {
+        at,
+        prefix,
+        separator,
+        ..
+    } = serde_json::from_str(text)?;
+    check_members("at", std::slice::from_ref(&at))?;
+    check_members("prefix", std::slice::from_ref(&prefix))?;
+    Ok(Body::document(StartsWith {
+        at,
+        prefix,
+        separator,
+    }))
+}
+
+impl DocumentRule for StartsWith {
+    fn check(&self, _: Option<Value<'_>>, document: Value<'_>) -> Result<(), Violation> {
+        let text = |at: &Pointer| match value_at(document, at) {
+            None => Ok(None),
+            Some(value) => value.as_str().map(Some).ok_or_else(|| Violation {
+                at: at.clone(),
+                reason: format!("is {}, expected a string", value.kind()),
+            }),
+        };
+        let (Some(whole), Some(prefix)) = (text(&self.at)?, text(&self.prefix)?) else {
+            return Ok(());
+        };
+        let rest = whole.strip_prefix(&*prefix);
+        if rest.is_some_and(|rest| rest.starts_with(&self.separator)) {
+            return Ok(());
+        }
+        let found = document.at(&self.at).map(|value| value.in_words());
+        Err(Violation {
+            at: self.at.clone(),
+            reason: format!(
+                "is {}, expected it to begin with `{prefix}{}`, after `{}`",
+                found.unwrap_or_default(),
+                self.separator,
+                self.prefix
+            ),
+        })
+    }
+
+    fn pointers(&self) -> Vec<&Pointer> {
+        vec![&self.at, &self.prefix]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rule::samples::{broken, holds};
+
+    const RULE: &str = r#"{"rule":"starts_with","at":"/scope","prefix":"/domain","separator":":"}"#;
+
+    #[test]
+    fn a_text_begins_with_another_and_the_separator() {
+        for document in [
+            "{}",
+            r#"{"scope":null,"domain":"d"}"#,
+            r#"{"scope":"d:1","domain":"\u0064"}"#,
+        ] {
+            assert!(holds(RULE, None, document), "{document}");
+        }
+        for (document, reason) in [
+            (
+                r#"{"scope":"dd:1","domain":"d"}"#,
+                "`/scope` is `dd:1`, expected it to begin with `d:`, after `/domain`",
+            ),
+            (
+                r#"{"scope":1,"domain":"d"}"#,
+                "`/scope` is a number, expected a string",
+            ),
+        ] {
+            assert_eq!(broken(RULE, None, document), reason);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `sum_equals`: numbers that add up to another.
+//!
+//! Invariant: sums are exact.
+
+use serde_json::value::RawValue;
+
+use super::read::{ReadError, form};
+use super::totals::{self, MatchForm, Written};
+use super::{Body, Definition};
+use crate::json::Pointer;
+
+/// How the rule is listed.
+pub(super) const DEFINITION: Definition = Definition {
+    name: "sum_equals",
+    documentation: "\
+In one document: the numbers `value` (a pointer that is seen from each element; `\"\"` is the element itself) of the array `items` add up to `expected` (a pointer or a number), give or take `tolerance`.
+
+Over the tree: of the documents of this kind that say the same at each of `group_by`, the numbers `value` add up to what another kind says: `match` names that `kind`, with `on` (pointer here, which is one of `group_by`, to pointer there) which of its documents, and with `expected` where the number stands.
+
+A number may be spelled in a string. Sums are exact decimals. What is missing or null adds nothing; without `items` or `expected`, without a value at `group_by`, and for groups without a match nothing is asked.",
+    read,
+};
+
+form!(Form {
+    value: Pointer,
+    #[serde(default)]
+    items: Option<Pointer>,
+    #[serde(default)]
+    expected: Option<Box<RawValue>>,
+    #[serde(default)]
+    group_by: Option<Vec<Pointer>>,
+    #[serde(rename = "match", default)]
+    matched: Option<MatchForm>,
+    #[serde(default)]
+    tolerance: Option<Box<RawValue>>,
+});
+
+fn read(text: &str) -> Result<Body, ReadError> {
+    let form: Form = serde_json::from_str(text)?;
+    totals::read(Written {
+        items: form.items,
+        value: Some(form.value),
+        expected: form.expected,
+        group_by: form.group_by,
+        matched: form.matched,
+        tolerance: form.tolerance,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rule::samples::{broken, holds, wrong};
+
+    const RULE: &str = r#"{"rule":"sum_equals","items":"/lines","value":"/amount","expected":"/total","tolerance":0.01}"#;
+
+    #[test]
+    fn the_lines_add_up_to_the_total() {
+        for document in [
+            "{}",
+            r#"{"lines":null,"total":1}"#,
+            r#"{"lines":[{"amount":0.1},{"amount":"0.2"},{},{"amount":null}],"total":0.3}"#,
+            r#"{"lines":[],"total":0.01}"#,
+        ] {
+            assert!(holds(RULE, None, document), "{document}");
+        }
+        for (document, reason) in [
+            (
+                r#"{"lines":[{"amount":33.33},{"amount":33.33}],"total":66.671}"#,
+                "`/lines` adds up to 66.66, expected 66.671 as `/total` says",
+            ),
+            (
+                r#"{"lines":[{"amount":true}],"total":1}"#,
+                "`/lines/0/amount` is a boolean, expected a number of at most 38 digits before the point and 36 after it",
+            ),
+            (
+                r#"{"lines":7,"total":1}"#,
+                "`/lines` is a number, expected an array",
+            ),
+        ] {
+            assert_eq!(broken(RULE, None, document), reason);
+        }
+    }
+
+    #[test]
+    fn a_rule_that_says_both_or_neither_is_refused() {
+        let either = "expected either `items` and `expected`, for an array in the document, or `group_by` and `match`, for documents of the tree";
+        for (rule, message) in [
+            (r#"{"rule":"sum_equals","value":"/a"}"#, either),
+            (
+                r#"{"rule":"sum_equals","value":"/a","items":"/b","group_by":["/c"]}"#,
+                either,
+            ),
+            (
+                r#"{"rule":"sum_equals","value":"/a","items":"/b","expected":1,"tolerance":-1}"#,
+                "`tolerance` is `-1`, expected a number from 0",
+            ),
+            (
+                r#"{"rule":"sum_equals","value":"/a","group_by":["/b"],"match":{"kind":"k","on":{"/c":"/d"},"expected":"/e"}}"#,
+                "`on` names `/c`, expected one of the members in `group_by`",
+            ),
+        ] {
+            assert_eq!(wrong(rule), message);
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Totals: what `sum_equals` and `count_equals` share, in one document and over the tree.
+//!
+//! Knows neither rule; whether values are added or counted, the rule says.
+//!
+//! Invariant: totals are exact; what cannot be added exactly is a violation, never a guess.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::decimal::Decimal;
+use super::read::{ReadError, check_members};
+use super::tree::{Clash, Fact, Gathered, Key, Role, TreeRule, groups, key};
+use super::{Body, DocumentRule, Violation, value_at};
+use crate::json::{Kind, Pointer, Value};
+
+/// What a total is compared with, and what it is a total of, as it is written.
+pub(super) struct Written {
+    pub(super) items: Option<Pointer>,
+    /// What is added; where `None`, things are counted.
+    pub(super) value: Option<Pointer>,
+    pub(super) expected: Option<Box<RawValue>>,
+    pub(super) group_by: Option<Vec<Pointer>>,
+    pub(super) matched: Option<MatchForm>,
+    pub(super) tolerance: Option<Box<RawValue>>,
+}
+
+/// What the documents of a group are compared with.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+pub(super) struct MatchForm {
+    kind: String,
+    on: BTreeMap<Pointer, Pointer>,
+    expected: Pointer,
+}
+
+/// A total over an array in one document.
+#[derive(Debug)]
+struct Inside {
+    items: Pointer,
+    value: Option<Pointer>,
+    expected: Expected,
+    tolerance: Decimal,
+}
+
+#[derive(Debug)]
+enum Expected {
+    At(Pointer),
+    Number(Decimal),
+}
+
+/// A total over the documents of a group.
+#[derive(Debug)]
+struct Grouped {
+    value: Option<Pointer>,
+    group_by: Vec<Pointer>,
+    kind: String,
+    /// Where the documents of the group and the one that they are compared with say the same.
+    own: Vec<Pointer>,
+    others: Vec<Pointer>,
+    expected: Pointer,
+    tolerance: Decimal,
+}
+
+/// Makes a rule of what is written.
+pub(super) fn read(written: Written) -> Result<Body, ReadError> {
+    let tolerance = match written.tolerance {
+        None => Decimal::default(),
+        Some(raw) => number(&raw)
+            .filter(|one| *one >= Decimal::default())
+            .ok_or_else(|| {
+                let found = raw.get();
+                ReadError::wrong(format!(
+                    "`tolerance` is `{found}`, expected a number from 0"
+                ))
+            })?,
+    };
+    if let Some(value) = written.value.as_ref().filter(|_| written.items.is_none()) {
+        check_members("value", std::slice::from_ref(value))?;
+    }
+    match (
+        written.items,
+        written.expected,
+        written.group_by,
+        written.matched,
+    ) {
+        (Some(items), Some(expected), None, None) => {
+            check_members("items", std::slice::from_ref(&items))?;
+            Ok(Body::document(Inside {
+                items,
+                value: written.value,
+                expected: read_expected(&expected)?,
+                tolerance,
+            }))
+        }
+        (None, None, Some(group_by), Some(matched)) => {
+            check_members("group_by", &group_by)?;
+            let (own, others): (Vec<_>, Vec<_>) = matched.on.into_iter().unzip();
+            check_members("on", &own)?;
+            check_members("on", &others)?;
+            check_members("expected", std::slice::from_ref(&matched.expected))?;
+            if let Some(stray) = own.iter().find(|at| !group_by.contains(at)) {
+                return Err(ReadError::wrong(format!(
+                    "`on` names `{stray}`, expected one of the members in `group_by`"
+                )));
+            }
+            Ok(Body::tree(Grouped {
+                value: written.value,
+                group_by,
+                kind: matched.kind,
+                own,
+                others,
+                expected: matched.expected,
+                tolerance,
+            }))
+        }
+        _ => Err(ReadError::wrong(
+            "expected either `items` and `expected`, for an array in the document, or `group_by` and `match`, for documents of the tree",
+        )),
+    }
+}
+
+fn number(raw: &RawValue) -> Option<Decimal> {
+    let text = raw.get().trim_matches('"');
+    Decimal::parse(text)
+}
+
+fn read_expected(raw: &RawValue) -> Result<Expected, ReadError> {
+    if let Some(number) = Decimal::parse(raw.get()) {
+        return Ok(Expected::Number(number));
+    }
+    let at: Pointer = serde_json::from_str(raw.get())
+        .map_err(|error| ReadError::wrong(format!("`expected`: {error}")))?;
+    check_members("expected", std::slice::from_ref(&at))?;
+    Ok(Expected::At(at))
+}
+
+fn too_long(at: &Pointer) -> Violation {
+    Violation {
+        at: at.clone(),
+        reason: "adds up to a number with too many digits".to_owned(),
+    }
+}
+
+fn read_number(at: &Pointer, value: Value<'_>) -> Result<Decimal, Violation> {
+    Decimal::read(value).map_err(|reason| Violation {
+        at: at.clone(),
+        reason,
+    })
+}
+
+impl Inside {
+    fn total(&self, items: Value<'_>) -> Result<Decimal, Violation> {
+        let Some(value) = &self.value else {
+            return Ok(Decimal::of_count(items.len()));
+        };
+        let mut total = Decimal::default();
+        for (index, item) in items.elements().enumerate() {
+            let Some(found) = value_at(item, value) else {
+                continue;
+            };
+            let at = || {
+                value
+                    .tokens()
+                    .iter()
+                    .fold(self.items.child(index.to_string()), |pointer, name| {
+                        pointer.child(name)
+                    })
+            };
+            let number = Decimal::read(found).map_err(|reason| Violation { at: at(), reason })?;
+            total = total.plus(number).ok_or_else(|| too_long(&self.items))?;
+        }
+        Ok(total)
+    }
+}
+
+impl DocumentRule for Inside {
+    fn check(&self, _: Option<Value<'_>>, document: Value<'_>) -> Result<(), Violation> {
+        let Some(items) = value_at(document, &self.items) else {
+            return Ok(());
+        };
+        if items.kind() != Kind::Array {
+            return Err(Violation {
+                at: self.items.clone(),
+                reason: format!("is {}, expected an array", items.in_words()),
+            });
+        }
+        let (expected, whose) = match &self.expected {
+            Expected::Number(number) => (*number, String::new()),
+            Expected::At(at) => match value_at(document, at) {
+                None => return Ok(()),
+                Some(value) => (read_number(at, value)?, format!(" as `{at}` says")),
+            },
+        };
+        let total = self.total(items)?;
+        if total.is_within(self.tolerance, expected) {
+            return Ok(());
+        }
+        let does = if self.value.is_some() {
+            "adds up to"
+        } else {
+            "has so many elements:"
+        };
+        Err(Violation {
+            at: self.items.clone(),
+            reason: format!("{does} {total}, expected {expected}{whose}"),
+        })
+    }
+
+    fn pointers(&self) -> Vec<&Pointer> {
+        let expected = match &self.expected {
+            Expected::At(at) => Some(at),
+            Expected::Number(_) => None,
+        };
+        [&self.items].into_iter().chain(expected).collect()
+    }
+}
+
+impl TreeRule for Grouped {
+    fn other_kind(&self) -> Option<&str> {
+        Some(&self.kind)
+    }
+
+    fn own(&self, document: Value<'_>) -> Result<Option<Gathered>, Violation> {
+        let (Some(key), Some(link)) = (key(document, &self.group_by), key(document, &self.own))
+        else {
+            return Ok(None);
+        };
+        let amount = match &self.value {
+            None => Decimal::of_count(1),
+            Some(at) => match value_at(document, at) {
+                None => Decimal::default(),
+                Some(value) => read_number(at, value)?,
+            },
+        };
+        let amount = Some(Box::new((link, amount)));
+        Ok(Some(Gathered { key, amount }))
+    }
+
+    fn other(&self, document: Value<'_>) -> Result<Option<Gathered>, Violation> {
+        let found = value_at(document, &self.expected);
+        let (Some(key), Some(found)) = (key(document, &self.others), found) else {
+            return Ok(None);
+        };
+        let amount = Some(Box::new((key, read_number(&self.expected, found)?)));
+        Ok(Some(Gathered { key, amount }))
+    }
+
+    fn judge(&self, facts: &mut [Fact], path: &dyn Fn(u32) -> String) -> Vec<Clash> {
+        facts.sort_unstable_by_key(|fact| (fact.role, fact.key, fact.manifest));
+        let split = facts.partition_point(|fact| fact.role == Role::Own);
+        let (own, others) = facts.split_at(split);
+        groups(own)
+            .flat_map(|group| self.judge_group(group, others, path))
+            .collect()
+    }
+
+    fn pointers(&self) -> Vec<&Pointer> {
+        self.group_by.iter().chain(&self.value).collect()
+    }
+}
+
+impl Grouped {
+    /// Compares the total of a group with each document that it belongs to.
+    fn judge_group(
+        &self,
+        group: &[Fact],
+        others: &[Fact],
+        path: &dyn Fn(u32) -> String,
+    ) -> Vec<Clash> {
+        let amounts = group.iter().filter_map(|fact| fact.amount.as_deref());
+        let mut total = Some(Decimal::default());
+        let mut link: Option<Key> = None;
+        for (to, amount) in amounts {
+            link = Some(*to);
+            total = total.and_then(|total| total.plus(*amount));
+        }
+        let Some(link) = link else { return Vec::new() };
+        let start = others.partition_point(|fact| fact.key < link);
+        let matching = others[start..].iter().take_while(|fact| fact.key == link);
+        let mut clashes = Vec::new();
+        for other in matching {
+            let Some((_, expected)) = other.amount.as_deref() else {
+                continue;
+            };
+            if total.is_some_and(|total| total.is_within(self.tolerance, *expected)) {
+                continue;
+            }
+            let reason = self.in_words(group.len(), total, *expected, &path(other.manifest));
+            let mut involved: Vec<u32> = group.iter().map(|fact| fact.manifest).collect();
+            involved.push(other.manifest);
+            clashes.extend(involved.into_iter().map(|manifest| Clash {
+                manifest,
+                reason: reason.clone(),
+            }));
+        }
+        clashes
+    }
+
+    fn in_words(
+        &self,
+        size: usize,
+        total: Option<Decimal>,
+        expected: Decimal,
+        path: &str,
+    ) -> String {
+        let total = total.map_or_else(|| "too many digits".to_owned(), |total| total.to_string());
+        let what = match &self.value {
+            Some(at) => format!("`{at}` of {size} documents adds up to {total}"),
+            None => format!("there are {total} documents"),
+        };
+        let at = &self.expected;
+        format!("{what}, expected {expected} as `{at}` of `{path}` says")
+    }
+}

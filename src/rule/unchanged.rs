@@ -1,0 +1,88 @@
+//! `unchanged`: members that say the same after as before.
+//!
+//! Invariant: a member that comes or goes has changed.
+
+use super::read::{ReadError, check_members, form};
+use super::{Body, Definition, DocumentRule, Violation};
+use crate::json::{Pointer, Value, canonical};
+
+/// How the rule is listed.
+pub(super) const DEFINITION: Definition = Definition {
+    name: "unchanged",
+    documentation: "\
+The members `at` (a list of pointers) say the same after the migration as before: their canonical forms are equal. A member that is added or removed has changed. Where bytes matter, name the member in `immutable` or `protected`.",
+    read,
+};
+
+form!(Form { at: Vec<Pointer>, });
+
+#[derive(Debug)]
+struct Unchanged(Vec<Pointer>);
+
+fn read(text: &str) -> Result<Body, ReadError> {
+    let form: Form = serde_json::from_str(text)?;
+    check_members("at", &form.at)?;
+    Ok(Body::document(Unchanged(form.at)))
+}
+
+impl DocumentRule for Unchanged {
+    fn check(&self, before: Option<Value<'_>>, document: Value<'_>) -> Result<(), Violation> {
+        let Some(before) = before else { return Ok(()) };
+        for at in &self.0 {
+            let reason = match (before.at(at), document.at(at)) {
+                (None, None) => continue,
+                (Some(one), Some(two)) if says_the_same(one, two) => continue,
+                (Some(_), None) => "would be removed".to_owned(),
+                (None, Some(_)) => "would be added".to_owned(),
+                (Some(one), Some(two)) => {
+                    format!("would be {}, expected {}", two.in_words(), one.in_words())
+                }
+            };
+            return Err(Violation {
+                at: at.clone(),
+                reason,
+            });
+        }
+        Ok(())
+    }
+
+    fn pointers(&self) -> Vec<&Pointer> {
+        self.0.iter().collect()
+    }
+
+    fn compares(&self) -> bool {
+        true
+    }
+}
+
+pub(super) fn says_the_same(one: Value<'_>, two: Value<'_>) -> bool {
+    one.raw() == two.raw() || canonical::to_string(one) == canonical::to_string(two)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rule::samples::{broken, holds};
+
+    const RULE: &str = r#"{"rule":"unchanged","at":["/a","/b"]}"#;
+
+    #[test]
+    fn members_that_say_the_same_are_unchanged() {
+        for (before, after) in [
+            ("{}", r#"{"c":1}"#),
+            (r#"{"a":{"x":1,"y":"\u0061"}}"#, r#"{"a":{"y":"a", "x":1}}"#),
+        ] {
+            assert!(holds(RULE, Some(before), after), "{after}");
+        }
+        for (before, after, reason) in [
+            (
+                r#"{"a":"x"}"#,
+                r#"{"a":"y"}"#,
+                "`/a` would be `y`, expected `x`",
+            ),
+            (r#"{"b":1}"#, "{}", "`/b` would be removed"),
+            ("{}", r#"{"a":null}"#, "`/a` would be added"),
+        ] {
+            assert_eq!(broken(RULE, Some(before), after), reason);
+        }
+    }
+}

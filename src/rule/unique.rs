@@ -1,0 +1,100 @@
+//! `unique`: no two documents of a kind have the same value, or the same values.
+//!
+//! Invariant: a document that lacks one of the members, or has null there, collides with none.
+
+use super::read::{ReadError, check_members, form};
+use super::tree::{Clash, Fact, Gathered, TreeRule, groups, key};
+use super::{Body, Definition, Violation};
+use crate::json::{Pointer, Value};
+
+/// How the rule is listed.
+pub(super) const DEFINITION: Definition = Definition {
+    name: "unique",
+    documentation: "\
+No two documents of this kind in the tree say the same at all of `at` (a list of pointers). One that lacks one of them, or has null there, collides with none. All that collide are named.",
+    read,
+};
+
+form!(Form { at: Vec<Pointer>, });
+
+#[derive(Debug)]
+struct Unique(Vec<Pointer>);
+
+fn read(text: &str) -> Result<Body, ReadError> {
+    let form: Form = serde_json::from_str(text)?;
+    check_members("at", &form.at)?;
+    Ok(Body::tree(Unique(form.at)))
+}
+
+impl TreeRule for Unique {
+    fn own(&self, document: Value<'_>) -> Result<Option<Gathered>, Violation> {
+        Ok(key(document, &self.0).map(|key| Gathered { key, amount: None }))
+    }
+
+    fn judge(&self, facts: &mut [Fact], path: &dyn Fn(u32) -> String) -> Vec<Clash> {
+        facts.sort_unstable_by_key(|fact| (fact.key, fact.manifest));
+        let names: Vec<_> = self.0.iter().map(|at| format!("`{at}`")).collect();
+        let names = names.join(", ");
+        let mut clashes = Vec::new();
+        for group in groups(facts).filter(|group| group.len() > 1) {
+            for (index, fact) in group.iter().enumerate() {
+                let other = &group[usize::from(index == 0)];
+                let more = match group.len() - 2 {
+                    0 => String::new(),
+                    more => format!(" and in {more} more"),
+                };
+                let reason = format!("{names} is the same in `{}`{more}", path(other.manifest));
+                let manifest = fact.manifest;
+                clashes.push(Clash { manifest, reason });
+            }
+        }
+        clashes
+    }
+
+    fn pointers(&self) -> Vec<&Pointer> {
+        self.0.iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rule::samples::{Doc, clashes};
+
+    #[test]
+    fn documents_with_the_same_values_collide_and_nulls_do_not() {
+        let rule = r#"{"rule":"unique","at":["/a","/b"]}"#;
+        let documents = [
+            Doc::Own(r#"{"a":1,"b":"x"}"#),
+            Doc::Own(r#"{"a":1,"b":null}"#),
+            Doc::Own(r#"{"a":1,"b":null}"#),
+            Doc::Own(r#"{"a":1}"#),
+            Doc::Own(r#"{"b":"\u0078","a":1}"#),
+            Doc::Own(r#"{"a":"1","b":"x"}"#),
+        ];
+        assert_eq!(
+            clashes(rule, &documents),
+            [
+                "0: `/a`, `/b` is the same in `4`",
+                "4: `/a`, `/b` is the same in `0`"
+            ]
+        );
+    }
+
+    #[test]
+    fn of_three_each_names_one_other() {
+        let rule = r#"{"rule":"unique","at":["/a"]}"#;
+        let three = [
+            Doc::Own(r#"{"a":1}"#),
+            Doc::Own(r#"{"a":1}"#),
+            Doc::Own(r#"{"a":1}"#),
+        ];
+        assert_eq!(
+            clashes(rule, &three),
+            [
+                "0: `/a` is the same in `1` and in 1 more",
+                "1: `/a` is the same in `0` and in 1 more",
+                "2: `/a` is the same in `0` and in 1 more"
+            ]
+        );
+    }
+}
