@@ -64,6 +64,9 @@ pub struct Began {
     pub catalog_digest: String,
     /// The version of this program.
     pub program: String,
+    /// `warn` where schemas and rules only warned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rules: Option<String>,
     /// The operation whose originals are put back, where this is a rollback of a whole operation.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub undoes: Option<String>,

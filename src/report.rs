@@ -11,6 +11,7 @@ use crate::code::{Class, Code};
 use crate::digest::Digest;
 use crate::json::Pointer;
 use crate::path::TreePath;
+use crate::rule::Enforcement;
 use crate::version::Version;
 
 /// What came of one manifest.
@@ -326,6 +327,8 @@ pub struct Summary {
     pub operation: Option<String>,
     /// The operation that a rollback undoes, where it is one.
     pub undoes: Option<String>,
+    /// How schemas and rules were taken.
+    pub rules: Enforcement,
     /// How many of each.
     pub counts: Counts,
     /// Version to number of manifests, as found, of all manifests whose version could be read.

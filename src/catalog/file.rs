@@ -167,9 +167,7 @@ pub(super) fn read(
 }
 
 fn read_kind(document: &Document<'_>, name: &str, form: KindForm) -> Result<Kind, CatalogError> {
-    for member in ["where"] {
-        document.check_not_supported(&["kinds", name, member])?;
-    }
+    document.check_not_supported(&["kinds", name, "where"])?;
     let place = |member: &'static str| ["kinds", name, member];
     let mut deferred_when = Vec::new();
     for (at, values) in form.deferred_when {

@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::as_planned::{self, Executing, Standing};
+use super::first_pass::Judged;
 use super::migrate::{Depth, Options};
 use super::settle::Settling;
 use super::survey::Answer;
@@ -71,6 +72,8 @@ pub(super) struct Evaluation<'o, S: Storage> {
     pub(super) options: &'o Options,
     pub(super) writing: &'o Writing<'o, S>,
     pub(super) watch: &'o dyn Watch,
+    /// What the first pass found, where there was one.
+    pub(super) judged: Option<&'o Judged>,
     pub(super) turns: Turns,
     /// Bytes staged, or kept for differences, in the batch at work.
     pub(super) staged_bytes: AtomicU64,
@@ -231,6 +234,11 @@ impl<'o, S: Storage> Evaluation<'o, S> {
         };
         let refuse = |refusal| ReadError::Trouble(refused(&refusal));
         let mut settling = Settling::new(&read.found.path, self.options.rules);
+        if let Some(judged) = self.judged {
+            judged
+                .check(&read.found.path, Digest::of(read.bytes), &mut settling)
+                .map_err(ReadError::Trouble)?;
+        }
         let (kind, document) = (manifest.kind(), manifest.text().root());
         settling
             .take(hold_found(kind, manifest.version(), document))

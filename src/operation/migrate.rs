@@ -13,6 +13,7 @@ use rayon::ThreadPool;
 use super::as_planned::{self, Executing};
 use super::batches::{Batches, Workers};
 use super::evaluate::Evaluation;
+use super::first_pass::{FirstPass, Judged};
 use super::listing;
 use super::survey::Survey;
 use super::tally::Tally;
@@ -26,7 +27,7 @@ use crate::plan::{Plan, Planned};
 use crate::report::{Stop, Summary};
 use crate::rule::Enforcement;
 use crate::selection::{Selection, Tolerance};
-use crate::storage::{Listing, OperationHead, Storage, Transaction};
+use crate::storage::{FoundList, Listing, OperationHead, Storage, Transaction};
 use crate::version::Version;
 
 /// How far the operation goes.
@@ -96,6 +97,7 @@ pub fn migrate<S: Storage>(
 ) -> Summary {
     let options = &*as_planned::options(options);
     let mut tally = Tally::new(sink, &options.survey);
+    tally.summary.rules = options.rules;
     tally.tell(&Event::Started(&head(catalog, options)));
     let jobs = options.jobs.get().min(storage.most_jobs());
     let stop = match start(catalog, options, jobs) {
@@ -128,6 +130,7 @@ fn start<'c>(
     if let Some(planned) = &options.plan {
         as_planned::check_catalog(planned, catalog)?;
     }
+    FirstPass::new(catalog, options)?;
     let plan = Plan::new(catalog, options.target.clone(), options.include_running)
         .map_err(|error| Stop::new(error.code(), error.to_string()))?;
     let plan = if options.allow_downgrade {
@@ -156,6 +159,7 @@ fn run<S: Storage>(
         catalog_name: catalog.name().to_owned(),
         catalog_digest: catalog.digest(),
         catalog_bundle: catalog.bundle().to_owned(),
+        rules: options.rules,
         undoes: None,
     };
     let writing = Writing::new(storage, operation_head, options.wait, watch);
@@ -163,7 +167,18 @@ fn run<S: Storage>(
         Ok(listing) => listing,
         Err(stop) => return Some(stop),
     };
+    let judged = match judge(storage, plan, pool, options, &listing.manifests, watch) {
+        Ok(judged) => judged,
+        Err(stop) => return Some(stop),
+    };
+    let halted = judged
+        .as_ref()
+        .and_then(|judged| judged.halted(&listing.manifests, tally));
+    if halted.is_some() {
+        return halted;
+    }
     let evaluation = Evaluation {
+        judged: judged.as_ref(),
         storage,
         catalog,
         plan,
@@ -199,6 +214,23 @@ fn run<S: Storage>(
         tally.ended(&transaction.finish(&end));
     }
     stop
+}
+
+/// The first pass, where rules need one.
+fn judge<S: Storage>(
+    storage: &S,
+    plan: &Plan<'_>,
+    pool: &ThreadPool,
+    options: &Options,
+    selected: &FoundList,
+    watch: &dyn Watch,
+) -> Result<Option<Judged>, Stop> {
+    match FirstPass::new(plan.catalog(), options)? {
+        Some(pass) => pass
+            .run(storage, plan, options, selected, pool, watch)
+            .map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Settles what is unfinished, then lists the tree.

@@ -7,6 +7,7 @@ mod backups;
 mod batches;
 mod evaluate;
 mod explain;
+mod first_pass;
 mod listing;
 mod migrate;
 mod named;

@@ -23,6 +23,7 @@ use crate::clock::Timestamp;
 use crate::event::{Event, Head, Sink, Watch};
 use crate::journal::{Ended, Record};
 use crate::report::{Stop, Summary};
+use crate::rule::Enforcement;
 use crate::selection::{Selection, Tolerance};
 use crate::storage::{OperationHead, Storage, Transaction};
 
@@ -131,6 +132,7 @@ fn run<S: Storage>(
         catalog_name: catalog.name().to_owned(),
         catalog_digest: catalog.digest(),
         catalog_bundle: catalog.bundle().to_owned(),
+        rules: Enforcement::AsWritten,
         undoes: None,
     };
     let mut writing = Writing::new(storage, operation_head, options.wait, watch);

@@ -6,13 +6,14 @@ use crate::code::Code;
 use crate::path::TreePath;
 use crate::refusal::Refusal;
 use crate::report::Notice;
-use crate::rule::{Enforcement, OnFailure, Verdict};
+use crate::rule::{Enforcement, Failure, OnFailure, Verdict};
 
 /// The verdicts of one manifest, as the operation takes them.
 pub(super) struct Settling<'p> {
     path: &'p TreePath,
     rules: Enforcement,
     notices: Vec<Notice>,
+    has_halted: bool,
 }
 
 impl<'p> Settling<'p> {
@@ -21,22 +22,44 @@ impl<'p> Settling<'p> {
             path,
             rules,
             notices: Vec::new(),
+            has_halted: false,
         }
     }
 
     /// Takes a verdict: the first failure that is not only warned of refuses.
     pub(super) fn take(&mut self, verdict: Verdict) -> Result<(), Refusal> {
-        for failure in verdict.failures {
-            match self.rules.of(failure.on_failure) {
-                OnFailure::Warn => self.warn(Code::RuleWarned, failure.refusal.to_string()),
-                OnFailure::Halt | OnFailure::Refuse => return Err(failure.refusal),
-            }
-        }
+        self.take_failures(verdict.failures.into_iter())?;
         for at in verdict.beyond_range {
             let message = format!("`{at}` is beyond the range of doubles");
             self.warn(Code::NumberBeyondRange, message);
         }
         Ok(())
+    }
+
+    /// Takes failures: the first that is not only warned of refuses, one that halts before others.
+    pub(super) fn take_failures(
+        &mut self,
+        failures: impl Iterator<Item = Failure>,
+    ) -> Result<(), Refusal> {
+        let mut refusal = None;
+        for failure in failures {
+            match self.rules.of(failure.on_failure) {
+                OnFailure::Warn => self.warn(Code::RuleWarned, failure.refusal.to_string()),
+                OnFailure::Halt if !self.has_halted => {
+                    self.has_halted = true;
+                    refusal = Some(failure.refusal);
+                }
+                OnFailure::Halt | OnFailure::Refuse => {
+                    refusal.get_or_insert(failure.refusal);
+                }
+            }
+        }
+        refusal.map_or(Ok(()), Err)
+    }
+
+    /// Whether something halts.
+    pub(super) fn has_halted(&self) -> bool {
+        self.has_halted
     }
 
     fn warn(&mut self, code: Code, message: String) {

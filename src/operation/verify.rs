@@ -6,11 +6,14 @@
 
 mod prove;
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
+use super::evaluate::refused;
+use super::first_pass;
 use super::listing;
 use super::survey::Survey;
 use super::tally::Tally;
@@ -22,6 +25,7 @@ use crate::code::Code;
 use crate::event::{Event, Head, Sink, Watch};
 use crate::plan::Plan;
 use crate::report::{Notice, Stop, Summary};
+use crate::rule::Failure;
 use crate::selection::Selection;
 use crate::storage::{Found, FoundList, Listing, Storage};
 use crate::verify::Finding;
@@ -103,6 +107,12 @@ fn run<S: Storage>(
         tally.tell(&Event::Warning(&listing::leftover(first)));
     }
     tally.listed(&listing);
+    // Of a part of the tree, rules over all of it cannot be told.
+    let clashes = if options.selection.is_partial() {
+        BTreeMap::new()
+    } else {
+        first_pass::as_they_are(storage, &plan, &listing.manifests, &pool, watch)
+    };
     let mut proving = Proving {
         storage,
         catalog,
@@ -112,6 +122,7 @@ fn run<S: Storage>(
         watch,
         turns: Turns::default(),
         journals,
+        clashes,
     };
     let has_history = proving.all(&listing.manifests, &pool, tally);
     proving.missing(&listing, tally)?;
@@ -135,6 +146,8 @@ struct Proving<'o, S: Storage> {
     watch: &'o dyn Watch,
     turns: Turns,
     journals: Journals,
+    /// What breaks rules over the tree, by place in the listing.
+    clashes: BTreeMap<u32, Vec<Failure>>,
 }
 
 impl<'o, S: Storage> Proving<'o, S> {
@@ -161,12 +174,16 @@ impl<'o, S: Storage> Proving<'o, S> {
         while next < end {
             let until = end.min(next + BATCH);
             let batch: Vec<Found> = manifests.range(next..until).collect();
-            let all = if tally.is_broken() {
+            let mut all = if tally.is_broken() {
                 batch.iter().map(Proved::not_attempted).collect()
             } else {
                 self.batch(&batch, pool)
             };
-            for one in &all {
+            for (one, index) in all.iter_mut().zip(next..) {
+                let index = u32::try_from(index).unwrap_or(u32::MAX);
+                let clashes = self.clashes.get(&index).into_iter().flatten();
+                let findings = clashes.map(|failure| refused(&failure.refusal).into());
+                one.verified.findings.extend(findings);
                 has_history |= one.has_history;
                 tally.verified(&one.verified, one.route, one.modified);
             }

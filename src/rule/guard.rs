@@ -45,7 +45,7 @@ impl Guard {
         let form: Form = serde_json::from_str(text)
             .map_err(|error| ReadError::wrong(format!("`when`: {error}")))?;
         check_plain(&form.at)?;
-        let test = match (form.is, form.not, form.exists, form.has_value) {
+        let asked = match (form.is, form.not, form.exists, form.has_value) {
             (Some(values), None, None, None) => Test::Is(canonical_forms(&values)?),
             (None, Some(values), None, None) => Test::Not(canonical_forms(&values)?),
             (None, None, Some(exists), None) => Test::Exists(exists),
@@ -56,7 +56,10 @@ impl Guard {
                 ));
             }
         };
-        Ok(Self { at: form.at, test })
+        Ok(Self {
+            at: form.at,
+            test: asked,
+        })
     }
 
     /// The member that it looks at.

@@ -22,6 +22,7 @@ mod totals;
 pub mod tree;
 mod unchanged;
 mod unique;
+pub mod whole;
 
 pub use decimal::Decimal;
 pub use guard::Guard;
@@ -152,6 +153,15 @@ pub enum Enforcement {
 }
 
 impl Enforcement {
+    /// How journals and reports say it, where it is worth saying.
+    #[must_use]
+    pub fn recorded(self) -> Option<&'static str> {
+        match self {
+            Self::AsWritten | Self::WithoutTree => None,
+            Self::Warn => Some("warn"),
+        }
+    }
+
     /// What follows from a failure that the catalog takes as `on_failure`.
     #[must_use]
     pub fn of(self, on_failure: OnFailure) -> OnFailure {

@@ -6,10 +6,10 @@ use super::{Body, DocumentRule, Rule, Violation};
 use crate::json::Text;
 
 pub(super) fn rule(text: &str) -> Rule {
-    match read(text) {
-        Ok(rule) => rule,
-        Err(_) => panic!("{}", wrong(text)),
+    if let Ok(rule) = read(text) {
+        return rule;
     }
+    panic!("{}", wrong(text))
 }
 
 pub(super) fn wrong(text: &str) -> String {
@@ -44,19 +44,19 @@ pub(super) enum Doc {
 }
 
 pub(super) fn clashes(text: &str, documents: &[Doc]) -> Vec<String> {
-    let Body::Tree(rule) = rule(text).body else {
+    let Body::Tree(asks) = rule(text).body else {
         panic!("a rule over one document")
     };
     let mut facts = Vec::new();
     for (index, document) in documents.iter().enumerate() {
-        let (role, text) = match document {
-            Doc::Own(text) => (Role::Own, text),
-            Doc::Other(text) => (Role::Other, text),
+        let (role, words) = match document {
+            Doc::Own(own) => (Role::Own, own),
+            Doc::Other(other) => (Role::Other, other),
         };
-        let text = Text::scan(text.as_bytes()).unwrap();
+        let scanned = Text::scan(words.as_bytes()).unwrap();
         let gathered = match role {
-            Role::Own => rule.own(text.root()),
-            Role::Other => rule.other(text.root()),
+            Role::Own => asks.own(scanned.root()),
+            Role::Other => asks.other(scanned.root()),
         };
         let manifest = u32::try_from(index).unwrap();
         facts.extend(gathered.unwrap().map(|one| Fact {
@@ -66,7 +66,7 @@ pub(super) fn clashes(text: &str, documents: &[Doc]) -> Vec<String> {
             amount: one.amount,
         }));
     }
-    let mut clashes = rule.judge(&mut facts, &|index| index.to_string());
+    let mut clashes = asks.judge(&mut facts, &|index| index.to_string());
     clashes.sort_by_key(|clash| clash.manifest);
     clashes
         .into_iter()

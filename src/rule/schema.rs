@@ -228,7 +228,8 @@ mod with {
     }
 }
 
-#[cfg(all(test, feature = "schema"))]
+#[cfg(test)]
+#[cfg(feature = "schema")]
 mod tests {
     use super::*;
     use crate::json::Text;

@@ -94,6 +94,15 @@ impl FoundList {
         entries.par_sort_unstable_by_key(|entry| entry.of(bytes));
     }
 
+    /// The place of a path in a list that is in path order.
+    #[must_use]
+    pub fn position(&self, path: &TreePath) -> Option<usize> {
+        let wanted = path.as_bytes();
+        self.entries
+            .binary_search_by_key(&wanted, |entry| entry.of(&self.bytes))
+            .ok()
+    }
+
     /// Some of them, by their places in the list.
     ///
     /// # Panics
@@ -141,5 +150,6 @@ mod tests {
         assert_eq!(paths, ["a/c/m", "b/m", "m", "x/y/m"]);
         assert_eq!((found[1].kind, &found[1].trouble), (1, &Some(trouble)));
         assert_eq!(list.range(1..1).count(), 0);
+        assert_eq!(list.position(&found[2].path), Some(2));
     }
 }

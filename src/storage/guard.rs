@@ -60,6 +60,7 @@ impl<D: Disk> Guard for FileGuard<D> {
             catalog: head.catalog_name.clone(),
             catalog_digest: head.catalog_digest.prefixed(),
             program: env!("CARGO_PKG_VERSION").to_owned(),
+            rules: head.rules.recorded().map(str::to_owned),
             undoes: head.undoes.clone(),
         }));
         journal.write_out(disk).map_err(cannot)?;

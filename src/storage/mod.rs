@@ -185,6 +185,8 @@ pub struct OperationHead {
     pub catalog_digest: Digest,
     /// The catalog itself, as one document.
     pub catalog_bundle: String,
+    /// How schemas and rules are taken.
+    pub rules: crate::rule::Enforcement,
     /// The operation that is undone, where this is a rollback of a whole one.
     pub undoes: Option<String>,
 }

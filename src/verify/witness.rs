@@ -284,6 +284,7 @@ mod tests {
             catalog: String::new(),
             catalog_digest: String::new(),
             program: String::new(),
+            rules: None,
             undoes: None,
         }
     }

@@ -127,6 +127,9 @@ pub(crate) fn foot(known: &Known, summary: &Summary, notices: &Notices) -> io::R
         ("versions", text(&versions)?),
         ("routes", text(&routes)?),
     ]);
+    if let Some(rules) = summary.rules.recorded() {
+        members.push(("rules", text(&rules)?));
+    }
     if let Some(undoes) = &summary.undoes {
         members.push(("undoes", text(undoes)?));
     }

@@ -23,6 +23,7 @@ use crate::operation::witnesses::Catalogs;
 use crate::operation::writing::Writing;
 use crate::path::TreePath;
 use crate::report::{Notice, Signal, Stop, Trouble};
+use crate::rule::Enforcement;
 use crate::storage::{Backup, Found, OperationHead, Prune, Storage, Transaction};
 use crate::verify::{
     Evidence, Finding, Original, Replaced, Replay, Witness, Witnesses, check_history, values_lost,
@@ -162,6 +163,7 @@ fn head(catalog: &Catalog, options: &PruneOptions) -> OperationHead {
         catalog_name: catalog.name().to_owned(),
         catalog_digest: catalog.digest(),
         catalog_bundle: catalog.bundle().to_owned(),
+        rules: Enforcement::AsWritten,
         undoes: None,
     }
 }

@@ -103,6 +103,7 @@ pub(super) fn began() -> Record {
         catalog: "run-manifest".to_owned(),
         catalog_digest: String::new(),
         program: "0.1.0".to_owned(),
+        rules: None,
         undoes: None,
     })
 }

@@ -1,0 +1,364 @@
+//! The first pass over a tree: what rules over the tree, and rules that halt, must know before anything is written.
+//!
+//! Selected manifests count as they will be, all others as they are. Writes nothing.
+//!
+//! Invariant: memory holds facts and digests, never documents; the second pass migrates only what has the digest that was judged.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use rayon::ThreadPool;
+use rayon::prelude::*;
+
+use super::evaluate::refused;
+use super::listing;
+use super::migrate::{Depth, Options};
+use super::settle::Settling;
+use super::tally::Tally;
+use crate::catalog::Catalog;
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::event::Watch;
+use crate::json::{Text, Value};
+use crate::manifest::Manifest;
+use crate::path::TreePath;
+use crate::plan::{Decision, Plan};
+use crate::refusal::Refusal;
+use crate::report::{Outcome, Status, Stop, Trouble};
+use crate::rule::whole::{Contribution, Facts, Standing, Whole};
+use crate::rule::{Enforcement, Failure, OnFailure, hold_found, hold_result};
+use crate::selection::Selection;
+use crate::storage::{Found, FoundList, Storage};
+use crate::transform::rehearse_and;
+
+/// How many manifests are looked at before what they contribute is taken in.
+const BATCH: usize = 4096;
+/// Documents larger than this are looked at one at a time, so that memory stays bounded.
+const LARGE: usize = 1024 * 1024;
+
+/// What an operation asks before it writes.
+pub(super) struct FirstPass<'o> {
+    whole: Whole<'o>,
+}
+
+/// What came of it.
+pub(super) struct Judged {
+    /// All manifests that were looked at.
+    manifests: FoundList,
+    /// The digest of each that is pending.
+    pending: Vec<Option<Digest>>,
+    /// What does not hold of manifests because of others.
+    failures: BTreeMap<u32, Vec<Failure>>,
+    /// Manifests that would be refused, or cannot be read.
+    troubles: BTreeMap<u32, Trouble>,
+    /// The first failure that halts, and how many manifests have one.
+    halted: Option<(String, u64)>,
+}
+
+/// What was seen of one manifest.
+#[derive(Default)]
+struct Seen {
+    contribution: Contribution,
+    pending: Option<Digest>,
+    trouble: Option<Trouble>,
+    halts: bool,
+}
+
+impl<'o> FirstPass<'o> {
+    /// What `options` make necessary; `None` where no rule needs a first pass.
+    ///
+    /// # Errors
+    /// Only a part of the tree is selected, and there are rules over the whole of it.
+    pub(super) fn new(catalog: &'o Catalog, options: &Options) -> Result<Option<Self>, Stop> {
+        if options.depth == Depth::Decide || options.rules == Enforcement::WithoutTree {
+            return Ok(None);
+        }
+        let whole = Whole::of(catalog);
+        if !whole.is_empty() && options.selection.is_partial() && options.plan.is_none() {
+            let message = format!(
+                "the catalog `{}` has rules over the whole tree, and only a part of it is selected",
+                catalog.name()
+            );
+            return Err(Stop::new(Code::PartialWithTreeRules, message));
+        }
+        let mut rules = catalog.kinds().iter().flat_map(|kind| &kind.rules);
+        let halts = rules.any(|rule| options.rules.of(rule.on_failure) == OnFailure::Halt);
+        Ok((halts || !whole.is_empty()).then_some(Self { whole }))
+    }
+
+    /// Looks at all manifests that matter: the whole tree for its rules, else what is selected.
+    pub(super) fn run<S: Storage>(
+        &self,
+        storage: &S,
+        plan: &Plan<'_>,
+        options: &Options,
+        selected: &FoundList,
+        pool: &ThreadPool,
+        watch: &dyn Watch,
+    ) -> Result<Judged, Stop> {
+        let is_part = options.selection.is_partial() && !self.whole.is_empty();
+        let manifests = if is_part {
+            let whole = Selection {
+                exclude: options.selection.exclude.clone(),
+                ..Selection::default()
+            };
+            listing::find(storage, plan.catalog(), &whole, pool, watch)?.manifests
+        } else {
+            selected.clone()
+        };
+        let look = Look {
+            storage,
+            plan,
+            whole: &self.whole,
+            rules: options.rules,
+            selected: if is_part {
+                Selected::These(selected)
+            } else {
+                Selected::All
+            },
+            large: Mutex::new(()),
+        };
+        let mut judged = Judged::of(manifests);
+        let facts = judged.gather(&look, pool, watch);
+        judged.judge(&self.whole, facts, options.rules);
+        Ok(judged)
+    }
+}
+
+/// What rules over the tree say of manifests as they are.
+pub(super) fn as_they_are<S: Storage>(
+    storage: &S,
+    plan: &Plan<'_>,
+    manifests: &FoundList,
+    pool: &ThreadPool,
+    watch: &dyn Watch,
+) -> BTreeMap<u32, Vec<Failure>> {
+    let whole = Whole::of(plan.catalog());
+    if whole.is_empty() {
+        return BTreeMap::new();
+    }
+    let look = Look {
+        storage,
+        plan,
+        whole: &whole,
+        rules: Enforcement::AsWritten,
+        selected: Selected::None,
+        large: Mutex::new(()),
+    };
+    let mut judged = Judged::of(manifests.clone());
+    let facts = judged.gather(&look, pool, watch);
+    judged.judge(&whole, facts, Enforcement::AsWritten);
+    judged.failures
+}
+
+impl Judged {
+    fn of(manifests: FoundList) -> Self {
+        Self {
+            pending: Vec::with_capacity(manifests.len()),
+            manifests,
+            failures: BTreeMap::new(),
+            troubles: BTreeMap::new(),
+            halted: None,
+        }
+    }
+
+    /// Looks at all manifests, in parallel, and gives what they contribute.
+    fn gather<S: Storage>(
+        &mut self,
+        look: &Look<'_, S>,
+        pool: &ThreadPool,
+        watch: &dyn Watch,
+    ) -> Facts {
+        let mut facts = Facts::default();
+        let mut next = 0;
+        while next < self.manifests.len() && watch.signal().is_none() {
+            let until = self.manifests.len().min(next + BATCH);
+            let batch: Vec<Found> = self.manifests.range(next..until).collect();
+            let see = |buffer: &mut Vec<u8>, found: &Found| look.see(found, buffer);
+            let seen: Vec<Seen> =
+                pool.install(|| batch.par_iter().map_init(Vec::new, see).collect());
+            for (seen, index) in seen.into_iter().zip(next..until) {
+                let index = u32::try_from(index).unwrap_or(u32::MAX);
+                self.take(index, seen, look.whole, &mut facts);
+            }
+            next = until;
+        }
+        facts
+    }
+
+    fn take(&mut self, index: u32, mut seen: Seen, whole: &Whole<'_>, facts: &mut Facts) {
+        self.pending.push(seen.pending);
+        if let Some(trouble) = seen.trouble {
+            if seen.halts {
+                self.halt(&trouble.message);
+            }
+            self.troubles.insert(index, trouble);
+        }
+        let alone = std::mem::take(&mut seen.contribution.failures);
+        if !alone.is_empty() {
+            self.failures.entry(index).or_default().extend(alone);
+        }
+        whole.take(index, seen.contribution, facts);
+    }
+
+    fn judge(&mut self, whole: &Whole<'_>, facts: Facts, rules: Enforcement) {
+        let manifests = &self.manifests;
+        let path = |index: u32| {
+            let index = index as usize;
+            let found = manifests.range(index..index + 1).next();
+            found
+                .map(|found| found.path.to_string())
+                .unwrap_or_default()
+        };
+        for (index, failures) in whole.judge(facts, &path) {
+            self.failures.entry(index).or_default().extend(failures);
+        }
+        let all = std::mem::take(&mut self.failures);
+        for (index, failures) in &all {
+            let halting = failures
+                .iter()
+                .find(|failure| rules.of(failure.on_failure) == OnFailure::Halt);
+            if let Some(failure) = halting {
+                let trouble = refused(&failure.refusal);
+                self.halt(&trouble.message);
+                self.troubles.insert(*index, trouble);
+            }
+        }
+        self.failures = all;
+    }
+
+    fn halt(&mut self, message: &str) {
+        let (_, count) = self.halted.get_or_insert_with(|| (message.to_owned(), 0));
+        *count += 1;
+    }
+
+    /// The stop that a failure is which halts; what is wrong with each manifest is told.
+    pub(super) fn halted(&self, selected: &FoundList, tally: &mut Tally<'_>) -> Option<Stop> {
+        let (first, count) = self.halted.as_ref()?;
+        for found in selected.range(0..selected.len()) {
+            let trouble = self
+                .index_of(&found.path)
+                .and_then(|index| self.troubles.get(&index));
+            let outcome = match trouble {
+                Some(trouble) => Outcome::troubled(found.path, trouble.clone()),
+                None => Outcome::new(found.path, Status::NotAttempted),
+            };
+            tally.outcome(&outcome, None, None);
+        }
+        let message = format!("a rule halts, of {count} manifests: {first}");
+        Some(Stop::new(Code::RuleHalted, message))
+    }
+
+    fn index_of(&self, path: &TreePath) -> Option<u32> {
+        u32::try_from(self.manifests.position(path)?).ok()
+    }
+
+    /// Whether a pending manifest is the one that was judged, and may be migrated as far as the tree is concerned.
+    pub(super) fn check(
+        &self,
+        path: &TreePath,
+        digest: Digest,
+        settling: &mut Settling<'_>,
+    ) -> Result<(), Trouble> {
+        let index = self.index_of(path);
+        let judged = index.and_then(|index| self.pending.get(index as usize).copied().flatten());
+        let (Some(index), true) = (index, judged == Some(digest)) else {
+            return Err(Trouble {
+                code: Code::ChangedMeanwhile,
+                message: "it is not what it was when the rules over the tree were checked"
+                    .to_owned(),
+            });
+        };
+        let failures = self.failures.get(&index).into_iter().flatten();
+        settling
+            .take_failures(failures.cloned())
+            .map_err(|refusal| refused(&refusal))
+    }
+}
+
+/// Which manifests count as they will be.
+#[derive(Clone, Copy)]
+enum Selected<'l> {
+    All,
+    None,
+    These(&'l FoundList),
+}
+
+/// What all looks of one pass share.
+struct Look<'l, S: Storage> {
+    storage: &'l S,
+    plan: &'l Plan<'l>,
+    whole: &'l Whole<'l>,
+    rules: Enforcement,
+    selected: Selected<'l>,
+    large: Mutex<()>,
+}
+
+impl<S: Storage> Look<'_, S> {
+    fn see(&self, found: &Found, buffer: &mut Vec<u8>) -> Seen {
+        let mut seen = Seen::default();
+        let read = match &found.trouble {
+            Some(trouble) => Err(trouble.clone()),
+            None => self.storage.read(&found.path, buffer).map(drop),
+        };
+        let _one_at_a_time = (buffer.len() > LARGE).then(|| self.large.lock());
+        let seeing = read.and_then(|()| {
+            self.look(found, buffer, &mut seen)
+                .map_err(|refusal| refused(&refusal))
+        });
+        seen.trouble = seeing.err();
+        seen
+    }
+
+    /// The error is why the manifest would be refused; what it contributes as it is was taken by then, where that can be told.
+    fn look(&self, found: &Found, bytes: &[u8], seen: &mut Seen) -> Result<(), Refusal> {
+        let text = Text::scan(bytes).map_err(Refusal::Text)?;
+        let kind_index = usize::from(found.kind);
+        let kind = &self.plan.catalog().kinds()[kind_index];
+        let manifest = Manifest::read(&text, kind)?;
+        let (version, document) = (manifest.version(), text.root());
+        let is_selected = match self.selected {
+            Selected::All => true,
+            Selected::None => false,
+            Selected::These(selected) => selected.position(&found.path).is_some(),
+        };
+        let decided = self.plan.decide(&manifest, kind_index);
+        let ask = |standing, version, document: Value<'_>, into: &mut Contribution| {
+            self.whole
+                .ask(kind_index, version, standing, document, into);
+        };
+        let Ok(Decision::Pending(route)) = decided.as_ref() else {
+            ask(Standing::AsItIs, version, document, &mut seen.contribution);
+            return if is_selected {
+                decided.map(drop)
+            } else {
+                Ok(())
+            };
+        };
+        if !is_selected {
+            ask(Standing::AsItIs, version, document, &mut seen.contribution);
+            return Ok(());
+        }
+        let mut contribution = Contribution::default();
+        ask(Standing::Before, version, document, &mut contribution);
+        let mut settling = Settling::new(&found.path, self.rules);
+        let rehearsed = settling
+            .take(hold_found(kind, version, document))
+            .and_then(|()| {
+                rehearse_and(&manifest, route, |after| {
+                    settling.take(hold_result(kind, route.to(), document, after))?;
+                    ask(Standing::After, route.to(), after, &mut contribution);
+                    Ok(())
+                })
+            });
+        if rehearsed.is_ok() {
+            seen.pending = Some(Digest::of(bytes));
+            seen.contribution = contribution;
+        } else {
+            // What is refused stays as it is.
+            ask(Standing::AsItIs, version, document, &mut seen.contribution);
+            seen.halts = settling.has_halted();
+        }
+        rehearsed
+    }
+}
