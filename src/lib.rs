@@ -73,7 +73,7 @@
 //! - Where manifests are: [`storage`].
 //! - All of it together: [`operation`].
 //!
-//! The feature `cli`, on by default, is for the program only; the library needs none of its dependencies.
+//! The feature `schema`, on by default, holds documents against JSON Schemas; without it a catalog that has some is refused. The feature `cli`, on by default, is for the program only; the library needs none of its dependencies.
 
 pub mod catalog;
 pub mod clock;

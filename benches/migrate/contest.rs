@@ -14,6 +14,7 @@ use walkdir::WalkDir;
 
 use crate::baseline::Mode;
 use crate::measure::{Times, peak_memory, time};
+use crate::ruled::{self, Rules};
 use crate::table::{self, Aim};
 use crate::tree::{self, MANIFEST, Payload, Run, Summary, TreeSpec};
 use crate::{Options, Work, spec};
@@ -46,6 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             Work::DryRun => contest.dry_run()?,
             Work::Nothing => contest.nothing()?,
             Work::Migrate => contest.migrate()?,
+            Work::Rules => contest.rules()?,
             Work::Jobs => contest.jobs()?,
             Work::Memory => contest.memory()?,
             Work::Growth => contest.growth()?,
@@ -134,6 +136,11 @@ struct Contestant {
 }
 
 impl Contestant {
+    fn named(self, name: &str) -> Self {
+        let name = name.to_owned();
+        Self { name, ..self }
+    }
+
     /// The command that works on a tree.
     fn command(&self, root: &Path) -> Command {
         let mut command = Command::new(&self.program);
@@ -309,6 +316,35 @@ impl Contest<'_> {
             obvious / ours_not_durable,
             None,
         );
+        Ok(())
+    }
+
+    fn rules(&self) -> Result<()> {
+        table::heading("schemas and rules, without flushes");
+        let tree = self.tree("rules", self.options.runs, Payload::Full)?;
+        let catalog = |name: &str, rules| -> Result<String> {
+            let dir = self.dir.path().join(name);
+            ruled::make(&dir, rules)?;
+            Ok(dir.to_string_lossy().into_owned())
+        };
+        let documents = catalog("documents", Rules::Documents)?;
+        let whole = catalog("whole", Rules::Tree)?;
+        let plain = ["--sync", "none"];
+        let with = |catalog: &str| self.ours(catalog, &["--sync", "none", "--catalog", catalog]);
+        let contestants = [
+            self.ours("without", &plain),
+            with(&documents).named("schemas and rules of documents"),
+            with(&whole).named("and rules over the tree"),
+        ];
+        let before = |_| {
+            tree.reset()?;
+            Ok(tree.root.clone())
+        };
+        let times = self.rounds(&contestants, before, |_| tree.check_migrated())?;
+        let of = |n: usize| times[n].median() / times[0].median();
+        let aim = Some(Aim::AtMost(1.5));
+        table::figure("times as long with schemas and rules", of(1), aim);
+        table::figure("and with rules over the tree", of(2), None);
         Ok(())
     }
 

@@ -26,6 +26,7 @@
 mod baseline;
 mod contest;
 mod measure;
+mod ruled;
 mod table;
 
 #[path = "../../tests/it/support/demo.rs"]
@@ -86,6 +87,8 @@ enum Work {
     Nothing,
     /// A migration, with and without flushes.
     Migrate,
+    /// A migration with schemas and rules beside one without.
+    Rules,
     /// Sixteen jobs beside as many as there are cores.
     Jobs,
     /// Peak memory, and what each further manifest adds.

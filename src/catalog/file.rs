@@ -70,9 +70,9 @@ struct KindForm {
     #[serde(rename = "where", default)]
     _where: IgnoredAny,
     #[serde(default)]
-    schemas: BTreeMap<Version, String>,
+    schemas: Option<BTreeMap<Version, String>>,
     #[serde(rename = "rules", default)]
-    _rules: Vec<RuleForm>,
+    _rules: Option<Vec<RuleForm>>,
 }
 
 #[derive(Deserialize)]
@@ -143,7 +143,7 @@ pub(super) fn read(
     let mut kinds = Vec::new();
     let mut schemas = Vec::new();
     for (name, mut form) in form.kinds {
-        schemas.push(std::mem::take(&mut form.schemas));
+        schemas.push(form.schemas.take().unwrap_or_default());
         kinds.push(read_kind(&document, &name, form)?);
     }
     check_kinds(&document, &kinds)?;

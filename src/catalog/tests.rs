@@ -147,7 +147,7 @@ fn a_catalog_file_that_is_wrong_is_refused_with_its_place() {
         ),
         (
             kind("\n\"rules\": [{}]"),
-            "catalog.json:3:10: `rules` is not supported: leave it out, or leave it empty",
+            "catalog.json:3:11: missing member `rule`",
         ),
         (
             kind("\n\"required\": [\"id\"]"),

@@ -5,7 +5,6 @@
 //! Invariant: memory holds facts and digests, never documents; the second pass migrates only what has the digest that was judged.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -15,6 +14,7 @@ use super::listing;
 use super::migrate::{Depth, Options};
 use super::settle::Settling;
 use super::tally::Tally;
+use super::turns::Turns;
 use crate::catalog::Catalog;
 use crate::code::Code;
 use crate::digest::Digest;
@@ -33,8 +33,6 @@ use crate::transform::rehearse_and;
 
 /// How many manifests are looked at before what they contribute is taken in.
 const BATCH: usize = 4096;
-/// Documents larger than this are looked at one at a time, so that memory stays bounded.
-const LARGE: usize = 1024 * 1024;
 
 /// What an operation asks before it writes.
 pub(super) struct FirstPass<'o> {
@@ -116,7 +114,7 @@ impl<'o> FirstPass<'o> {
             } else {
                 Selected::All
             },
-            large: Mutex::new(()),
+            turns: Turns::default(),
         };
         let mut judged = Judged::of(manifests);
         let facts = judged.gather(&look, pool, watch);
@@ -143,7 +141,7 @@ pub(super) fn as_they_are<S: Storage>(
         whole: &whole,
         rules: Enforcement::AsWritten,
         selected: Selected::None,
-        large: Mutex::new(()),
+        turns: Turns::default(),
     };
     let mut judged = Judged::of(manifests.clone());
     let facts = judged.gather(&look, pool, watch);
@@ -291,23 +289,24 @@ struct Look<'l, S: Storage> {
     whole: &'l Whole<'l>,
     rules: Enforcement,
     selected: Selected<'l>,
-    large: Mutex<()>,
+    turns: Turns,
 }
 
 impl<S: Storage> Look<'_, S> {
     fn see(&self, found: &Found, buffer: &mut Vec<u8>) -> Seen {
-        let mut seen = Seen::default();
-        let read = match &found.trouble {
-            Some(trouble) => Err(trouble.clone()),
-            None => self.storage.read(&found.path, buffer).map(drop),
-        };
-        let _one_at_a_time = (buffer.len() > LARGE).then(|| self.large.lock());
-        let seeing = read.and_then(|()| {
-            self.look(found, buffer, &mut seen)
-                .map_err(|refusal| refused(&refusal))
-        });
-        seen.trouble = seeing.err();
-        seen
+        self.turns.take(buffer, |buffer, most| {
+            let read = match &found.trouble {
+                Some(trouble) => Err(trouble.clone()),
+                None => self.storage.read_small(&found.path, buffer, most),
+            };
+            let mut seen = Seen::default();
+            let seeing = read.transpose()?.and_then(|_| {
+                self.look(found, buffer, &mut seen)
+                    .map_err(|refusal| refused(&refusal))
+            });
+            seen.trouble = seeing.err();
+            Some(seen)
+        })
     }
 
     /// The error is why the manifest would be refused; what it contributes as it is was taken by then, where that can be told.

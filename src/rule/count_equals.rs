@@ -2,12 +2,9 @@
 //!
 //! Invariant: an element counts whatever it holds.
 
-use serde_json::value::RawValue;
-
-use super::read::{ReadError, form};
-use super::totals::{self, MatchForm, Written};
+use super::read::ReadError;
+use super::totals::{self, Total};
 use super::{Body, Definition};
-use crate::json::Pointer;
 
 /// How the rule is listed.
 pub(super) const DEFINITION: Definition = Definition {
@@ -17,29 +14,8 @@ As `sum_equals`, but what is compared is the number of elements of `items`, or o
     read,
 };
 
-form!(Form {
-    #[serde(default)]
-    items: Option<Pointer>,
-    #[serde(default)]
-    expected: Option<Box<RawValue>>,
-    #[serde(default)]
-    group_by: Option<Vec<Pointer>>,
-    #[serde(rename = "match", default)]
-    matched: Option<MatchForm>,
-    #[serde(default)]
-    tolerance: Option<Box<RawValue>>,
-});
-
 fn read(text: &str) -> Result<Body, ReadError> {
-    let form: Form = serde_json::from_str(text)?;
-    totals::read(Written {
-        items: form.items,
-        value: None,
-        expected: form.expected,
-        group_by: form.group_by,
-        matched: form.matched,
-        tolerance: form.tolerance,
-    })
+    totals::read(text, Total::Count)
 }
 
 #[cfg(test)]

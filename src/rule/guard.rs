@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::read::ReadError;
+use super::read::{ReadError, wrong};
 use crate::catalog::{CatalogProblem, check_plain};
 use crate::json::{Kind, Pointer, Text, Value, canonical};
 
@@ -42,8 +42,8 @@ struct Form {
 impl Guard {
     pub(super) fn read(text: &str) -> Result<Self, ReadError> {
         // Without a place of its own: it is told at the rule.
-        let form: Form = serde_json::from_str(text)
-            .map_err(|error| ReadError::wrong(format!("`when`: {error}")))?;
+        let form: Form =
+            serde_json::from_str(text).map_err(|error| wrong(format!("`when`: {error}")))?;
         check_plain(&form.at)?;
         let asked = match (form.is, form.not, form.exists, form.has_value) {
             (Some(values), None, None, None) => Test::Is(canonical_forms(&values)?),
@@ -51,7 +51,7 @@ impl Guard {
             (None, None, Some(exists), None) => Test::Exists(exists),
             (None, None, None, Some(has)) => Test::HasValue(has),
             _ => {
-                return Err(ReadError::wrong(
+                return Err(wrong(
                     "`when` has `at` and exactly one of `is`, `not`, `exists` and `has_value`",
                 ));
             }

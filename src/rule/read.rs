@@ -8,36 +8,15 @@ use serde_json::value::RawValue;
 use super::guard::Guard;
 use super::{Check, Definition, OnFailure, RULES, Rule};
 use crate::catalog::CatalogProblem;
+pub(crate) use crate::catalog::step::ReadError;
 use crate::json::Pointer;
 use crate::version::Version;
 
-/// Why the text of a rule was not understood.
-pub(crate) enum ReadError {
-    /// It does not have the form.
-    Form(serde_json::Error),
-    /// It says what it may not.
-    Problem(CatalogProblem),
-}
-
-impl From<serde_json::Error> for ReadError {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Form(error)
-    }
-}
-
-impl From<CatalogProblem> for ReadError {
-    fn from(problem: CatalogProblem) -> Self {
-        Self::Problem(problem)
-    }
-}
-
-impl ReadError {
-    /// The error of a rule that says something which it may not, in these words.
-    pub(super) fn wrong(reason: impl Into<String>) -> Self {
-        Self::Problem(CatalogProblem::Malformed {
-            reason: reason.into(),
-        })
-    }
+/// The error of a rule that says something which it may not, in these words.
+pub(super) fn wrong(reason: impl Into<String>) -> ReadError {
+    ReadError::Problem(CatalogProblem::Malformed {
+        reason: reason.into(),
+    })
 }
 
 /// Declares the form of a rule: its own members beside those that every rule has.
@@ -87,7 +66,7 @@ pub(crate) fn read(text: &str) -> Result<Rule, ReadError> {
     let body = (definition.read)(text)?;
     if common.check == Check::Require && body.compares() {
         let rule = definition.name;
-        return Err(ReadError::wrong(format!(
+        return Err(wrong(format!(
             "`{rule}` compares with the document before, so it can only be ensured"
         )));
     }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a document that has no value there refers to nothing, which is right.
 
-use super::read::{ReadError, check_members, form};
+use super::read::{ReadError, check_members, form, wrong};
 use super::tree::{Clash, Fact, Gathered, Role, TreeRule, key};
 use super::{Body, Definition, Violation};
 use crate::json::{Pointer, Value};
@@ -34,7 +34,7 @@ fn read(text: &str) -> Result<Body, ReadError> {
     check_members("to", &to)?;
     if at.len() != to.len() {
         let (found, expected) = (to.len(), at.len());
-        return Err(ReadError::wrong(format!(
+        return Err(wrong(format!(
             "`to` has {found} pointers, expected {expected}, as `at` has"
         )));
     }

@@ -2,12 +2,9 @@
 //!
 //! Invariant: sums are exact.
 
-use serde_json::value::RawValue;
-
-use super::read::{ReadError, form};
-use super::totals::{self, MatchForm, Written};
+use super::read::ReadError;
+use super::totals::{self, Total};
 use super::{Body, Definition};
-use crate::json::Pointer;
 
 /// How the rule is listed.
 pub(super) const DEFINITION: Definition = Definition {
@@ -21,30 +18,8 @@ A number may be spelled in a string. Sums are exact decimals. What is missing or
     read,
 };
 
-form!(Form {
-    value: Pointer,
-    #[serde(default)]
-    items: Option<Pointer>,
-    #[serde(default)]
-    expected: Option<Box<RawValue>>,
-    #[serde(default)]
-    group_by: Option<Vec<Pointer>>,
-    #[serde(rename = "match", default)]
-    matched: Option<MatchForm>,
-    #[serde(default)]
-    tolerance: Option<Box<RawValue>>,
-});
-
 fn read(text: &str) -> Result<Body, ReadError> {
-    let form: Form = serde_json::from_str(text)?;
-    totals::read(Written {
-        items: form.items,
-        value: Some(form.value),
-        expected: form.expected,
-        group_by: form.group_by,
-        matched: form.matched,
-        tolerance: form.tolerance,
-    })
+    totals::read(text, Total::Values)
 }
 
 #[cfg(test)]

@@ -10,26 +10,39 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::decimal::Decimal;
-use super::read::{ReadError, check_members};
+use super::read::{ReadError, check_members, form, wrong};
 use super::tree::{Clash, Fact, Gathered, Key, Role, TreeRule, groups, key};
 use super::{Body, DocumentRule, Violation, value_at};
 use crate::json::{Kind, Pointer, Value};
 
-/// What a total is compared with, and what it is a total of, as it is written.
-pub(super) struct Written {
-    pub(super) items: Option<Pointer>,
-    /// What is added; where `None`, things are counted.
-    pub(super) value: Option<Pointer>,
-    pub(super) expected: Option<Box<RawValue>>,
-    pub(super) group_by: Option<Vec<Pointer>>,
-    pub(super) matched: Option<MatchForm>,
-    pub(super) tolerance: Option<Box<RawValue>>,
+form!(Form {
+    #[serde(default)]
+    value: Option<Pointer>,
+    #[serde(default)]
+    items: Option<Pointer>,
+    #[serde(default)]
+    expected: Option<Box<RawValue>>,
+    #[serde(default)]
+    group_by: Option<Vec<Pointer>>,
+    #[serde(rename = "match", default)]
+    matched: Option<MatchForm>,
+    #[serde(default)]
+    tolerance: Option<Box<RawValue>>,
+});
+
+/// What a total is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Total {
+    /// Numbers, which are added.
+    Values,
+    /// Things, which are counted.
+    Count,
 }
 
 /// What the documents of a group are compared with.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
-pub(super) struct MatchForm {
+struct MatchForm {
     kind: String,
     on: BTreeMap<Pointer, Pointer>,
     expected: Pointer,
@@ -63,15 +76,23 @@ struct Grouped {
     tolerance: Decimal,
 }
 
-/// Makes a rule of what is written.
-pub(super) fn read(written: Written) -> Result<Body, ReadError> {
+/// Reads a rule that compares such a total.
+pub(super) fn read(text: &str, total: Total) -> Result<Body, ReadError> {
+    let written: Form = serde_json::from_str(text)?;
+    match (total, &written.value) {
+        (Total::Values, None) => return Err(wrong("missing member `value`: what is added")),
+        (Total::Count, Some(_)) => {
+            return Err(wrong("unexpected member `value`: nothing is added"));
+        }
+        _ => {}
+    }
     let tolerance = match written.tolerance {
         None => Decimal::default(),
         Some(raw) => number(&raw)
             .filter(|one| *one >= Decimal::default())
             .ok_or_else(|| {
                 let found = raw.get();
-                ReadError::wrong(format!(
+                wrong(format!(
                     "`tolerance` is `{found}`, expected a number from 0"
                 ))
             })?,
@@ -101,7 +122,7 @@ pub(super) fn read(written: Written) -> Result<Body, ReadError> {
             check_members("on", &others)?;
             check_members("expected", std::slice::from_ref(&matched.expected))?;
             if let Some(stray) = own.iter().find(|at| !group_by.contains(at)) {
-                return Err(ReadError::wrong(format!(
+                return Err(wrong(format!(
                     "`on` names `{stray}`, expected one of the members in `group_by`"
                 )));
             }
@@ -115,7 +136,7 @@ pub(super) fn read(written: Written) -> Result<Body, ReadError> {
                 tolerance,
             }))
         }
-        _ => Err(ReadError::wrong(
+        _ => Err(wrong(
             "expected either `items` and `expected`, for an array in the document, or `group_by` and `match`, for documents of the tree",
         )),
     }
@@ -130,8 +151,8 @@ fn read_expected(raw: &RawValue) -> Result<Expected, ReadError> {
     if let Some(number) = Decimal::parse(raw.get()) {
         return Ok(Expected::Number(number));
     }
-    let at: Pointer = serde_json::from_str(raw.get())
-        .map_err(|error| ReadError::wrong(format!("`expected`: {error}")))?;
+    let at: Pointer =
+        serde_json::from_str(raw.get()).map_err(|error| wrong(format!("`expected`: {error}")))?;
     check_members("expected", std::slice::from_ref(&at))?;
     Ok(Expected::At(at))
 }

@@ -176,7 +176,7 @@ pub(super) struct Named {
 }
 
 /// Why the text of a step was not understood.
-pub(super) enum ReadError {
+pub(crate) enum ReadError {
     /// It does not have the form.
     Form(serde_json::Error),
     /// It says what it may not.
