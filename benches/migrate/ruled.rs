@@ -63,6 +63,8 @@ fn schema() -> Value {
         "properties": {
             "run_id": {"type": "string", "minLength": 1},
             "job_id": text,
+            "started_at": {"type": ["string", "null"], "format": "date-time"},
+            "error": true,
             "status": {"enum": ["succeeded", "failed", "running", "queued", null]},
             "input_snapshots": {"additionalProperties": {
                 "type": "object",
