@@ -274,7 +274,7 @@ fn a_rule_that_cannot_be_used_is_refused_with_its_place() {
     for (rule, message) in [
         (
             r#"{"rule":"unique","at":["a"]}"#,
-            "catalog.json:2:33: `a` is not a JSON Pointer: expected names that each follow a `/`, with `~` only in `~0` and `~1`",
+            "catalog.json:2:34: `a` is not a JSON Pointer: expected names that each follow a `/`, with `~` only in `~0` and `~1`",
         ),
         (
             r#"{"rule":"unique","at":["/a"],"on":"warn"}"#,
