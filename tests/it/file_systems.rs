@@ -77,6 +77,11 @@ fn rolls_back(sandbox: &Sandbox, family: &Family, fs_type: FsType, way: &str) {
             stat.mtime_nsec(),
         )
     };
+    if fs_type == FsType::Fuse2fs {
+        family
+            .paths()
+            .for_each(|path| remove_hidden_names(&backup(path)));
+    }
     let kept: Vec<_> = family.paths().map(|path| stat(backup(path))).collect();
     let output = sandbox.run(["rollback", "--last", "--format", "json"]);
     assert_eq!(output.status.code(), Some(0), "{fs_type:?}: {output}");
@@ -95,6 +100,26 @@ fn rolls_back(sandbox: &Sandbox, family: &Family, fs_type: FsType, way: &str) {
         .collect();
     let taken: BTreeSet<_> = last.values().filter_map(|way| way.as_str()).collect();
     assert_eq!(taken, [way].into(), "{fs_type:?}");
+}
+
+/// libfuse gives a file that is replaced while it is open a hidden name and takes it away at the last close, or, in a race of its own, never. Until then a backup is refused as `hard_linked`, and the operator removes the name.
+fn remove_hidden_names(backup: &Path) {
+    for _ in 0..50 {
+        if fs::metadata(backup).unwrap().nlink() == 1 {
+            return;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    for entry in fs::read_dir(backup.parent().unwrap()).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with(".fuse_hidden") {
+            fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    // The kernel keeps the count for a second.
+    thread::sleep(Duration::from_millis(1_100));
+    assert_eq!(fs::metadata(backup).unwrap().nlink(), 1);
 }
 
 macro_rules! migrates {
