@@ -100,6 +100,8 @@ codes! {
     NoWayDown, "no_way_down", Refused, "roll back to the original, if there is one; a downgrade needs an inverse of every step";
     /// The history is not an array.
     HistoryNotAList, "history_not_a_list", Refused, "restore the history: it is an array of records";
+    /// The document is of none of the kinds that its file name can have.
+    KindUnknown, "kind_unknown", Refused, "give the document the member that tells its kind, or exclude it in the catalog";
     /// A member that must be there is not.
     RequiredMissing, "required_missing", Refused, "add the member, or restore the file";
     // The migration.

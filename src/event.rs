@@ -26,10 +26,10 @@ pub struct Head {
     pub catalog_source: String,
     /// The catalog's digest, `sha256:...`.
     pub catalog_digest: String,
-    /// The target version, where there is one.
+    /// The target version, where there is one for all kinds.
     pub target: Option<Version>,
-    /// The latest version that the catalog knows.
-    pub latest: Version,
+    /// The latest version that the catalog knows; `None` where kinds differ.
+    pub latest: Option<Version>,
     /// When it started, by the clock that it was given.
     pub started_at: Timestamp,
 }

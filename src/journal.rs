@@ -56,8 +56,8 @@ pub struct Began {
     pub started_at: String,
     /// The clock that history records get.
     pub now: String,
-    /// The target version.
-    pub target_version: String,
+    /// The target version; `None` is the latest of each kind, where these differ.
+    pub target_version: Option<String>,
     /// The catalog's name.
     pub catalog: String,
     /// The catalog's digest, `sha256:...`; the state directory keeps a copy under it.

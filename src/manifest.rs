@@ -4,7 +4,7 @@
 //!
 //! Invariant: a [`Manifest`] has its required members, a well-formed version and a history that is an array or absent.
 
-use crate::catalog::Kind;
+use crate::catalog::{Catalog, Kind};
 use crate::json::{self, Pointer, Text, Value};
 use crate::refusal::Refusal;
 use crate::version::Version;
@@ -76,6 +76,23 @@ impl<'t> Manifest<'t> {
     }
 }
 
+/// The index of the kind that `document`, in a file of this name, is of.
+///
+/// # Errors
+/// It is of no kind that such a file can have.
+pub fn kind_of(catalog: &Catalog, file_name: &[u8], document: Value<'_>) -> Result<usize, Refusal> {
+    catalog.kind_of(file_name, document).ok_or_else(|| {
+        let kinds = catalog.kinds_named(file_name).map(|(_, kind)| {
+            let marks = kind.marks.iter().map(ToString::to_string);
+            let marks: Vec<_> = marks.collect();
+            format!("`{}`, where {}", kind.name, marks.join(" and "))
+        });
+        Refusal::KindUnknown {
+            expected: kinds.collect::<Vec<_>>().join(", or "),
+        }
+    })
+}
+
 /// The number of records in the history at `at`; 0 where there is none.
 pub(crate) fn history_len(document: Value<'_>, at: &Pointer) -> Result<usize, Refusal> {
     let Some(history) = document.at(at) else {
@@ -134,7 +151,6 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Catalog;
     use crate::code::Code;
 
     fn refusal(document: &str) -> Refusal {

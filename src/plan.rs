@@ -11,7 +11,7 @@ pub use file::{CatalogId, FORMAT, Head, Writer};
 pub use planned::{Expected, PlanFileError, PlanProblem, Planned};
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, Kind, NoWayDown, Route};
 use crate::code::Code;
@@ -48,7 +48,7 @@ pub enum PlanError {
     TargetUnknown {
         /// The target that was asked for.
         target: Version,
-        /// The versions that every kind has.
+        /// The versions that some kind has.
         known: Vec<Version>,
     },
 }
@@ -87,12 +87,12 @@ pub enum Decision<'p> {
 }
 
 impl<'c> Plan<'c> {
-    /// Plans to take every manifest to `target`, or to the latest version of its kind.
+    /// Plans to take every manifest to `target`, or to the latest version of its kind. Manifests of a kind that does not know the target are refused one by one.
     ///
     /// `include_running` takes manifests that a writer still has, too.
     ///
     /// # Errors
-    /// Some kind does not know the target.
+    /// No kind knows the target.
     pub fn new(
         catalog: &'c Catalog,
         target: Option<Version>,
@@ -133,11 +133,12 @@ impl<'c> Plan<'c> {
         self.catalog
     }
 
-    /// The target of the catalog's first kind.
+    /// The target of every kind; `None` where they differ.
     #[must_use]
-    pub fn target(&self) -> &Version {
-        // A catalog has at least one kind.
-        self.target_of(0)
+    pub fn target(&self) -> Option<&Version> {
+        let first = &self.kinds.first()?.target;
+        let mut kinds = self.kinds.iter();
+        kinds.all(|kind| kind.target == *first).then_some(first)
     }
 
     /// The target of the kind with that index.
@@ -152,7 +153,7 @@ impl<'c> Plan<'c> {
     /// Decides what is to be done with a manifest of the kind with that index.
     ///
     /// # Errors
-    /// The catalog does not know the manifest's version, or has no route to the target.
+    /// The catalog does not know the manifest's version, its kind does not know the target, or has no route to it.
     ///
     /// # Panics
     /// The catalog has no kind with that index.
@@ -162,7 +163,11 @@ impl<'c> Plan<'c> {
         kind_index: usize,
     ) -> Result<Decision<'_>, Refusal> {
         let plan = &self.kinds[kind_index];
-        match standing(manifest, &plan.target)? {
+        let standing = standing(manifest, &plan.target)?;
+        if !manifest.kind().registry.knows(&plan.target) {
+            return self.take(manifest, plan, None);
+        }
+        match standing {
             Standing::Current => Ok(Decision::Current),
             Standing::Ahead => match &plan.downward {
                 None => Ok(Decision::Ahead),
@@ -235,18 +240,14 @@ pub(crate) fn standing(manifest: &Manifest<'_>, target: &Version) -> Result<Stan
 }
 
 fn check_target(catalog: &Catalog, target: &Version) -> Result<(), PlanError> {
-    let known_to_all = |version: &Version| {
-        let mut kinds = catalog.kinds().iter();
-        kinds.all(|kind| kind.registry.knows(version))
-    };
-    if known_to_all(target) {
+    let kinds = catalog.kinds().iter();
+    let known: BTreeSet<&Version> = kinds.flat_map(|kind| kind.registry.versions()).collect();
+    if known.contains(target) {
         return Ok(());
     }
-    let first = catalog.kinds().iter().take(1);
-    let versions = first.flat_map(|kind| kind.registry.versions());
     Err(PlanError::TargetUnknown {
         target: target.clone(),
-        known: versions.filter(|one| known_to_all(one)).cloned().collect(),
+        known: known.into_iter().cloned().collect(),
     })
 }
 
@@ -299,7 +300,7 @@ mod tests {
     fn each_version_has_its_decision() {
         let catalog = Catalog::built_in().unwrap();
         let plan = Plan::new(&catalog, None, true).unwrap();
-        assert_eq!(plan.target(), &Version::new(1, 2, 0));
+        assert_eq!(plan.target(), Some(&Version::new(1, 2, 0)));
         for (version, expected) in [
             ("1.0.0", "pending via 0"),
             ("1.1.0", "pending via 0"),

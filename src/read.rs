@@ -6,10 +6,10 @@
 
 use std::borrow::Cow;
 
-use crate::catalog::Kind;
+use crate::catalog::{Catalog, Kind};
 use crate::clock::Timestamp;
 use crate::json::{Text, Value};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, kind_of};
 use crate::plan::{Standing, standing};
 use crate::refusal::Refusal;
 use crate::rule::{OnFailure, Verdict, hold_found, hold_result};
@@ -83,9 +83,38 @@ pub fn at<'b>(
     bytes: &'b [u8],
     now: Timestamp,
 ) -> Result<Reading<'b>, Refusal> {
-    let target = target.unwrap_or_else(|| kind.registry.latest());
+    reading(
+        &Text::scan(bytes).map_err(Refusal::Text)?,
+        kind,
+        target,
+        now,
+    )
+}
+
+/// As [`at`], for a document in a file of this name, which tells its kind together with what the catalog says.
+///
+/// # Errors
+/// As [`at`], or the document is of no kind that its file name can have.
+pub fn of<'b>(
+    catalog: &Catalog,
+    file_name: &[u8],
+    target: Option<&Version>,
+    bytes: &'b [u8],
+    now: Timestamp,
+) -> Result<Reading<'b>, Refusal> {
     let text = Text::scan(bytes).map_err(Refusal::Text)?;
-    let manifest = Manifest::read(&text, kind)?;
+    let index = kind_of(catalog, file_name, text.root())?;
+    reading(&text, &catalog.kinds()[index], target, now)
+}
+
+fn reading<'b>(
+    text: &Text<'b>,
+    kind: &Kind,
+    target: Option<&Version>,
+    now: Timestamp,
+) -> Result<Reading<'b>, Refusal> {
+    let target = target.unwrap_or_else(|| kind.registry.latest());
+    let manifest = Manifest::read(text, kind)?;
     let no_route = || Refusal::NoRoute {
         from: manifest.version().clone(),
         to: target.clone(),
@@ -121,7 +150,6 @@ fn refuse(verdict: Verdict) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Catalog;
 
     fn read<'d>(document: &'d str, target: Option<&Version>) -> Result<Reading<'d>, Refusal> {
         let catalog = Catalog::built_in().unwrap();

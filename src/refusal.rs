@@ -73,6 +73,12 @@ pub enum Refusal {
         /// How many there may be.
         limit: usize,
     },
+    /// The document is of none of the kinds that its file name can have.
+    #[error("it is of no kind that its file name can have: expected {expected}")]
+    KindUnknown {
+        /// What would tell its kind.
+        expected: String,
+    },
     /// A member that must be there is not.
     #[error("`{at}` is required, but missing")]
     RequiredMissing {
@@ -219,6 +225,7 @@ impl Refusal {
             Self::DowngradeLossy { .. } => Code::DowngradeLossy,
             Self::HistoryNotAList { .. } => Code::HistoryNotAList,
             Self::HistoryTooLong { .. } => Code::HistoryTooLong,
+            Self::KindUnknown { .. } => Code::KindUnknown,
             Self::RequiredMissing { .. } => Code::RequiredMissing,
             Self::ImmutableChanged { .. } | Self::ResultImmutable { .. } => Code::ImmutableChanged,
             Self::ProtectedChanged { .. } | Self::ResultProtected { .. } => Code::ProtectedChanged,

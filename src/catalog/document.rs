@@ -95,8 +95,24 @@ impl<'t> Document<'t> {
         }
     }
 
+    /// What this catalog file says of a kind in `member`.
+    pub(super) fn of_kind(&self, kind: &str, member: &str) -> Option<Value<'_>> {
+        self.text.root().get("kinds")?.get(kind)?.get(member)
+    }
+
+    /// The path of a file that this one names: paths begin where it stands.
+    pub(super) fn beside(&self, path: &str) -> String {
+        let folder = self.file.rfind('/').map_or("", |end| &self.file[..=end]);
+        format!("{folder}{path}")
+    }
+
     /// An error at the value to which `names` lead, or at the nearest one around it.
     pub(super) fn error(&self, names: &[impl AsRef<str>], problem: CatalogProblem) -> CatalogError {
+        self.error_at(self.nearest(names), problem)
+    }
+
+    /// The value to which `names` lead, or the nearest one around it.
+    pub(super) fn nearest(&self, names: &[impl AsRef<str>]) -> Value<'_> {
         let mut value = self.text.root();
         for name in names {
             match value.get(name.as_ref()) {
@@ -104,7 +120,7 @@ impl<'t> Document<'t> {
                 None => break,
             }
         }
-        self.error_at(value, problem)
+        value
     }
 
     /// An error at the value to which a pointer leads, or at the nearest one around it.
@@ -119,12 +135,19 @@ impl<'t> Document<'t> {
     }
 
     fn error_from(&self, offset: usize, problem: CatalogProblem) -> CatalogError {
+        let place = self.place_of(offset);
+        CatalogError { place, problem }
+    }
+
+    /// Where a value stands.
+    pub(super) fn place(&self, value: Value<'_>) -> Place {
+        self.place_of(value.span().start)
+    }
+
+    fn place_of(&self, offset: usize) -> Place {
         let (line, column) = self.line_and_column(offset);
         let file = self.file.to_owned();
-        CatalogError {
-            place: Place::Line { file, line, column },
-            problem,
-        }
+        Place::Line { file, line, column }
     }
 
     fn line_and_column(&self, offset: usize) -> (usize, usize) {

@@ -94,7 +94,9 @@ pub enum CatalogProblem {
     #[error("the catalog has no kinds")]
     NoKinds,
     /// Two kinds cannot be told apart.
-    #[error("kinds `{one}` and `{two}` have the same file name `{file}`")]
+    #[error(
+        "kinds `{one}` and `{two}` have the same file name `{file}`, and one document could be of both: expected a `where` in each, with different values of one pointer"
+    )]
     SameFile {
         /// The file name.
         file: String,
@@ -102,6 +104,22 @@ pub enum CatalogProblem {
         one: String,
         /// The other.
         two: String,
+    },
+    /// A catalog extends one that does not exist.
+    #[error("unknown catalog `{found}`, expected {}", one_of(known))]
+    UnknownBase {
+        /// What was found.
+        found: String,
+        /// The catalogs that can be extended.
+        known: Vec<String>,
+    },
+    /// A catalog says again what the one that it extends says.
+    #[error("`{base}` says `{member}` already: a catalog that extends it can only add")]
+    SaidByBase {
+        /// The member.
+        member: &'static str,
+        /// The catalog that says it.
+        base: String,
     },
     /// A name cannot be that of a file or directory.
     #[error("`{found}` is not a file name: expected one name without `/`")]

@@ -4,6 +4,8 @@
 //!
 //! Invariant: what comes out was checked whole; nothing behind it checks again.
 
+mod extension;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
@@ -12,16 +14,18 @@ use serde_json::value::RawValue;
 
 use super::document::Document;
 use super::error::{CatalogError, CatalogProblem, Place};
-use super::kind::{DeferredWhen, Kind, is_file_name};
-use super::migration::Migration;
+use super::kind::{DeferredWhen, Kind, Mark, is_file_name};
+use super::migration_file::{of_registry, read_migrations};
 use super::registry::Registry;
 use super::snapshots::Snapshots;
-use super::step::{self, Frame, Read, ReadError};
 use super::{rules, schemas};
-use crate::json::{Fragment, Pointer, Value};
+use crate::json::{Fragment, Pointer};
 use crate::version::Version;
 
-const CATALOG: &str = "catalog.json";
+/// The file that says what a catalog is.
+pub(super) const CATALOG: &str = "catalog.json";
+/// The catalog that others can extend.
+pub(super) const BUILT_IN_NAME: &str = "run-manifest";
 
 /// What the files of a catalog say.
 pub(super) struct Contents {
@@ -39,9 +43,10 @@ struct CatalogForm {
     #[serde(rename = "$schema", default)]
     _schema: Option<String>,
     name: String,
-    #[serde(rename = "extends", default)]
-    _extends: IgnoredAny,
-    kinds: BTreeMap<String, KindForm>,
+    #[serde(default)]
+    extends: Option<String>,
+    #[serde(default)]
+    kinds: Option<BTreeMap<String, KindForm>>,
     #[serde(default)]
     opaque: Vec<String>,
     #[serde(default)]
@@ -53,10 +58,16 @@ struct CatalogForm {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct KindForm {
-    file: String,
-    version: Pointer,
-    history: Pointer,
-    unversioned: Version,
+    #[serde(default)]
+    file: Option<String>,
+    #[serde(default)]
+    version: Option<Pointer>,
+    #[serde(default)]
+    history: Option<Pointer>,
+    #[serde(default)]
+    unversioned: Option<Version>,
+    #[serde(rename = "where", default)]
+    marks: BTreeMap<Pointer, Fragment>,
     #[serde(default)]
     required: Vec<Pointer>,
     #[serde(default)]
@@ -67,25 +78,10 @@ struct KindForm {
     deferred_when: BTreeMap<Pointer, Vec<Box<RawValue>>>,
     #[serde(default)]
     snapshots: Option<Snapshots>,
-    #[serde(rename = "where", default)]
-    _where: IgnoredAny,
     #[serde(default)]
     schemas: Option<BTreeMap<Version, String>>,
     #[serde(rename = "rules", default)]
     _rules: Option<Vec<RuleForm>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct MigrationForm {
-    #[serde(rename = "$schema", default)]
-    _schema: Option<String>,
-    from: Version,
-    to: Version,
-    kind: String,
-    summary: String,
-    #[serde(rename = "steps")]
-    _steps: Vec<step::Named>,
 }
 
 #[derive(Deserialize)]
@@ -95,7 +91,7 @@ struct RuleForm {
     _rule: String,
 }
 
-/// Whether the file at `path` is one that this format reads.
+/// Whether the file at `path` of a catalog's directory is one that this format reads.
 pub(super) fn takes_part(path: &str) -> Result<bool, CatalogError> {
     let is_json = |name: &str| {
         name.strip_suffix(".json")
@@ -116,58 +112,164 @@ pub(super) fn takes_part(path: &str) -> Result<bool, CatalogError> {
     }
 }
 
+/// The path of a file in the directory of its own catalog, be that the one that is extended.
+pub(super) fn within(path: &str) -> &str {
+    let below = path.strip_prefix(BUILT_IN_NAME);
+    below
+        .and_then(|below| below.strip_prefix('/'))
+        .unwrap_or(path)
+}
+
 /// The files that a bundle holds.
 pub(super) fn read_bundle(bundle: &str) -> Result<BTreeMap<String, String>, CatalogError> {
     Document::read("bundle", bundle)?.form()
 }
 
-/// Reads and checks the files of a catalog; `others` are those among which its schemas are.
-pub(super) fn read(
-    files: &BTreeMap<String, String>,
-    others: &BTreeMap<String, String>,
-) -> Result<Contents, CatalogError> {
+fn catalog_file(files: &BTreeMap<String, String>) -> Result<Document<'_>, CatalogError> {
     let text = files.get(CATALOG).ok_or(CatalogError {
         place: Place::Catalog,
         problem: CatalogProblem::NoCatalogFile,
     })?;
-    let document = Document::read(CATALOG, text)?;
+    Document::read(CATALOG, text)
+}
+
+/// The catalog file of the catalog that is extended.
+fn base_file<'f>(
+    base: &str,
+    files: &'f BTreeMap<String, String>,
+) -> Result<Document<'f>, CatalogError> {
+    let path = format!("{base}/{CATALOG}");
+    let (path, text) = files.get_key_value(&path).ok_or_else(|| CatalogError {
+        place: Place::File(path.clone()),
+        problem: CatalogProblem::NoCatalogFile,
+    })?;
+    Document::read(path, text)
+}
+
+/// The name of the catalog that these files extend, if they do.
+pub(super) fn base(files: &BTreeMap<String, String>) -> Result<Option<String>, CatalogError> {
+    let document = catalog_file(files)?;
     let form: CatalogForm = document.form()?;
-    document.check_text(&form.name, "name")?;
-    for member in ["extends", "dimensions"] {
-        document.check_not_supported(&[member])?;
+    match form.extends {
+        Some(found) if found != BUILT_IN_NAME => {
+            let known = vec![BUILT_IN_NAME.to_owned()];
+            Err(document.error(&["extends"], CatalogProblem::UnknownBase { found, known }))
+        }
+        base => Ok(base),
     }
-    if let Some(found) = form.opaque.iter().find(|name| !is_file_name(name)) {
-        let found = found.clone();
-        return Err(document.error(&["opaque"], CatalogProblem::FileName { found }));
-    }
-    let mut kinds = Vec::new();
-    let mut schemas = Vec::new();
-    for (name, mut form) in form.kinds {
-        schemas.push(form.schemas.take().unwrap_or_default());
-        kinds.push(read_kind(&document, &name, form)?);
-    }
-    check_kinds(&document, &kinds)?;
-    read_migrations(files, &mut kinds)?;
-    for (kind, named) in kinds.iter_mut().zip(&schemas) {
-        kind.schemas = schemas::read(&document, kind, named, others)?;
-    }
-    for index in 0..kinds.len() {
-        kinds[index].rules = rules::read(&document, &kinds, index)?;
-    }
+}
+
+/// Reads and checks the files of a catalog, those of the one that it extends included; `others` are those among which schemas are. Everything that is wrong, where more than the first can be told.
+pub(super) fn read(
+    files: &BTreeMap<String, String>,
+    others: &BTreeMap<String, String>,
+) -> Result<Contents, Vec<CatalogError>> {
+    let document = catalog_file(files).map_err(alone)?;
+    let form = read_catalog(&document, files).map_err(alone)?;
+    let base = match &form.extends {
+        Some(base) => Some(base_file(base, files).map_err(alone)?),
+        None => None,
+    };
+    let mut kinds = read_kinds(&document, form.kinds.unwrap_or_default()).map_err(alone)?;
+    let unconnected = read_migrations(files, &document, &mut kinds);
+    let documents: Vec<_> = base.as_ref().into_iter().chain([&document]).collect();
+    let held = read_what_holds(&documents, &mut kinds, others);
+    let schemas = join(unconnected, held)?;
     Ok(Contents {
-        schemas: schemas
-            .into_iter()
-            .flat_map(BTreeMap::into_values)
-            .collect(),
         name: form.name,
         kinds,
         opaque: form.opaque,
         exclude: form.exclude,
+        schemas,
     })
 }
 
+/// Reads the schemas and rules that catalog files give to kinds; gives the paths of the schemas.
+fn read_what_holds(
+    documents: &[&Document<'_>],
+    kinds: &mut [Kind],
+    others: &BTreeMap<String, String>,
+) -> Result<BTreeSet<String>, Vec<CatalogError>> {
+    let (mut paths, mut errors) = (BTreeSet::new(), Vec::new());
+    for document in documents {
+        for kind in &mut *kinds {
+            paths.extend(schemas::read(document, kind, others, &mut errors));
+        }
+    }
+    for document in documents {
+        for index in 0..kinds.len() {
+            let rules = rules::read(document, kinds, index, &mut errors);
+            kinds[index].rules.extend(rules);
+        }
+    }
+    if errors.is_empty() {
+        Ok(paths)
+    } else {
+        Err(errors)
+    }
+}
+
+/// Both together: where migrations are missing, versions are, and what is said of those only follows from that.
+fn join<T>(
+    migrations: Result<(), Vec<CatalogError>>,
+    held: Result<T, Vec<CatalogError>>,
+) -> Result<T, Vec<CatalogError>> {
+    let Err(mut errors) = migrations else {
+        return held;
+    };
+    let follows = |problem: &CatalogProblem| {
+        matches!(
+            problem,
+            CatalogProblem::VersionUnknown { .. } | CatalogProblem::NoSuchMember { .. }
+        )
+    };
+    let more = held.err().unwrap_or_default().into_iter();
+    errors.extend(more.filter(|error| !follows(&error.problem)));
+    Err(errors)
+}
+
+fn alone(error: CatalogError) -> Vec<CatalogError> {
+    vec![error]
+}
+
+/// The form of `catalog.json`, together with the one that it extends.
+fn read_catalog(
+    document: &Document<'_>,
+    files: &BTreeMap<String, String>,
+) -> Result<CatalogForm, CatalogError> {
+    let form: CatalogForm = document.form()?;
+    document.check_text(&form.name, "name")?;
+    document.check_not_supported(&["dimensions"])?;
+    if let Some(found) = form.opaque.iter().find(|name| !is_file_name(name)) {
+        let found = found.clone();
+        return Err(document.error(&["opaque"], CatalogProblem::FileName { found }));
+    }
+    match &form.extends {
+        Some(base) => {
+            let base: CatalogForm = base_file(base, files)?.form()?;
+            base.extended_by(form, document)
+        }
+        None if form.kinds.is_none() => {
+            let reason = "missing member `kinds`".to_owned();
+            Err(document.error_at(document.text.root(), CatalogProblem::Malformed { reason }))
+        }
+        None => Ok(form),
+    }
+}
+
+fn read_kinds(
+    document: &Document<'_>,
+    forms: BTreeMap<String, KindForm>,
+) -> Result<Vec<Kind>, CatalogError> {
+    let mut kinds = Vec::new();
+    for (name, form) in forms {
+        kinds.push(read_kind(document, &name, form)?);
+    }
+    check_kinds(document, &kinds)?;
+    Ok(kinds)
+}
+
 fn read_kind(document: &Document<'_>, name: &str, form: KindForm) -> Result<Kind, CatalogError> {
-    document.check_not_supported(&["kinds", name, "where"])?;
     let place = |member: &'static str| ["kinds", name, member];
     let mut deferred_when = Vec::new();
     for (at, values) in form.deferred_when {
@@ -177,14 +279,21 @@ fn read_kind(document: &Document<'_>, name: &str, form: KindForm) -> Result<Kind
         })?;
         deferred_when.push(DeferredWhen { at, values });
     }
-    let registry = Registry::new(Vec::new(), form.unversioned.clone())
-        .map_err(|error| registry_error(name, error))?;
-    let kind = Kind {
+    let missing = |member: &str| {
+        let reason = format!("missing member `{member}`");
+        document.error(&["kinds", name], CatalogProblem::Malformed { reason })
+    };
+    let unversioned = form.unversioned.ok_or_else(|| missing("unversioned"))?;
+    let registry = Registry::new(Vec::new(), unversioned.clone())
+        .map_err(|error| document.error(&["kinds", name], of_registry(name, error)))?;
+    let marks = form.marks.into_iter();
+    let mut kind = Kind {
         name: name.to_owned(),
-        file: form.file,
-        version: form.version,
-        history: form.history,
-        unversioned: form.unversioned,
+        file: form.file.ok_or_else(|| missing("file"))?,
+        marks: marks.map(|(at, value)| Mark { at, value }).collect(),
+        version: form.version.ok_or_else(|| missing("version"))?,
+        history: form.history.ok_or_else(|| missing("history"))?,
+        unversioned,
         required: form.required,
         immutable: form.immutable,
         protected: form.protected,
@@ -196,6 +305,7 @@ fn read_kind(document: &Document<'_>, name: &str, form: KindForm) -> Result<Kind
     };
     kind.check()
         .map_err(|(member, problem)| document.error(&place(member), problem))?;
+    kind.guard_marks();
     Ok(kind)
 }
 
@@ -203,111 +313,16 @@ fn check_kinds(document: &Document<'_>, kinds: &[Kind]) -> Result<(), CatalogErr
     if kinds.is_empty() {
         return Err(document.error(&["kinds"], CatalogProblem::NoKinds));
     }
-    let mut files = BTreeMap::new();
-    for kind in kinds {
-        if let Some(one) = files.insert(&kind.file, &kind.name) {
+    for (count, kind) in kinds.iter().enumerate() {
+        let mut before = kinds[..count].iter();
+        if let Some(one) = before.find(|one| !one.is_apart_from(kind)) {
             let problem = CatalogProblem::SameFile {
                 file: kind.file.clone(),
-                one: one.clone(),
+                one: one.name.clone(),
                 two: kind.name.clone(),
             };
             return Err(document.error(&["kinds", &kind.name, "file"], problem));
         }
     }
     Ok(())
-}
-
-fn read_migrations(
-    files: &BTreeMap<String, String>,
-    kinds: &mut [Kind],
-) -> Result<(), CatalogError> {
-    let mut migrations: Vec<Vec<Migration>> = kinds.iter().map(|_| Vec::new()).collect();
-    for (path, text) in files.iter().filter(|(path, _)| *path != CATALOG) {
-        let (index, migration) = read_migration(&Document::read(path, text)?, kinds)?;
-        migrations[index].push(migration);
-    }
-    for (kind, migrations) in kinds.iter_mut().zip(migrations) {
-        kind.registry = Registry::new(migrations, kind.unversioned.clone())
-            .map_err(|error| registry_error(&kind.name, error))?;
-    }
-    Ok(())
-}
-
-fn read_migration(
-    document: &Document<'_>,
-    kinds: &[Kind],
-) -> Result<(usize, Migration), CatalogError> {
-    let form: MigrationForm = document.form()?;
-    document.check_text(&form.summary, "summary")?;
-    let Some(index) = kinds.iter().position(|kind| kind.name == form.kind) else {
-        let known = kinds.iter().map(|kind| kind.name.clone()).collect();
-        let found = form.kind;
-        return Err(document.error(&["kind"], CatalogProblem::UnknownKind { found, known }));
-    };
-    let mut migration = Migration::new(form.from, form.to, form.summary);
-    let reader = StepReader {
-        document,
-        kind: &kinds[index],
-    };
-    reader.read_all(document.text.root(), &mut Vec::new(), &mut migration)?;
-    Ok((index, migration))
-}
-
-/// Reads the steps of one migration.
-struct StepReader<'r> {
-    document: &'r Document<'r>,
-    kind: &'r Kind,
-}
-
-impl StepReader<'_> {
-    /// Reads the member `steps` of `holder`, which stands in `frames`.
-    fn read_all(
-        &self,
-        holder: Value<'_>,
-        frames: &mut Vec<Frame>,
-        migration: &mut Migration,
-    ) -> Result<(), CatalogError> {
-        let steps = holder.get("steps");
-        for object in steps.into_iter().flat_map(|steps| steps.elements()) {
-            self.read(object, frames, migration)?;
-        }
-        Ok(())
-    }
-
-    fn read(
-        &self,
-        object: Value<'_>,
-        frames: &mut Vec<Frame>,
-        migration: &mut Migration,
-    ) -> Result<(), CatalogError> {
-        // The form was checked: every step is an object that says which it is.
-        let name = object.get("step");
-        let place = name.unwrap_or(object);
-        let name = name.and_then(|name| name.as_str()).unwrap_or_default();
-        let wrong = |problem| self.document.error_at(place, problem);
-        let read = step::read(&name, object.raw()).map_err(|error| match error {
-            ReadError::Form(error) => self.document.form_error(&error, object.span().start),
-            ReadError::Problem(problem) => wrong(problem),
-        })?;
-        match read {
-            Read::Step(step) => {
-                let placed = step::place(frames, step, self.kind).map_err(wrong)?;
-                migration.transforms.push(Box::new(placed));
-            }
-            Read::Frame(frame) => {
-                frames.push(frame);
-                self.read_all(object, frames, migration)?;
-                frames.pop();
-            }
-        }
-        Ok(())
-    }
-}
-
-fn registry_error(kind: &str, error: super::RegistryError) -> CatalogError {
-    let (kind, error) = (kind.to_owned(), Box::new(error));
-    CatalogError {
-        place: Place::Catalog,
-        problem: CatalogProblem::Registry { kind, error },
-    }
 }

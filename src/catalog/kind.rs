@@ -5,6 +5,7 @@
 //! Invariant: neither the version nor the history overlaps the other or any guarded member; [`Kind::check`] is what the loader asks.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::error::CatalogProblem;
 use super::registry::Registry;
@@ -20,6 +21,8 @@ pub struct Kind {
     pub name: String,
     /// The exact file name of its manifests.
     pub file: String,
+    /// What tells its manifests from those of other kinds with the same file name.
+    pub marks: Vec<Mark>,
     /// Where the version stands.
     pub version: Pointer,
     /// Where the history stands.
@@ -42,6 +45,22 @@ pub struct Kind {
     pub rules: Vec<Rule>,
     /// The migrations and the routes through them.
     pub registry: Registry,
+}
+
+/// A member whose value tells of which kind a manifest is. No migration may change it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The member.
+    pub at: Pointer,
+    /// The value.
+    pub value: Fragment,
+}
+
+/// The mark as messages say it.
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is `{}`", self.at, self.value.as_str())
+    }
 }
 
 /// A member whose value tells that a writer still has the manifest.
@@ -79,6 +98,24 @@ fn says(value: Value<'_>, wanted: &Fragment) -> bool {
 }
 
 impl Kind {
+    /// Whether a document has all that tells manifests of this kind from others.
+    #[must_use]
+    pub fn fits(&self, document: Value<'_>) -> bool {
+        self.marks.iter().all(|mark| {
+            let found = document.at(&mark.at);
+            found.is_some_and(|found| mark.value.says(found))
+        })
+    }
+
+    /// Whether no document can be of both kinds.
+    pub(super) fn is_apart_from(&self, other: &Self) -> bool {
+        self.file != other.file
+            || self.marks.iter().any(|mark| {
+                let mut others = other.marks.iter();
+                others.any(|other| mark.at == other.at && !mark.value.says_the_same(&other.value))
+            })
+    }
+
     /// Whether the kind's pointers fit together: what is wrong, and in which member of the kind.
     pub(super) fn check(&self) -> Result<(), (&'static str, CatalogProblem)> {
         if !is_file_name(&self.file) {
@@ -106,9 +143,11 @@ impl Kind {
             Ok(())
         };
         apart("history", &self.history, &self.version)?;
+        let marks = self.marks.iter().map(|mark| &mark.at);
         for (member, guarded) in [
-            ("immutable", &self.immutable),
-            ("protected", &self.protected),
+            ("where", marks.collect::<Vec<_>>()),
+            ("immutable", self.immutable.iter().collect()),
+            ("protected", self.protected.iter().collect()),
         ] {
             for pointer in guarded {
                 apart(member, pointer, &self.version)?;
@@ -118,10 +157,20 @@ impl Kind {
         Ok(())
     }
 
+    /// Keeps migrations from changing what tells the kind.
+    pub(super) fn guard_marks(&mut self) {
+        for mark in &self.marks {
+            if !self.immutable.contains(&mark.at) {
+                self.immutable.push(mark.at.clone());
+            }
+        }
+    }
+
     fn pointers(&self) -> Vec<(&'static str, Vec<&Pointer>)> {
         vec![
             ("version", vec![&self.version]),
             ("history", vec![&self.history]),
+            ("where", self.marks.iter().map(|mark| &mark.at).collect()),
             ("required", self.required.iter().collect()),
             ("immutable", self.immutable.iter().collect()),
             ("protected", self.protected.iter().collect()),

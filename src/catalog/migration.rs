@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use super::error::Place;
 use crate::transform::Transform;
 use crate::version::Version;
 
@@ -20,6 +21,8 @@ pub struct Migration {
     pub summary: String,
     /// What it does, in order; each sees the result of the ones before.
     pub transforms: Vec<Box<dyn Transform>>,
+    /// Where its file says so, if it has one; then where that says each transform.
+    pub(super) places: Vec<Place>,
 }
 
 impl Migration {
@@ -31,7 +34,20 @@ impl Migration {
             to,
             summary: summary.into(),
             transforms: Vec::new(),
+            places: Vec::new(),
         }
+    }
+
+    /// Where its file begins, if it has one.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        self.places.first()
+    }
+
+    /// Where its file says the transform at this place in the list.
+    #[must_use]
+    pub fn place_of(&self, transform: usize) -> Option<&Place> {
+        self.places.get(transform + 1)
     }
 
     /// The same migration with one more transform at its end.
@@ -62,6 +78,7 @@ impl Migration {
             to: self.from.clone(),
             summary: self.summary.clone(),
             transforms,
+            places: Vec::new(),
         })
     }
 }

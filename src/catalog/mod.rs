@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod kind;
 mod migration;
+mod migration_file;
 mod registry;
 mod rules;
 mod schemas;
@@ -17,16 +18,17 @@ pub mod step;
 
 pub use error::{CatalogError, CatalogProblem, Place};
 pub(crate) use kind::check_plain;
-pub use kind::{DeferredWhen, Kind};
+pub use kind::{DeferredWhen, Kind, Mark};
 pub use migration::{Migration, NoWayDown};
 pub use registry::{Registry, RegistryError, Route};
 pub use snapshots::Snapshots;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::digest::Digest;
-use crate::json::Fragment;
+use crate::json::{Fragment, Value};
+use crate::version::Version;
 
 /// The files of the built-in catalog, in the format that users write.
 const BUILT_IN: &[(&str, &str)] = &[
@@ -93,7 +95,7 @@ impl Catalog {
 
     /// The catalog that consists of `files`: path in the catalog's directory, with `/`, to text.
     ///
-    /// Reads `catalog.json`, `migrations/*.json` and the schemas that kinds name. What else a catalog may have (other files in `schemas/`, `fixtures/`, `rollout.json`, files that are not JSON) takes no part in the digest.
+    /// Reads `catalog.json`, `migrations/*.json` and the schemas that kinds name, and where they extend a catalog, the files of that one, too. What else a catalog may have (other files in `schemas/`, `fixtures/`, `rollout.json`, files that are not JSON) takes no part in the digest.
     ///
     /// # Errors
     /// The first thing that is wrong, with file and place.
@@ -101,18 +103,39 @@ impl Catalog {
         source: Source,
         files: &BTreeMap<String, String>,
     ) -> Result<Self, CatalogError> {
-        let mut used = BTreeMap::new();
+        Self::check_files(source, files).map_err(first)
+    }
+
+    /// As [`from_files`](Self::from_files), for authors.
+    ///
+    /// # Errors
+    /// Everything that is wrong, as far as it can be told at once; there is at least one error.
+    pub fn check_files(
+        source: Source,
+        files: &BTreeMap<String, String>,
+    ) -> Result<Self, Vec<CatalogError>> {
+        for path in files.keys() {
+            file::takes_part(path).map_err(|error| vec![error])?;
+        }
+        let mut files = files.clone();
+        if let Some(base) = file::base(&files).map_err(|error| vec![error])? {
+            let more = BUILT_IN.iter();
+            files.extend(more.map(|(path, text)| (format!("{base}/{path}"), (*text).to_owned())));
+        }
+        Self::of(source, files)
+    }
+
+    /// The catalog of `files`, with those of the one that it extends below the name of that one.
+    fn of(source: Source, files: BTreeMap<String, String>) -> Result<Self, Vec<CatalogError>> {
+        let (mut used, mut others) = (BTreeMap::new(), BTreeMap::new());
         for (path, text) in files {
-            if file::takes_part(path)? {
-                used.insert(path.clone(), text.clone());
-            }
+            let takes_part = file::takes_part(file::within(&path)).map_err(|error| vec![error])?;
+            let group = if takes_part { &mut used } else { &mut others };
+            group.insert(path, text);
         }
-        let contents = file::read(&used, files)?;
-        for path in contents.schemas {
-            if let Some(text) = files.get(&path) {
-                used.insert(path, text.clone());
-            }
-        }
+        let contents = file::read(&used, &others)?;
+        others.retain(|path, _| contents.schemas.contains(path));
+        used.append(&mut others);
         let bundle = bundle_of(&used);
         Ok(Self {
             name: contents.name,
@@ -138,7 +161,8 @@ impl Catalog {
                 problem: CatalogProblem::CompiledIn,
             });
         }
-        Self::from_files(source, &files)
+        file::base(&files)?;
+        Self::of(source, files).map_err(first)
     }
 
     /// The same catalog with one more migration, whose transforms a program brings along.
@@ -224,16 +248,42 @@ impl Catalog {
         &self.exclude
     }
 
-    /// The index of the kind whose manifests have exactly this file name.
+    /// The latest version, where all kinds have the same.
     #[must_use]
-    pub fn kind_for_file(&self, name: &[u8]) -> Option<usize> {
-        self.file_names().position(|file| file.as_bytes() == name)
+    pub fn latest(&self) -> Option<&Version> {
+        let mut latest = self.kinds.iter().map(|kind| kind.registry.latest());
+        let first = latest.next()?;
+        latest.all(|other| other == first).then_some(first)
     }
 
-    /// The file name of each kind's manifests.
-    pub fn file_names(&self) -> impl Iterator<Item = &str> {
-        self.kinds.iter().map(|kind| kind.file.as_str())
+    /// The kinds whose manifests have exactly this file name, with their indices.
+    pub fn kinds_named(&self, file_name: &[u8]) -> impl Iterator<Item = (usize, &Kind)> {
+        let kinds = self.kinds.iter().enumerate();
+        kinds.filter(move |(_, kind)| kind.file.as_bytes() == file_name)
     }
+
+    /// The index of the kind that a document in a file of this name is of.
+    #[must_use]
+    pub fn kind_of(&self, file_name: &[u8], document: Value<'_>) -> Option<usize> {
+        let mut kinds = self.kinds_named(file_name);
+        let (index, _) = kinds.find(|(_, kind)| kind.fits(document))?;
+        Some(index)
+    }
+
+    /// The file names of manifests, each once.
+    #[must_use]
+    pub fn file_names(&self) -> Vec<&str> {
+        let names: BTreeSet<_> = self.kinds.iter().map(|kind| kind.file.as_str()).collect();
+        names.into_iter().collect()
+    }
+}
+
+fn first(errors: Vec<CatalogError>) -> CatalogError {
+    let nothing = CatalogError {
+        place: Place::Catalog,
+        problem: CatalogProblem::NoCatalogFile,
+    };
+    errors.into_iter().next().unwrap_or(nothing)
 }
 
 fn bundle_of(files: &BTreeMap<String, String>) -> String {

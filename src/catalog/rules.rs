@@ -12,33 +12,38 @@ use super::kind::Kind;
 use crate::json::{Pointer, Value};
 use crate::rule::{self, Body, ReadError, Rule};
 
-/// Reads the rules of the kind with that index.
+/// Reads the rules that the catalog file `document` gives to the kind with that index, beside those that it has, and adds what is wrong to `errors`.
 pub(super) fn read(
     document: &Document<'_>,
     kinds: &[Kind],
     index: usize,
-) -> Result<Vec<Rule>, CatalogError> {
+    errors: &mut Vec<CatalogError>,
+) -> Vec<Rule> {
     let kind = &kinds[index];
-    let at = ["kinds", &kind.name, "rules"];
-    let at = at
-        .iter()
-        .fold(Pointer::root(), |pointer, name| pointer.child(*name));
-    let mut names = BTreeSet::new();
+    let mut names: BTreeSet<_> = kind.rules.iter().map(|rule| rule.name.clone()).collect();
     let mut rules = Vec::new();
-    let list = document.text.root().at(&at);
+    let list = document.of_kind(&kind.name, "rules");
     for object in list.into_iter().flat_map(|list| list.elements()) {
+        let wrong = |problem| document.error_at(place(object), problem);
         let rule = rule::read(object.raw()).map_err(|error| match error {
             ReadError::Form(error) => document.form_error(&error, object.span().start),
-            ReadError::Problem(problem) => document.error_at(place(object), problem),
-        })?;
-        check(&rule, kind, kinds).map_err(|problem| document.error_at(place(object), problem))?;
-        if !names.insert(rule.name.clone()) {
-            let name = rule.name;
-            return Err(document.error_at(place(object), CatalogProblem::SameRule { name }));
+            ReadError::Problem(problem) => wrong(problem),
+        });
+        let checked = rule.and_then(|rule| {
+            check(&rule, kind, kinds).map_err(wrong)?;
+            if names.insert(rule.name.clone()) {
+                Ok(rule)
+            } else {
+                let name = rule.name;
+                Err(wrong(CatalogProblem::SameRule { name }))
+            }
+        });
+        match checked {
+            Ok(rule) => rules.push(rule),
+            Err(error) => errors.push(error),
         }
-        rules.push(rule);
     }
-    Ok(rules)
+    rules
 }
 
 /// The value that says which rule it is.

@@ -32,11 +32,13 @@ pub(crate) fn choose<'c>(
             ))
         });
     }
-    let by_name = file_name.and_then(|name| catalog.kind_for_file(name));
-    match (by_name, kinds) {
-        (Some(index), _) => Ok(&kinds[index]),
-        (None, [only]) => Ok(only),
-        (None, _) => Err(wrong(format!(
+    let mut by_name = file_name
+        .into_iter()
+        .flat_map(|name| catalog.kinds_named(name));
+    match ((by_name.next(), by_name.next()), kinds) {
+        ((Some((_, kind)), None), _) => Ok(kind),
+        (_, [only]) => Ok(only),
+        _ => Err(wrong(format!(
             "the catalog `{}` has several kinds: `{}`",
             catalog.name(),
             names()

@@ -90,6 +90,11 @@ impl Purpose {
     pub(crate) fn writes(self) -> bool {
         matches!(self, Self::Migrate | Self::Rollback)
     }
+
+    /// Whether originals are to come back, so that there is no target.
+    pub(crate) fn goes_back(self) -> bool {
+        matches!(self, Self::Rollback | Self::PreviewRollback)
+    }
 }
 
 /// When to use colour.

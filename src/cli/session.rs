@@ -317,7 +317,7 @@ fn locate(
     if place.manifests.is_empty() {
         return Ok(None);
     }
-    let names: Vec<&str> = catalog.file_names().collect();
+    let names = catalog.file_names();
     place
         .manifests
         .iter()

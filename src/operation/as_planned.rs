@@ -82,20 +82,14 @@ impl Executing {
     }
 
     /// Compares the bytes of a manifest with what the plan says of it.
-    pub(super) fn compare(
-        &self,
-        path: &TreePath,
-        bytes: &[u8],
-        plan: &Plan<'_>,
-        kind_index: usize,
-    ) -> Standing {
+    pub(super) fn compare(&self, path: &TreePath, bytes: &[u8], plan: &Plan<'_>) -> Standing {
         let found = Digest::of(bytes);
         let Some(expected) = self.planned.of(path) else {
             return Standing::Drifted(drifted("it is not in the plan".to_owned()));
         };
         let standing = if found == expected.before {
             Standing::AsPlanned(expected)
-        } else if let Some(version) = done(bytes, plan, kind_index, expected) {
+        } else if let Some(version) = done(path, bytes, plan, expected) {
             Standing::Done(version)
         } else {
             return Standing::Drifted(drifted(format!(
@@ -144,8 +138,9 @@ pub(super) fn check_result(expected: Expected, migrated: &Migrated) -> Result<()
 }
 
 /// The version of a manifest that is at the target and whose last record says what the plan predicted.
-fn done(bytes: &[u8], plan: &Plan<'_>, kind_index: usize, expected: Expected) -> Option<Version> {
+fn done(path: &TreePath, bytes: &[u8], plan: &Plan<'_>, expected: Expected) -> Option<Version> {
     let text = Text::scan(bytes).ok()?;
+    let kind_index = plan.catalog().kind_of(path.file_name(), text.root())?;
     let kind = &plan.catalog().kinds()[kind_index];
     let manifest = Manifest::read(&text, kind).ok()?;
     let is_current = matches!(plan.decide(&manifest, kind_index), Ok(Decision::Current));

@@ -16,7 +16,7 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::event::Watch;
 use crate::json::{Text, Value};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, kind_of};
 use crate::plan::{Decision, Expected, Plan};
 use crate::refusal::Refusal;
 use crate::report::{Difference, Notice, Outcome, Status, Trouble};
@@ -131,8 +131,7 @@ impl<'o, S: Storage> Evaluation<'o, S> {
             Ok(version) => version,
             Err(trouble) => return troubled(trouble),
         };
-        let kind_index = usize::from(found.kind);
-        let expected = match self.standing(found, buffer, kind_index) {
+        let expected = match self.standing(found, buffer) {
             None => None,
             Some(Standing::AsPlanned(expected)) => Some(expected),
             Some(Standing::Done(version)) => {
@@ -147,8 +146,11 @@ impl<'o, S: Storage> Evaluation<'o, S> {
             Ok(text) => text,
             Err(error) => return troubled(refused(&Refusal::Text(error))),
         };
-        let kind = &self.catalog.kinds()[kind_index];
-        let manifest = match Manifest::read(&text, kind) {
+        let kind_index = match kind_of(self.catalog, found.path.file_name(), text.root()) {
+            Ok(index) => index,
+            Err(refusal) => return troubled(refused(&refusal)),
+        };
+        let manifest = match Manifest::read(&text, &self.catalog.kinds()[kind_index]) {
             Ok(manifest) => manifest,
             Err(refusal) => return troubled(refused(&refusal)),
         };
@@ -157,6 +159,7 @@ impl<'o, S: Storage> Evaluation<'o, S> {
             found,
             bytes: buffer,
             version,
+            kind_index,
             expected,
         };
         let decided = self.decide_on(&read, depth, &manifest);
@@ -178,7 +181,7 @@ impl<'o, S: Storage> Evaluation<'o, S> {
             trouble: Some(trouble.clone()),
             ..known(trouble.status())
         };
-        let route = match self.plan.decide(manifest, usize::from(read.found.kind)) {
+        let route = match self.plan.decide(manifest, read.kind_index) {
             Err(refusal) => return Evaluated::settled(in_trouble(refused(&refusal))),
             Ok(Decision::Current) => return Evaluated::settled(known(Status::Current)),
             Ok(Decision::Ahead) => return Evaluated::settled(known(Status::Ahead)),
@@ -213,9 +216,9 @@ impl<'o, S: Storage> Evaluation<'o, S> {
     }
 
     /// What the plan that is executed says of a manifest, where one is.
-    fn standing(&self, found: &Found, bytes: &[u8], kind_index: usize) -> Option<Standing> {
+    fn standing(&self, found: &Found, bytes: &[u8]) -> Option<Standing> {
         let executing = self.executing.as_ref()?;
-        Some(executing.compare(&found.path, bytes, self.plan, kind_index))
+        Some(executing.compare(&found.path, bytes, self.plan))
     }
 
     /// Transforms a pending manifest as far as `depth` goes, and stages it where there is something to write into.
@@ -295,6 +298,7 @@ struct Read<'r, V> {
     found: &'r Found,
     bytes: &'r [u8],
     version: V,
+    kind_index: usize,
     /// What the plan that is executed says of it.
     expected: Option<Expected>,
 }

@@ -40,10 +40,10 @@ pub struct ExplainOptions {
 pub struct Explanation {
     /// Its path in the tree.
     pub path: TreePath,
-    /// Its kind.
-    pub kind: String,
-    /// The target.
-    pub target: Version,
+    /// Its kind, where that can be told.
+    pub kind: Option<String>,
+    /// The target of its kind.
+    pub target: Option<Version>,
     /// What is there, where it can be read.
     pub content: Option<Content>,
     /// What a migration would come to, with the difference that it would make.
@@ -115,11 +115,10 @@ pub fn explain<S: Storage>(
         return Err(named::stop_of(path, trouble));
     }
     let rollback = ways::rollback(storage, catalog, path, options);
-    let kind_index = usize::from(found.kind);
     let mut explanation = Explanation {
         path: path.clone(),
-        kind: catalog.kinds()[kind_index].name.clone(),
-        target: plan.target_of(kind_index).clone(),
+        kind: None,
+        target: None,
         content: None,
         outcome,
         deferred_by: None,
@@ -131,6 +130,10 @@ pub fn explain<S: Storage>(
         rollback,
         notices,
     };
+    let mut named = catalog.kinds_named(path.file_name());
+    if let (Some((index, _)), None) = (named.next(), named.next()) {
+        explanation.is_of_kind(&plan, index);
+    }
     if found.trouble.is_none() {
         explanation.read(storage, &plan, &found, options);
         explanation.operations = past::operations(storage, path, &mut explanation.notices);
@@ -146,6 +149,11 @@ pub fn explain<S: Storage>(
 }
 
 impl Explanation {
+    fn is_of_kind(&mut self, plan: &Plan<'_>, kind_index: usize) {
+        self.kind = Some(plan.catalog().kinds()[kind_index].name.clone());
+        self.target = Some(plan.target_of(kind_index).clone());
+    }
+
     /// Reads the manifest, as far as it can be read.
     fn read<S: Storage>(
         &mut self,
@@ -166,8 +174,11 @@ impl Explanation {
             version: None,
             version_is_declared: false,
         };
-        let kind = &plan.catalog().kinds()[usize::from(found.kind)];
-        if let Ok(text) = Text::scan(&bytes) {
+        if let Ok(text) = Text::scan(&bytes)
+            && let Some(index) = plan.catalog().kind_of(found.path.file_name(), text.root())
+        {
+            self.is_of_kind(plan, index);
+            let kind = &plan.catalog().kinds()[index];
             match history::read(text.root(), &kind.history) {
                 Ok(records) => self.history = records,
                 Err(malformed) => self.history_trouble = Some(malformed.to_string()),
@@ -175,7 +186,7 @@ impl Explanation {
             if let Ok(manifest) = Manifest::read(&text, kind) {
                 content.version = Some(manifest.version().clone());
                 content.version_is_declared = manifest.version_is_declared();
-                self.decide(plan, &manifest, found, options);
+                self.decide(plan, &manifest, index, options);
             }
         }
         self.content = Some(content);
@@ -185,10 +196,10 @@ impl Explanation {
         &mut self,
         plan: &Plan<'_>,
         manifest: &Manifest<'_>,
-        found: &Found,
+        kind_index: usize,
         options: &ExplainOptions,
     ) {
-        match plan.decide(manifest, usize::from(found.kind)) {
+        match plan.decide(manifest, kind_index) {
             Ok(Decision::Deferred { at, value }) => self.deferred_by = Some((at, value)),
             Ok(Decision::Pending(_)) => {}
             Ok(Decision::Current | Decision::Ahead) | Err(_) => return,
@@ -196,7 +207,7 @@ impl Explanation {
         let route = manifest
             .kind()
             .registry
-            .route(manifest.version(), &self.target);
+            .route(manifest.version(), plan.target_of(kind_index));
         let Some(route) = route else { return };
         let changes = migrate(manifest, &route, options.now).map(|migrated| migrated.changes);
         let mut changes = changes.unwrap_or_default().into_iter();

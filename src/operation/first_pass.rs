@@ -20,7 +20,7 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::event::Watch;
 use crate::json::{Text, Value};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, kind_of};
 use crate::path::TreePath;
 use crate::plan::{Decision, Plan};
 use crate::refusal::Refusal;
@@ -312,7 +312,7 @@ impl<S: Storage> Look<'_, S> {
     /// The error is why the manifest would be refused; what it contributes as it is was taken by then, where that can be told.
     fn look(&self, found: &Found, bytes: &[u8], seen: &mut Seen) -> Result<(), Refusal> {
         let text = Text::scan(bytes).map_err(Refusal::Text)?;
-        let kind_index = usize::from(found.kind);
+        let kind_index = kind_of(self.plan.catalog(), found.path.file_name(), text.root())?;
         let kind = &self.plan.catalog().kinds()[kind_index];
         let manifest = Manifest::read(&text, kind)?;
         let (version, document) = (manifest.version(), text.root());

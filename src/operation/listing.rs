@@ -36,7 +36,7 @@ pub(super) fn find<S: Storage>(
 ) -> Result<Listing, Stop> {
     let selection = with_excludes(catalog, selection)?;
     let scope = Scope {
-        names: catalog.file_names().collect(),
+        names: catalog.file_names(),
         opaque: catalog.opaque(),
         selection: &selection,
     };

@@ -108,7 +108,7 @@ pub fn migrate<S: Storage>(
 }
 
 fn head(catalog: &Catalog, options: &Options) -> Head {
-    let latest = catalog.kinds()[0].registry.latest();
+    let latest = catalog.latest();
     Head {
         command: options.command,
         dry_run: options.depth != Depth::Write,
@@ -116,8 +116,8 @@ fn head(catalog: &Catalog, options: &Options) -> Head {
         catalog_name: catalog.name().to_owned(),
         catalog_source: catalog.source().to_string(),
         catalog_digest: catalog.digest().prefixed(),
-        target: Some(options.target.as_ref().unwrap_or(latest).clone()),
-        latest: latest.clone(),
+        target: options.target.as_ref().or(latest).cloned(),
+        latest: latest.cloned(),
         started_at: options.now,
     }
 }
@@ -155,7 +155,7 @@ fn run<S: Storage>(
         command: options.command,
         started: options.started,
         now: options.now,
-        target: plan.target().clone(),
+        target: plan.target().cloned(),
         catalog_name: catalog.name().to_owned(),
         catalog_digest: catalog.digest(),
         catalog_bundle: catalog.bundle().to_owned(),

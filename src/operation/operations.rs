@@ -173,7 +173,9 @@ fn entry<S: Storage>(
         state,
         command: began.as_ref().map(|began| began.command.clone()),
         started_at: began.as_ref().map(|began| began.started_at.clone()),
-        target_version: began.as_ref().map(|began| began.target_version.clone()),
+        target_version: began
+            .as_ref()
+            .and_then(|began| began.target_version.clone()),
         catalog_digest: began.as_ref().map(|began| began.catalog_digest.clone()),
         undoes: began.and_then(|began| began.undoes),
         stopped: account.ended.and_then(|ended| ended.stopped),

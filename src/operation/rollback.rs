@@ -101,7 +101,6 @@ pub fn rollback<S: Storage>(
 }
 
 fn head(catalog: &Catalog, options: &RollbackOptions) -> Head {
-    let latest = catalog.kinds()[0].registry.latest();
     Head {
         command: COMMAND,
         dry_run: options.mode == RollbackMode::Rehearse,
@@ -110,7 +109,7 @@ fn head(catalog: &Catalog, options: &RollbackOptions) -> Head {
         catalog_source: catalog.source().to_string(),
         catalog_digest: catalog.digest().prefixed(),
         target: None,
-        latest: latest.clone(),
+        latest: catalog.latest().cloned(),
         started_at: options.now,
     }
 }
@@ -128,7 +127,7 @@ fn run<S: Storage>(
         command: COMMAND,
         started: options.started,
         now: options.now,
-        target: catalog.kinds()[0].registry.latest().clone(),
+        target: catalog.latest().cloned(),
         catalog_name: catalog.name().to_owned(),
         catalog_digest: catalog.digest(),
         catalog_bundle: catalog.bundle().to_owned(),

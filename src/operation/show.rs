@@ -33,9 +33,9 @@ pub fn show<'b, S: Storage>(
         Some(trouble) => Err(trouble),
         None => storage.read(path, buffer).map(drop),
     };
-    let kind = &catalog.kinds()[usize::from(found.kind)];
     read.and_then(|()| {
-        read::at(kind, target, buffer, now).map_err(|refusal| Trouble {
+        let reading = read::of(catalog, path.file_name(), target, buffer, now);
+        reading.map_err(|refusal| Trouble {
             code: refusal.code(),
             message: refusal.to_string(),
         })

@@ -71,7 +71,7 @@ pub fn verify<S: Storage>(
 }
 
 fn head(catalog: &Catalog, options: &VerifyOptions) -> Head {
-    let latest = catalog.kinds()[0].registry.latest();
+    let latest = catalog.latest();
     Head {
         command: "verify",
         dry_run: true,
@@ -79,8 +79,8 @@ fn head(catalog: &Catalog, options: &VerifyOptions) -> Head {
         catalog_name: catalog.name().to_owned(),
         catalog_source: catalog.source().to_string(),
         catalog_digest: catalog.digest().prefixed(),
-        target: Some(latest.clone()),
-        latest: latest.clone(),
+        target: latest.cloned(),
+        latest: latest.cloned(),
         started_at: options.now,
     }
 }

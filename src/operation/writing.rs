@@ -50,7 +50,7 @@ impl<'o, S: Storage> Writing<'o, S> {
     /// Says what is undone, before it begins.
     pub(super) fn undoes(&mut self, operation: Option<String>, target: Option<Version>) {
         self.head.undoes = operation;
-        if let Some(target) = target {
+        if target.is_some() {
             self.head.target = target;
         }
     }

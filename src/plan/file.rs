@@ -29,7 +29,7 @@ pub struct Head {
     format: String,
     /// The catalog.
     pub catalog: CatalogId,
-    /// The target; `None` is the latest version of each kind, where there are several.
+    /// The target; `None` is the latest version of each kind, where these differ.
     pub target_version: Option<Version>,
     /// The tree, for people: a plan belongs to digests, not to a path.
     pub tree: String,
@@ -57,17 +57,13 @@ impl Head {
         tree: &str,
         started_at: Timestamp,
     ) -> Self {
-        let latest = match catalog.kinds() {
-            [only] => Some(only.registry.latest()),
-            _ => None,
-        };
         Self {
             format: FORMAT.to_owned(),
             catalog: CatalogId {
                 name: catalog.name().to_owned(),
                 digest: catalog.digest().prefixed(),
             },
-            target_version: target.or(latest).cloned(),
+            target_version: target.or(catalog.latest()).cloned(),
             tree: tree.to_owned(),
             started_at: started_at.to_string(),
             program: env!("CARGO_PKG_VERSION").to_owned(),

@@ -357,7 +357,6 @@ fn list_given(scope: &Scope<'_>, manifests: &[TreePath]) -> Listing {
             listing.manifests.push(
                 path.parent(),
                 path.file_name(),
-                u16::try_from(kind.unwrap_or(0)).unwrap_or(0),
                 given_trouble(scope, &path, kind),
             );
         }

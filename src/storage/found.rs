@@ -15,8 +15,6 @@ use crate::report::Trouble;
 pub struct Found {
     /// Its path.
     pub path: TreePath,
-    /// The place of its file name in [`Scope::names`](super::Scope::names).
-    pub kind: u16,
     /// What is wrong with it, where that shows without reading it.
     pub trouble: Option<Trouble>,
 }
@@ -36,12 +34,11 @@ pub struct FoundList {
 struct Entry {
     start: usize,
     length: u32,
-    kind: u16,
 }
 
 impl FoundList {
     /// Adds the manifest `name` in the directory `parent`.
-    pub fn push(&mut self, parent: &[u8], name: &[u8], kind: u16, trouble: Option<Trouble>) {
+    pub fn push(&mut self, parent: &[u8], name: &[u8], trouble: Option<Trouble>) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(parent);
         if !parent.is_empty() {
@@ -50,11 +47,7 @@ impl FoundList {
         self.bytes.extend_from_slice(name);
         // Paths are opened in one call, so they are far shorter than this.
         let length = u32::try_from(self.bytes.len() - start).unwrap_or(u32::MAX);
-        self.entries.push(Entry {
-            start,
-            length,
-            kind,
-        });
+        self.entries.push(Entry { start, length });
         if let Some(trouble) = trouble {
             self.troubles.insert(start, trouble);
         }
@@ -110,7 +103,6 @@ impl FoundList {
     pub fn range(&self, range: Range<usize>) -> impl Iterator<Item = Found> {
         self.entries[range].iter().map(|entry| Found {
             path: TreePath::join(b"", entry.of(&self.bytes)),
-            kind: entry.kind,
             trouble: self.troubles.get(&entry.start).cloned(),
         })
     }
@@ -134,21 +126,21 @@ mod tests {
             message: "no".to_owned(),
         };
         let mut list = FoundList::default();
-        list.push(b"x/y", b"m", 0, None);
+        list.push(b"x/y", b"m", None);
         list.append({
             let mut other = FoundList::default();
-            other.push(b"b", b"m", 1, Some(trouble.clone()));
+            other.push(b"b", b"m", Some(trouble.clone()));
             other
         });
         let mut more = FoundList::default();
-        more.push(b"", b"m", 0, None);
-        more.push(b"a/c", b"m", 0, None);
+        more.push(b"", b"m", None);
+        more.push(b"a/c", b"m", None);
         list.append(more);
         list.sort();
         let found: Vec<_> = list.range(0..4).collect();
         let paths: Vec<_> = found.iter().map(|found| found.path.to_string()).collect();
         assert_eq!(paths, ["a/c/m", "b/m", "m", "x/y/m"]);
-        assert_eq!((found[1].kind, &found[1].trouble), (1, &Some(trouble)));
+        assert_eq!(found[1].trouble, Some(trouble));
         assert_eq!(list.range(1..1).count(), 0);
         assert_eq!(list.position(&found[2].path), Some(2));
     }

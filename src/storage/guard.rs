@@ -56,7 +56,7 @@ impl<D: Disk> Guard for FileGuard<D> {
             command: head.command.to_owned(),
             started_at: head.started.to_string(),
             now: head.now.to_string(),
-            target_version: head.target.to_string(),
+            target_version: head.target.as_ref().map(ToString::to_string),
             catalog: head.catalog_name.clone(),
             catalog_digest: head.catalog_digest.prefixed(),
             program: env!("CARGO_PKG_VERSION").to_owned(),

@@ -52,7 +52,7 @@ use crate::selection::Selection;
 /// What to list: names of manifests, and what lies outside the walk.
 #[derive(Debug, Clone)]
 pub struct Scope<'a> {
-    /// The file names of manifests, one for each kind of the catalog, in its order.
+    /// The file names of manifests, each once.
     pub names: Vec<&'a str>,
     /// Names of directories that are never entered.
     pub opaque: &'a [String],
@@ -177,8 +177,8 @@ pub struct OperationHead {
     pub started: crate::clock::Timestamp,
     /// The clock that history records get.
     pub now: crate::clock::Timestamp,
-    /// The target version.
-    pub target: crate::version::Version,
+    /// The target version; `None` is the latest of each kind, where these differ.
+    pub target: Option<crate::version::Version>,
     /// The catalog's name.
     pub catalog_name: String,
     /// The catalog's digest.

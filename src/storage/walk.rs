@@ -153,13 +153,9 @@ impl<D: Disk> Walk<'_, D> {
         below: &mut Vec<Vec<u8>>,
         links: &mut Vec<Vec<u8>>,
     ) {
-        let position = self
-            .scope
-            .names
-            .iter()
-            .position(|wanted| wanted.as_bytes() == name);
-        if let Some(position) = position {
-            self.manifest(part, &TreePath::join(parent, name), position, kind);
+        let mut names = self.scope.names.iter();
+        if names.any(|wanted| wanted.as_bytes() == name) {
+            self.manifest(part, &TreePath::join(parent, name), kind);
             return;
         }
         match kind {
@@ -201,7 +197,7 @@ impl<D: Disk> Walk<'_, D> {
         }
     }
 
-    fn manifest(&self, part: &mut Gathered, path: &TreePath, position: usize, kind: EntryKind) {
+    fn manifest(&self, part: &mut Gathered, path: &TreePath, kind: EntryKind) {
         part.listing.found += 1;
         if self.scope.selection.excludes(path) {
             part.listing.excluded += 1;
@@ -209,7 +205,6 @@ impl<D: Disk> Walk<'_, D> {
             part.listing.manifests.push(
                 path.parent(),
                 path.file_name(),
-                u16::try_from(position).unwrap_or(u16::MAX),
                 (kind != EntryKind::File).then(|| not_regular(kind)),
             );
         }

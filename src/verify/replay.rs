@@ -53,7 +53,7 @@ impl Replay<'_> {
     }
 
     fn again(&self, original: &Text<'_>) -> Result<String, Finding> {
-        let place = self.catalog.kind_for_file(self.path.file_name());
+        let place = self.catalog.kind_of(self.path.file_name(), original.root());
         let Some(kind) = place.map(|place| &self.catalog.kinds()[place]) else {
             let name = self.catalog.name();
             return Err(not_replayable(format!(

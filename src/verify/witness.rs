@@ -280,7 +280,7 @@ mod tests {
             command: "migrate".to_owned(),
             started_at: String::new(),
             now: String::new(),
-            target_version: String::new(),
+            target_version: None,
             catalog: String::new(),
             catalog_digest: String::new(),
             program: String::new(),

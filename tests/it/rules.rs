@@ -486,3 +486,48 @@ fn a_part_of_the_tree_is_refused_where_rules_look_at_all_of_it() {
         ]
     );
 }
+
+#[test]
+fn rules_over_the_tree_know_the_kinds_of_documents_with_the_same_file_name() {
+    let sandbox = Sandbox::new();
+    let kind = r#""file":"record.json","version":"/v","history":"/h","unversioned":"1.0.0""#;
+    let references = r#"{"rule":"references","at":["/event"],"kind":"event","to":["/id"]}"#;
+    let edge = |kind: &str| {
+        format!(
+            r#"{{"from":"1.0.0","to":"1.1.0","kind":"{kind}","summary":"s","steps":[{{"step":"set_default","at":"/{kind}","value":1}}]}}"#
+        )
+    };
+    sandbox
+        .file(
+            "cat/catalog.json",
+            format!(
+                r#"{{"name":"books","kinds":{{"event":{{{kind},"where":{{"/is":"event"}}}},"ledger":{{{kind},"where":{{"/is":"ledger"}},"rules":[{references}]}}}}}}"#
+            ),
+        )
+        .file("cat/migrations/event.json", edge("event"))
+        .file("cat/migrations/ledger.json", edge("ledger"))
+        .file("artifacts/a/record.json", r#"{"is":"ledger","event":2}"#)
+        .file("artifacts/b/record.json", r#"{"is":"event","id":1}"#)
+        .file("artifacts/c/record.json", r#"{"is":"ledger","event":1}"#)
+        .file("artifacts/d/record.json", r#"{"is":"letter"}"#);
+    let output = migrate(&sandbox, &["--format", "json"]);
+    let broken = "rule_failed: rule `references` does not hold: what `/event` says, no `event` says as `/id`";
+    let letter = "kind_unknown: it is of no kind that its file name can have: expected `event`, where `/is` is `\"event\"`, or `ledger`, where `/is` is `\"ledger\"`";
+    assert_eq!(
+        refused(output.code(1)),
+        [
+            format!("a/record.json {broken}"),
+            format!("d/record.json {letter}"),
+        ]
+    );
+    assert_eq!(
+        sandbox.read("artifacts/a/record.json"),
+        br#"{"is":"ledger","event":2}"#
+    );
+    sandbox
+        .run(["verify", "artifacts", "--catalog", "cat", "--quiet"])
+        .code(1)
+        .stdout(&format!(
+            "finding   a/record.json\n          {broken}\nfinding   d/record.json\n          {letter}\n"
+        ));
+}

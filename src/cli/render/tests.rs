@@ -45,7 +45,7 @@ fn head(dry_run: bool) -> Head {
         catalog_source: "built in".to_owned(),
         catalog_digest: "sha256:00".to_owned(),
         target: Some(version("1.2.0")),
-        latest: version("1.2.0"),
+        latest: Some(version("1.2.0")),
         started_at: "2026-03-01T00:00:00Z".parse().unwrap(),
     }
 }

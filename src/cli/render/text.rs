@@ -27,6 +27,8 @@ use crate::cli::options::Purpose;
 use closing::{Backups, Closing};
 use proof::Proof;
 
+/// What stands for the target where kinds differ.
+const EACH_LATEST: &str = "each kind's latest";
 /// How many manifests of one status are listed without `--all`.
 const LISTED_MOST: u64 = 20;
 /// Where the second column begins.
@@ -103,9 +105,16 @@ impl<W: Write> Text<W> {
             .take("sha256:".len() + 16)
             .collect();
         let target = match &head.target {
+            Some(target) => match &head.latest {
+                Some(latest) if latest != target => {
+                    format!("target    {target} (the latest is {latest})\n")
+                }
+                _ => format!("target    {target}\n"),
+            },
+            None if head.latest.is_none() && !self.view.purpose.goes_back() => {
+                format!("target    {EACH_LATEST}\n")
+            }
             None => String::new(),
-            Some(target) if *target == head.latest => format!("target    {target}\n"),
-            Some(target) => format!("target    {target} (the latest is {})\n", head.latest),
         };
         let lines = format!(
             "tree      {}\ncatalog   {} ({}), {digest}\n{target}",
@@ -229,7 +238,7 @@ impl<W: Write> Text<W> {
         }
         let sections = [
             if self.view.purpose == Purpose::Versions {
-                self.versions(summary, &head.latest)
+                self.versions(summary, head.latest.as_ref())
             } else {
                 String::new()
             },
@@ -253,7 +262,11 @@ impl<W: Write> Text<W> {
             Closing {
                 view: self.view,
                 summary,
-                target: head.target.as_ref().unwrap_or(&head.latest),
+                target: &head
+                    .target
+                    .as_ref()
+                    .or(head.latest.as_ref())
+                    .map_or_else(|| EACH_LATEST.to_owned(), ToString::to_string),
                 backups: &self.backups,
                 proof: &self.proof,
                 has_recovered: self.has_recovered,
@@ -266,14 +279,20 @@ impl<W: Write> Text<W> {
         self.out.flush()
     }
 
-    fn versions(&self, summary: &Summary, latest: &Version) -> String {
+    fn versions(&self, summary: &Summary, latest: Option<&Version>) -> String {
         let total: u64 = summary.versions.values().sum();
         let mut versions = summary.versions.clone();
-        versions.entry(latest.clone()).or_default();
+        if let Some(latest) = latest {
+            versions.entry(latest.clone()).or_default();
+        }
         let rows: Vec<Vec<String>> = versions
             .iter()
             .map(|(version, count)| {
-                let mark = if version == latest { " (latest)" } else { "" };
+                let mark = if Some(version) == latest {
+                    " (latest)"
+                } else {
+                    ""
+                };
                 vec![
                     format!("{version}{mark}"),
                     grouped(*count),

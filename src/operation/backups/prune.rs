@@ -15,7 +15,7 @@ use crate::digest::Digest;
 use crate::event::Watch;
 use crate::journal::{Ended, Record, RecordedPath, Settled};
 use crate::json::Text;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, kind_of};
 use crate::operation::listing;
 use crate::operation::survey::Survey;
 use crate::operation::tally::Tally;
@@ -159,7 +159,7 @@ fn head(catalog: &Catalog, options: &PruneOptions) -> OperationHead {
         command: "prune",
         started: options.started,
         now: options.started,
-        target: catalog.kinds()[0].registry.latest().clone(),
+        target: catalog.latest().cloned(),
         catalog_name: catalog.name().to_owned(),
         catalog_digest: catalog.digest(),
         catalog_bundle: catalog.bundle().to_owned(),
@@ -394,8 +394,8 @@ impl<S: Storage> Judge<'_, S> {
         }
         let text = Text::scan(bytes)
             .map_err(|error| Finding::new(error.problem.code(), error.to_string()))?;
-        let kind = &self.catalog.kinds()[usize::from(found.kind)];
-        let manifest = Manifest::read(&text, kind)
+        let manifest = kind_of(self.catalog, found.path.file_name(), text.root())
+            .and_then(|index| Manifest::read(&text, &self.catalog.kinds()[index]))
             .map_err(|refusal| Finding::new(refusal.code(), refusal.to_string()))?;
         let evidence = Evidence {
             raw,

@@ -214,7 +214,7 @@ fn whole(
     let target = account.began.as_ref();
     let mut choice = Choice {
         undoes: Some(id.to_owned()),
-        target: target.and_then(|began| began.target_version.parse().ok()),
+        target: target.and_then(|began| began.target_version.as_ref()?.parse().ok()),
         notices,
         ..Choice::default()
     };

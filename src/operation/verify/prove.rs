@@ -11,7 +11,7 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::event::Watch;
 use crate::json::Text;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, kind_of};
 use crate::plan::{Decision, Plan};
 use crate::refusal::Refusal;
 use crate::report::{Outcome, Status, Trouble};
@@ -124,9 +124,10 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
                 return Proved::troubled(found, refused(&Refusal::Text(error)), findings);
             }
         };
-        let kind_index = usize::from(found.kind);
-        let manifest = match Manifest::read(&text, &self.catalog.kinds()[kind_index]) {
-            Ok(manifest) => manifest,
+        let read = kind_of(self.catalog, found.path.file_name(), text.root())
+            .and_then(|index| Ok((index, Manifest::read(&text, &self.catalog.kinds()[index])?)));
+        let (kind_index, manifest) = match read {
+            Ok(read) => read,
             Err(refusal) => {
                 findings.extend(self.backups(found, raw));
                 return Proved::troubled(found, refused(&refusal), findings);

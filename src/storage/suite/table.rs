@@ -99,7 +99,7 @@ pub(super) fn began() -> Record {
         command: "migrate".to_owned(),
         started_at: String::new(),
         now: String::new(),
-        target_version: "1.2.0".to_owned(),
+        target_version: Some("1.2.0".to_owned()),
         catalog: "run-manifest".to_owned(),
         catalog_digest: String::new(),
         program: "0.1.0".to_owned(),

@@ -68,7 +68,9 @@ fn facts(
         short(catalog.digest())
     );
     fact("catalog", &catalog);
-    fact("kind", &escape::message(&all.kind));
+    if let Some(kind) = &all.kind {
+        fact("kind", &escape::message(kind));
+    }
     if let Some(content) = &all.content {
         let version = content.version.as_ref().map(|version| {
             let undeclared = if content.version_is_declared {
@@ -97,7 +99,8 @@ fn facts(
 
 /// What a migration would do, and why not, where it would do nothing.
 fn decision(all: &Explanation) -> String {
-    let (target, outcome) = (&all.target, &all.outcome);
+    let target = all.target.as_ref().map(ToString::to_string);
+    let (target, outcome) = (target.unwrap_or_default(), &all.outcome);
     let status = outcome.status.as_str();
     match (&outcome.trouble, outcome.status) {
         (Some(trouble), _) => format!(

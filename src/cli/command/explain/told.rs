@@ -16,8 +16,8 @@ pub(super) struct Told<'a> {
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     path_b64: Option<String>,
-    kind: &'a str,
-    target: &'a Version,
+    kind: Option<&'a str>,
+    target: Option<&'a Version>,
     version: Option<&'a Version>,
     version_is_declared: Option<bool>,
     size: Option<u64>,
@@ -109,8 +109,8 @@ impl<'a> From<&'a Explanation> for Told<'a> {
         Self {
             path: all.path.to_text().into_owned(),
             path_b64: all.path.as_str().is_none().then(|| all.path.to_base64()),
-            kind: &all.kind,
-            target: &all.target,
+            kind: all.kind.as_deref(),
+            target: all.target.as_ref(),
             version: content.and_then(|content| content.version.as_ref()),
             version_is_declared: content
                 .filter(|content| content.version.is_some())

@@ -1,7 +1,6 @@
 //! The end of the report for people: what it came to, in a sentence or two.
 
 use migrate_manifests::report::Summary;
-use migrate_manifests::version::Version;
 
 use super::View;
 use super::proof::Proof;
@@ -13,7 +12,8 @@ use crate::cli::render::layout::{counted, grouped, wrap};
 pub(super) struct Closing<'a> {
     pub(super) view: View,
     pub(super) summary: &'a Summary,
-    pub(super) target: &'a Version,
+    /// The target in words.
+    pub(super) target: &'a str,
     pub(super) backups: &'a Backups,
     pub(super) proof: &'a Proof,
     /// Whether something unfinished was settled before.
@@ -40,10 +40,7 @@ impl Closing<'_> {
             ));
         }
         let mut way_back = Vec::new();
-        if matches!(
-            self.view.purpose,
-            Purpose::Rollback | Purpose::PreviewRollback
-        ) {
+        if self.view.purpose.goes_back() {
             sentences.extend(self.rolled_back());
         } else if let Some(operation) = summary.operation.as_deref().filter(|_| counts.migrated > 0)
         {

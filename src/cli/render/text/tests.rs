@@ -23,7 +23,7 @@ fn head(purpose: Purpose) -> Head {
         catalog_source: "built in".to_owned(),
         catalog_digest: format!("sha256:0123456789abcdef{}", "0".repeat(48)),
         target: Some(version("1.2.0")),
-        latest: version("1.2.0"),
+        latest: Some(version("1.2.0")),
         started_at: "2026-03-01T00:00:00Z".parse().unwrap(),
     }
 }

@@ -1,0 +1,217 @@
+//! The file format of migrations: one edge and its steps for each file.
+//!
+//! Strict like `file`, and as little does it open files. One file that is wrong does not hide what is wrong in others.
+//!
+//! Invariant: an error about a migration stands in its file, also where it is about how migrations fit together.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::document::Document;
+use super::error::{CatalogError, CatalogProblem, Place};
+use super::kind::Kind;
+use super::migration::Migration;
+use super::registry::{Registry, RegistryError};
+use super::step::{self, Frame, Read, ReadError};
+use crate::json::Value;
+use crate::version::Version;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct MigrationForm {
+    #[serde(rename = "$schema", default)]
+    _schema: Option<String>,
+    from: Version,
+    to: Version,
+    kind: String,
+    summary: String,
+    #[serde(rename = "steps")]
+    _steps: Vec<step::Named>,
+}
+
+/// A migration as its file says it.
+struct Edge {
+    /// The index of its kind.
+    kind: usize,
+    migration: Migration,
+    /// Where the file says what it leads from, and to.
+    ends: [Place; 2],
+}
+
+/// Reads the migrations among `files` into their kinds, which stand in `catalog`.
+pub(super) fn read_migrations(
+    files: &BTreeMap<String, String>,
+    catalog: &Document<'_>,
+    kinds: &mut [Kind],
+) -> Result<(), Vec<CatalogError>> {
+    let (mut edges, mut errors) = (Vec::new(), Vec::new());
+    let mut known = BTreeSet::new();
+    // Those of a catalog that is extended come first: what does not fit them is the other's fault.
+    let (own, base): (Vec<_>, Vec<_>) = files
+        .iter()
+        .filter(|(path, _)| is_migration(path))
+        .partition(|(path, _)| path.starts_with("migrations/"));
+    for (path, text) in base.into_iter().chain(own) {
+        let edge = Document::read(path, text).and_then(|document| read_edge(&document, kinds));
+        match edge.and_then(|edge| check_edge(edge, kinds, &mut known)) {
+            Ok(edge) => edges.push(edge),
+            Err(error) => errors.push(error),
+        }
+    }
+    // Where a migration is missing for another reason, dead ends would only follow from that.
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    for (index, kind) in kinds.iter_mut().enumerate() {
+        let (own, others) = edges
+            .into_iter()
+            .partition(|edge: &Edge| edge.kind == index);
+        edges = others;
+        errors.extend(connect(kind, own, catalog).err());
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
+}
+
+fn is_migration(path: &str) -> bool {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    folder == "migrations" || folder.ends_with("/migrations")
+}
+
+/// Refuses an edge that does not lead upward, or the same way as one before it.
+fn check_edge(
+    edge: Edge,
+    kinds: &[Kind],
+    known: &mut BTreeSet<(usize, Version, Version)>,
+) -> Result<Edge, CatalogError> {
+    let (from, to) = (edge.migration.from.clone(), edge.migration.to.clone());
+    let [place_from, place_to] = &edge.ends;
+    let (place, error) = if to <= from {
+        (place_to, RegistryError::NotUpward { from, to })
+    } else if known.insert((edge.kind, from.clone(), to.clone())) {
+        return Ok(edge);
+    } else {
+        (place_from, RegistryError::Duplicate { from, to })
+    };
+    let problem = of_registry(&kinds[edge.kind].name, error);
+    let place = place.clone();
+    Err(CatalogError { place, problem })
+}
+
+/// Makes the registry of a kind.
+fn connect(kind: &mut Kind, edges: Vec<Edge>, catalog: &Document<'_>) -> Result<(), CatalogError> {
+    let mut ends = BTreeMap::new();
+    let mut migrations = Vec::new();
+    for edge in edges {
+        let Edge {
+            migration,
+            ends: [from, to],
+            ..
+        } = edge;
+        ends.entry(migration.from.clone()).or_insert(from);
+        ends.entry(migration.to.clone()).or_insert(to);
+        migrations.push(migration);
+    }
+    match Registry::new(migrations, kind.unversioned.clone()) {
+        Ok(registry) => {
+            kind.registry = registry;
+            Ok(())
+        }
+        Err(error) => {
+            let end = match &error {
+                RegistryError::DeadEnd { version, .. } => ends.remove(version),
+                RegistryError::NotUpward { .. } | RegistryError::Duplicate { .. } => None,
+            };
+            let unversioned = ["kinds", &kind.name, "unversioned"];
+            let place = end.unwrap_or_else(|| catalog.place(catalog.nearest(&unversioned)));
+            let problem = of_registry(&kind.name, error);
+            Err(CatalogError { place, problem })
+        }
+    }
+}
+
+/// A problem of how the migrations of a kind fit together.
+pub(super) fn of_registry(kind: &str, error: RegistryError) -> CatalogProblem {
+    let (kind, error) = (kind.to_owned(), Box::new(error));
+    CatalogProblem::Registry { kind, error }
+}
+
+fn read_edge(document: &Document<'_>, kinds: &[Kind]) -> Result<Edge, CatalogError> {
+    let form: MigrationForm = document.form()?;
+    document.check_text(&form.summary, "summary")?;
+    let Some(index) = kinds.iter().position(|kind| kind.name == form.kind) else {
+        let known = kinds.iter().map(|kind| kind.name.clone()).collect();
+        let found = form.kind;
+        return Err(document.error(&["kind"], CatalogProblem::UnknownKind { found, known }));
+    };
+    let mut migration = Migration::new(form.from, form.to, form.summary);
+    migration.places.push(document.place(document.text.root()));
+    let reader = StepReader {
+        document,
+        kind: &kinds[index],
+    };
+    reader.read_all(document.text.root(), &mut Vec::new(), &mut migration)?;
+    let end = |member| document.place(document.nearest(&[member]));
+    Ok(Edge {
+        kind: index,
+        migration,
+        ends: [end("from"), end("to")],
+    })
+}
+
+/// Reads the steps of one migration.
+struct StepReader<'r> {
+    document: &'r Document<'r>,
+    kind: &'r Kind,
+}
+
+impl StepReader<'_> {
+    /// Reads the member `steps` of `holder`, which stands in `frames`.
+    fn read_all(
+        &self,
+        holder: Value<'_>,
+        frames: &mut Vec<Frame>,
+        migration: &mut Migration,
+    ) -> Result<(), CatalogError> {
+        let steps = holder.get("steps");
+        for object in steps.into_iter().flat_map(|steps| steps.elements()) {
+            self.read(object, frames, migration)?;
+        }
+        Ok(())
+    }
+
+    fn read(
+        &self,
+        object: Value<'_>,
+        frames: &mut Vec<Frame>,
+        migration: &mut Migration,
+    ) -> Result<(), CatalogError> {
+        // The form was checked: every step is an object that says which it is.
+        let name = object.get("step");
+        let place = name.unwrap_or(object);
+        let name = name.and_then(|name| name.as_str()).unwrap_or_default();
+        let wrong = |problem| self.document.error_at(place, problem);
+        let read = step::read(&name, object.raw()).map_err(|error| match error {
+            ReadError::Form(error) => self.document.form_error(&error, object.span().start),
+            ReadError::Problem(problem) => wrong(problem),
+        })?;
+        match read {
+            Read::Step(step) => {
+                let placed = step::place(frames, step, self.kind).map_err(wrong)?;
+                migration.transforms.push(Box::new(placed));
+                migration.places.push(self.document.place(place));
+            }
+            Read::Frame(frame) => {
+                frames.push(frame);
+                self.read_all(object, frames, migration)?;
+                frames.pop();
+            }
+        }
+        Ok(())
+    }
+}
