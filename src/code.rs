@@ -168,6 +168,27 @@ codes! {
     // What validate finds beside.
     /// The document does not have the version that it should.
     VersionDiffers, "version_differs", Finding, "write the document at the version asked for, or ask for the one that it has";
+    // What lint and test find in a catalog.
+    /// A shortcut does not give what its composition gives.
+    ShortcutDiffers, "shortcut_differs", Finding, "give the shortcut the steps of the migrations that it stands for, in their order";
+    /// A step changes a document again that it has changed.
+    NotIdempotent, "not_idempotent", Finding, "mend the transform: taken twice it must do what it does once";
+    /// The way down and up again does not lead to the same document.
+    WayBackDiffers, "way_back_differs", Finding, "mend the migration: what its steps undo must be what they did";
+    /// A fixture does not come out as it should.
+    FixtureDiffers, "fixture_differs", Finding, "mend the migration or the fixture, whichever is wrong";
+    /// A fixture cannot be used.
+    FixtureInvalid, "fixture_invalid", Finding, "a fixture is a `before.json` and an `after.json` in `fixtures/<kind>/<name>`";
+    /// A step destroys values.
+    StepDestroys, "step_destroys", Note, "make sure that nobody needs the values; the backups keep them";
+    /// A step has no inverse.
+    StepWithoutInverse, "step_without_inverse", Note, "a downgrade will not go below this migration; a rollback to the originals always can";
+    /// A step changed none of the documents that it was tried on.
+    StepNeverApplies, "step_never_applies", Note, "look whether a step before it takes away what it needs, or its condition can hold";
+    /// No fixture shows what a migration does.
+    NoFixture, "no_fixture", Note, "put a document before and after it into `fixtures/<kind>/<name>`";
+    /// No manifest is of a kind.
+    KindUnused, "kind_unused", Note, "nothing is wrong if there are to be such manifests later";
     // What verify finds.
     /// A history record does not have its form.
     HistoryRecordMalformed, "history_record_malformed", Finding, "restore the history from a copy: somebody edited it";

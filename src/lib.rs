@@ -67,7 +67,7 @@
 //! # Modules, in reading order
 //!
 //! - The text: [`json`], and what manifests are made of: [`version`], [`digest`], [`path`], [`clock`], [`code`].
-//! - What is to be done: [`catalog`], [`rule`], [`manifest`], [`transform`], [`history`], [`refusal`], [`plan`], [`read`], [`validate`], [`selection`].
+//! - What is to be done: [`catalog`], [`rule`], [`manifest`], [`transform`], [`history`], [`refusal`], [`plan`], [`read`], [`validate`], [`rehearsal`], [`selection`].
 //! - What is told: [`report`], [`event`], [`journal`].
 //! - What must hold of what was migrated: [`verify`].
 //! - Where manifests are: [`storage`].
@@ -89,6 +89,7 @@ pub mod path;
 pub mod plan;
 pub mod read;
 pub mod refusal;
+pub mod rehearsal;
 pub mod report;
 pub mod rule;
 pub mod selection;

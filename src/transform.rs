@@ -14,7 +14,7 @@ mod laws;
 #[cfg(test)]
 mod samples;
 
-pub use engine::{Migrated, migrate, rehearse};
+pub use engine::{Migrated, Trace, migrate, rehearse, trace};
 pub(crate) use engine::{migrate_and, rehearse_and};
 
 use std::fmt::Debug;

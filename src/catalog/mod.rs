@@ -7,12 +7,15 @@
 mod document;
 mod error;
 mod file;
+pub mod graph;
 mod kind;
 mod migration;
 mod migration_file;
+pub mod published;
 mod registry;
 mod rules;
 mod schemas;
+pub mod skeleton;
 mod snapshots;
 pub mod step;
 
@@ -87,10 +90,16 @@ impl Catalog {
     /// # Errors
     /// None in a program that passed its tests: the data is embedded, and read as any other.
     pub fn built_in() -> Result<Self, CatalogError> {
+        Self::from_files(Source::BuiltIn, &Self::built_in_files())
+    }
+
+    /// The files of that catalog, by path.
+    #[must_use]
+    pub fn built_in_files() -> BTreeMap<String, String> {
         let files = BUILT_IN
             .iter()
             .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
-        Self::from_files(Source::BuiltIn, &files.collect())
+        files.collect()
     }
 
     /// The catalog that consists of `files`: path in the catalog's directory, with `/`, to text.
@@ -119,8 +128,8 @@ impl Catalog {
         }
         let mut files = files.clone();
         if let Some(base) = file::base(&files).map_err(|error| vec![error])? {
-            let more = BUILT_IN.iter();
-            files.extend(more.map(|(path, text)| (format!("{base}/{path}"), (*text).to_owned())));
+            let more = Self::built_in_files().into_iter();
+            files.extend(more.map(|(path, text)| (format!("{base}/{path}"), text)));
         }
         Self::of(source, files)
     }
@@ -228,6 +237,12 @@ impl Catalog {
     #[must_use]
     pub fn bundle(&self) -> &str {
         &self.bundle
+    }
+
+    /// The text of one of its files, those of the catalog that it extends included.
+    #[must_use]
+    pub fn file(&self, path: &str) -> Option<&str> {
+        self.files.get(path).map(String::as_str)
     }
 
     /// The kinds, sorted by name. There is at least one.

@@ -142,6 +142,28 @@ impl Registry {
     /// The route with the fewest migrations, and among equals the one whose versions come first; `None` where there is none, or where both versions are the same.
     #[must_use]
     pub fn route(&self, from: &Version, to: &Version) -> Option<Route> {
+        self.search(from, to, |_, _| true)
+    }
+
+    /// The same by way of other versions, even where one migration leads there: what that one must be equal to.
+    #[must_use]
+    pub fn detour(&self, from: &Version, to: &Version) -> Option<Route> {
+        self.search(from, to, |one, two| (one, two) != (from, to))
+    }
+
+    /// The route of one migration.
+    #[must_use]
+    pub fn step(&self, from: &Version, to: &Version) -> Option<Route> {
+        let migration = self.edges.get(from)?.get(to)?;
+        Route::new(vec![Arc::clone(migration)])
+    }
+
+    fn search(
+        &self,
+        from: &Version,
+        to: &Version,
+        may_take: impl Fn(&Version, &Version) -> bool,
+    ) -> Option<Route> {
         // Each level of a breadth-first search that takes neighbours in ascending order stands in the order of the smallest sequences that lead there, so whoever finds a version first has the smallest.
         let mut found_by = BTreeMap::<&Version, &Arc<Migration>>::new();
         let mut queue = VecDeque::from([from]);
@@ -149,7 +171,8 @@ impl Registry {
             if version == to {
                 break;
             }
-            for (next, migration) in self.onward(version) {
+            let onward = self.onward(version);
+            for (next, migration) in onward.filter(|(next, _)| may_take(version, next)) {
                 found_by.entry(next).or_insert_with(|| {
                     queue.push_back(next);
                     migration

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{self, Read, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum as _;
@@ -19,7 +19,7 @@ use migrate_manifests::event::{Event, Sink as _, Watch};
 use migrate_manifests::path::TreePath;
 use migrate_manifests::report::{Signal, Stop, Summary};
 use migrate_manifests::selection::Selection;
-use migrate_manifests::storage::{self, FileSystem, Located};
+use migrate_manifests::storage::{self, CatalogFiles, FileSystem, Located};
 use migrate_manifests::version::Version;
 
 use super::Environment;
@@ -204,17 +204,41 @@ pub(crate) fn apart(
         columns: output.columns,
     };
     let mut known = Known::from(subject);
-    let tree = asked
-        .beside
-        .and_then(|path| Located::around(path).ok())
-        .map(|located| located.tree);
-    let document = storage::load_catalog(asked.catalog, tree.as_deref())
+    let document = storage::load_catalog(asked.catalog, tree_around(asked).as_deref())
         .map_err(Failure::from)
         .and_then(|catalog| {
             known.catalog = Some(CatalogName::from(&catalog));
             act(&catalog, &mut streams.stdin, surface)
         });
     tell(document, output, known, streams)
+}
+
+/// Lets a command work that looks at a catalog itself, and gives one document.
+pub(crate) fn author(
+    asked: &Apart<'_>,
+    output: &Output,
+    subject: &Subject,
+    streams: Streams,
+    act: impl FnOnce(&CatalogFiles, Surface) -> Result<Document, Failure>,
+) -> ExitCode {
+    let surface = Surface {
+        paint: render::paint(output.color, &streams.stdout),
+        columns: output.columns,
+    };
+    let mut known = Known::from(subject);
+    let document = storage::read_catalog(asked.catalog, tree_around(asked).as_deref())
+        .map_err(Failure::from)
+        .and_then(|files| {
+            known.catalog = files.load().ok().as_ref().map(CatalogName::from);
+            act(&files, surface)
+        });
+    tell(document, output, known, streams)
+}
+
+fn tree_around(asked: &Apart<'_>) -> Option<PathBuf> {
+    let located = asked.beside.map(Located::around)?;
+    // What stands in no tree has the built-in catalog.
+    located.ok().map(|located| located.tree)
 }
 
 /// Prints a document, or why there is none.

@@ -13,6 +13,7 @@ mod migrate;
 mod named;
 mod nearest;
 mod operations;
+mod rehearse;
 mod rollback;
 mod settle;
 mod show;
@@ -30,6 +31,7 @@ pub use backups::{
 pub use explain::{Content, ExplainOptions, ExplainedBackup, Explanation, Leg, Touched, explain};
 pub use migrate::{Depth, Options, migrate};
 pub use operations::{OperationEntry, OperationState, account, operations};
+pub use rehearse::{TreeRehearsal, rehearse_tree};
 pub use rollback::{RollbackMode, RollbackOptions, Undo, rollback};
 pub use show::show;
 pub use survey::Survey;

@@ -1,15 +1,15 @@
-//! Where catalogs are read from: a directory that was named, the state directory, or the binary.
+//! Where catalogs are read from, a directory that was named, the state directory, or the binary; and where authors' new files are written.
 //!
 //! Invariant: a catalog in the state directory is used only if nobody but the caller and root could have written it, and is never passed over in silence.
 
 use std::collections::BTreeMap;
-use std::fs::{self, Metadata};
-use std::io;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::STATE_DIRECTORY;
-use crate::catalog::{Catalog, Source};
+use crate::catalog::{Catalog, CatalogError, Source};
 use crate::code::Code;
 use crate::report::Stop;
 
@@ -18,13 +18,91 @@ use crate::report::Stop;
 /// # Errors
 /// A catalog is there and cannot be read, is not valid, or is not to be trusted.
 pub fn load_catalog(named: Option<&Path>, tree: Option<&Path>) -> Result<Catalog, Stop> {
-    if let Some(dir) = named {
-        return read(dir);
+    let catalog = match find(named, tree)? {
+        None => Catalog::built_in(),
+        Some(dir) => Catalog::from_files(source(&dir), &read(&dir)?),
+    };
+    catalog.map_err(|error| Stop::new(error.code(), error.to_string()))
+}
+
+/// What a catalog is made of, whether or not it can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogFiles {
+    /// Where it comes from.
+    pub source: Source,
+    /// The texts of its files, fixtures included, by path.
+    pub files: BTreeMap<String, String>,
+}
+
+impl CatalogFiles {
+    /// The catalog.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, as far as it can be told at once.
+    pub fn check(&self) -> Result<Catalog, Vec<CatalogError>> {
+        Catalog::check_files(self.source.clone(), &self.files)
     }
-    let built_in =
-        || Catalog::built_in().map_err(|error| Stop::new(Code::CatalogInvalid, error.to_string()));
+
+    /// The catalog, for whom the first error is enough.
+    ///
+    /// # Errors
+    /// It is not valid.
+    pub fn load(&self) -> Result<Catalog, Stop> {
+        let catalog = Catalog::from_files(self.source.clone(), &self.files);
+        catalog.map_err(|error| Stop::new(error.code(), error.to_string()))
+    }
+}
+
+/// The files of the catalog that [`load_catalog`] would load, for authors.
+///
+/// # Errors
+/// A catalog is there and cannot be read, or is not to be trusted.
+pub fn read_catalog(named: Option<&Path>, tree: Option<&Path>) -> Result<CatalogFiles, Stop> {
+    let Some(dir) = find(named, tree)? else {
+        let (source, files) = (Source::BuiltIn, Catalog::built_in_files());
+        return Ok(CatalogFiles { source, files });
+    };
+    let mut files = read(&dir)?;
+    read_fixtures(&dir, "fixtures", &mut files)?;
+    let source = source(&dir);
+    Ok(CatalogFiles { source, files })
+}
+
+/// Writes the files of a new catalog, or more of them: all, or where one is there already, none.
+///
+/// # Errors
+/// A file is there, or cannot be written.
+pub fn write_catalog(dir: &Path, files: &BTreeMap<String, String>) -> Result<(), Stop> {
+    for path in files.keys().map(|path| dir.join(path)) {
+        if fs::symlink_metadata(&path).is_ok() {
+            let message = format!("`{}` is there already", path.display());
+            return Err(Stop::new(Code::OutputExists, message));
+        }
+    }
+    for (path, text) in files {
+        let path = dir.join(path);
+        let parent = path.parent().unwrap_or(dir);
+        fs::create_dir_all(parent)
+            .and_then(|()| File::create_new(&path)?.write_all(text.as_bytes()))
+            .map_err(|error| {
+                let message = format!("cannot write `{}`: {error}", path.display());
+                Stop::new(Code::OutputFailed, message)
+            })?;
+    }
+    Ok(())
+}
+
+fn source(dir: &Path) -> Source {
+    Source::Directory(dir.display().to_string())
+}
+
+/// The directory of the catalog; `None` is the built-in one.
+fn find(named: Option<&Path>, tree: Option<&Path>) -> Result<Option<PathBuf>, Stop> {
+    if let Some(dir) = named {
+        return Ok(Some(dir.to_owned()));
+    }
     let Some(tree) = tree else {
-        return built_in();
+        return Ok(None);
     };
     let dir = tree.join(STATE_DIRECTORY).join("catalog");
     let untrusted = |why: String| {
@@ -32,10 +110,10 @@ pub fn load_catalog(named: Option<&Path>, tree: Option<&Path>) -> Result<Catalog
         Err(Stop::new(Code::CatalogUntrusted, message))
     };
     match fs::symlink_metadata(&dir) {
-        Err(error) if is_absent(&error) => built_in(),
+        Err(error) if is_absent(&error) => Ok(None),
         Err(error) => untrusted(format!("cannot be looked for: {error}")),
         Ok(_) => match find_untrusted_on_the_way(&dir) {
-            Ok(None) => read(&dir),
+            Ok(None) => Ok(Some(dir)),
             Ok(Some(what)) => untrusted(format!("is not trusted: {what}")),
             Err(error) => untrusted(format!("cannot be looked through: {error}")),
         },
@@ -90,11 +168,7 @@ fn distrust(metadata: &Metadata) -> Option<&'static str> {
 }
 
 /// Reads `catalog.json`, `migrations/*.json` and `schemas/*.json` of a directory.
-fn read(dir: &Path) -> Result<Catalog, Stop> {
-    let unreadable = |path: &Path, error: &io::Error| {
-        let message = format!("cannot read `{}`: {error}", path.display());
-        Stop::new(Code::CatalogInvalid, message)
-    };
+fn read(dir: &Path) -> Result<BTreeMap<String, String>, Stop> {
     let text = |path: &Path| fs::read_to_string(path).map_err(|error| unreadable(path, &error));
     let mut files = BTreeMap::new();
     files.insert("catalog.json".to_owned(), text(&dir.join("catalog.json"))?);
@@ -115,6 +189,36 @@ fn read(dir: &Path) -> Result<Catalog, Stop> {
             }
         }
     }
-    Catalog::from_files(Source::Directory(dir.display().to_string()), &files)
-        .map_err(|error| Stop::new(Code::CatalogInvalid, error.to_string()))
+    Ok(files)
+}
+
+/// Reads the JSON files at and below `path` in a catalog's directory, if there are any.
+fn read_fixtures(dir: &Path, path: &str, files: &mut BTreeMap<String, String>) -> Result<(), Stop> {
+    let place = dir.join(path);
+    let entries = match fs::read_dir(&place) {
+        Err(error) if is_absent(&error) => return Ok(()),
+        other => other.map_err(|error| unreadable(&place, &error))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| unreadable(&place, &error))?;
+        let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+            continue;
+        };
+        let (path, place) = (format!("{path}/{name}"), entry.path());
+        let kind = entry
+            .file_type()
+            .map_err(|error| unreadable(&place, &error))?;
+        if kind.is_dir() {
+            read_fixtures(dir, &path, files)?;
+        } else if place.extension().is_some_and(|end| end == "json") {
+            let text = fs::read_to_string(&place).map_err(|error| unreadable(&place, &error))?;
+            files.insert(path, text);
+        }
+    }
+    Ok(())
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Stop {
+    let message = format!("cannot read `{}`: {error}", path.display());
+    Stop::new(Code::CatalogInvalid, message)
 }

@@ -16,6 +16,8 @@ use crate::refusal::Refusal;
 #[derive(Debug, Default)]
 pub(super) struct Done {
     pub(super) changes: Vec<String>,
+    /// Whether it changed anything.
+    pub(super) changed: bool,
     pub(super) backfilled: Vec<String>,
 }
 
@@ -227,6 +229,7 @@ fn done(transform: &dyn Transform, changes: &[Change]) -> Done {
     }
     Done {
         changes: changes.iter().map(Change::in_words).collect(),
+        changed: changes.iter().any(|change| change.edit().is_some()),
         backfilled,
     }
 }

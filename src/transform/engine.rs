@@ -222,15 +222,27 @@ fn one_record_more(kind: &Kind, before: Value<'_>, after: Value<'_>) -> bool {
             .all(|(one, two)| one.raw() == two.raw())
 }
 
-/// The document at the target, as it is before the history record is appended.
-#[cfg(test)]
-pub(super) fn at_target(manifest: &Manifest<'_>, route: &Route) -> Result<String, Refusal> {
+/// A document at the target without the record of how it came there, and which transforms had something to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// The text, with the history as found.
+    pub text: String,
+    /// For each transform of the route, in order, whether it changed the document.
+    pub changed: Vec<bool>,
+}
+
+/// What the transforms of `route` make of a manifest: all that [`migrate`] does, but for the history record.
+///
+/// # Errors
+/// A transform cannot be applied, or touches what it may not.
+pub fn trace(manifest: &Manifest<'_>, route: &Route) -> Result<Trace, Refusal> {
     let mut batches = Batches::new(manifest, route);
     let mut text = batches.start(manifest.text())?;
     loop {
         let scanned = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
         let Some(next) = batches.advance(&scanned)? else {
-            return Ok(scanned.as_str().to_owned());
+            let changed = batches.done.iter().map(|done| done.changed).collect();
+            return Ok(Trace { text, changed });
         };
         text = next;
     }

@@ -4,8 +4,8 @@
 
 use proptest::prelude::*;
 
-use super::engine::at_target;
 use super::samples::*;
+use super::trace;
 use super::{Change, Transform};
 use crate::catalog::Catalog;
 use crate::catalog::step::PlacedStep;
@@ -64,7 +64,7 @@ proptest! {
         let kind = &catalog.kinds()[0];
         let step = |document: &str, from, to| {
             let text = Text::scan(document.as_bytes()).unwrap();
-            at_target(&Manifest::read(&text, kind).unwrap(), &route(kind, from, to)).unwrap()
+            trace(&Manifest::read(&text, kind).unwrap(), &route(kind, from, to)).unwrap().text
         };
         let composed = step(&step(&document, 0, 1), 1, 2);
         prop_assert_eq!(step(&document, 0, 2), composed);
@@ -100,8 +100,8 @@ proptest! {
         let kind = &catalog.kinds()[0];
         let text = Text::scan(document.as_bytes()).unwrap();
         let manifest = Manifest::read(&text, kind).unwrap();
-        match at_target(&manifest, &route(kind, 2, 3)) {
-            Ok(batched) => prop_assert_eq!(Some(batched), one_by_one(&document, replace("/schema_version", "\"1.3.0\""), &boxed())),
+        match trace(&manifest, &route(kind, 2, 3)) {
+            Ok(batched) => prop_assert_eq!(Some(batched.text), one_by_one(&document, replace("/schema_version", "\"1.3.0\""), &boxed())),
             Err(Refusal::ProtectedChanged { .. }) => {}
             Err(refusal) => prop_assert_eq!(None, one_by_one(&document, replace("/schema_version", "\"1.3.0\""), &boxed()), "{}", refusal),
         }
@@ -119,7 +119,7 @@ proptest! {
         let migration = kind.registry.migrations().next().unwrap();
         let text = Text::scan(document.as_bytes()).unwrap();
         let manifest = Manifest::read(&text, kind).unwrap();
-        let together = at_target(&manifest, &route(kind, 0, 1)).ok();
+        let together = trace(&manifest, &route(kind, 0, 1)).ok().map(|trace| trace.text);
         let version = replace("/v", "\"1.1.0\"");
         prop_assert_eq!(together, one_by_one(&document, version, &migration.transforms));
     }

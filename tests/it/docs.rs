@@ -2,6 +2,8 @@
 //!
 //! A block tagged `console` is a session: each line that begins with `$ ` is a command, and what follows is its whole output, standard output before standard error. Commands are split at spaces (`'...'` keeps them together) and begin with `migrate-manifests`; `$ echo $?` shows the exit code of the one before; any other command is an error. The blocks of one file share one sandbox that holds copies of `fixtures/demo` and `fixtures/troubled` and is shown as `~`. The clock is 2026-02-28T10:30:00Z, and every operation id is shown as of that time.
 //!
+//! A block tagged `json file=PATH` is the text of that file in the sandbox, from there on.
+//!
 //! A block tagged `json` is one JSON value, or one a line; what is a report, an outcome line, a history record or a journal line must fit its schema.
 //!
 //! Invariant: a document that is not there is skipped by name (`docs`), never in silence.
@@ -45,6 +47,14 @@ fn pages() -> Vec<PathBuf> {
 
 /// The blocks of one language in a page, with their first lines' numbers.
 fn blocks(page: &Path, language: &str) -> Vec<(usize, String)> {
+    let own = tagged_blocks(page).into_iter();
+    own.filter(|(_, tag, _)| tag.split(' ').next() == Some(language))
+        .map(|(at, _, block)| (at, block))
+        .collect()
+}
+
+/// All blocks of a page, with their first lines' numbers and their tags.
+fn tagged_blocks(page: &Path) -> Vec<(usize, String, String)> {
     let text = fs::read_to_string(page).unwrap();
     let mut blocks = Vec::new();
     let mut open: Option<(String, usize, String)> = None;
@@ -54,9 +64,7 @@ fn blocks(page: &Path, language: &str) -> Vec<(usize, String)> {
             (None, Some(tag)) => open = Some((tag.trim().to_owned(), index + 2, String::new())),
             (Some(_), Some(_)) => {
                 let (tag, at, block) = open.take().unwrap();
-                if tag == language {
-                    blocks.push((at, block));
-                }
+                blocks.push((at, tag, block));
             }
             (Some((_, _, block)), None) => {
                 block.push_str(line);
@@ -117,8 +125,14 @@ fn every_session_in_the_docs_is_what_happens() {
         sandbox.copy("fixtures/demo", "fixtures/demo");
         sandbox.copy("fixtures/troubled", "fixtures/troubled");
         let mut last: Option<Output> = None;
-        for (at, block) in blocks(page, "console") {
+        for (at, tag, block) in tagged_blocks(page) {
             let place = format!("{}:{at}", page.display());
+            if let Some(path) = tag.strip_prefix("json file=") {
+                sandbox.file(path, &block);
+            }
+            if tag != "console" {
+                continue;
+            }
             let mut commands: Vec<(&str, String)> = Vec::new();
             for line in block.lines() {
                 match (line.strip_prefix("$ "), commands.last_mut()) {
@@ -359,5 +373,29 @@ fn every_code_is_explained_with_its_class() {
     let names: Vec<_> = Code::ALL.iter().map(|code| format!("`{code}`")).collect();
     for row in rows.iter().filter(|row| row.len() == 5) {
         assert!(names.contains(&row[0].to_owned()), "{} is no code", row[0]);
+    }
+}
+
+#[test]
+fn the_published_schemas_of_catalogs_are_what_the_program_prints() {
+    let sandbox = Sandbox::new();
+    for name in ["catalog", "migration"] {
+        let printed = sandbox
+            .invoke(["catalog", "schema", name])
+            .real_clock()
+            .run();
+        let path = project(&format!("docs/{name}.schema.json"));
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(&path, printed.out()).unwrap();
+        }
+        assert_eq!(fs::read_to_string(path).unwrap(), printed.out());
+    }
+    let built_in = project("src/catalog/run-manifest");
+    let read =
+        |path: &str| serde_json::from_slice(&fs::read(built_in.join(path)).unwrap()).unwrap();
+    assert_fits("catalog", &read("catalog.json"), "the built-in catalog");
+    for entry in fs::read_dir(built_in.join("migrations")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert_fits("migration", &read(&format!("migrations/{name}")), &name);
     }
 }

@@ -111,7 +111,7 @@ impl PlacedStep {
     }
 
     /// The members that the conditions around it look at, as seen from the document.
-    pub(super) fn conditions(&self) -> impl Iterator<Item = Pointer> {
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = Pointer> {
         let frames = self.frames();
         frames
             .iter()

@@ -3,6 +3,7 @@
 //! A new command is a file here, a variant of [`Command`], and a line in [`run`].
 
 mod backups;
+mod catalog;
 mod completions;
 mod explain;
 mod man;
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     Operations(Box<operations::OperationsArgs>),
     /// List the backups; remove or copy them
     Backups(Box<backups::BackupsArgs>),
+    /// For authors of catalogs: begin, check, test and show one
+    Catalog(Box<catalog::CatalogArgs>),
     /// Print completions for a shell
     Completions(completions::CompletionsArgs),
     /// Print the manual page
@@ -67,6 +70,7 @@ pub(crate) fn run(args: Args, invocation: &Invocation<'_>, streams: Streams) -> 
         Some(Command::Rollback(args)) => rollback::run(*args, invocation, streams),
         Some(Command::Operations(args)) => operations::run(*args, invocation, streams),
         Some(Command::Backups(args)) => backups::run(*args, invocation, streams),
+        Some(Command::Catalog(args)) => catalog::run(*args, invocation, streams),
         Some(Command::Completions(args)) => completions::run(&args, streams),
         Some(Command::Man) => man::run(streams),
     }
@@ -102,6 +106,7 @@ pub(crate) fn typed(typed: &[OsString]) -> &'static str {
         Some("rollback") => "rollback",
         Some("operations") => "operations",
         Some("backups") => "backups",
+        Some("catalog") => "catalog",
         _ => "migrate",
     }
 }

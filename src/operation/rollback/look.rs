@@ -124,12 +124,9 @@ impl<S: Storage> PuttingBack<'_, S> {
 
     fn document(&self, path: &TreePath, bytes: &[u8]) -> Document {
         let text = Text::scan(bytes).ok();
-        let kinds = self.catalog.kinds();
-        let kind = kinds
-            .iter()
-            .find(|kind| kind.file.as_bytes() == path.file_name());
-        let declared = text.as_ref().zip(kind).and_then(|(text, kind)| {
-            let manifest = Manifest::read(text, kind).ok()?;
+        let declared = text.as_ref().and_then(|text| {
+            let index = self.catalog.kind_of(path.file_name(), text.root())?;
+            let manifest = Manifest::read(text, &self.catalog.kinds()[index]).ok()?;
             Some(manifest.version().clone())
         });
         Document {

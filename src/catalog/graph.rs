@@ -1,0 +1,80 @@
+//! The graph of a catalog as text, for programs that draw.
+//!
+//! Says which migrations there are, not what they do.
+//!
+//! Invariant: the same catalog gives the same text.
+
+use super::{Catalog, Kind, Migration};
+use crate::version::Version;
+
+/// The graph in the language of Mermaid.
+#[must_use]
+pub fn mermaid(catalog: &Catalog) -> String {
+    let language = Language {
+        begin: |index, kind| {
+            format!(
+                "  subgraph k{index}[\"{}\"]\n",
+                kind.name.replace('"', "#quot;")
+            )
+        },
+        version: |node, version| format!("    {node}[\"{version}\"]\n"),
+        migration: |from, to, _| format!("    {from} --> {to}\n"),
+        end: "  end\n",
+    };
+    format!("graph LR\n{}", language.kinds(catalog))
+}
+
+/// The graph in the language of Graphviz.
+#[must_use]
+pub fn dot(catalog: &Catalog) -> String {
+    let language = Language {
+        begin: |index, kind| {
+            let label = quoted(&kind.name);
+            format!("  subgraph cluster_{index} {{\n    label={label};\n")
+        },
+        version: |node, version| format!("    {node} [label=\"{version}\"];\n"),
+        migration: |from, to, migration| {
+            let tooltip = quoted(&migration.summary);
+            format!("    {from} -> {to} [tooltip={tooltip}];\n")
+        },
+        end: "  }\n",
+    };
+    let kinds = language.kinds(catalog);
+    format!("digraph catalog {{\n  rankdir=LR;\n{kinds}}}\n")
+}
+
+/// How a language says what a graph consists of.
+struct Language {
+    begin: fn(usize, &Kind) -> String,
+    version: fn(&str, &Version) -> String,
+    migration: fn(&str, &str, &Migration) -> String,
+    end: &'static str,
+}
+
+impl Language {
+    fn kinds(&self, catalog: &Catalog) -> String {
+        let mut out = String::new();
+        for (index, kind) in catalog.kinds().iter().enumerate() {
+            // Names of nodes that every language takes, whatever a kind is called.
+            let node = |version: &Version| {
+                let mut versions = kind.registry.versions();
+                let place = versions.position(|other| other == version);
+                format!("k{index}v{}", place.unwrap_or_default())
+            };
+            out.push_str(&(self.begin)(index, kind));
+            for version in kind.registry.versions() {
+                out.push_str(&(self.version)(&node(version), version));
+            }
+            for migration in kind.registry.migrations() {
+                let (from, to) = (node(&migration.from), node(&migration.to));
+                out.push_str(&(self.migration)(&from, &to, migration));
+            }
+            out.push_str(self.end);
+        }
+        out
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}

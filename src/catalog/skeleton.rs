@@ -1,0 +1,78 @@
+//! The beginning of a new version: files for an author to fill in.
+//!
+//! Makes texts, writes nothing.
+//!
+//! Invariant: a catalog with these files added can be loaded.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::Kind;
+use super::file::{BUILT_IN_NAME, CATALOG};
+use crate::json::{Fragment, Pointer};
+use crate::version::Version;
+
+/// A catalog's own file: what is added to the built-in catalog under this name.
+#[must_use]
+pub fn extension(name: &str) -> BTreeMap<String, String> {
+    let name = Fragment::string(name);
+    let text = format!(
+        "{{\n  \"name\": {},\n  \"extends\": \"{BUILT_IN_NAME}\"\n}}\n",
+        name.as_str()
+    );
+    BTreeMap::from([(CATALOG.to_owned(), text)])
+}
+
+/// A migration of a kind from its latest version to `version`, without steps, and a fixture for it. `None` where the version is not above the latest.
+#[must_use]
+pub fn migration(kind: &Kind, version: &Version) -> Option<BTreeMap<String, String>> {
+    let from = kind.registry.latest();
+    if version <= from {
+        return None;
+    }
+    let migration = format!(
+        "{{\n  \"from\": \"{from}\",\n  \"to\": \"{version}\",\n  \"kind\": {},\n  \"summary\": \"Say in a sentence what this version is for\",\n  \"steps\": []\n}}\n",
+        Fragment::string(&kind.name).as_str()
+    );
+    let name = format!("{from}-to-{version}");
+    let fixture = |file: &str| format!("fixtures/{}/{name}/{file}", kind.name);
+    Some(BTreeMap::from([
+        (format!("migrations/{name}.json"), migration),
+        (fixture("before.json"), pretty(&document(kind, from))),
+        (fixture("after.json"), pretty(&document(kind, version))),
+    ]))
+}
+
+/// The smallest document of a kind.
+fn document(kind: &Kind, version: &Version) -> Value {
+    let mut document = json!({});
+    put(&mut document, &kind.version, json!(version));
+    for at in &kind.required {
+        put(&mut document, at, json!("example"));
+    }
+    for mark in &kind.marks {
+        let value = serde_json::from_str(mark.value.as_str());
+        put(&mut document, &mark.at, value.unwrap_or_default());
+    }
+    document
+}
+
+fn put(document: &mut Value, at: &Pointer, value: Value) {
+    let mut place = document;
+    for name in at.tokens() {
+        if !place.is_object() {
+            *place = Value::Object(Map::new());
+        }
+        // Never `None`: it was made an object.
+        let Some(members) = place.as_object_mut() else {
+            return;
+        };
+        place = members.entry(name).or_insert(Value::Null);
+    }
+    *place = value;
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
+}

@@ -1,0 +1,207 @@
+//! Remarks about a catalog, as people and programs see them.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use migrate_manifests::catalog::{CatalogError, Place};
+use migrate_manifests::code::{Class, Code};
+use migrate_manifests::path::TreePath;
+use migrate_manifests::rehearsal::Remark;
+use migrate_manifests::report::{Stop, Trouble};
+
+use crate::cli::escape;
+use crate::cli::options::Output;
+use crate::cli::render::{Document, Surface, Tone, counted, grouped, json_lines, json_text, wrap};
+
+/// How many manifests are named without `--all`.
+const NAMED_MOST: usize = 5;
+
+/// What is wrong.
+const FINDING: &str = "finding";
+/// What only should be known.
+const NOTE: &str = "note";
+
+/// A remark.
+#[derive(Debug, Serialize)]
+pub(super) struct Told<'r> {
+    class: &'static str,
+    code: &'static str,
+    /// The file in the catalog.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    /// The manifest, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    message: String,
+    /// The manifests that a step would change, where a tree was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifests: Option<Vec<String>>,
+    #[serde(skip)]
+    shown: Option<Code>,
+}
+
+impl<'r> Told<'r> {
+    fn at(place: &'r Place, code: Code, message: String) -> Self {
+        let (file, line, column) = match place {
+            Place::Catalog => (None, None, None),
+            Place::File(file) => (Some(file.as_str()), None, None),
+            Place::Line { file, line, column } => (Some(file.as_str()), Some(*line), Some(*column)),
+        };
+        Self {
+            class: if code.class() == Class::Note {
+                NOTE
+            } else {
+                FINDING
+            },
+            code: code.as_str(),
+            file,
+            line,
+            column,
+            path: None,
+            message,
+            manifests: None,
+            shown: Some(code),
+        }
+    }
+
+    /// The same remark, seen in a manifest of a tree.
+    pub(super) fn of(mut self, path: &TreePath) -> Self {
+        self.path = Some(path.to_text().into_owned());
+        self
+    }
+
+    /// The same remark about a step that would change these manifests.
+    pub(super) fn changing(mut self, paths: &[TreePath]) -> Self {
+        let paths = paths.iter().map(|path| path.to_text().into_owned());
+        self.manifests = Some(paths.collect());
+        self
+    }
+
+    /// A manifest that would not be migrated.
+    pub(super) fn troubled(path: &TreePath, trouble: &Trouble) -> Self {
+        Self::at(&Place::Catalog, trouble.code, trouble.message.clone()).of(path)
+    }
+
+    fn is_finding(&self) -> bool {
+        self.class == FINDING
+    }
+
+    fn place(&self) -> String {
+        let mut place = self.file.unwrap_or_default().to_owned();
+        for number in [self.line, self.column].into_iter().flatten() {
+            place.push_str(&format!(":{number}"));
+        }
+        let parts = [place, self.path.clone().unwrap_or_default()];
+        let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join(", ")
+    }
+}
+
+impl<'r> From<&'r Remark> for Told<'r> {
+    fn from(remark: &'r Remark) -> Self {
+        Self::at(&remark.place, remark.code, remark.message.clone())
+    }
+}
+
+impl<'r> From<&'r CatalogError> for Told<'r> {
+    fn from(error: &'r CatalogError) -> Self {
+        Self::at(&error.place, error.code(), error.problem.to_string())
+    }
+}
+
+/// Remarks, and what was looked at in a sentence and as a member for programs.
+pub(super) struct Remarks<'r> {
+    pub(super) told: Vec<Told<'r>>,
+    /// How many manifests of a tree were looked at.
+    pub(super) manifests: Option<u64>,
+    pub(super) sentence: String,
+    pub(super) tested: Option<String>,
+}
+
+impl Remarks<'_> {
+    /// The document; exit code 1 where something is wrong.
+    pub(super) fn document(&self, output: &Output, surface: Surface) -> Result<Document, Stop> {
+        let mut members = vec![("remarks", json_text(&self.told)?)];
+        members.extend(self.tested.clone().map(|tested| ("tested", tested)));
+        Ok(Document {
+            text: self.text(output, surface),
+            members,
+            lines: json_lines(&self.told)?,
+            code: u8::from(self.told.iter().any(Told::is_finding)),
+            ..Document::default()
+        })
+    }
+
+    fn text(&self, output: &Output, surface: Surface) -> String {
+        let told = self.told.iter();
+        let shown = told.filter(|told| !output.quiet || told.is_finding());
+        let mut text: String = shown.map(|told| self.one(told, output, surface)).collect();
+        if output.quiet {
+            return text;
+        }
+        let codes: BTreeSet<Code> = self.told.iter().filter_map(|told| told.shown).collect();
+        if !codes.is_empty() {
+            text.push('\n');
+        }
+        let label = surface.paint.text(Tone::Hint, "hint: ");
+        for code in &codes {
+            let hint = wrap(&format!("{code}: {}", code.hint()), surface.columns, 6);
+            text.extend([&label, hint.as_str(), "\n"]);
+        }
+        if !codes.is_empty() {
+            text.push('\n');
+        }
+        let findings = self.told.iter().filter(|told| told.is_finding()).count();
+        let verdict = match (findings, self.told.len() - findings) {
+            (0, 0) => "Nothing to remark.".to_owned(),
+            (findings, notes) => format!(
+                "{}, {}.",
+                counted(findings as u64, "finding", "findings"),
+                counted(notes as u64, "note", "notes")
+            ),
+        };
+        let end = format!("{} {verdict}", self.sentence);
+        text + &wrap(end.trim_start(), surface.columns, 0) + "\n"
+    }
+
+    fn one(&self, told: &Told<'_>, output: &Output, surface: Surface) -> String {
+        let label = if told.is_finding() {
+            surface.paint.text(Tone::Trouble, "finding")
+        } else {
+            "note   ".into()
+        };
+        let mut shown = format!("{label}   {}\n", escape::message(&told.place()));
+        let mut lines = vec![format!("{}: {}", told.code, escape::message(&told.message))];
+        lines.extend(self.namely(told, output));
+        for line in lines {
+            let line = wrap(&line, surface.columns, 10);
+            shown.extend(["          ", &line, "\n"]);
+        }
+        shown
+    }
+
+    fn namely(&self, told: &Told<'_>, output: &Output) -> Option<String> {
+        let (paths, all) = (told.manifests.as_ref()?, self.manifests?);
+        let all = counted(all, "manifest", "manifests");
+        if paths.is_empty() {
+            return Some(format!("in none of {all}"));
+        }
+        let most = if output.all { paths.len() } else { NAMED_MOST };
+        let named = paths.iter().take(most).map(|path| escape::message(path));
+        let named: Vec<_> = named.collect();
+        let more = match paths.len().saturating_sub(most) {
+            0 => String::new(),
+            more => format!(" and {} more (--all names them)", grouped(more as u64)),
+        };
+        let number = grouped(paths.len() as u64);
+        Some(format!(
+            "in {number} of {all}, namely {}{more}",
+            named.join(", ")
+        ))
+    }
+}

@@ -1,0 +1,205 @@
+//! The laws of migrations, held against one document.
+//!
+//! Invariant: a document that the engine refuses breaks no law; what it would be refused for is the answer.
+
+use super::{Remark, StepId, place_of};
+use crate::catalog::{Kind, Migration, Place, Route};
+use crate::code::Code;
+use crate::json::{Edit, Fragment, Pointer, Text, Value, apply, canonical};
+use crate::manifest::Manifest;
+use crate::refusal::Refusal;
+use crate::transform::{Change, trace};
+use crate::version::Version;
+
+/// What came of taking a document along a route, in memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rehearsed {
+    /// The text at the end, without the history records.
+    pub text: String,
+    /// The steps that changed something.
+    pub changed: Vec<StepId>,
+    /// The laws that do not hold of this document.
+    pub broken: Vec<Remark>,
+}
+
+/// Takes a manifest along a route, migration by migration, and holds the laws against each.
+///
+/// # Errors
+/// The manifest would be refused.
+pub fn rehearse(manifest: &Manifest<'_>, route: &Route) -> Result<Rehearsed, Refusal> {
+    let kind = manifest.kind();
+    let mut rehearsed = Rehearsed {
+        text: manifest.text().as_str().to_owned(),
+        ..Rehearsed::default()
+    };
+    for migration in route.migrations() {
+        let text = std::mem::take(&mut rehearsed.text);
+        let text = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
+        let manifest = Manifest::read(&text, kind)?;
+        let Some(edge) = kind.registry.step(&migration.from, &migration.to) else {
+            return Err(no_route(&migration.from, &migration.to));
+        };
+        let after = trace(&manifest, &edge)?;
+        let changed = after.changed.iter().enumerate();
+        let changed = changed.filter(|(_, changed)| **changed);
+        rehearsed.changed.extend(changed.map(|(index, _)| StepId {
+            kind: kind.name.clone(),
+            from: migration.from.clone(),
+            to: migration.to.clone(),
+            index,
+        }));
+        let broken = [
+            twice(&text, migration, kind),
+            shortcut(&manifest, migration, &after.text),
+            back_and_forth(kind, migration, &edge, &after.text),
+        ];
+        rehearsed.broken.extend(broken.into_iter().flatten());
+        rehearsed.text = after.text;
+    }
+    Ok(rehearsed)
+}
+
+fn no_route(from: &Version, to: &Version) -> Refusal {
+    let (from, to) = (from.clone(), to.clone());
+    Refusal::NoRoute { from, to }
+}
+
+/// A step that has been taken has nothing more to do.
+fn twice(text: &Text<'_>, migration: &Migration, kind: &Kind) -> Option<Remark> {
+    let mut current = text.as_str().to_owned();
+    for (index, transform) in migration.transforms.iter().enumerate() {
+        current = taken(transform.as_ref(), &current)?.0;
+        let (_, changed) = taken(transform.as_ref(), &current)?;
+        if changed {
+            let place = migration.place_of(index).cloned();
+            return Some(Remark {
+                code: Code::NotIdempotent,
+                place: place.unwrap_or(Place::Catalog),
+                step: Some(StepId {
+                    kind: kind.name.clone(),
+                    from: migration.from.clone(),
+                    to: migration.to.clone(),
+                    index,
+                }),
+                message: format!(
+                    "`{}` changes a document again that it has changed",
+                    transform.name()
+                ),
+            });
+        }
+    }
+    None
+}
+
+/// The text after a transform, and whether it changed anything; `None` where it refuses.
+pub(super) fn taken(
+    transform: &dyn crate::transform::Transform,
+    text: &str,
+) -> Option<(String, bool)> {
+    let text = Text::scan(text.as_bytes()).ok()?;
+    let changes = transform.changes(text.root()).ok()?;
+    let edits: Vec<Edit> = changes.iter().filter_map(Change::edit).cloned().collect();
+    Some((apply(&text, &edits).ok()?, !edits.is_empty()))
+}
+
+/// What a shortcut gives is what the migrations give that it stands for.
+pub(super) fn shortcut(
+    manifest: &Manifest<'_>,
+    migration: &Migration,
+    direct: &str,
+) -> Option<Remark> {
+    let registry = &manifest.kind().registry;
+    let detour = registry.detour(&migration.from, &migration.to)?;
+    let via: Vec<_> = detour.via().iter().map(ToString::to_string).collect();
+    let differs = |how: &str| Remark {
+        code: Code::ShortcutDiffers,
+        place: place_of(migration),
+        step: None,
+        message: format!(
+            "the migration {migration} does not give what {} gives: {how}",
+            via.join(", ")
+        ),
+    };
+    match trace(manifest, &detour) {
+        Err(refusal) => Some(differs(&format!("there, a document is refused: {refusal}"))),
+        Ok(composed) if composed.text == direct => None,
+        Ok(composed) => {
+            let difference = difference(direct, &composed.text);
+            Some(differs(&difference.unwrap_or_else(|| {
+                "the same members stand in another order".to_owned()
+            })))
+        }
+    }
+}
+
+/// What came up, can go down, and comes up again, is what it was.
+fn back_and_forth(kind: &Kind, migration: &Migration, edge: &Route, up: &str) -> Option<Remark> {
+    let down = kind
+        .registry
+        .route_down(&migration.to, &migration.from)
+        .ok()??;
+    let low = along(kind, &down, up).ok()?;
+    let differs = |how: &str| {
+        Some(Remark {
+            code: Code::WayBackDiffers,
+            place: place_of(migration),
+            step: None,
+            message: format!("the migration {migration}, down and up again, {how}"),
+        })
+    };
+    match along(kind, edge, &low) {
+        Err(refusal) => differs(&format!("refuses a document: {refusal}")),
+        Ok(again) => difference(&again, up).and_then(|how| differs(&how)),
+    }
+}
+
+fn along(kind: &Kind, route: &Route, text: &str) -> Result<String, Refusal> {
+    let text = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
+    Ok(trace(&Manifest::read(&text, kind)?, route)?.text)
+}
+
+/// The first place where two documents say something else, in words; `None` where they say the same.
+pub(super) fn difference(found: &str, expected: &str) -> Option<String> {
+    let (found, expected) = (
+        Text::scan(found.as_bytes()).ok()?,
+        Text::scan(expected.as_bytes()).ok()?,
+    );
+    let (at, found, expected) = first_difference(Pointer::root(), found.root(), expected.root())?;
+    let said = |value: Option<Value<'_>>| match value {
+        Some(value) => format!("`{}`", Fragment::from(value).as_str()),
+        None => "nothing".to_owned(),
+    };
+    Some(format!(
+        "`{at}` is {}, expected {}",
+        said(found),
+        said(expected)
+    ))
+}
+
+type Difference<'t> = (Pointer, Option<Value<'t>>, Option<Value<'t>>);
+
+fn first_difference<'t>(
+    at: Pointer,
+    found: Value<'t>,
+    expected: Value<'t>,
+) -> Option<Difference<'t>> {
+    if canonical::same(found, expected) {
+        return None;
+    }
+    let names = |value: Value<'t>| value.members().map(|member| member.name().into_owned());
+    let mut all: Vec<String> = names(found).collect();
+    all.extend(names(expected).filter(|name| found.get(name).is_none()));
+    for name in all {
+        let inner = at.child(name.as_str());
+        match (found.get(&name), expected.get(&name)) {
+            (Some(one), Some(two)) => {
+                let difference = first_difference(inner, one, two);
+                if difference.is_some() {
+                    return difference;
+                }
+            }
+            (one, two) => return Some((inner, one, two)),
+        }
+    }
+    Some((at, Some(found), Some(expected)))
+}
