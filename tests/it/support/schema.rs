@@ -253,6 +253,13 @@ fn matches(pattern: &str, text: &str) -> bool {
                 .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     };
     match pattern {
+        "^(/([^~]|~[01])*)?$" => {
+            (text.is_empty() || text.starts_with('/'))
+                && text
+                    .split('~')
+                    .skip(1)
+                    .all(|rest| rest.starts_with(['0', '1']))
+        }
         "^sha256:[0-9a-f]{64}$" => text
             .strip_prefix("sha256:")
             .is_some_and(|rest| hex(rest, 64)),
