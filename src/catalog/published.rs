@@ -65,7 +65,9 @@ const MEMBERS: &[(&str, &[Member])] = &[
         &[
             ("from", Form::Pointers, true),
             ("to", Form::Pointer, true),
+            ("default", Form::Any, false),
             ("when", Form::When, false),
+            ("backfill", Form::Flag, false),
         ],
     ),
     (
@@ -118,6 +120,7 @@ const MEMBERS: &[(&str, &[Member])] = &[
             ("is", Form::Values, false),
             ("not", Form::Values, false),
             ("exists", Form::Flag, false),
+            ("has_value", Form::Flag, false),
             ("steps", Form::Steps, true),
         ],
     ),

@@ -421,7 +421,7 @@ fn marks_that_leave_it_open_or_that_migrations_could_change_are_refused() {
     let error = read(&[("catalog.json", LEDGERS), ("migrations/m.json", step)]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "migrations/m.json:2:20: `set /document` may not write `/document`, which is immutable"
+        "migrations/m.json:2:21: `set /document` may not write `/document`, which is immutable"
     );
 }
 

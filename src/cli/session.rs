@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{self, Read, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::ValueEnum as _;
@@ -204,7 +204,11 @@ pub(crate) fn apart(
         columns: output.columns,
     };
     let mut known = Known::from(subject);
-    let document = storage::load_catalog(asked.catalog, tree_around(asked).as_deref())
+    let tree = asked
+        .beside
+        .and_then(|path| Located::around(path).ok())
+        .map(|located| located.tree);
+    let document = storage::load_catalog(asked.catalog, tree.as_deref())
         .map_err(Failure::from)
         .and_then(|catalog| {
             known.catalog = Some(CatalogName::from(&catalog));
@@ -213,9 +217,10 @@ pub(crate) fn apart(
     tell(document, output, known, streams)
 }
 
-/// Lets a command work that looks at a catalog itself, and gives one document.
+/// Lets a command work that looks at a catalog itself, the one named or that of the tree of `root`, and gives one document.
 pub(crate) fn author(
-    asked: &Apart<'_>,
+    catalog: Option<&Path>,
+    root: &Path,
     output: &Output,
     subject: &Subject,
     streams: Streams,
@@ -226,19 +231,14 @@ pub(crate) fn author(
         columns: output.columns,
     };
     let mut known = Known::from(subject);
-    let document = storage::read_catalog(asked.catalog, tree_around(asked).as_deref())
+    let document = Located::find(root)
+        .and_then(|located| storage::read_catalog(catalog, Some(&located.tree)))
         .map_err(Failure::from)
         .and_then(|files| {
             known.catalog = files.load().ok().as_ref().map(CatalogName::from);
             act(&files, surface)
         });
     tell(document, output, known, streams)
-}
-
-fn tree_around(asked: &Apart<'_>) -> Option<PathBuf> {
-    let located = asked.beside.map(Located::around)?;
-    // What stands in no tree has the built-in catalog.
-    located.ok().map(|located| located.tree)
 }
 
 /// Prints a document, or why there is none.

@@ -9,6 +9,7 @@
 mod backups;
 mod bad_input;
 mod cases;
+mod catalogs;
 mod damage;
 mod docs;
 mod downgrade;

@@ -22,7 +22,7 @@ use crate::cli::args::{ClockArgs, OutputArgs};
 use crate::cli::exit::Failure;
 use crate::cli::options::{DEFAULT_JOBS, Output, Purpose, clock};
 use crate::cli::render::{Document, Surface};
-use crate::cli::session::{self, Apart, Invocation, Subject};
+use crate::cli::session::{self, Invocation, Subject};
 use crate::cli::streams::Streams;
 
 /// What `catalog` is told.
@@ -103,13 +103,15 @@ fn look(
         target: None,
         now,
     };
-    let asked = Apart {
-        catalog: args.catalog.as_deref(),
-        beside: Some(on.unwrap_or(Path::new("."))),
-    };
-    session::author(&asked, &output, &subject, streams, |files, surface| {
-        act(files, &output, surface)
-    })
+    let (catalog, root) = (args.catalog.as_deref(), on.unwrap_or(Path::new(".")));
+    session::author(
+        catalog,
+        root,
+        &output,
+        &subject,
+        streams,
+        |files, surface| act(files, &output, surface),
+    )
 }
 
 /// What the catalog would do to the tree, where one was named.
