@@ -31,6 +31,9 @@ struct MigrationForm {
     _steps: Vec<step::Named>,
 }
 
+/// Where migrations stand that are not of a catalog that is extended.
+const OWN: &str = "migrations/";
+
 /// A migration as its file says it.
 struct Edge {
     /// The index of its kind.
@@ -52,7 +55,7 @@ pub(super) fn read_migrations(
     let (own, base): (Vec<_>, Vec<_>) = files
         .iter()
         .filter(|(path, _)| is_migration(path))
-        .partition(|(path, _)| path.starts_with("migrations/"));
+        .partition(|(path, _)| path.starts_with(OWN));
     for (path, text) in base.into_iter().chain(own) {
         let edge = Document::read(path, text).and_then(|document| read_edge(&document, kinds));
         match edge.and_then(|edge| check_edge(edge, kinds, &mut known)) {
@@ -103,6 +106,11 @@ fn check_edge(
     Err(CatalogError { place, problem })
 }
 
+/// Whether a place is in the catalog itself, not in one that it extends.
+fn is_own(place: &Place) -> bool {
+    matches!(place, Place::Line { file, .. } if file.starts_with(OWN))
+}
+
 /// Makes the registry of a kind.
 fn connect(kind: &mut Kind, edges: Vec<Edge>, catalog: &Document<'_>) -> Result<(), CatalogError> {
     let mut ends = BTreeMap::new();
@@ -123,8 +131,12 @@ fn connect(kind: &mut Kind, edges: Vec<Edge>, catalog: &Document<'_>) -> Result<
             Ok(())
         }
         Err(error) => {
+            // What a catalog that is extended leads to is a dead end only because of what was added.
             let end = match &error {
-                RegistryError::DeadEnd { version, .. } => ends.remove(version),
+                RegistryError::DeadEnd { version, latest } => match ends.remove(version) {
+                    Some(place) if !is_own(&place) => ends.remove(latest),
+                    place => place,
+                },
                 RegistryError::NotUpward { .. } | RegistryError::Duplicate { .. } => None,
             };
             let unversioned = ["kinds", &kind.name, "unversioned"];

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::catalog::{Catalog, Kind, Migration, Place};
+use crate::catalog::{Catalog, Kind, Migration, Place, Route};
 use crate::digest::Digest;
 use crate::json::Pointer;
 
@@ -20,7 +20,7 @@ pub(super) fn generated(
     migration: &Migration,
 ) -> impl Iterator<Item = String> {
     let detour = kind.registry.detour(&migration.from, &migration.to);
-    let others = detour.iter().flat_map(|route| route.migrations());
+    let others = detour.iter().flat_map(Route::migrations);
     let all: Vec<&Migration> = others.map(|other| &**other).chain([migration]).collect();
     let places: BTreeSet<Pointer> = all.iter().flat_map(|one| places_of(one)).collect();
     let values = values_of(catalog, &all);
@@ -59,10 +59,10 @@ fn places_of(migration: &Migration) -> Vec<Pointer> {
     let mut places = Vec::new();
     for transform in &migration.transforms {
         match transform.as_step() {
-            Some(placed) => {
-                let own = placed.step().places();
-                places.extend(own.iter().map(|place| placed.absolute(&place.at)));
-                places.extend(placed.conditions());
+            Some(step) => {
+                let own = step.step().places();
+                places.extend(own.iter().map(|place| step.absolute(&place.at)));
+                places.extend(step.conditions());
             }
             None => places.extend(transform.footprint().unwrap_or_default()),
         }

@@ -34,7 +34,9 @@ fn sandbox(files: &[(&str, &str)]) -> Sandbox {
 fn a_bad_catalog_is_refused_with_file_and_place_before_any_manifest_is_read() {
     let step = |step: &str| ("migrations/m.json", migration(step));
     let edge = |from: &str, to: &str| {
-        let text = migration("").replace("1.2.0", from).replace("1.3.0", to);
+        let text = format!(
+            r#"{{"from": "{from}", "to": "{to}", "kind": "run", "summary": "s", "steps": []}}"#
+        );
         ("migrations/m.json", text)
     };
     let map = r#"{"step": "map", "at": "/x", "table": {"a": "b", "b": "c"}}"#;
@@ -45,7 +47,7 @@ fn a_bad_catalog_is_refused_with_file_and_place_before_any_manifest_is_read() {
         ),
         (
             edge("1.2.5", "1.3.0"),
-            "catalog.json:1:1: kind `run`: no migrations lead from `1.0.0` to the latest version `1.3.0`",
+            "migrations/m.json:1:25: kind `run`: no migrations lead from `1.0.0` to the latest version `1.3.0`",
         ),
         (
             edge("1.0.0", "1.1.0"),
@@ -72,7 +74,7 @@ fn a_bad_catalog_is_refused_with_file_and_place_before_any_manifest_is_read() {
                 "migrations/m.json",
                 migration("").replace("\"kind\"", "\"kinds\""),
             ),
-            "migrations/m.json:1:35: unknown member `kinds`, expected one of `$schema`, `from`, `to`, `kind`, `summary`, `steps`",
+            "migrations/m.json:1:34: unknown member `kinds`, expected one of `$schema`, `from`, `to`, `kind`, `summary`, `steps`",
         ),
         (
             ("catalog.json", HEAD.replace("extends", "extend")),
@@ -97,19 +99,7 @@ fn a_new_version_overwrites_nothing_and_leads_upward() {
     let sandbox = sandbox(&[]);
     let new = |version| sandbox.run(["catalog", "new", version, "--catalog", "mine"]);
     new("1.3.0").code(0).stderr("");
-    sandbox.file("mine/migrations/1.3.0-to-1.4.0.json", "mine");
-    let before = sandbox.snapshot();
-    new("1.3.0").code(2).stdout("").stderr(
-        "error: migrations/1.3.0-to-1.4.0.json:1:1: expected a value, found `m`\nhint: mend the catalog at the place named\n",
-    );
-    sandbox.file("mine/migrations/1.3.0-to-1.4.0.json", "");
-    std::fs::rename(
-        sandbox.path("mine/migrations/1.3.0-to-1.4.0.json"),
-        sandbox.path("mine/fixtures/run/1.4.0"),
-    )
-    .unwrap();
     sandbox.file("mine/fixtures/run/1.3.0-to-1.4.0/after.json", "kept");
-    drop(before);
     let before = sandbox.snapshot();
     new("1.3.0").code(2).stderr(
         "error: `1.3.0` is not above `1.3.0`, the latest version of kind `run`\nhint: give a version above it\n",
@@ -180,7 +170,7 @@ fn each_kind_goes_to_its_own_latest_version_and_what_is_of_none_is_refused() {
         report["manifests"][2]["message"],
         "it is of no kind that its file name can have: expected `event`, where `/document` is `\"event\"`, or `ledger`, where `/document` is `\"ledger\"`"
     );
-    for record in crate::support::aftermath::journal(&sandbox.path("artifacts")) {
+    for record in crate::support::aftermath::journal(sandbox.root()) {
         assert_fits("journal", &record, "several kinds");
     }
     let status = sandbox.run(["status", "--catalog", "books"]);
@@ -190,12 +180,12 @@ fn each_kind_goes_to_its_own_latest_version_and_what_is_of_none_is_refused() {
     );
     let explained = sandbox.run(["explain", "artifacts/b", "--catalog", "books"]);
     assert!(
-        explained.out().contains("kind        ledger"),
+        explained.out().contains("\nkind      ledger\n"),
         "{explained}"
     );
     sandbox
         .run(["explain", "artifacts/c", "--catalog", "books"])
-        .code(1);
+        .code(0);
     sandbox
         .run(["rollback", "--last", "--catalog", "books", "--quiet"])
         .code(0);
@@ -242,10 +232,13 @@ fn a_plan_over_several_kinds_is_executed() {
     left.code(0);
 }
 
+/// What is done to a kept catalog, whose directory is given.
+type Change<'c> = &'c dyn Fn(&Sandbox, &str);
+
 #[test]
 fn a_catalog_in_the_state_directory_is_trusted_only_where_nobody_else_could_have_written_it() {
     let own = ".migrate-manifests/catalog";
-    let kept = |change: &dyn Fn(&Sandbox, &str)| {
+    let kept = |change: Change| {
         let sandbox = Sandbox::new();
         sandbox
             .manifest(
@@ -280,7 +273,7 @@ fn a_catalog_in_the_state_directory_is_trusted_only_where_nobody_else_could_have
         trusted.code(0).out().contains("target    1.3.0"),
         "{trusted}"
     );
-    let untrusted: [(&str, &dyn Fn(&Sandbox, &str)); 5] = [
+    let untrusted: [(&str, Change); 5] = [
         (
             "` is not trusted: `[SANDBOX]/artifacts/.migrate-manifests` can be written to by others\n",
             &|sandbox, _| {
@@ -317,20 +310,19 @@ fn a_catalog_in_the_state_directory_is_trusted_only_where_nobody_else_could_have
         let before = sandbox.snapshot();
         for words in [
             &["--quiet"][..],
-            &["catalog", "check", "--catalog", "none"],
+            &["catalog", "check"],
             &["catalog", "test", "--on", "."],
         ] {
             let refused = sandbox.run(words);
             refused.code(2).stdout("");
-            let is_named = words.contains(&"--catalog");
-            assert!(is_named || refused.stderr.contains(why), "{refused}");
+            assert!(refused.stderr.contains(why), "{refused}");
         }
         assert!(before.differences(&sandbox.snapshot()).is_empty());
     }
 }
 
-#[test]
-fn lint_and_test_say_what_is_wrong_with_a_catalog() {
+/// A catalog with a shortcut that differs, a step that never applies, and fixtures that are wrong.
+fn flawed() -> Sandbox {
     let add = |name: &str, value: &str| {
         format!(r#"{{"step": "set_default", "at": "/{name}", "value": {value}}}"#)
     };
@@ -340,7 +332,7 @@ fn lint_and_test_say_what_is_wrong_with_a_catalog() {
             .replace("1.3.0", to)
             .replace("1.3.1", "1.3.0")
     };
-    let sandbox = sandbox(&[
+    sandbox(&[
         ("migrations/a.json", &migration(&add("a", "1"))),
         (
             "migrations/b.json",
@@ -385,7 +377,12 @@ fn lint_and_test_say_what_is_wrong_with_a_catalog() {
         ("fixtures/run/half/before.json", "{}"),
         ("fixtures/walk/a/before.json", "{}"),
         ("fixtures/walk/a/after.json", "{}"),
-    ]);
+    ])
+}
+
+#[test]
+fn lint_and_test_say_what_is_wrong_with_a_catalog() {
+    let sandbox = flawed();
     let before = sandbox.snapshot();
     let linted = sandbox.run([
         "catalog",

@@ -388,7 +388,12 @@ fn the_published_schemas_of_catalogs_are_what_the_program_prints() {
         if std::env::var_os("UPDATE").is_some() {
             fs::write(&path, printed.out()).unwrap();
         }
-        assert_eq!(fs::read_to_string(path).unwrap(), printed.out());
+        let is_published = fs::read_to_string(&path).unwrap() == printed.out();
+        assert!(
+            is_published,
+            "{} is not what is printed: UPDATE=1",
+            path.display()
+        );
     }
     let built_in = project("src/catalog/run-manifest");
     let read =

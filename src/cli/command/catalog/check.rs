@@ -110,9 +110,7 @@ fn shown(kind: &Kind, all: bool) -> String {
         text.extend(["          ", &stops.join(" -> "), "\n"]);
     }
     if let more @ 1.. = routes.len().saturating_sub(most) {
-        text.push_str(&format!(
-            "          ... and {more} more (--all lists them)\n"
-        ));
+        text += &format!("          ... and {more} more (--all lists them)\n");
     }
     text
 }
@@ -129,9 +127,7 @@ fn wrong(errors: &[CatalogError], output: &Output, surface: Surface) -> Result<D
         let hint = surface.paint.text(Tone::Hint, "hint: ");
         let (number, cure) = (errors.len() as u64, Code::CatalogInvalid.hint());
         let number = counted(number, "error", "errors");
-        text.push_str(&format!(
-            "\n{hint}{cure}\n\n{number}. The catalog cannot be used.\n"
-        ));
+        text += &format!("\n{hint}{cure}\n\n{number}. The catalog cannot be used.\n");
     }
     Ok(Document {
         text,

@@ -1,5 +1,6 @@
 //! `catalog new`: the files that a new version begins with.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -55,7 +56,7 @@ pub(super) fn run(args: &NewArgs, invocation: &Invocation<'_>, streams: Streams)
 fn begin(args: &NewArgs) -> Result<Document, Stop> {
     let dir = args.catalog.as_path();
     let (catalog, mut files) = if dir.join("catalog.json").exists() {
-        (read_catalog(Some(dir), None)?.load()?, Default::default())
+        (read_catalog(Some(dir), None)?.load()?, BTreeMap::new())
     } else {
         let catalog = Catalog::built_in();
         let catalog = catalog.map_err(|error| Stop::new(error.code(), error.to_string()))?;

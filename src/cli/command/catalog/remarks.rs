@@ -92,12 +92,11 @@ impl<'r> Told<'r> {
     }
 
     fn place(&self) -> String {
-        let mut place = self.file.unwrap_or_default().to_owned();
-        for number in [self.line, self.column].into_iter().flatten() {
-            place.push_str(&format!(":{number}"));
-        }
-        let parts = [place, self.path.clone().unwrap_or_default()];
-        let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let numbers = [self.line, self.column].into_iter().flatten();
+        let numbers: String = numbers.map(|number| format!(":{number}")).collect();
+        let place = format!("{}{numbers}", self.file.unwrap_or_default());
+        let parts = [place, self.path.clone().unwrap_or_default()].into_iter();
+        let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
         parts.join(", ")
     }
 }
