@@ -111,3 +111,69 @@ impl Tested {
 fn place_of(migration: &Migration) -> Place {
     migration.place().cloned().unwrap_or(Place::Catalog)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::json::{Edit, Fragment, Value};
+    use crate::transform::{Change, NoInverse, StepError, Transform};
+
+    /// Sets a member to one value after the other; gone back, it takes the member away.
+    #[derive(Debug)]
+    struct Restless;
+
+    impl Transform for Restless {
+        fn name(&self) -> String {
+            "restless".to_owned()
+        }
+        fn changes(&self, document: Value<'_>) -> Result<Vec<Change>, StepError> {
+            let at = "/n".parse().unwrap();
+            let found = document.get("n").map_or(0, |value| value.raw().len());
+            let value = Fragment::parse(&"1".repeat(found + 1)).unwrap();
+            Ok(vec![Change::Edit(match found {
+                0 => Edit::Insert { at, value },
+                _ => Edit::Replace { at, value },
+            })])
+        }
+        fn inverse(&self) -> Result<Box<dyn Transform>, NoInverse> {
+            Ok(Box::new(Self))
+        }
+    }
+
+    #[test]
+    fn the_built_in_catalog_holds_all_laws() {
+        let catalog = Catalog::built_in().unwrap();
+        let tested = test(&catalog, &Fixtures::default());
+        assert_eq!((tested.remarks, tested.documents), (vec![], 3 * 128));
+    }
+
+    #[test]
+    fn a_transform_that_breaks_the_laws_is_found_out() {
+        let migration = Migration::new(Version::new(1, 2, 0), Version::new(1, 3, 0), "s");
+        let catalog = Catalog::built_in().unwrap();
+        let catalog = catalog.with_migration("run", migration.with(Restless));
+        let tested = test(&catalog.unwrap(), &Fixtures::default());
+        let told = tested.remarks.iter().map(|one| one.message.as_str());
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [
+                "`restless` changes a document again that it has changed",
+                "the migration 1.2.0 to 1.3.0, down and up again, `/n` is `111`, expected `1`",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_made_up_is_the_same_every_time() {
+        let catalog = Catalog::built_in().unwrap();
+        let kind = &catalog.kinds()[0];
+        let migration = kind.registry.migrations().next().unwrap();
+        let made_up = || documents::generated(&catalog, kind, migration).collect::<Vec<_>>();
+        let documents = made_up();
+        assert_eq!(documents, made_up());
+        let has = |name: &str| documents.iter().filter(|one| one.contains(name)).count();
+        assert!((32..128).contains(&has("input_snapshots")));
+        assert_eq!(has("\"run_id\":\"r\""), 128);
+    }
+}

@@ -78,3 +78,34 @@ impl Language {
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_version_and_migration_is_drawn() {
+        let catalog = Catalog::built_in().unwrap();
+        assert_eq!(
+            mermaid(&catalog),
+            "graph LR
+  subgraph k0[\"run\"]
+    k0v0[\"1.0.0\"]
+    k0v1[\"1.1.0\"]
+    k0v2[\"1.2.0\"]
+    k0v0 --> k0v1
+    k0v0 --> k0v2
+    k0v1 --> k0v2
+  end
+"
+        );
+        let dot = dot(&catalog);
+        assert!(dot.starts_with("digraph catalog {\n  rankdir=LR;\n  subgraph cluster_0 {\n    label=\"run\";\n    k0v0 [label=\"1.0.0\"];\n"));
+        assert!(dot.ends_with("    k0v1 -> k0v2 [tooltip=\"Chained pipelines: every manifest says whether it may be a stage\"];\n  }\n}\n"));
+    }
+
+    #[test]
+    fn a_text_in_the_language_of_graphviz_cannot_end_early() {
+        assert_eq!(quoted(r#"a "b" \ c"#), r#""a \"b\" \\ c""#);
+    }
+}

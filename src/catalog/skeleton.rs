@@ -76,3 +76,26 @@ fn put(document: &mut Value, at: &Pointer, value: Value) {
 fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Catalog, Source};
+    use crate::rehearsal::{Fixtures, lint, test};
+
+    #[test]
+    fn what_is_begun_can_be_loaded_and_holds_all_laws() {
+        let built_in = Catalog::built_in().unwrap();
+        let kind = &built_in.kinds()[0];
+        let mut files = extension("my \"own\"");
+        files.extend(migration(kind, &Version::new(2, 0, 0)).unwrap());
+        let catalog = Catalog::check_files(Source::BuiltIn, &files).unwrap();
+        assert_eq!(catalog.name(), "my \"own\"");
+        assert_eq!(catalog.latest(), Some(&Version::new(2, 0, 0)));
+        let fixtures = Fixtures::read(&catalog, &files);
+        assert_eq!(fixtures.fixtures.len(), 1);
+        assert_eq!(lint(&catalog, &fixtures), []);
+        assert_eq!(test(&catalog, &fixtures).remarks, []);
+        assert!(migration(kind, &Version::new(1, 2, 0)).is_none());
+    }
+}

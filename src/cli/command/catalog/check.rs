@@ -110,7 +110,8 @@ fn shown(kind: &Kind, all: bool) -> String {
         text.extend(["          ", &stops.join(" -> "), "\n"]);
     }
     if let more @ 1.. = routes.len().saturating_sub(most) {
-        text += &format!("          ... and {more} more (--all lists them)\n");
+        let more = more.to_string();
+        text.extend(["          ... and ", &more, " more (--all lists them)\n"]);
     }
     text
 }
@@ -127,7 +128,8 @@ fn wrong(errors: &[CatalogError], output: &Output, surface: Surface) -> Result<D
         let hint = surface.paint.text(Tone::Hint, "hint: ");
         let (number, cure) = (errors.len() as u64, Code::CatalogInvalid.hint());
         let number = counted(number, "error", "errors");
-        text += &format!("\n{hint}{cure}\n\n{number}. The catalog cannot be used.\n");
+        let end = ". The catalog cannot be used.\n";
+        text.extend(["\n", &hint, cure, "\n\n", &number, end]);
     }
     Ok(Document {
         text,

@@ -92,9 +92,11 @@ impl<'r> Told<'r> {
     }
 
     fn place(&self) -> String {
-        let numbers = [self.line, self.column].into_iter().flatten();
-        let numbers: String = numbers.map(|number| format!(":{number}")).collect();
-        let place = format!("{}{numbers}", self.file.unwrap_or_default());
+        let file = self.file.unwrap_or_default();
+        let place = match (self.line, self.column) {
+            (Some(line), Some(column)) => format!("{file}:{line}:{column}"),
+            _ => file.to_owned(),
+        };
         let parts = [place, self.path.clone().unwrap_or_default()].into_iter();
         let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
         parts.join(", ")
