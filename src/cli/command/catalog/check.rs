@@ -20,6 +20,9 @@ use crate::cli::streams::Streams;
 /// How many routes are shown without `--all`.
 const ROUTES_MOST: usize = 10;
 
+/// How many versions of a route are named without `--all`.
+const STOPS_MOST: usize = 6;
+
 /// What `catalog check` is told.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct CheckArgs {
@@ -106,7 +109,11 @@ fn shown(kind: &Kind, all: bool) -> String {
         let stops = std::iter::once(route.from())
             .chain(route.via())
             .chain([route.to()]);
-        let stops: Vec<_> = stops.map(ToString::to_string).collect();
+        let mut stops: Vec<_> = stops.map(ToString::to_string).collect();
+        if !all && stops.len() > STOPS_MOST {
+            let between = stops.len() - 2;
+            stops.splice(1..=between, [format!("{between} versions")]);
+        }
         text.extend(["          ", &stops.join(" -> "), "\n"]);
     }
     if let more @ 1.. = routes.len().saturating_sub(most) {
