@@ -92,26 +92,37 @@ fn words(command: &str) -> Vec<String> {
     words
 }
 
-/// With every operation id as of the fixed clock.
-fn with_fixed_ids(text: &str) -> String {
-    let is_id = |bytes: &[u8]| {
-        let shape = b"00000000T000000Z-";
-        bytes.len() >= shape.len()
-            && shape.iter().zip(bytes).all(|(wanted, found)| match wanted {
+/// With every operation id as of the fixed clock, numbered as they appear: a second may pass between two operations.
+fn with_fixed_ids(text: &str, ids: &mut Vec<String>) -> String {
+    const SHAPE: &[u8] = b"00000000T000000Z-";
+    let id_len = |text: &str| {
+        let bytes = text.as_bytes();
+        let fits = bytes.len() > SHAPE.len()
+            && SHAPE.iter().zip(bytes).all(|(wanted, found)| match wanted {
                 b'0' => found.is_ascii_digit(),
                 other => found == other,
-            })
+            });
+        let serial = bytes.iter().skip(SHAPE.len());
+        let serial_len = serial.take_while(|byte| byte.is_ascii_digit()).count();
+        (fits && serial_len > 0).then_some(SHAPE.len() + serial_len)
     };
     let mut out = String::new();
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
-        if is_id(rest.as_bytes()) {
+        let len = id_len(rest).unwrap_or(next.len_utf8());
+        let (found, after) = rest.split_at(len);
+        if len > next.len_utf8() {
+            let known = ids.iter().position(|id| id == found);
+            let number = known.unwrap_or_else(|| {
+                ids.push(found.to_owned());
+                ids.len() - 1
+            });
             out.push_str("20260228T103000Z-");
-            rest = &rest["00000000T000000Z-".len()..];
+            out.push_str(&(number + 1).to_string());
         } else {
-            out.push(next);
-            rest = &rest[next.len_utf8()..];
+            out.push_str(found);
         }
+        rest = after;
     }
     out
 }
@@ -125,6 +136,7 @@ fn every_session_in_the_docs_is_what_happens() {
         sandbox.copy("fixtures/demo", "fixtures/demo");
         sandbox.copy("fixtures/troubled", "fixtures/troubled");
         let mut last: Option<Output> = None;
+        let mut ids = Vec::new();
         for (at, tag, block) in tagged_blocks(page) {
             let place = format!("{}:{at}", page.display());
             if let Some(path) = tag.strip_prefix("json file=") {
@@ -151,7 +163,7 @@ fn every_session_in_the_docs_is_what_happens() {
                         let output = sandbox.run(arguments);
                         let shown = format!("{}{}", output.stdout, output.stderr);
                         last = Some(output);
-                        with_fixed_ids(&shown).replace("[SANDBOX]", "~")
+                        with_fixed_ids(&shown, &mut ids).replace("[SANDBOX]", "~")
                     }
                     Some((program, arguments)) if program == "echo" && arguments == ["$?"] => {
                         let last = last.as_ref().expect("a command before");
