@@ -43,8 +43,8 @@ pub(super) struct FirstPass<'o> {
 pub(super) struct Judged {
     /// All manifests that were looked at.
     manifests: FoundList,
-    /// The digest of each that is pending.
-    pending: Vec<Option<Digest>>,
+    /// The digest of each that a route was rehearsed with, whether it is refused or not.
+    rehearsed: Vec<Option<Digest>>,
     /// What does not hold of manifests because of others.
     failures: BTreeMap<u32, Vec<Failure>>,
     /// Manifests that would be refused, or cannot be read.
@@ -57,7 +57,7 @@ pub(super) struct Judged {
 #[derive(Default)]
 struct Seen {
     contribution: Contribution,
-    pending: Option<Digest>,
+    rehearsed: Option<Digest>,
     trouble: Option<Trouble>,
     halts: bool,
 }
@@ -152,7 +152,7 @@ pub(super) fn as_they_are<S: Storage>(
 impl Judged {
     fn of(manifests: FoundList) -> Self {
         Self {
-            pending: Vec::with_capacity(manifests.len()),
+            rehearsed: Vec::with_capacity(manifests.len()),
             manifests,
             failures: BTreeMap::new(),
             troubles: BTreeMap::new(),
@@ -185,7 +185,7 @@ impl Judged {
     }
 
     fn take(&mut self, index: u32, mut seen: Seen, whole: &Whole<'_>, facts: &mut Facts) {
-        self.pending.push(seen.pending);
+        self.rehearsed.push(seen.rehearsed);
         if let Some(trouble) = seen.trouble {
             if seen.halts {
                 self.halt(&trouble.message);
@@ -259,7 +259,7 @@ impl Judged {
         settling: &mut Settling<'_>,
     ) -> Result<(), Trouble> {
         let index = self.index_of(path);
-        let judged = index.and_then(|index| self.pending.get(index as usize).copied().flatten());
+        let judged = index.and_then(|index| self.rehearsed.get(index as usize).copied().flatten());
         let (Some(index), true) = (index, judged == Some(digest)) else {
             return Err(Trouble {
                 code: Code::ChangedMeanwhile,
@@ -350,8 +350,9 @@ impl<S: Storage> Look<'_, S> {
                     Ok(())
                 })
             });
+        // Also of what is refused, so that the second pass finds the same reason and no change.
+        seen.rehearsed = Some(Digest::of(bytes));
         if rehearsed.is_ok() {
-            seen.pending = Some(Digest::of(bytes));
             seen.contribution = contribution;
         } else {
             // What is refused stays as it is.

@@ -335,6 +335,29 @@ fn allocation(sandbox: &Sandbox, run: &str, text: &str) {
     sandbox.file(format!("artifacts/j/{run}/allocation.json"), text);
 }
 
+#[test]
+fn a_manifest_that_is_refused_for_another_reason_is_no_conflict_where_the_tree_is_judged() {
+    let sandbox = Sandbox::new();
+    catalog(
+        &sandbox,
+        r#""schemas":{"1.1.0":"schemas/doc.json"},"rules":[{"rule":"unique","at":["/n"]}]"#,
+    );
+    sandbox
+        .manifest("j/good", r#"{"n":1}"#)
+        .manifest("j/text", r#"{"n":2,"s":"c"}"#);
+    for more in [
+        &["--dry-run", "--format", "json"][..],
+        &["--format", "json"],
+    ] {
+        assert_eq!(
+            refused(migrate(&sandbox, more).code(1)),
+            [
+                "j/text/manifest.json schema_failed: `/s` violates the schema of version `1.1.0`: the value is not one of \"a\" or \"b\""
+            ]
+        );
+    }
+}
+
 const SUM: &str = r#"{"rule":"sum_equals","value":"/amount","group_by":["/event","/model"],"match":{"kind":"event","on":{"/event":"/id"},"expected":"/revenue"},"tolerance":0.01}"#;
 
 #[test]
