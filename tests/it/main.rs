@@ -23,6 +23,7 @@ mod plan;
 mod proof;
 mod rollback;
 mod rules;
+mod seeds;
 mod show;
 mod status;
 #[allow(

@@ -1,0 +1,334 @@
+//! Whole systems as catalogs: each directory of `fixtures/catalogs` has a tree before and after, and documents that are right and wrong.
+//!
+//! `tree` must become `expected`. Each directory in `invalid` and `broken` has in `told` what is said of it: a document that `validate` refuses, and documents that are refused when they are added to `tree`. `UPDATE=1 cargo test --test it seeds` writes `expected` and `told` anew, and the difference is then to be read.
+//!
+//! Invariant: what a catalog refuses leaves every file as it was.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use walkdir::WalkDir;
+
+use crate::support::sandbox::{Output, Sandbox};
+
+const CATALOGS: [&str; 3] = ["attribution", "domain-identity", "revenue"];
+
+fn fixture(name: &str) -> PathBuf {
+    let catalogs = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/catalogs");
+    catalogs.join(name)
+}
+
+/// The tree of a catalog, before.
+fn tree(name: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.copy(fixture(name).join("tree"), "artifacts");
+    sandbox
+}
+
+fn run(sandbox: &Sandbox, name: &str, words: &[&str]) -> Output {
+    let catalog = fixture(name);
+    let with = ["--catalog", catalog.to_str().unwrap()];
+    sandbox.run([words, &with].concat())
+}
+
+fn update() -> bool {
+    std::env::var_os("UPDATE").is_some_and(|value| value == "1")
+}
+
+/// Path to bytes of the manifests below a directory: no backups, no state.
+fn manifests(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in WalkDir::new(dir) {
+        let entry = entry.unwrap();
+        let path = entry.path().strip_prefix(dir).unwrap();
+        let is_ours = path.extension().is_some_and(|end| end == "json")
+            && !path.starts_with(".migrate-manifests");
+        if entry.file_type().is_file() && is_ours {
+            found.insert(path.to_owned(), fs::read(entry.path()).unwrap());
+        }
+    }
+    found
+}
+
+/// What the manifests say, but for version and history.
+fn said(sandbox: &Sandbox) -> BTreeMap<PathBuf, Value> {
+    let mut said = BTreeMap::new();
+    for (path, bytes) in manifests(&sandbox.path("artifacts")) {
+        let mut document: Value = serde_json::from_slice(&bytes).unwrap();
+        let members = document.as_object_mut().unwrap();
+        members.remove("schema_version");
+        members.remove("migration_history");
+        said.insert(path, document);
+    }
+    said
+}
+
+fn assert_as_expected(name: &str, sandbox: &Sandbox) {
+    let expected = fixture(name).join("expected");
+    let found = manifests(&sandbox.path("artifacts"));
+    if update() {
+        for (path, bytes) in &found {
+            let path = expected.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+    }
+    let expected = manifests(&expected);
+    let paths: Vec<_> = expected.keys().collect();
+    assert_eq!(paths, found.keys().collect::<Vec<_>>(), "{name}");
+    for (path, bytes) in &expected {
+        let (expected, found) = (
+            String::from_utf8_lossy(bytes),
+            String::from_utf8_lossy(&found[path]),
+        );
+        assert!(
+            expected == found,
+            "{name}: {} is\n{found}\nand not\n{expected}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn every_tree_is_migrated_as_expected_proved_and_brought_back() {
+    for name in CATALOGS {
+        let sandbox = tree(name);
+        let before = sandbox.snapshot();
+        run(&sandbox, name, &["--dry-run", "--quiet"]).code(0);
+        assert!(before.differences(&sandbox.snapshot()).is_empty(), "{name}");
+        run(&sandbox, name, &["--quiet"]).code(0).stderr("");
+        assert_as_expected(name, &sandbox);
+        for proof in [&["verify"][..], &["verify", "--replay"]] {
+            let report = run(&sandbox, name, &[proof, &["--format", "json"]].concat());
+            let report = report.code(0).json();
+            assert_eq!(report["findings"], serde_json::json!({}), "{name}");
+        }
+        let after = sandbox.snapshot();
+        run(&sandbox, name, &["--check"]).code(0);
+        run(&sandbox, name, &["--quiet"]).code(0).stderr("");
+        assert!(after.differences(&sandbox.snapshot()).is_empty(), "{name}");
+        run(&sandbox, name, &["rollback", "--last", "--quiet"]).code(0);
+        let back = sandbox.snapshot_without_state();
+        assert!(before.differences(&back).is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn the_number_of_records_is_the_same_before_and_after() {
+    for name in CATALOGS {
+        let sandbox = tree(name);
+        let count = || {
+            let report = run(&sandbox, name, &["status", "--format", "json"]);
+            report.code(0).json()["counts"]["found"].clone()
+        };
+        let before = count();
+        run(&sandbox, name, &["--quiet"]).code(0);
+        assert_eq!(before, count(), "{name}");
+    }
+}
+
+/// The directories in a directory of a catalog's fixture, by name.
+fn cases(name: &str, which: &str) -> Vec<(String, PathBuf)> {
+    let entries = fs::read_dir(fixture(name).join(which)).unwrap();
+    let mut cases: Vec<_> = entries
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), entry.path()))
+        .collect();
+    cases.sort();
+    cases
+}
+
+fn assert_told(case: &Path, told: &str) {
+    assert!(!told.is_empty(), "{}: nothing is told", case.display());
+    let golden = case.join("told");
+    if update() {
+        fs::write(&golden, told).unwrap();
+    }
+    let expected = fs::read_to_string(&golden).unwrap_or_default();
+    assert_eq!(told, expected, "{}", case.display());
+}
+
+fn validated(name: &str, case: &Path) -> Output {
+    let sandbox = Sandbox::new();
+    let documents = manifests(case);
+    let (file, bytes) = documents.first_key_value().unwrap();
+    sandbox.file(file, bytes);
+    let file = file.to_str().unwrap();
+    run(&sandbox, name, &["validate", file, "--quiet"])
+}
+
+#[test]
+fn a_document_is_valid_or_is_told_why_not() {
+    for name in CATALOGS {
+        for (_, case) in cases(name, "valid") {
+            validated(name, &case).code(0).stdout("").stderr("");
+        }
+        for (_, case) in cases(name, "invalid") {
+            let output = validated(name, &case);
+            assert_told(&case, &output.code(1).stdout);
+        }
+    }
+}
+
+#[test]
+fn documents_that_break_a_tree_are_refused_by_name_and_stay_as_they_were() {
+    for name in CATALOGS {
+        for (_, case) in cases(name, "broken") {
+            let sandbox = tree(name);
+            let added = manifests(&case);
+            for (path, bytes) in &added {
+                sandbox.file(Path::new("artifacts").join(path), bytes);
+            }
+            let report = run(&sandbox, name, &["--format", "json"]).code(1).json();
+            let mut told = String::new();
+            for one in report["manifests"].as_array().unwrap() {
+                let text = |name: &str| one[name].as_str().unwrap_or_default();
+                if text("outcome") == "refused" {
+                    let [path, code, message] = ["path", "code", "message"].map(text);
+                    told.push_str(&format!("{path}\n  {code}: {message}\n"));
+                }
+            }
+            assert_told(&case, &told);
+            for (path, bytes) in &added {
+                let found = sandbox.read(Path::new("artifacts").join(path));
+                assert_eq!(&found, bytes, "{}", case.display());
+            }
+        }
+    }
+}
+
+/// The versions of each kind of `revenue`: one revision leads from each to the next.
+const REVISIONS: [(&str, &[&str]); 5] = [
+    ("tenant", &["1.0.0", "1.1.0"]),
+    ("event", &["1.0.0", "1.1.0"]),
+    ("allocation", &["1.0.0", "1.1.0", "1.2.0"]),
+    ("ledger", &["1.0.0", "1.1.0", "1.2.0", "1.3.0"]),
+    ("dead_event", &["1.0.0", "1.1.0"]),
+];
+
+const POSTED: &str = "t-1/l-3/ledger.json";
+
+/// A catalog of one kind of `revenue`, without the rules that ask documents of other kinds.
+fn kind_alone(kind: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let catalog = fixture("revenue");
+    for part in ["migrations", "schemas"] {
+        for (file, bytes) in manifests(&catalog.join(part)) {
+            if file.to_str().unwrap().starts_with(&format!("{kind}-")) {
+                sandbox.file(Path::new("catalog").join(part).join(file), bytes);
+            }
+        }
+    }
+    let head = fs::read(catalog.join("catalog.json")).unwrap();
+    let mut head: Value = serde_json::from_slice(&head).unwrap();
+    head["kinds"]
+        .as_object_mut()
+        .unwrap()
+        .retain(|name, _| name == kind);
+    head["kinds"][kind]["rules"]
+        .as_array_mut()
+        .unwrap()
+        .retain(|rule| rule.get("kind").is_none() && rule.get("match").is_none());
+    sandbox.file("catalog/catalog.json", head.to_string());
+    for (path, bytes) in manifests(&catalog.join("tree")) {
+        if path.ends_with(format!("{kind}.json")) && path != Path::new(POSTED) {
+            sandbox.file(Path::new("artifacts").join(path), bytes);
+        }
+    }
+    sandbox
+}
+
+#[test]
+fn every_revision_of_revenue_goes_up_down_and_up_again() {
+    for (kind, versions) in REVISIONS {
+        let sandbox = kind_alone(kind);
+        let to = |version: &str| {
+            let words = ["--catalog", "catalog", "--quiet", "--allow-downgrade"];
+            let words = [&words[..], &["--target-version", version]].concat();
+            sandbox.run(words).code(0).stdout("").stderr("");
+            said(&sandbox)
+        };
+        for pair in versions.windows(2) {
+            let (below, above) = (to(pair[0]), to(pair[1]));
+            assert_eq!(to(pair[0]), below, "{kind} {pair:?}");
+            assert_eq!(to(pair[1]), above, "{kind} {pair:?}");
+        }
+        let check = ["verify", "--replay", "--catalog", "catalog"];
+        sandbox.run(check).code(0);
+    }
+}
+
+fn refused_on_the_way_down(name: &str, target: &str) -> Vec<String> {
+    let sandbox = tree(name);
+    run(&sandbox, name, &["--quiet"]).code(0);
+    let words = ["--allow-downgrade", "--target-version", target];
+    let report = run(
+        &sandbox,
+        name,
+        &[&words[..], &["--format", "json"]].concat(),
+    );
+    let report = report.code(1).json();
+    let mut told = Vec::new();
+    for one in report["manifests"].as_array().unwrap() {
+        let text = |name: &str| one[name].as_str().unwrap_or_default();
+        if text("outcome") == "refused" {
+            told.push(format!("{}: {}", text("path"), text("message")));
+        }
+    }
+    told
+}
+
+#[test]
+fn a_posting_that_names_its_allocation_is_not_taken_down_to_where_it_could_not() {
+    assert_eq!(
+        refused_on_the_way_down("revenue", "1.0.0"),
+        [
+            "t-1/l-3/ledger.json: `coalesce /posted_at` of migration `1.0.0 to 1.1.0` cannot be undone: `/posted_at` is `\"2025-11-12T11:00:00Z\"`, expected `\"2025-11-12T10:00:00Z\"`"
+        ]
+    );
+}
+
+#[test]
+fn what_was_destroyed_or_guessed_has_no_way_down() {
+    let told = refused_on_the_way_down("attribution", "1.0.0");
+    assert_eq!(
+        told[0],
+        "acme/run-0001/run.json: no way leads down: `set_default /agent_id` of migration `1.0.0 to 1.1.0` has no inverse: whether the member was missing or null cannot be told afterwards"
+    );
+    assert_eq!(told.len(), 5);
+    let told = refused_on_the_way_down("domain-identity", "1.0.0");
+    assert_eq!(
+        told[0],
+        "org-1/finance/domain.json: no way leads down: `remove /domain_id` of migration `1.0.0 to 2.0.0` has no inverse: what it removed is gone"
+    );
+    assert_eq!(told.len(), 8);
+}
+
+#[test]
+fn what_was_backfilled_is_counted_by_member() {
+    let sandbox = tree("attribution");
+    run(&sandbox, "attribution", &["--quiet"]).code(0);
+    let words = ["status", "--backfilled", "--format", "json"];
+    let report = run(&sandbox, "attribution", &words).code(0).json();
+    assert_eq!(
+        report["backfilled"],
+        serde_json::json!({"/actor_id": 1, "/actor_type": 2, "/agent_id": 3, "/source": 3})
+    );
+    let words = [
+        "status",
+        "--fields",
+        "agent_id,actor_type",
+        "--format",
+        "json",
+    ];
+    let report = run(&sandbox, "attribution", &words).code(0).json();
+    for field in report["fields"].as_array().unwrap() {
+        assert_eq!(
+            (&field["null"], &field["missing"]),
+            (&0.into(), &0.into()),
+            "{field}"
+        );
+    }
+}
