@@ -13,6 +13,9 @@ use walkdir::WalkDir;
 
 use crate::support::sandbox::{Output, Sandbox};
 
+/// The page that says what each fixture is for.
+const PAGE: &str = "docs/seeds.md";
+
 const CATALOGS: [&str; 3] = ["attribution", "domain-identity", "revenue"];
 
 fn fixture(name: &str) -> PathBuf {
@@ -172,6 +175,16 @@ fn a_document_is_valid_or_is_told_why_not() {
     }
 }
 
+/// Path, code and message of each manifest that an operation refused.
+fn refused(output: &Output) -> Vec<[String; 3]> {
+    let report = output.code(1).json();
+    let manifests = report["manifests"].as_array().unwrap().iter();
+    manifests
+        .filter(|one| one["outcome"] == "refused")
+        .map(|one| ["path", "code", "message"].map(|name| one[name].as_str().unwrap().to_owned()))
+        .collect()
+}
+
 #[test]
 fn documents_that_break_a_tree_are_refused_by_name_and_stay_as_they_were() {
     for name in CATALOGS {
@@ -181,16 +194,12 @@ fn documents_that_break_a_tree_are_refused_by_name_and_stay_as_they_were() {
             for (path, bytes) in &added {
                 sandbox.file(Path::new("artifacts").join(path), bytes);
             }
-            let report = run(&sandbox, name, &["--format", "json"]).code(1).json();
-            let mut told = String::new();
-            for one in report["manifests"].as_array().unwrap() {
-                let text = |name: &str| one[name].as_str().unwrap_or_default();
-                if text("outcome") == "refused" {
-                    let [path, code, message] = ["path", "code", "message"].map(text);
-                    told.push_str(&format!("{path}\n  {code}: {message}\n"));
-                }
-            }
-            assert_told(&case, &told);
+            let refused = refused(&run(&sandbox, name, &["--format", "json"]));
+            let told: Vec<_> = refused
+                .iter()
+                .map(|[path, code, message]| format!("{path}\n  {code}: {message}\n"))
+                .collect();
+            assert_told(&case, &told.concat());
             for (path, bytes) in &added {
                 let found = sandbox.read(Path::new("artifacts").join(path));
                 assert_eq!(&found, bytes, "{}", case.display());
@@ -264,20 +273,11 @@ fn refused_on_the_way_down(name: &str, target: &str) -> Vec<String> {
     let sandbox = tree(name);
     run(&sandbox, name, &["--quiet"]).code(0);
     let words = ["--allow-downgrade", "--target-version", target];
-    let report = run(
-        &sandbox,
-        name,
-        &[&words[..], &["--format", "json"]].concat(),
-    );
-    let report = report.code(1).json();
-    let mut told = Vec::new();
-    for one in report["manifests"].as_array().unwrap() {
-        let text = |name: &str| one[name].as_str().unwrap_or_default();
-        if text("outcome") == "refused" {
-            told.push(format!("{}: {}", text("path"), text("message")));
-        }
-    }
-    told
+    let words = [&words[..], &["--format", "json"]].concat();
+    refused(&run(&sandbox, name, &words))
+        .iter()
+        .map(|[path, _, message]| format!("{path}: {message}"))
+        .collect()
 }
 
 #[test]
@@ -330,5 +330,79 @@ fn what_was_backfilled_is_counted_by_member() {
             (&0.into(), &0.into()),
             "{field}"
         );
+    }
+}
+
+/// What is said of a catalog in which `from` stands as `to` in one file.
+fn loaded_with(name: &str, file: &str, from: &str, to: &str) -> String {
+    let sandbox = Sandbox::new();
+    sandbox.copy(fixture(name), "catalog");
+    let file = format!("catalog/migrations/{file}");
+    let text = String::from_utf8(sandbox.read(&file)).unwrap();
+    assert!(text.contains(from), "{text}");
+    sandbox
+        .file(&file, text.replacen(from, to, 1))
+        .dir("artifacts");
+    let output = sandbox.run(["--catalog", "catalog"]);
+    output.code(2);
+    output.stderr.lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn what_would_destroy_or_forge_is_refused_with_the_catalog() {
+    assert_eq!(
+        loaded_with(
+            "domain-identity",
+            "scope-2.0.0.json",
+            ", \"allow_destructive\": true",
+            ""
+        ),
+        "error: migrations/scope-2.0.0.json:8:14: `remove` destroys values: expected `\"allow_destructive\": true`, if that is meant"
+    );
+    let renewed = r#"[{"step": "derive", "at": "/scope_id", "template": "{/domain}.new"}, "#;
+    assert_eq!(
+        loaded_with("domain-identity", "scope-2.0.0.json", "[", renewed),
+        "error: migrations/scope-2.0.0.json:6:22: `derive /scope_id` may not write `/scope_id`, which is immutable"
+    );
+    let forged = r#"[{"step": "set", "at": "/revenue_cents", "value": 0}, "#;
+    assert_eq!(
+        loaded_with("revenue", "ledger-1.3.0.json", "[", forged),
+        "error: migrations/ledger-1.3.0.json:6:22: `set /revenue_cents` may not write `/revenue_cents`, which is immutable"
+    );
+}
+
+#[test]
+fn with_rules_warn_what_is_known_too_little_of_is_migrated_and_told() {
+    let sandbox = tree("attribution");
+    sandbox.copy(
+        fixture("attribution").join("broken/actor-of-no-agent/acme"),
+        "artifacts/acme",
+    );
+    let words = ["--rules", "warn", "--format", "json"];
+    let report = run(&sandbox, "attribution", &words).code(0).json();
+    assert_eq!(report["counts"]["migrated"], 5);
+    assert_eq!(report["warnings"][0]["code"], "rule_warned");
+}
+
+#[test]
+fn the_page_names_every_fixture_and_no_other() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE)).unwrap();
+    let parts: Vec<_> = page.split("\n## ").collect();
+    for name in CATALOGS {
+        let part = parts.iter().find(|part| part.starts_with(name)).unwrap();
+        for word in part.split('`').skip(1).step_by(2) {
+            let [which, case] = word.split('/').collect::<Vec<_>>()[..] else {
+                continue;
+            };
+            if ["valid", "invalid", "broken"].contains(&which) {
+                assert!(fixture(name).join(word).is_dir(), "{name}: {which}/{case}");
+            }
+        }
+        for which in ["valid", "invalid", "broken"] {
+            for (case, _) in cases(name, which) {
+                let word = format!("`{which}/{case}`");
+                assert!(part.contains(&word), "{name}: {word} is not on the page");
+            }
+        }
     }
 }
