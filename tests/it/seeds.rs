@@ -4,11 +4,12 @@
 //!
 //! Invariant: what a catalog refuses leaves every file as it was.
 
+mod ways_down;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
 use walkdir::WalkDir;
 
 use crate::support::sandbox::{Output, Sandbox};
@@ -53,19 +54,6 @@ fn manifests(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         }
     }
     found
-}
-
-/// What the manifests say, but for version and history.
-fn said(sandbox: &Sandbox) -> BTreeMap<PathBuf, Value> {
-    let mut said = BTreeMap::new();
-    for (path, bytes) in manifests(&sandbox.path("artifacts")) {
-        let mut document: Value = serde_json::from_slice(&bytes).unwrap();
-        let members = document.as_object_mut().unwrap();
-        members.remove("schema_version");
-        members.remove("migration_history");
-        said.insert(path, document);
-    }
-    said
 }
 
 fn assert_as_expected(name: &str, sandbox: &Sandbox) {
@@ -206,104 +194,6 @@ fn documents_that_break_a_tree_are_refused_by_name_and_stay_as_they_were() {
             }
         }
     }
-}
-
-/// The versions of each kind of `revenue`: one revision leads from each to the next.
-const REVISIONS: [(&str, &[&str]); 5] = [
-    ("tenant", &["1.0.0", "1.1.0"]),
-    ("event", &["1.0.0", "1.1.0"]),
-    ("allocation", &["1.0.0", "1.1.0", "1.2.0"]),
-    ("ledger", &["1.0.0", "1.1.0", "1.2.0", "1.3.0"]),
-    ("dead_event", &["1.0.0", "1.1.0"]),
-];
-
-const POSTED: &str = "t-1/l-3/ledger.json";
-
-/// A catalog of one kind of `revenue`, without the rules that ask documents of other kinds.
-fn kind_alone(kind: &str) -> Sandbox {
-    let sandbox = Sandbox::new();
-    let catalog = fixture("revenue");
-    for part in ["migrations", "schemas"] {
-        for (file, bytes) in manifests(&catalog.join(part)) {
-            if file.to_str().unwrap().starts_with(&format!("{kind}-")) {
-                sandbox.file(Path::new("catalog").join(part).join(file), bytes);
-            }
-        }
-    }
-    let head = fs::read(catalog.join("catalog.json")).unwrap();
-    let mut head: Value = serde_json::from_slice(&head).unwrap();
-    head["kinds"]
-        .as_object_mut()
-        .unwrap()
-        .retain(|name, _| name == kind);
-    head["kinds"][kind]["rules"]
-        .as_array_mut()
-        .unwrap()
-        .retain(|rule| rule.get("kind").is_none() && rule.get("match").is_none());
-    sandbox.file("catalog/catalog.json", head.to_string());
-    for (path, bytes) in manifests(&catalog.join("tree")) {
-        if path.ends_with(format!("{kind}.json")) && path != Path::new(POSTED) {
-            sandbox.file(Path::new("artifacts").join(path), bytes);
-        }
-    }
-    sandbox
-}
-
-#[test]
-fn every_revision_of_revenue_goes_up_down_and_up_again() {
-    for (kind, versions) in REVISIONS {
-        let sandbox = kind_alone(kind);
-        let to = |version: &str| {
-            let words = ["--catalog", "catalog", "--quiet", "--allow-downgrade"];
-            let words = [&words[..], &["--target-version", version]].concat();
-            sandbox.run(words).code(0).stdout("").stderr("");
-            said(&sandbox)
-        };
-        for pair in versions.windows(2) {
-            let (below, above) = (to(pair[0]), to(pair[1]));
-            assert_eq!(to(pair[0]), below, "{kind} {pair:?}");
-            assert_eq!(to(pair[1]), above, "{kind} {pair:?}");
-        }
-        let check = ["verify", "--replay", "--catalog", "catalog"];
-        sandbox.run(check).code(0);
-    }
-}
-
-fn refused_on_the_way_down(name: &str, target: &str) -> Vec<String> {
-    let sandbox = tree(name);
-    run(&sandbox, name, &["--quiet"]).code(0);
-    let words = ["--allow-downgrade", "--target-version", target];
-    let words = [&words[..], &["--format", "json"]].concat();
-    refused(&run(&sandbox, name, &words))
-        .iter()
-        .map(|[path, _, message]| format!("{path}: {message}"))
-        .collect()
-}
-
-#[test]
-fn a_posting_that_names_its_allocation_is_not_taken_down_to_where_it_could_not() {
-    assert_eq!(
-        refused_on_the_way_down("revenue", "1.0.0"),
-        [
-            "t-1/l-3/ledger.json: `coalesce /posted_at` of migration `1.0.0 to 1.1.0` cannot be undone: `/posted_at` is `\"2025-11-12T11:00:00Z\"`, expected `\"2025-11-12T10:00:00Z\"`"
-        ]
-    );
-}
-
-#[test]
-fn what_was_destroyed_or_guessed_has_no_way_down() {
-    let told = refused_on_the_way_down("attribution", "1.0.0");
-    assert_eq!(
-        told[0],
-        "acme/run-0001/run.json: no way leads down: `set_default /agent_id` of migration `1.0.0 to 1.1.0` has no inverse: whether the member was missing or null cannot be told afterwards"
-    );
-    assert_eq!(told.len(), 5);
-    let told = refused_on_the_way_down("domain-identity", "1.0.0");
-    assert_eq!(
-        told[0],
-        "org-1/finance/domain.json: no way leads down: `remove /domain_id` of migration `1.0.0 to 2.0.0` has no inverse: what it removed is gone"
-    );
-    assert_eq!(told.len(), 8);
 }
 
 #[test]
