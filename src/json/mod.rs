@@ -27,4 +27,4 @@ pub(crate) use pointer::PointerSet;
 pub use pointer::{Pointer, PointerError};
 pub use problem::{TextError, TextProblem};
 pub use scan::{MAX_BYTES, MAX_DEPTH, MAX_MEMBERS, Text};
-pub use value::{Kind, Member, Value};
+pub use value::{Elements, Kind, Member, Members, Value};

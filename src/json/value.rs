@@ -50,6 +50,50 @@ pub struct Value<'t> {
     node: usize,
 }
 
+/// The members of an object, in the order of the text.
+#[derive(Debug, Clone)]
+pub struct Members<'t> {
+    text: &'t Text<'t>,
+    /// The nodes that are still to come.
+    inside: Range<usize>,
+}
+
+/// The elements of an array, in the order of the text.
+#[derive(Debug, Clone)]
+pub struct Elements<'t> {
+    text: &'t Text<'t>,
+    /// The nodes that are still to come.
+    inside: Range<usize>,
+}
+
+impl<'t> Iterator for Members<'t> {
+    type Item = Member<'t>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Member<'t>> {
+        let (text, node) = (self.text, self.inside.start);
+        if self.inside.is_empty() {
+            return None;
+        }
+        self.inside.start = text.node(node + 1).next();
+        Some(Member { text, node })
+    }
+}
+
+impl<'t> Iterator for Elements<'t> {
+    type Item = Value<'t>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Value<'t>> {
+        let (text, node) = (self.text, self.inside.start);
+        if self.inside.is_empty() {
+            return None;
+        }
+        self.inside.start = text.node(node).next();
+        Some(Value { text, node })
+    }
+}
+
 /// One member of an object: a name and a value.
 #[derive(Debug, Clone, Copy)]
 pub struct Member<'t> {
@@ -109,14 +153,11 @@ impl<'t> Value<'t> {
         self.node().plain
     }
 
-    /// The members of an object in the order of the text; empty where this is no object.
-    pub fn members(&self) -> impl Iterator<Item = Member<'t>> + use<'t> {
-        let text = self.text;
-        let Range { start, end } = self.nodes_inside(Kind::Object);
-        let inside = move |node: &usize| *node < end;
-        let following = move |node: &usize| Some(text.node(node + 1).next()).filter(inside);
-        std::iter::successors(Some(start).filter(inside), following)
-            .map(move |node| Member { text, node })
+    /// The members of an object in the order of the text; none where this is no object.
+    #[must_use]
+    pub fn members(&self) -> Members<'t> {
+        let (text, inside) = (self.text, self.nodes_inside(Kind::Object));
+        Members { text, inside }
     }
 
     /// The members of an object in ascending order of their names.
@@ -130,14 +171,11 @@ impl<'t> Value<'t> {
         members
     }
 
-    /// The elements of an array in the order of the text; empty where this is no array.
-    pub fn elements(&self) -> impl Iterator<Item = Value<'t>> + use<'t> {
-        let text = self.text;
-        let Range { start, end } = self.nodes_inside(Kind::Array);
-        let inside = move |node: &usize| *node < end;
-        let following = move |node: &usize| Some(text.node(*node).next()).filter(inside);
-        std::iter::successors(Some(start).filter(inside), following)
-            .map(move |node| Value { text, node })
+    /// The elements of an array in the order of the text; none where this is no array.
+    #[must_use]
+    pub fn elements(&self) -> Elements<'t> {
+        let (text, inside) = (self.text, self.nodes_inside(Kind::Array));
+        Elements { text, inside }
     }
 
     /// The nodes of what this holds; none where it is not of `kind`.

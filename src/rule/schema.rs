@@ -1,4 +1,4 @@
-//! JSON Schemas of documents: compiled when the catalog is loaded, asked about each document. The only place that knows the schema crate.
+//! JSON Schemas of documents: compiled when the catalog is loaded, asked about each document. What is below this is the only place that knows the schema crate.
 //!
 //! Takes texts that were scanned and gives what they violate; opens no file and follows no reference out of the schema.
 //!
@@ -109,124 +109,11 @@ mod without {
 }
 
 #[cfg(feature = "schema")]
-use with::{Compiled, compile, hold};
-
+mod compiled;
 #[cfg(feature = "schema")]
-mod with {
-    use jsonschema::ValidationError;
-    use jsonschema::error::ValidationErrorKind;
-
-    use super::{Held, MOST_VIOLATIONS, Pointer, Value, Violation};
-    use crate::json::Kind;
-
-    /// How much of what the crate says is repeated, in characters.
-    const REASON_CHARACTERS: usize = 240;
-
-    pub(super) type Compiled = jsonschema::Validator;
-
-    pub(super) fn compile(text: Value<'_>) -> Result<Compiled, Violation> {
-        let schema = to_crate(text, &mut Vec::new());
-        jsonschema::options()
-            .offline()
-            .should_validate_formats(true)
-            .should_ignore_unknown_formats(true)
-            .build(&schema)
-            .map_err(|error| violation(&error))
-    }
-
-    pub(super) fn hold(compiled: &Compiled, document: Value<'_>) -> Held {
-        let mut beyond_range = Vec::new();
-        let instance = to_crate(document, &mut beyond_range);
-        let violations = if compiled.is_valid(&instance) {
-            Vec::new()
-        } else {
-            let errors = compiled.iter_errors(&instance).take(MOST_VIOLATIONS);
-            errors.map(|error| violation(&error)).collect()
-        };
-        let pointer = |start| pointer_to(document, start);
-        Held {
-            violations,
-            beyond_range: beyond_range.into_iter().map(pointer).collect(),
-        }
-    }
-
-    fn violation(error: &ValidationError<'_>) -> Violation {
-        let at = error.instance_path().to_string();
-        let outside = "it refers to something outside of itself";
-        let reason = match error.kind() {
-            ValidationErrorKind::Referencing(found) => format!("{outside}, or to nothing: {found}"),
-            _ => error.masked_with("the value").to_string(),
-        };
-        let reason = match reason.char_indices().nth(REASON_CHARACTERS) {
-            Some((end, _)) => format!("{}...", &reason[..end]),
-            None => reason,
-        };
-        Violation {
-            at: at.parse().unwrap_or_default(),
-            reason,
-        }
-    }
-
-    /// The value in the crate's words, without parsing its text again; `beyond` gets where numbers stand that no double holds.
-    fn to_crate(value: Value<'_>, beyond: &mut Vec<usize>) -> serde_json::Value {
-        match value.kind() {
-            Kind::Null => serde_json::Value::Null,
-            Kind::Boolean => (value.raw() == "true").into(),
-            Kind::Number => number(value, beyond),
-            Kind::String => value.as_str().unwrap_or_default().into(),
-            Kind::Array => {
-                let elements = value.elements().map(|element| to_crate(element, beyond));
-                serde_json::Value::Array(elements.collect())
-            }
-            Kind::Object => {
-                let members = value.members().map(|member| {
-                    let name = member.name().into_owned();
-                    (name, to_crate(member.value(), beyond))
-                });
-                serde_json::Value::Object(members.collect())
-            }
-        }
-    }
-
-    fn number(value: Value<'_>, beyond: &mut Vec<usize>) -> serde_json::Value {
-        let raw = value.raw();
-        if let Ok(number) = raw.parse::<u64>() {
-            return number.into();
-        }
-        if let Ok(number) = raw.parse::<i64>() {
-            return number.into();
-        }
-        // Every JSON number is one that Rust reads, if only as infinite.
-        let double = raw.parse::<f64>().unwrap_or_default();
-        if double.is_finite() {
-            return double.into();
-        }
-        beyond.push(value.span().start);
-        f64::MAX.copysign(double).into()
-    }
-
-    /// The pointer to the value that begins at `start`.
-    fn pointer_to(document: Value<'_>, start: usize) -> Pointer {
-        let (mut here, mut pointer) = (document, Pointer::root());
-        while here.span().start != start {
-            let holds = |value: &Value<'_>| value.span().contains(&start);
-            let member = here.members().find(|member| holds(&member.value()));
-            let element = here.elements().enumerate().find(|(_, one)| holds(one));
-            match (member, element) {
-                (Some(member), _) => {
-                    pointer = pointer.child(member.name());
-                    here = member.value();
-                }
-                (None, Some((index, element))) => {
-                    pointer = pointer.child(index.to_string());
-                    here = element;
-                }
-                (None, None) => break,
-            }
-        }
-        pointer
-    }
-}
+mod instance;
+#[cfg(feature = "schema")]
+use compiled::{Compiled, compile, hold};
 
 #[cfg(test)]
 #[cfg(feature = "schema")]

@@ -82,7 +82,7 @@ fn object_of(inner: impl Strategy<Value = Tree>) -> impl Strategy<Value = Tree> 
     )
 }
 
-pub(super) fn document() -> impl Strategy<Value = Tree> {
+pub(crate) fn document() -> impl Strategy<Value = Tree> {
     object_of(tree())
 }
 

@@ -1,0 +1,340 @@
+//! A scanned document as the schema crate sees it: read where it stands, never copied to values.
+//!
+//! Gives each number as the nearest finite double where no double holds it; that is told beside.
+//!
+//! Invariant: two instances that are alive have the same identity only if they are the same value of the same text.
+
+use std::borrow::Cow;
+
+use jsonschema::JsonType;
+use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object};
+
+use crate::json::{Elements, Kind, Members, Value};
+
+/// The representation: spans of a text.
+pub(super) struct Spans;
+
+/// A value, or the name of a member where a schema asks about names.
+#[derive(Clone)]
+pub(super) enum Instance<'t> {
+    Value(Value<'t>),
+    Name(&'t str),
+}
+
+/// An object or an array of a text.
+pub(super) struct Container<'t>(Value<'t>);
+
+/// The members of an object, as the crate wants them.
+pub(super) struct Named<'t>(Members<'t>);
+
+/// The elements of an array, as the crate wants them.
+pub(super) struct Listed<'t>(Elements<'t>);
+
+/// A number as it is spelled.
+pub(super) struct Number<'t>(&'t str);
+
+impl Json for Spans {
+    type Node<'t> = Instance<'t>;
+    type PreparedKey = String;
+    type StringBuffer = String;
+
+    // A lookup compares the names one after the other, as a pass does.
+    const KEYS_PER_LOOKUP: usize = 8;
+
+    fn prepare_key(key: &str) -> String {
+        key.to_owned()
+    }
+
+    fn with_string_node<T>(
+        buffer: &mut String,
+        string: &str,
+        act: impl FnOnce(Instance<'_>) -> T,
+    ) -> T {
+        buffer.clear();
+        buffer.push_str(string);
+        act(Instance::Name(buffer))
+    }
+}
+
+impl<'t> Instance<'t> {
+    fn value(&self, kind: Kind) -> Option<Value<'t>> {
+        match self {
+            Self::Value(value) if value.kind() == kind => Some(*value),
+            Self::Value(_) | Self::Name(_) => None,
+        }
+    }
+}
+
+impl<'t> Node<'t, Spans> for Instance<'t> {
+    type Object = Container<'t>;
+    type Array = Container<'t>;
+    type Number = Number<'t>;
+
+    fn as_object(&self) -> Option<Container<'t>> {
+        self.value(Kind::Object).map(Container)
+    }
+
+    fn as_array(&self) -> Option<Container<'t>> {
+        self.value(Kind::Array).map(Container)
+    }
+
+    fn as_string(&self) -> Option<Cow<'t, str>> {
+        match self {
+            Self::Value(value) => value.as_str(),
+            Self::Name(name) => Some(Cow::Borrowed(name)),
+        }
+    }
+
+    fn as_number(&self) -> Option<Number<'t>> {
+        Some(Number(self.value(Kind::Number)?.raw()))
+    }
+
+    fn as_boolean(&self) -> Option<bool> {
+        Some(self.value(Kind::Boolean)?.raw() == "true")
+    }
+
+    fn is_null(&self) -> bool {
+        self.value(Kind::Null).is_some()
+    }
+
+    fn json_type(&self) -> JsonType {
+        match self {
+            Self::Name(_) => JsonType::String,
+            Self::Value(value) => match value.kind() {
+                Kind::Object => JsonType::Object,
+                Kind::Array => JsonType::Array,
+                Kind::String => JsonType::String,
+                Kind::Number => JsonType::Number,
+                Kind::Boolean => JsonType::Boolean,
+                Kind::Null => JsonType::Null,
+            },
+        }
+    }
+
+    fn equals_value(&self, expected: &serde_json::Value) -> bool {
+        match (self.as_string(), expected) {
+            (Some(found), serde_json::Value::String(expected)) => found == expected.as_str(),
+            (Some(_), _) | (_, serde_json::Value::String(_)) => false,
+            _ => jsonschema::json::cmp::equal(&self.to_value(), expected),
+        }
+    }
+
+    fn to_value(&self) -> Cow<'t, serde_json::Value> {
+        Cow::Owned(match self {
+            Self::Value(value) => to_value(*value),
+            Self::Name(name) => (*name).into(),
+        })
+    }
+
+    fn identity(&self) -> Option<NodeIdentity> {
+        match self {
+            // No two values of a text begin at the same byte.
+            Self::Value(value) => Some(NodeIdentity::new(value.raw().as_ptr().addr())),
+            Self::Name(_) => None,
+        }
+    }
+}
+
+impl<'t> Object<'t, Spans> for Container<'t> {
+    type Node = Instance<'t>;
+    type MemberName = Cow<'t, str>;
+    type MembersIter = Named<'t>;
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn get(&self, key: &String) -> Option<Instance<'t>> {
+        self.0.get(key).map(Instance::Value)
+    }
+
+    fn members(&self) -> Named<'t> {
+        Named(self.0.members())
+    }
+}
+
+impl<'t> Array<'t, Spans> for Container<'t> {
+    type Node = Instance<'t>;
+    type ElementsIter = Listed<'t>;
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn elements(&self) -> Listed<'t> {
+        Listed(self.0.elements())
+    }
+}
+
+impl<'t> Iterator for Named<'t> {
+    type Item = (Cow<'t, str>, Instance<'t>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let member = self.0.next()?;
+        Some((member.name(), Instance::Value(member.value())))
+    }
+}
+
+impl<'t> Iterator for Listed<'t> {
+    type Item = Instance<'t>;
+
+    fn next(&mut self) -> Option<Instance<'t>> {
+        self.0.next().map(Instance::Value)
+    }
+}
+
+impl JsonNumber for Number<'_> {
+    fn as_u64(&self) -> Option<u64> {
+        self.0.parse().ok()
+    }
+
+    fn as_i64(&self) -> Option<i64> {
+        self.0.parse().ok()
+    }
+
+    fn as_f64(&self) -> Option<f64> {
+        Some(nearest(self.0))
+    }
+
+    fn as_str(&self) -> Cow<'_, str> {
+        if double(self.0).is_finite() {
+            Cow::Borrowed(self.0)
+        } else {
+            Cow::Owned(self.to_number().to_string())
+        }
+    }
+
+    fn to_number(&self) -> Cow<'_, serde_json::Number> {
+        Cow::Owned(number(self.0))
+    }
+}
+
+/// Whether this is a number that no double holds.
+pub(super) fn is_beyond_range(value: Value<'_>) -> bool {
+    value.kind() == Kind::Number && is_long(value.raw()) && double(value.raw()).is_infinite()
+}
+
+/// Whether a number can be beyond the range at all: it has an exponent, or more digits than the greatest double.
+fn is_long(raw: &str) -> bool {
+    raw.len() > 308 || raw.bytes().any(|byte| matches!(byte, b'e' | b'E'))
+}
+
+/// The double; infinite where there is none.
+fn double(raw: &str) -> f64 {
+    // Every JSON number is one that Rust reads.
+    raw.parse().unwrap_or_default()
+}
+
+fn nearest(raw: &str) -> f64 {
+    double(raw).clamp(f64::MIN, f64::MAX)
+}
+
+fn number(raw: &str) -> serde_json::Number {
+    let whole = raw.parse::<u64>().ok().map(serde_json::Number::from);
+    let whole = whole.or_else(|| raw.parse::<i64>().ok().map(serde_json::Number::from));
+    let number = whole.or_else(|| serde_json::Number::from_f64(nearest(raw)));
+    // Never: what is finite has a number.
+    number.unwrap_or_else(|| 0.into())
+}
+
+/// The value as the crate's own: for schemas, and for what messages repeat.
+pub(super) fn to_value(value: Value<'_>) -> serde_json::Value {
+    match value.kind() {
+        Kind::Null => serde_json::Value::Null,
+        Kind::Boolean => (value.raw() == "true").into(),
+        Kind::Number => number(value.raw()).into(),
+        Kind::String => value.as_str().unwrap_or_default().into(),
+        Kind::Array => value.elements().map(to_value).collect(),
+        Kind::Object => {
+            let members = value.members();
+            let members = members.map(|one| (one.name().into_owned(), to_value(one.value())));
+            serde_json::Value::Object(members.collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jsonschema::{ValidationError, options, options_for};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::json::Text;
+    use crate::json::laws::documents::{document, print, style};
+
+    /// Schemas that ask every question that a representation answers, of documents that the generator makes.
+    fn schemas() -> Vec<serde_json::Value> {
+        let any = json!({"a": true, "b": true, "c": true});
+        vec![
+            json!({"required": ["a", "b"], "maxProperties": 4, "minProperties": 1}),
+            json!({"properties": {"a": {"type": ["integer", "null"]}, "b": {"type": "string"}, "c": {"type": "array"}, "d": {"type": "object"}, "e": {"type": "boolean"}, "f": {"type": "number"}}}),
+            json!({"additionalProperties": {"enum": [null, true, 0, 1.5, 100, "a b", "\u{e9}\n", [], {}]}}),
+            json!({"additionalProperties": {"anyOf": [{"const": -7}, {"minLength": 2, "maxLength": 3}, {"minimum": 0.25, "exclusiveMaximum": 100}, {"multipleOf": 0.5}]}}),
+            json!({"properties": any, "unevaluatedProperties": false}),
+            json!({"propertyNames": {"pattern": "^[a-d]", "minLength": 1}}),
+            json!({"patternProperties": {"^[a-c]$": {"type": ["string", "number"]}}, "additionalProperties": {"uniqueItems": true, "minItems": 1, "maxItems": 3, "items": {"not": {"type": "null"}}}}),
+            json!({"additionalProperties": {"contains": {"type": "integer"}, "prefixItems": [{"type": "string"}], "dependentRequired": {"a": ["b"]}}}),
+            json!({"$defs": {"tree": {"additionalProperties": {"$ref": "#/$defs/tree"}, "items": {"$ref": "#/$defs/tree"}, "oneOf": [{"type": ["array", "object", "integer"]}, {"type": "string"}, {"const": null}]}}, "$ref": "#/$defs/tree"}),
+            json!({"if": {"required": ["a"]}, "then": {"properties": {"a": {"$ref": "#"}, "b": {"format": "date-time"}}}, "else": {"maxProperties": 2}}),
+        ]
+    }
+
+    fn told<'e>(errors: impl Iterator<Item = ValidationError<'e>>) -> Vec<String> {
+        let told = errors.map(|error| format!("{} {}", error.instance_path(), error.schema_path()));
+        let mut told: Vec<_> = told.collect();
+        told.sort();
+        told
+    }
+
+    #[test]
+    fn it_answers_as_the_crate_wants() {
+        let text = jsonschema::json::conformance::document().to_string();
+        let text = Text::scan(text.as_bytes()).unwrap();
+        jsonschema::json::conformance::assert_conformance::<Spans>(&Instance::Value(text.root()));
+    }
+
+    #[test]
+    fn an_integer_is_one_by_its_value_or_in_draft_4_by_its_spelling() {
+        let valid = |draft: &str, number: &str| {
+            let schema = json!({"$schema": draft, "properties": {"n": {"type": "integer"}}});
+            let text = format!("{{\"n\":{number}}}");
+            let text = Text::scan(text.as_bytes()).unwrap();
+            let schema = options_for::<Spans>().build(&schema).unwrap();
+            schema.is_valid(Instance::Value(text.root()))
+        };
+        let latest = "https://json-schema.org/draft/2020-12/schema";
+        let fourth = "http://json-schema.org/draft-04/schema#";
+        let digits = "9".repeat(40);
+        for (number, by_value, by_spelling) in [
+            ("-0", true, true),
+            (digits.as_str(), true, true),
+            ("1.0", true, false),
+            ("1E2", true, false),
+            ("1.5", false, false),
+        ] {
+            assert_eq!(valid(latest, number), by_value, "{number}");
+            assert_eq!(valid(fourth, number), by_spelling, "{number}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_schema_says_of_a_text_what_it_says_of_the_values_in_it(tree in document(), style in style()) {
+            let text = print(&tree, &style);
+            let values: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let text = Text::scan(text.as_bytes()).unwrap();
+            for schema in schemas() {
+                let of_spans = options_for::<Spans>().build(&schema).unwrap();
+                let of_values = options().build(&schema).unwrap();
+                let found = told(of_spans.iter_errors(Instance::Value(text.root())));
+                prop_assert_eq!(&found, &told(of_values.iter_errors(&values)), "{}", schema);
+                prop_assert_eq!(of_spans.is_valid(Instance::Value(text.root())), found.is_empty());
+            }
+        }
+    }
+}
