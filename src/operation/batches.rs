@@ -61,6 +61,8 @@ impl<'b, S: Storage> Workers<'b, S> {
         depth: Depth,
         into: &mut Vec<Evaluated<'b, StagedOf<S>>>,
     ) {
+        let writing = self.evaluation.writing;
+        let had_waited = writing.has_waited();
         self.evaluation.staged_bytes.store(0, Ordering::Relaxed);
         let evaluate = |buffer: &mut Vec<u8>, (index, found)| {
             let evaluated = self.evaluation.evaluate(found, depth, index == 0, buffer);
@@ -75,6 +77,24 @@ impl<'b, S: Storage> Workers<'b, S> {
             .enumerate()
             .map_init(Vec::new, evaluate)
             .collect_into_vec(into);
+        if !had_waited && writing.has_waited() {
+            self.evaluate_again(batch, depth, into);
+        }
+    }
+
+    /// Decides again on what was not to be written when somebody else had the lock: who had it may have written to any of them.
+    fn evaluate_again(
+        &self,
+        batch: &[Found],
+        depth: Depth,
+        evaluated: &mut [Evaluated<'b, StagedOf<S>>],
+    ) {
+        let again = evaluated.par_iter_mut().zip(batch).enumerate();
+        again
+            .filter(|(_, (one, _))| one.staged.is_none() && !one.postponed)
+            .for_each_init(Vec::new, |buffer, (index, (one, found))| {
+                *one = self.evaluation.evaluate(found, depth, index == 0, buffer);
+            });
     }
 
     fn publish(&self, batch: &[Option<&SecuredOf<S>>]) -> Vec<Option<Published>> {

@@ -4,6 +4,8 @@
 //!
 //! Invariant: memory holds facts and digests, never documents; the second pass migrates only what has the digest that was judged.
 
+mod look;
+
 use std::collections::BTreeMap;
 
 use rayon::ThreadPool;
@@ -19,17 +21,14 @@ use crate::catalog::Catalog;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::event::Watch;
-use crate::json::{Text, Value};
-use crate::manifest::{Manifest, kind_of};
 use crate::path::TreePath;
-use crate::plan::{Decision, Plan};
-use crate::refusal::Refusal;
+use crate::plan::Plan;
 use crate::report::{Outcome, Status, Stop, Trouble};
-use crate::rule::whole::{Contribution, Facts, Standing, Whole};
-use crate::rule::{Enforcement, Failure, OnFailure, hold_found, hold_result};
+use crate::rule::whole::{Facts, Whole};
+use crate::rule::{Enforcement, Failure, OnFailure};
 use crate::selection::Selection;
 use crate::storage::{Found, FoundList, Storage};
-use crate::transform::rehearse_and;
+use look::{Look, Seen, Selected};
 
 /// How many manifests are looked at before what they contribute is taken in.
 const BATCH: usize = 4096;
@@ -51,15 +50,6 @@ pub(super) struct Judged {
     troubles: BTreeMap<u32, Trouble>,
     /// The first failure that halts, and how many manifests have one.
     halted: Option<(String, u64)>,
-}
-
-/// What was seen of one manifest.
-#[derive(Default)]
-struct Seen {
-    contribution: Contribution,
-    rehearsed: Option<Digest>,
-    trouble: Option<Trouble>,
-    halts: bool,
 }
 
 impl<'o> FirstPass<'o> {
@@ -230,6 +220,19 @@ impl Judged {
         *count += 1;
     }
 
+    /// Whether a failure halts.
+    pub(super) fn is_halted(&self) -> bool {
+        self.halted.is_some()
+    }
+
+    /// Whether a manifest is pending, and nothing in it alone is in the way.
+    pub(super) fn may_be_migrated(&self, path: &TreePath) -> bool {
+        self.index_of(path).is_some_and(|index| {
+            let rehearsed = self.rehearsed.get(index as usize).copied().flatten();
+            rehearsed.is_some() && !self.troubles.contains_key(&index)
+        })
+    }
+
     /// The stop that a failure is which halts; what is wrong with each manifest is told.
     pub(super) fn halted(&self, selected: &FoundList, tally: &mut Tally<'_>) -> Option<Stop> {
         let (first, count) = self.halted.as_ref()?;
@@ -271,94 +274,5 @@ impl Judged {
         settling
             .take_failures(failures.cloned())
             .map_err(|refusal| refused(&refusal))
-    }
-}
-
-/// Which manifests count as they will be.
-#[derive(Clone, Copy)]
-enum Selected<'l> {
-    All,
-    None,
-    These(&'l FoundList),
-}
-
-/// What all looks of one pass share.
-struct Look<'l, S: Storage> {
-    storage: &'l S,
-    plan: &'l Plan<'l>,
-    whole: &'l Whole<'l>,
-    rules: Enforcement,
-    selected: Selected<'l>,
-    turns: Turns,
-}
-
-impl<S: Storage> Look<'_, S> {
-    fn see(&self, found: &Found, buffer: &mut Vec<u8>) -> Seen {
-        self.turns.take(buffer, |buffer, most| {
-            let read = match &found.trouble {
-                Some(trouble) => Err(trouble.clone()),
-                None => self.storage.read_small(&found.path, buffer, most),
-            };
-            let mut seen = Seen::default();
-            let seeing = read.transpose()?.and_then(|_| {
-                self.look(found, buffer, &mut seen)
-                    .map_err(|refusal| refused(&refusal))
-            });
-            seen.trouble = seeing.err();
-            Some(seen)
-        })
-    }
-
-    /// The error is why the manifest would be refused; what it contributes as it is was taken by then, where that can be told.
-    fn look(&self, found: &Found, bytes: &[u8], seen: &mut Seen) -> Result<(), Refusal> {
-        let text = Text::scan(bytes).map_err(Refusal::Text)?;
-        let kind_index = kind_of(self.plan.catalog(), found.path.file_name(), text.root())?;
-        let kind = &self.plan.catalog().kinds()[kind_index];
-        let manifest = Manifest::read(&text, kind)?;
-        let (version, document) = (manifest.version(), text.root());
-        let is_selected = match self.selected {
-            Selected::All => true,
-            Selected::None => false,
-            Selected::These(selected) => selected.position(&found.path).is_some(),
-        };
-        let decided = self.plan.decide(&manifest, kind_index);
-        let ask = |standing, version, document: Value<'_>, into: &mut Contribution| {
-            self.whole
-                .ask(kind_index, version, standing, document, into);
-        };
-        let Ok(Decision::Pending(route)) = decided.as_ref() else {
-            ask(Standing::AsItIs, version, document, &mut seen.contribution);
-            return if is_selected {
-                decided.map(drop)
-            } else {
-                Ok(())
-            };
-        };
-        if !is_selected {
-            ask(Standing::AsItIs, version, document, &mut seen.contribution);
-            return Ok(());
-        }
-        let mut contribution = Contribution::default();
-        ask(Standing::Before, version, document, &mut contribution);
-        let mut settling = Settling::new(&found.path, self.rules);
-        let rehearsed = settling
-            .take(hold_found(kind, version, document))
-            .and_then(|()| {
-                rehearse_and(&manifest, route, |after| {
-                    settling.take(hold_result(kind, route.to(), document, after))?;
-                    ask(Standing::After, route.to(), after, &mut contribution);
-                    Ok(())
-                })
-            });
-        // Also of what is refused, so that the second pass finds the same reason and no change.
-        seen.rehearsed = Some(Digest::of(bytes));
-        if rehearsed.is_ok() {
-            seen.contribution = contribution;
-        } else {
-            // What is refused stays as it is.
-            ask(Standing::AsItIs, version, document, &mut seen.contribution);
-            seen.halts = settling.has_halted();
-        }
-        rehearsed
     }
 }

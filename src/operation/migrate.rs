@@ -6,18 +6,16 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use rayon::ThreadPool;
 
-use super::as_planned::{self, Executing};
+use super::as_planned;
 use super::batches::{Batches, Workers};
-use super::evaluate::Evaluation;
-use super::first_pass::{FirstPass, Judged};
+use super::beforehand::Beforehand;
+use super::first_pass::FirstPass;
 use super::listing;
 use super::survey::Survey;
 use super::tally::Tally;
-use super::turns::Turns;
 use super::writing::Writing;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
@@ -27,7 +25,7 @@ use crate::plan::{Plan, Planned};
 use crate::report::{Stop, Summary};
 use crate::rule::Enforcement;
 use crate::selection::{Selection, Tolerance};
-use crate::storage::{FoundList, Listing, OperationHead, Storage, Transaction};
+use crate::storage::{OperationHead, Storage, Transaction};
 use crate::version::Version;
 
 /// How far the operation goes.
@@ -163,32 +161,25 @@ fn run<S: Storage>(
         undoes: None,
     };
     let writing = Writing::new(storage, operation_head, options.wait, watch);
-    let listing = match list(storage, catalog, pool, options, &writing, watch, tally) {
-        Ok(listing) => listing,
-        Err(stop) => return Some(stop),
-    };
-    let judged = match judge(storage, plan, pool, options, &listing.manifests, watch) {
-        Ok(judged) => judged,
-        Err(stop) => return Some(stop),
-    };
-    let halted = judged
-        .as_ref()
-        .and_then(|judged| judged.halted(&listing.manifests, tally));
-    if halted.is_some() {
-        return halted;
-    }
-    let evaluation = Evaluation {
-        judged: judged.as_ref(),
+    let beforehand = Beforehand {
         storage,
-        catalog,
         plan,
-        executing: options.plan.as_ref().map(Executing::new),
+        pool,
         options,
         writing: &writing,
         watch,
-        turns: Turns::default(),
-        staged_bytes: AtomicU64::new(0),
     };
+    let known = match beforehand.learn(tally) {
+        Ok(known) => known,
+        Err(stop) => return Some(stop),
+    };
+    let manifests = &known.listing.manifests;
+    let judged = known.judged.as_ref();
+    let halted = judged.and_then(|judged| judged.halted(manifests, tally));
+    if halted.is_some() {
+        return halted;
+    }
+    let evaluation = beforehand.evaluation(judged);
     Batches {
         workers: Workers {
             pool,
@@ -197,7 +188,7 @@ fn run<S: Storage>(
         options,
         tally,
     }
-    .run(&listing.manifests);
+    .run(manifests);
     let foreign = evaluation
         .executing
         .as_ref()
@@ -214,55 +205,4 @@ fn run<S: Storage>(
         tally.ended(&transaction.finish(&end));
     }
     stop
-}
-
-/// The first pass, where rules need one.
-fn judge<S: Storage>(
-    storage: &S,
-    plan: &Plan<'_>,
-    pool: &ThreadPool,
-    options: &Options,
-    selected: &FoundList,
-    watch: &dyn Watch,
-) -> Result<Option<Judged>, Stop> {
-    match FirstPass::new(plan.catalog(), options)? {
-        Some(pass) => pass
-            .run(storage, plan, options, selected, pool, watch)
-            .map(Some),
-        None => Ok(None),
-    }
-}
-
-/// Settles what is unfinished, then lists the tree.
-fn list<S: Storage>(
-    storage: &S,
-    catalog: &Catalog,
-    pool: &ThreadPool,
-    options: &Options,
-    writing: &Writing<'_, S>,
-    watch: &dyn Watch,
-    tally: &mut Tally<'_>,
-) -> Result<Listing, Stop> {
-    let writes = options.depth == Depth::Write;
-    match storage.unfinished() {
-        Ok(unfinished) if unfinished.is_empty() => {}
-        Ok(_) if writes => writing.guard_now()?,
-        Ok(unfinished) => tally.tell(&Event::Warning(&listing::unfinished(&unfinished))),
-        Err(notice) => tally.tell(&Event::Warning(&notice)),
-    }
-    let listing = listing::find(storage, catalog, &options.selection, pool, watch)?;
-    tally.listing_ended_early = watch.signal().is_some();
-    match listing.leftovers.first() {
-        None => {}
-        Some(_) if writes => {
-            if !writing.is_guarded() {
-                writing.guard_now()?;
-            }
-            writing.sweep(&listing.leftovers)?;
-        }
-        Some(first) => tally.tell(&Event::Warning(&listing::leftover(first))),
-    }
-    tally.recovered(writing.take_recoveries());
-    tally.listed(&listing);
-    Ok(listing)
 }

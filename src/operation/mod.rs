@@ -5,6 +5,7 @@
 mod as_planned;
 mod backups;
 mod batches;
+mod beforehand;
 mod evaluate;
 mod explain;
 mod first_pass;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: it begins at most once, and never in an operation that only reads.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ pub(super) struct Writing<'o, S: Storage> {
     storage: &'o S,
     head: OperationHead,
     wait: bool,
+    has_waited: AtomicBool,
     watch: &'o dyn Watch,
     guard: Mutex<Option<S::Guard>>,
     transaction: OnceLock<Option<TransactionOf<S>>>,
@@ -39,6 +41,7 @@ impl<'o, S: Storage> Writing<'o, S> {
             storage,
             head,
             wait,
+            has_waited: AtomicBool::new(false),
             watch,
             guard: Mutex::new(None),
             transaction: OnceLock::new(),
@@ -55,7 +58,7 @@ impl<'o, S: Storage> Writing<'o, S> {
         }
     }
 
-    /// Takes the lock before the first manifest is to be written, because something is unfinished.
+    /// Takes the lock before the first manifest is to be written: because something is unfinished, or what was looked at before is to be looked at again.
     pub(super) fn guard_now(&self) -> Result<(), Stop> {
         let guard = self.take_guard()?;
         *self.guard.lock().unwrap_or_else(PoisonError::into_inner) = Some(guard);
@@ -82,10 +85,16 @@ impl<'o, S: Storage> Writing<'o, S> {
             .is_some()
     }
 
+    /// Whether somebody else had the lock when it was asked for.
+    pub(super) fn has_waited(&self) -> bool {
+        self.has_waited.load(Ordering::Relaxed)
+    }
+
     fn take_guard(&self) -> Result<S::Guard, Stop> {
         let mut wait = || {
             let go_on = self.wait && self.watch.signal().is_none();
             if go_on {
+                self.has_waited.store(true, Ordering::Relaxed);
                 std::thread::sleep(BETWEEN_TRIES);
             }
             go_on
