@@ -329,6 +329,8 @@ pub struct Summary {
     pub undoes: Option<String>,
     /// How schemas and rules were taken.
     pub rules: Enforcement,
+    /// How many manifests were held against rules before anything was written, where rules needed that.
+    pub judged: Option<u64>,
     /// How many of each.
     pub counts: Counts,
     /// Version to number of manifests, as found, of all manifests whose version could be read.

@@ -9,6 +9,8 @@ mod ways;
 
 pub use past::{ExplainedBackup, Touched};
 
+use std::num::NonZeroUsize;
+
 use super::named;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
@@ -33,6 +35,8 @@ pub struct ExplainOptions {
     pub now: Timestamp,
     /// The target version; the latest where `None`.
     pub target: Option<Version>,
+    /// How many threads look at the rest of the tree, where rules need it.
+    pub jobs: NonZeroUsize,
 }
 
 /// Everything about one manifest.
@@ -48,6 +52,8 @@ pub struct Explanation {
     pub content: Option<Content>,
     /// What a migration would come to, with the difference that it would make.
     pub outcome: Outcome,
+    /// How many manifests were held against rules for it, where rules look at the whole tree or halt.
+    pub judged: Option<u64>,
     /// The member that says that a writer still has it, and what it says.
     pub deferred_by: Option<(Pointer, String)>,
     /// The migrations that lead to the target, also where a writer still has the manifest.
@@ -108,7 +114,7 @@ pub fn explain<S: Storage>(
         .map_err(|error| Stop::new(error.code(), error.to_string()))?;
     let found = named::find(storage, catalog, path)?;
     let mut notices = Vec::new();
-    let outcome = ways::migration(storage, catalog, path, options, &mut notices)?;
+    let (outcome, judged) = ways::migration(storage, catalog, path, options, &mut notices)?;
     if let Some(trouble) = &outcome.trouble
         && trouble.code == Code::NotFound
     {
@@ -121,6 +127,7 @@ pub fn explain<S: Storage>(
         target: None,
         content: None,
         outcome,
+        judged,
         deferred_by: None,
         route: Vec::new(),
         history: Vec::new(),

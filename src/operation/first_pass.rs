@@ -23,7 +23,7 @@ use crate::digest::Digest;
 use crate::event::Watch;
 use crate::path::TreePath;
 use crate::plan::Plan;
-use crate::report::{Outcome, Status, Stop, Trouble};
+use crate::report::{Notice, Outcome, Status, Stop, Trouble};
 use crate::rule::whole::{Facts, Whole};
 use crate::rule::{Enforcement, Failure, OnFailure};
 use crate::selection::Selection;
@@ -50,6 +50,8 @@ pub(super) struct Judged {
     troubles: BTreeMap<u32, Trouble>,
     /// The first failure that halts, and how many manifests have one.
     halted: Option<(String, u64)>,
+    /// Directories with manifests that should have been looked at, and could not be listed.
+    unlisted: Vec<Notice>,
 }
 
 impl<'o> FirstPass<'o> {
@@ -58,11 +60,12 @@ impl<'o> FirstPass<'o> {
     /// # Errors
     /// Only a part of the tree is selected, and there are rules over the whole of it.
     pub(super) fn new(catalog: &'o Catalog, options: &Options) -> Result<Option<Self>, Stop> {
-        if options.depth == Depth::Decide || options.rules == Enforcement::WithoutTree {
+        if options.depth == Depth::Decide {
             return Ok(None);
         }
         let whole = Whole::of(catalog);
-        if !whole.is_empty() && options.selection.is_partial() && options.plan.is_none() {
+        let stands_alone = options.plan.is_none() && options.rules != Enforcement::AsOfWhole;
+        if !whole.is_empty() && options.selection.is_partial() && stands_alone {
             let message = format!(
                 "the catalog `{}` has rules over the whole tree, and only a part of it is selected",
                 catalog.name()
@@ -84,13 +87,17 @@ impl<'o> FirstPass<'o> {
         pool: &ThreadPool,
         watch: &dyn Watch,
     ) -> Result<Judged, Stop> {
-        let is_part = options.selection.is_partial() && !self.whole.is_empty();
+        let all_count = options.rules == Enforcement::AsOfWhole;
+        let is_part = options.selection.is_partial() && (all_count || !self.whole.is_empty());
+        let mut unlisted = Vec::new();
         let manifests = if is_part {
             let whole = Selection {
                 exclude: options.selection.exclude.clone(),
                 ..Selection::default()
             };
-            listing::find(storage, plan.catalog(), &whole, pool, watch)?.manifests
+            let listing = listing::find(storage, plan.catalog(), &whole, pool, watch)?;
+            unlisted = listing.directories_failed;
+            listing.manifests
         } else {
             selected.clone()
         };
@@ -99,7 +106,7 @@ impl<'o> FirstPass<'o> {
             plan,
             whole: &self.whole,
             rules: options.rules,
-            selected: if is_part {
+            selected: if is_part && !all_count {
                 Selected::These(selected)
             } else {
                 Selected::All
@@ -109,6 +116,7 @@ impl<'o> FirstPass<'o> {
         let mut judged = Judged::of(manifests);
         let facts = judged.gather(&look, pool, watch);
         judged.judge(&self.whole, facts, options.rules);
+        judged.unlisted = unlisted;
         Ok(judged)
     }
 }
@@ -147,6 +155,7 @@ impl Judged {
             failures: BTreeMap::new(),
             troubles: BTreeMap::new(),
             halted: None,
+            unlisted: Vec::new(),
         }
     }
 
@@ -235,7 +244,7 @@ impl Judged {
 
     /// The stop that a failure is which halts; what is wrong with each manifest is told.
     pub(super) fn halted(&self, selected: &FoundList, tally: &mut Tally<'_>) -> Option<Stop> {
-        let (first, count) = self.halted.as_ref()?;
+        let stop = self.halts()?;
         for found in selected.range(0..selected.len()) {
             let trouble = self
                 .index_of(&found.path)
@@ -246,8 +255,57 @@ impl Judged {
             };
             tally.outcome(&outcome, None, None);
         }
+        Some(stop)
+    }
+
+    fn halts(&self) -> Option<Stop> {
+        let (first, count) = self.halted.as_ref()?;
         let message = format!("a rule halts, of {count} manifests: {first}");
         Some(Stop::new(Code::RuleHalted, message))
+    }
+
+    /// What there is to say of `selected`, beside their outcomes, where an operation on the whole tree is only thought of: what would halt it, and what does not hold of those that it would not migrate.
+    pub(super) fn beside(&self, selected: &FoundList) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        notices.extend(self.halts().map(|stop| Notice {
+            code: stop.code,
+            path: None,
+            message: format!("a migration would write nothing: {}", stop.message),
+        }));
+        for found in selected.range(0..selected.len()) {
+            let Some(index) = self.index_of(&found.path) else {
+                continue;
+            };
+            if self
+                .rehearsed
+                .get(index as usize)
+                .copied()
+                .flatten()
+                .is_some()
+            {
+                continue;
+            }
+            let failures = self.failures.get(&index).into_iter().flatten();
+            notices.extend(failures.map(|failure| Notice {
+                code: match failure.on_failure {
+                    OnFailure::Warn => Code::RuleWarned,
+                    OnFailure::Halt | OnFailure::Refuse => failure.refusal.code(),
+                },
+                path: Some(found.path.clone()),
+                message: failure.refusal.to_string(),
+            }));
+        }
+        notices
+    }
+
+    /// How many manifests were looked at.
+    pub(super) fn looked_at(&self) -> u64 {
+        self.manifests.len() as u64
+    }
+
+    /// Directories with manifests that should have been looked at, and could not be listed.
+    pub(super) fn unlisted(&self) -> &[Notice] {
+        &self.unlisted
     }
 
     fn index_of(&self, path: &TreePath) -> Option<u32> {

@@ -175,9 +175,15 @@ fn run<S: Storage>(
     };
     let manifests = &known.listing.manifests;
     let judged = known.judged.as_ref();
-    let halted = judged.and_then(|judged| judged.halted(manifests, tally));
-    if halted.is_some() {
-        return halted;
+    if let Some(judged) = judged {
+        tally.judged(judged.looked_at(), judged.unlisted());
+        if options.rules == Enforcement::AsOfWhole {
+            for notice in judged.beside(manifests) {
+                tally.warn(&notice);
+            }
+        } else if let Some(stop) = judged.halted(manifests, tally) {
+            return Some(stop);
+        }
     }
     let evaluation = beforehand.evaluation(judged);
     Batches {

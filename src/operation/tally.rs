@@ -93,6 +93,15 @@ impl<'s> Tally<'s> {
         });
     }
 
+    /// A first pass has looked at so many manifests; these directories it could not list.
+    pub(super) fn judged(&mut self, manifests: u64, unlisted: &[Notice]) {
+        self.summary.judged = Some(manifests);
+        self.summary.counts.directories_failed += unlisted.len() as u64;
+        for notice in unlisted {
+            self.tell(&Event::DirectoryFailed(notice));
+        }
+    }
+
     /// What an operation without a listing has chosen from journals.
     pub(super) fn chosen(&mut self, found: u64, excluded: u64, manifests: u64) {
         self.summary.counts.found = found;

@@ -148,8 +148,8 @@ pub enum Enforcement {
     AsWritten,
     /// Everything only warns, for this one operation.
     Warn,
-    /// As the catalog says, but of rules only those that one document can tell.
-    WithoutTree,
+    /// As the catalog says to an operation on the whole tree, of which the selected manifests are only looked at; what would halt that is told.
+    AsOfWhole,
 }
 
 impl Enforcement {
@@ -157,7 +157,7 @@ impl Enforcement {
     #[must_use]
     pub fn recorded(self) -> Option<&'static str> {
         match self {
-            Self::AsWritten | Self::WithoutTree => None,
+            Self::AsWritten | Self::AsOfWhole => None,
             Self::Warn => Some("warn"),
         }
     }
@@ -166,7 +166,7 @@ impl Enforcement {
     #[must_use]
     pub fn of(self, on_failure: OnFailure) -> OnFailure {
         match self {
-            Self::AsWritten | Self::WithoutTree => on_failure,
+            Self::AsWritten | Self::AsOfWhole => on_failure,
             Self::Warn => OnFailure::Warn,
         }
     }

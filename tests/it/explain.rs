@@ -181,3 +181,147 @@ fn where_there_is_no_manifest_there_is_nothing_to_explain() {
     let report = sandbox.run([&target[..], &["--format", "json"]].concat());
     assert_eq!(report.code(2).json()["error"]["code"], "target_unknown");
 }
+
+/// A tree whose manifests have these members, and a catalog with this rule.
+fn ruled(rule: &str, manifests: &[(&str, &str)]) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let kind = r#""file":"manifest.json","version":"/v","history":"/h","unversioned":"1.0.0""#;
+    sandbox
+        .file(
+            "cat/catalog.json",
+            format!(r#"{{"name":"c","kinds":{{"doc":{{{kind},"rules":[{rule}]}}}}}}"#),
+        )
+        .file(
+            "cat/migrations/a.json",
+            r#"{"from":"1.0.0","to":"1.1.0","kind":"doc","summary":"s","steps":[{"step":"set_default","at":"/s","value":"a"}]}"#,
+        );
+    for (run, members) in manifests {
+        sandbox.manifest(format!("j/{run}"), format!("{{{members}}}"));
+    }
+    sandbox
+}
+
+/// What `explain` says of a manifest: the facts about decision and rules, the warnings, and the same for programs.
+#[track_caller]
+fn rules_of(sandbox: &Sandbox, run: &str) -> (String, serde_json::Value) {
+    let before = sandbox.snapshot();
+    let path = format!("artifacts/j/{run}");
+    let args = ["explain", &path, "--catalog", "cat"];
+    let output = sandbox.run(args);
+    let told = sandbox.run([&args[..], &["--format", "json"]].concat());
+    assert!(before.differences(&sandbox.snapshot()).is_empty());
+    let text = output.code(0).stderr("").out().to_owned();
+    let from = text.find("decision").unwrap();
+    let facts = text[from..].split("\n\n").next().unwrap();
+    let warnings = text.split("\nwarnings\n").nth(1).unwrap_or_default();
+    (
+        format!("{facts}\n{warnings}"),
+        told.code(0).json()["manifest"].clone(),
+    )
+}
+
+#[test]
+fn rules_over_the_tree_say_what_a_migration_of_the_whole_tree_would_say() {
+    let sandbox = ruled(
+        r#"{"rule":"unique","at":["/id"],"name":"one id"}"#,
+        &[("a", r#""id":1"#), ("b", r#""id":2"#), ("c", r#""id":2"#)],
+    );
+    let dry = sandbox.run([
+        "artifacts",
+        "--catalog",
+        "cat",
+        "--dry-run",
+        "--format",
+        "json",
+        "--all",
+    ]);
+    let dry = dry.code(1).json();
+    for (index, run) in ["a", "b", "c"].into_iter().enumerate() {
+        let (_, told) = rules_of(&sandbox, run);
+        let would = &dry["manifests"][index];
+        assert_eq!(told["path"], would["path"]);
+        assert_eq!(told["migration"]["outcome"], would["outcome"]);
+        for member in ["code", "message"] {
+            let would = would.get(member).unwrap_or(&serde_json::Value::Null);
+            assert_eq!(&told["migration"][member], would);
+        }
+        assert_eq!(told["judged"], 3);
+    }
+    assert_eq!(
+        rules_of(&sandbox, "b").0,
+        "decision  refused, rule_failed: rule `one id` does not hold: `/id` is the same in `j/c/manifest.json`\n          hint: mend the documents named, or the rule; --rules warn migrates them all the same\nrules     judged with 3 manifests, as a migration of the whole tree would\n"
+    );
+    assert_eq!(
+        rules_of(&sandbox, "a").0,
+        "decision  pending: it would be migrated to 1.1.0\nrules     judged with 3 manifests, as a migration of the whole tree would\n"
+    );
+}
+
+#[test]
+fn what_rules_say_of_a_manifest_that_is_not_to_be_migrated_is_a_warning() {
+    let sandbox = ruled(
+        r#"{"rule":"unique","at":["/id"],"name":"one id"}"#,
+        &[
+            ("a", r#""id":1,"v":"1.1.0""#),
+            ("b", r#""id":1,"v":"1.1.0""#),
+        ],
+    );
+    let (shown, told) = rules_of(&sandbox, "a");
+    assert_eq!(
+        shown,
+        "decision  current: it is at 1.1.0, there is nothing to do\nrules     judged with 2 manifests, as a migration of the whole tree would\n  rule_failed: rule `one id` does not hold: `/id` is the same in `j/b/manifest.json`\n"
+    );
+    assert_eq!(told["warnings"][0]["code"], "rule_failed");
+}
+
+#[test]
+fn a_rule_that_only_warns_over_the_tree_warns() {
+    let sandbox = ruled(
+        r#"{"rule":"unique","at":["/id"],"name":"one id","on_failure":"warn"}"#,
+        &[("a", r#""id":1"#), ("b", r#""id":1"#)],
+    );
+    let (_, told) = rules_of(&sandbox, "a");
+    assert_eq!(told["migration"]["outcome"], "pending");
+    assert_eq!(told["warnings"][0]["code"], "rule_warned");
+    assert_eq!(
+        told["warnings"][0]["message"],
+        "rule `one id` does not hold: `/id` is the same in `j/b/manifest.json`"
+    );
+}
+
+#[test]
+fn what_would_halt_a_migration_is_told_of_each_manifest() {
+    for rule in [
+        r#"{"rule":"unique","at":["/id"],"name":"it","on_failure":"halt"}"#,
+        r#"{"rule":"count_equals","items":"/list","expected":1,"name":"it","on_failure":"halt"}"#,
+    ] {
+        let sandbox = ruled(
+            rule,
+            &[
+                ("a", r#""id":1"#),
+                ("b", r#""id":2,"list":[]"#),
+                ("c", r#""id":2,"list":[]"#),
+            ],
+        );
+        let (_, told) = rules_of(&sandbox, "a");
+        assert_eq!(told["migration"]["outcome"], "pending");
+        assert_eq!(told["warnings"][0]["code"], "rule_halted");
+        let message = told["warnings"][0]["message"].as_str().unwrap();
+        let expected = "a migration would write nothing: a rule halts, of 2 manifests: rule `it` does not hold: ";
+        assert!(message.starts_with(expected), "{message}");
+        let (_, told) = rules_of(&sandbox, "b");
+        assert_eq!(told["migration"]["code"], "rule_failed");
+        assert_eq!(told["warnings"][0]["code"], "rule_halted");
+    }
+}
+
+#[test]
+fn where_no_rule_looks_further_only_the_manifest_itself_is_looked_at() {
+    let sandbox = ruled(
+        r#"{"rule":"count_equals","items":"/list","expected":1}"#,
+        &[("a", "")],
+    );
+    let (shown, told) = rules_of(&sandbox, "a");
+    assert_eq!(shown, "decision  pending: it would be migrated to 1.1.0\n");
+    assert_eq!(told["judged"], serde_json::Value::Null);
+}

@@ -11,7 +11,7 @@ use migrate_manifests::version::Version;
 
 use crate::cli::args::{OneArgs, OutputArgs};
 use crate::cli::exit::Failure;
-use crate::cli::options::{Output, Place, Purpose, clock};
+use crate::cli::options::{DEFAULT_JOBS, Output, Place, Purpose, clock};
 use crate::cli::render::{Document, Surface, json_text};
 use crate::cli::session::{self, Invocation, Prepared, Subject};
 use crate::cli::streams::Streams;
@@ -50,6 +50,7 @@ pub(crate) fn run(args: ExplainArgs, invocation: &Invocation<'_>, streams: Strea
         tree: String::new(),
         now,
         target: args.target_version,
+        jobs: DEFAULT_JOBS,
     };
     let place = Place::of_manifest(args.path, args.one.root, args.one.tree);
     session::read(&place, &output, &subject, streams, |prepared, surface| {

@@ -28,7 +28,9 @@ impl Sink for Told {
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
         match event {
             Event::Outcome(outcome) => self.outcome = Some((*outcome).clone()),
-            Event::Warning(notice) => self.notices.push((*notice).clone()),
+            Event::Warning(notice) | Event::DirectoryFailed(notice) => {
+                self.notices.push((*notice).clone());
+            }
             _ => {}
         }
         Ok(())
@@ -42,14 +44,14 @@ fn only(path: &TreePath) -> Selection {
     }
 }
 
-/// What a migration would come to.
+/// What a migration of the whole tree would come to for this manifest, and how many it would hold against rules first.
 pub(super) fn migration<S: Storage>(
     storage: &S,
     catalog: &Catalog,
     path: &TreePath,
     options: &ExplainOptions,
     notices: &mut Vec<Notice>,
-) -> Result<Outcome, Stop> {
+) -> Result<(Outcome, Option<u64>), Stop> {
     let asked = Options {
         depth: Depth::Difference,
         command: "explain",
@@ -59,11 +61,11 @@ pub(super) fn migration<S: Storage>(
         target: options.target.clone(),
         include_running: false,
         allow_downgrade: false,
-        rules: Enforcement::WithoutTree,
+        rules: Enforcement::AsOfWhole,
         selection: only(path),
         survey: Survey::default(),
         plan: None,
-        jobs: NonZeroUsize::MIN,
+        jobs: options.jobs,
         batch: NonZeroUsize::MIN,
         max_failures: None,
         wait: false,
@@ -71,7 +73,8 @@ pub(super) fn migration<S: Storage>(
     let mut told = Told::default();
     let summary = migrate(storage, catalog, &asked, &|| None, &mut told);
     notices.append(&mut told.notices);
-    came_to(path, told, summary)
+    let judged = summary.judged;
+    Ok((came_to(path, told, summary)?, judged))
 }
 
 /// What a rollback would come to. Why there can be none is an answer, too.

@@ -94,6 +94,11 @@ fn facts(
     if let Some(trouble) = &all.outcome.trouble {
         fact("", &format!("hint: {}", trouble.code.hint()));
     }
+    if let Some(judged) = all.judged {
+        let manifests = counted(judged, "manifest", "manifests");
+        let rules = format!("judged with {manifests}, as a migration of the whole tree would");
+        fact("rules", &rules);
+    }
     shown
 }
 

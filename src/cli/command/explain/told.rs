@@ -24,6 +24,7 @@ pub(super) struct Told<'a> {
     digest: Option<String>,
     modified: Option<i64>,
     migration: Way<'a>,
+    judged: Option<u64>,
     deferred_by: Option<DeferredBy<'a>>,
     route: Vec<ToldLeg<'a>>,
     diff: Option<String>,
@@ -119,6 +120,7 @@ impl<'a> From<&'a Explanation> for Told<'a> {
             digest: content.map(|content| content.digest.prefixed()),
             modified: content.map(|content| content.modified),
             migration: Way::from(&all.outcome),
+            judged: all.judged,
             deferred_by: all.deferred_by.as_ref().map(|(at, value)| DeferredBy {
                 at: at.to_string(),
                 value,
