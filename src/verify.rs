@@ -5,6 +5,7 @@
 //! Invariant: a finding says that something is wrong; what merely cannot be proved is a note.
 
 mod chain;
+mod compared;
 mod guarded;
 mod kept;
 mod originals;
@@ -44,10 +45,10 @@ impl Finding {
         Self { code, message }
     }
 
-    /// Whether it says only that something could not be proved.
+    /// Whether it says only that something could not be proved, or what somebody should know.
     #[must_use]
     pub fn is_note(&self) -> bool {
-        self.code.class() == Class::Note
+        matches!(self.code.class(), Class::Note | Class::Warning)
     }
 }
 
@@ -121,6 +122,12 @@ pub fn check_history(manifest: &Manifest<'_>, evidence: &Evidence<'_>) -> Proof 
     let mut findings = chain::check(manifest, &records, &originals, evidence.originals);
     findings.extend(originals::check(kind, &records, evidence));
     findings.extend(guarded::check(manifest, &originals, evidence.originals));
+    findings.extend(compared::check(
+        manifest,
+        &records,
+        &originals,
+        evidence.originals,
+    ));
     findings.extend(unwitnessed(&records, &originals, evidence));
     Proof {
         records,

@@ -151,7 +151,7 @@ impl<'s> Tally<'s> {
 
     fn count_finding(&mut self, code: Code) {
         let counts = match code.class() {
-            Class::Note => &mut self.summary.notes,
+            Class::Note | Class::Warning => &mut self.summary.notes,
             _ => &mut self.summary.findings,
         };
         *counts.get_or_insert_default().entry(code).or_default() += 1;

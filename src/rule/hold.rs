@@ -59,6 +59,17 @@ pub fn hold_at_rest(kind: &Kind, version: &Version, document: Value<'_>) -> Verd
     verdict
 }
 
+/// Holds a document at `version` against the rules that compare it with the document `before`.
+pub fn hold_compared<'k>(
+    kind: &'k Kind,
+    version: &'k Version,
+    before: Value<'k>,
+    after: Value<'k>,
+) -> impl Iterator<Item = Failure> + use<'k> {
+    let compares = kind.rules.iter().filter(|rule| rule.body.compares());
+    compares.filter_map(move |rule| hold_rule(rule, version, Some(before), after))
+}
+
 fn hold_rules<'k>(
     kind: &'k Kind,
     version: &'k Version,
@@ -67,16 +78,23 @@ fn hold_rules<'k>(
     document: Value<'k>,
 ) -> impl Iterator<Item = Failure> + use<'k> {
     let asked = kind.rules.iter().filter(move |rule| rule.check == check);
-    asked.filter_map(move |rule| {
-        let Body::Document(asks) = &rule.body else {
-            return None;
-        };
-        if !rule.is_about(version, document) {
-            return None;
-        }
-        let violation = asks.check(before, document).err()?;
-        Some(Failure::of(rule, violation.to_string()))
-    })
+    asked.filter_map(move |rule| hold_rule(rule, version, before, document))
+}
+
+fn hold_rule(
+    rule: &Rule,
+    version: &Version,
+    before: Option<Value<'_>>,
+    document: Value<'_>,
+) -> Option<Failure> {
+    let Body::Document(asks) = &rule.body else {
+        return None;
+    };
+    if !rule.is_about(version, document) {
+        return None;
+    }
+    let violation = asks.check(before, document).err()?;
+    Some(Failure::of(rule, violation.to_string()))
 }
 
 impl Failure {

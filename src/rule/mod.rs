@@ -26,7 +26,7 @@ pub mod whole;
 
 pub use decimal::Decimal;
 pub use guard::Guard;
-pub use hold::{Failure, Verdict, hold_at_rest, hold_found, hold_result};
+pub use hold::{Failure, Verdict, hold_at_rest, hold_compared, hold_found, hold_result};
 pub(crate) use read::{ReadError, read};
 pub use schema::Schema;
 

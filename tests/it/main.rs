@@ -10,6 +10,7 @@ mod backups;
 mod bad_input;
 mod cases;
 mod catalogs;
+mod compared;
 mod damage;
 mod docs;
 mod downgrade;

@@ -1,0 +1,44 @@
+//! Rules that compare with the document before: each migration is held against them once more, by the original that it found.
+//!
+//! What a migration made is the next original, or the manifest itself after the last one. Where one of the two is gone, nothing is asked.
+//!
+//! Invariant: a rule is asked as the engine asks it, of the version that the record leads to.
+
+use super::{Finding, Original};
+use crate::code::Code;
+use crate::history::Applied;
+use crate::manifest::Manifest;
+use crate::rule::{OnFailure, hold_compared};
+
+pub(super) fn check(
+    manifest: &Manifest<'_>,
+    records: &[Applied],
+    of_records: &[Option<usize>],
+    originals: &[Original<'_>],
+) -> Vec<Finding> {
+    let original = |place: usize| of_records.get(place).copied().flatten();
+    let mut findings = Vec::new();
+    for (place, record) in records.iter().enumerate() {
+        let Some(found) = original(place).map(|at| &originals[at]) else {
+            continue;
+        };
+        let made = if place + 1 == records.len() {
+            Some(manifest.text().root())
+        } else {
+            original(place + 1).and_then(|at| originals[at].root())
+        };
+        let (Some(before), Some(after)) = (found.root(), made) else {
+            continue;
+        };
+        let failures = hold_compared(manifest.kind(), &record.to_version, before, after);
+        findings.extend(failures.map(|failure| {
+            let code = match failure.on_failure {
+                OnFailure::Warn => Code::RuleWarned,
+                OnFailure::Halt | OnFailure::Refuse => failure.refusal.code(),
+            };
+            let (name, refusal) = (found.name(), failure.refusal);
+            Finding::new(code, format!("compared with `{name}`, {refusal}"))
+        }));
+    }
+    findings
+}
