@@ -178,3 +178,163 @@ fn every_step_of_a_migration_is_undone_byte_for_byte_where_the_layout_allows() {
         .run(["verify", "--replay", "--catalog", "catalog"])
         .code(0);
 }
+
+/// A catalog in which 1.1.0 adds `/s`, with more members of the kind, and manifests at 1.1.0 with these members.
+fn ruled(more: &str, manifests: &[(&str, &str)]) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let kind = r#""file":"manifest.json","version":"/v","history":"/h","unversioned":"1.0.0""#;
+    sandbox
+        .file(
+            "cat/catalog.json",
+            format!(r#"{{"name":"c","kinds":{{"doc":{{{kind},{more}}}}}}}"#),
+        )
+        .file(
+            "cat/migrations/a.json",
+            r#"{"from":"1.0.0","to":"1.1.0","kind":"doc","summary":"s","steps":[{"step":"set_default","at":"/s","value":"a"}]}"#,
+        )
+        .file(
+            "cat/schemas/low.json",
+            r#"{"properties":{"n":{"type":"integer"}}}"#,
+        )
+        .file("cat/schemas/high.json", r#"{"required":["s"]}"#);
+    for (run, members) in manifests {
+        sandbox.manifest(format!("j/{run}"), format!(r#"{{"v":"1.1.0",{members}}}"#));
+    }
+    sandbox
+}
+
+/// What a downgrade of them to 1.0.0 comes to: outcome, code and message of each.
+#[track_caller]
+fn down(sandbox: &Sandbox, code: i32, more: &[&str]) -> (Vec<String>, serde_json::Value) {
+    let args = [
+        "artifacts",
+        "--catalog",
+        "cat",
+        "--target-version",
+        "1.0.0",
+        "--allow-downgrade",
+        "--format",
+        "json",
+    ];
+    let dry = sandbox.run([&args[..], more, &["--dry-run"]].concat());
+    let done = sandbox.run([&args[..], more].concat());
+    let told = |report: &serde_json::Value| -> Vec<String> {
+        let manifests = report["manifests"].as_array().unwrap().iter();
+        let told = |one: &serde_json::Value| {
+            let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
+            let outcome = text("outcome").replace("migrated", "pending");
+            format!("{outcome} {}: {}", text("code"), text("message"))
+        };
+        manifests.map(told).collect()
+    };
+    let report = done.code(code).json();
+    assert_eq!(told(&dry.code(code).json()), told(&report));
+    (told(&report), report)
+}
+
+const PENDING: &str = "pending : ";
+
+#[test]
+fn the_schema_of_the_lower_version_is_held_against_what_a_downgrade_makes() {
+    let schemas = r#""schemas":{"1.0.0":"schemas/low.json","1.1.0":"schemas/high.json"}"#;
+    let manifests = [
+        ("a", r#""s":"a","n":1"#),
+        ("b", r#""s":"a","n":"1""#),
+        ("c", r#""n":1"#),
+    ];
+    let sandbox = ruled(schemas, &manifests);
+    let (told, _) = down(&sandbox, 1, &[]);
+    assert_eq!(
+        told,
+        [
+            PENDING,
+            "refused schema_failed: `/n` violates the schema of version `1.0.0`: the value is not of type \"integer\"",
+            "refused schema_failed: the document violates the schema of version `1.1.0`: \"s\" is a required property",
+        ]
+    );
+    assert_eq!(
+        sandbox.read("artifacts/j/b/manifest.json"),
+        br#"{"v":"1.1.0","s":"a","n":"1"}"#
+    );
+    let sandbox = ruled(schemas, &manifests);
+    let (told, report) = down(&sandbox, 0, &["--rules", "warn"]);
+    assert_eq!(told, [PENDING; 3]);
+    assert_eq!(report["warnings"][0]["code"], "rule_warned");
+    assert_eq!(
+        report["warnings"][0]["message"],
+        "`/n` violates the schema of version `1.0.0`: the value is not of type \"integer\""
+    );
+}
+
+#[test]
+fn rules_are_held_against_what_a_downgrade_makes_at_the_lower_version() {
+    let rule = |more: &str| {
+        format!(
+            r#""rules":[{{"rule":"count_equals","items":"/list","expected":1,"name":"one"{more}}}]"#
+        )
+    };
+    let manifests = [
+        ("a", r#""s":"a","list":[1]"#),
+        ("b", r#""s":"a","list":[]"#),
+    ];
+    let wrong = "rule `one` does not hold: `/list` has so many elements: 0, expected 1";
+    let refused = format!("refused rule_failed: {wrong}");
+    for more in ["", r#","check":"require""#, r#","from":"1.0.0""#] {
+        let sandbox = ruled(&rule(more), &manifests);
+        let (told, _) = down(&sandbox, 1, &[]);
+        assert_eq!(told, [PENDING, &refused], "{more}");
+    }
+    // Of what is below its version a rule asks nothing.
+    let sandbox = ruled(&rule(r#","from":"1.1.0""#), &manifests);
+    assert_eq!(down(&sandbox, 0, &[]).0, [PENDING; 2]);
+    let sandbox = ruled(&rule(r#","from":"1.1.0","check":"require""#), &manifests);
+    assert_eq!(down(&sandbox, 1, &[]).0, [PENDING, &refused]);
+
+    let sandbox = ruled(&rule(r#","on_failure":"warn""#), &manifests);
+    let (told, report) = down(&sandbox, 0, &[]);
+    assert_eq!(told, [PENDING; 2]);
+    assert_eq!(report["warnings"][0]["code"], "rule_warned");
+    assert_eq!(report["warnings"][0]["message"], wrong);
+
+    let sandbox = ruled(&rule(r#","on_failure":"halt""#), &manifests);
+    let before = sandbox.snapshot();
+    let (told, report) = down(&sandbox, 4, &[]);
+    assert_eq!(told, ["not_attempted : ", &refused]);
+    assert_eq!(report["error"]["code"], "rule_halted");
+    assert!(before.differences(&sandbox.snapshot()).is_empty());
+}
+
+#[test]
+fn rules_that_compare_and_rules_over_the_tree_are_held_on_the_way_down() {
+    let unchanged = r#""rules":[{"rule":"unchanged","at":["/s"],"name":"s"}]"#;
+    let sandbox = ruled(unchanged, &[("a", r#""s":"a""#)]);
+    assert_eq!(
+        down(&sandbox, 1, &[]).0,
+        ["refused rule_failed: rule `s` does not hold: `/s` would be removed"]
+    );
+    let unique = |on_failure: &str| {
+        format!(
+            r#""rules":[{{"rule":"unique","at":["/id"],"name":"one id","on_failure":"{on_failure}"}}]"#
+        )
+    };
+    let manifests = [
+        ("a", r#""s":"a","id":1"#),
+        ("b", r#""s":"a","id":2"#),
+        ("c", r#""s":"a","id":2"#),
+    ];
+    let same = |other: &str| {
+        format!(
+            "refused rule_failed: rule `one id` does not hold: `/id` is the same in `j/{other}/manifest.json`"
+        )
+    };
+    let sandbox = ruled(&unique("refuse"), &manifests);
+    let told = down(&sandbox, 1, &[]).0;
+    assert_eq!(told, [PENDING, &same("c"), &same("b")]);
+    let sandbox = ruled(&unique("halt"), &manifests);
+    let told = down(&sandbox, 4, &[]).0;
+    assert_eq!(told, ["not_attempted : ", &same("c"), &same("b")]);
+    let sandbox = ruled(&unique("warn"), &manifests);
+    let (told, report) = down(&sandbox, 0, &[]);
+    assert_eq!(told, [PENDING; 3]);
+    assert_eq!(report["warnings"].as_array().unwrap().len(), 2);
+}
