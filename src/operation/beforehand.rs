@@ -140,12 +140,12 @@ impl<S: Storage> Beforehand<'_, S> {
         if judged.is_halted() {
             return false;
         }
-        let manifests = &known.listing.manifests;
+        let (manifests, rules) = (&known.listing.manifests, self.options.rules);
         let evaluation = self.evaluation(Some(judged));
         let is_pending = |buffer: &mut Vec<u8>, index: usize| {
             let found = manifests.range(index..index + 1).next();
             found.is_some_and(|found| {
-                judged.may_be_migrated(&found.path)
+                judged.may_be_migrated(&found.path, rules)
                     && evaluation
                         .evaluate(&found, Depth::Rehearse, true, buffer)
                         .route

@@ -234,12 +234,20 @@ impl Judged {
         self.halted.is_some()
     }
 
-    /// Whether a manifest is pending, and nothing in it alone is in the way.
-    pub(super) fn may_be_migrated(&self, path: &TreePath) -> bool {
+    /// Whether a manifest is pending, and no rule, taken as `rules` says, nor anything in the manifest is in the way.
+    pub(super) fn may_be_migrated(&self, path: &TreePath, rules: Enforcement) -> bool {
         self.index_of(path).is_some_and(|index| {
-            let rehearsed = self.rehearsed.get(index as usize).copied().flatten();
-            rehearsed.is_some() && !self.troubles.contains_key(&index)
+            let mut failures = self.failures.get(&index).into_iter().flatten();
+            self.is_rehearsed(index)
+                && !self.troubles.contains_key(&index)
+                && failures.all(|failure| rules.of(failure.on_failure) == OnFailure::Warn)
         })
+    }
+
+    fn is_rehearsed(&self, index: u32) -> bool {
+        self.rehearsed
+            .get(index as usize)
+            .is_some_and(Option::is_some)
     }
 
     /// The stop that a failure is which halts; what is wrong with each manifest is told.
@@ -276,13 +284,7 @@ impl Judged {
             let Some(index) = self.index_of(&found.path) else {
                 continue;
             };
-            if self
-                .rehearsed
-                .get(index as usize)
-                .copied()
-                .flatten()
-                .is_some()
-            {
+            if self.is_rehearsed(index) {
                 continue;
             }
             let failures = self.failures.get(&index).into_iter().flatten();
