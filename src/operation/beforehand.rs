@@ -4,6 +4,11 @@
 //!
 //! Invariant: the lock is taken only where something is to be written, or to be settled; so an operation that refuses everything makes no state.
 
+#[cfg(test)]
+mod raced;
+#[cfg(test)]
+mod tests;
+
 use std::sync::atomic::AtomicU64;
 
 use rayon::ThreadPool;
@@ -158,6 +163,3 @@ impl<S: Storage> Beforehand<'_, S> {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

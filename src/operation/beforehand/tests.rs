@@ -5,137 +5,21 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use tempfile::TempDir;
 
+use super::raced::Raced;
 use crate::catalog::{Catalog, Source};
 use crate::clock::Timestamp;
 use crate::code::Code;
-use crate::digest::Digest;
 use crate::operation::{Depth, Options, Survey, migrate};
 use crate::path::TreePath;
-use crate::report::{Notice, Outcome, Stop, Summary, Trouble};
+use crate::report::{Notice, Outcome, Summary};
 use crate::rule::Enforcement;
 use crate::selection::Selection;
 use crate::storage::kernel::Kernel;
-use crate::storage::{
-    Backup, FileSystem, Listing, OpenOptions, Recovery, STATE_DIRECTORY, Scope, Storage,
-};
-
-type Inner = FileSystem<Kernel>;
-
-/// A storage that counts how often it is listed and locked, and in which somebody is quicker to the lock.
-struct Raced<'t> {
-    inner: Inner,
-    /// What is done just before the lock is given.
-    before_lock: &'t (dyn Fn() + Sync),
-    listed: AtomicUsize,
-    locked: AtomicUsize,
-}
-
-impl Storage for Raced<'_> {
-    type Version = <Inner as Storage>::Version;
-    type Guard = <Inner as Storage>::Guard;
-
-    fn list(
-        &self,
-        scope: &Scope<'_>,
-        interrupt: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Listing, Stop> {
-        self.listed.fetch_add(1, Ordering::Relaxed);
-        self.inner.list(scope, interrupt)
-    }
-
-    fn read(&self, path: &TreePath, bytes: &mut Vec<u8>) -> Result<Self::Version, Trouble> {
-        self.inner.read(path, bytes)
-    }
-
-    fn read_small(
-        &self,
-        path: &TreePath,
-        bytes: &mut Vec<u8>,
-        most: usize,
-    ) -> Result<Option<Self::Version>, Trouble> {
-        self.inner.read_small(path, bytes, most)
-    }
-
-    fn modified(&self, version: &Self::Version) -> i64 {
-        self.inner.modified(version)
-    }
-
-    fn replaceable(&self, version: &Self::Version) -> Result<(), Trouble> {
-        self.inner.replaceable(version)
-    }
-
-    fn has_place(
-        &self,
-        path: &TreePath,
-        version: &Self::Version,
-        bytes: &[u8],
-    ) -> Result<(), Trouble> {
-        self.inner.has_place(path, version, bytes)
-    }
-
-    fn may_put_back(
-        &self,
-        path: &TreePath,
-        version: &Self::Version,
-        original: &Self::Version,
-    ) -> Result<(), Trouble> {
-        self.inner.may_put_back(path, version, original)
-    }
-
-    fn most_jobs(&self) -> usize {
-        self.inner.most_jobs()
-    }
-
-    fn unfinished(&self) -> Result<Vec<String>, Notice> {
-        self.inner.unfinished()
-    }
-
-    fn operations(&self) -> Result<Vec<String>, Notice> {
-        self.inner.operations()
-    }
-
-    fn journal(&self, id: &str, feed: &mut dyn FnMut(&[u8])) -> Result<(), Trouble> {
-        self.inner.journal(id, feed)
-    }
-
-    fn kept_catalog(&self, digest: Digest) -> Result<Option<String>, Trouble> {
-        self.inner.kept_catalog(digest)
-    }
-
-    fn backups(&self, path: &TreePath) -> Result<Vec<Backup>, Trouble> {
-        self.inner.backups(path)
-    }
-
-    fn read_backup(
-        &self,
-        path: &TreePath,
-        name: &str,
-        bytes: &mut Vec<u8>,
-    ) -> Result<Self::Version, Trouble> {
-        self.inner.read_backup(path, name, bytes)
-    }
-
-    fn read_below(
-        &self,
-        manifest: &TreePath,
-        name: &str,
-        feed: &mut dyn FnMut(&[u8]) -> bool,
-    ) -> Result<(), Trouble> {
-        self.inner.read_below(manifest, name, feed)
-    }
-
-    fn guard(&self, wait: &mut dyn FnMut() -> bool) -> Result<(Self::Guard, Recovery), Stop> {
-        self.locked.fetch_add(1, Ordering::Relaxed);
-        // With `--wait`, somebody else has it at the first try.
-        wait();
-        (self.before_lock)();
-        self.inner.guard(wait)
-    }
-}
+use crate::storage::{FileSystem, OpenOptions, STATE_DIRECTORY, Storage};
 
 /// A kind in which 1.1.0 adds `/s`, with these rules.
 fn catalog(rules: &str) -> Catalog {
@@ -196,6 +80,7 @@ fn run(tree: &TempDir, rules: &str, depth: Depth, before_lock: &(dyn Fn() + Sync
     let storage = Raced {
         inner: FileSystem::new(kernel, root, b"/tree".to_vec(), OpenOptions::default()),
         before_lock,
+        unlisted: None,
         listed: AtomicUsize::new(0),
         locked: AtomicUsize::new(0),
     };
@@ -378,4 +263,34 @@ fn an_operation_that_is_locked_out_tells_what_it_found() {
     drop(guard);
     let came = run(&tree, UNIQUE, Depth::Write, &|| ());
     assert_eq!(came.summary.counts.migrated, 1);
+}
+
+#[test]
+fn what_a_first_pass_cannot_list_is_told_and_counted_where_a_part_is_selected() {
+    let tree = TempDir::new().unwrap();
+    put(tree.path(), "a", r#"{"id":1}"#);
+    let (kernel, root) = Kernel::open(tree.path()).unwrap();
+    let storage = Raced {
+        inner: FileSystem::new(kernel, root, b"/tree".to_vec(), OpenOptions::default()),
+        before_lock: &|| (),
+        unlisted: Some(Notice {
+            code: Code::PermissionDenied,
+            path: TreePath::new(b"shut"),
+            message: "cannot be listed".to_owned(),
+        }),
+        listed: AtomicUsize::new(0),
+        locked: AtomicUsize::new(0),
+    };
+    let options = Options {
+        rules: Enforcement::AsOfWhole,
+        selection: Selection {
+            manifests: TreePath::new(b"a/manifest.json").map(|path| vec![path]),
+            ..Selection::default()
+        },
+        ..options(Depth::Rehearse)
+    };
+    let summary = migrate(&storage, &catalog(UNIQUE), &options, &|| None, &mut ());
+    let counts = &summary.counts;
+    assert_eq!((counts.pending, counts.directories_failed), (1, 1));
+    assert_eq!(summary.judged, Some(1));
 }
