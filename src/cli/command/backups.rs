@@ -10,15 +10,18 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
+use migrate_manifests::clock::Timestamp;
+use migrate_manifests::operation::BackupsOptions;
 use migrate_manifests::path::TreePath;
 use migrate_manifests::report::Stop;
 
 use crate::cli::Environment;
 use crate::cli::args::WholeArgs;
 use crate::cli::escape;
+use crate::cli::exit::Failure;
 use crate::cli::options::{DEFAULT_JOBS, Output, Place, Purpose, clock};
-use crate::cli::render::grouped;
-use crate::cli::session::{Invocation, Subject};
+use crate::cli::render::{Document, Surface, grouped};
+use crate::cli::session::{self, Invocation, Lookout, Prepared, Subject};
 use crate::cli::streams::Streams;
 
 /// What `backups` is told.
@@ -57,24 +60,70 @@ struct Frame {
     jobs: NonZeroUsize,
 }
 
-/// What the flags mean that all commands about backups share.
-fn frame(
-    whole: &WholeArgs,
-    purpose: Purpose,
-    dry_run: bool,
-    env: &Environment,
-) -> Result<Frame, Stop> {
-    Ok(Frame {
-        place: Place::of_whole(whole),
-        output: Output::new(&whole.output, purpose, env),
-        subject: Subject {
-            command: "backups",
-            dry_run,
-            target: None,
-            now: clock(whole.work.clock.now, env)?,
-        },
-        jobs: whole.work.jobs.unwrap_or(DEFAULT_JOBS),
-    })
+/// An open tree whose backups are selected, and how to tell what came of them.
+struct Scene<'a> {
+    prepared: &'a Prepared,
+    /// What is selected.
+    asked: BackupsOptions,
+    lookout: &'a Lookout,
+    output: &'a Output,
+    surface: Surface,
+    now: Timestamp,
+}
+
+impl Frame {
+    /// What the flags mean that all commands about backups share.
+    fn new(
+        whole: &WholeArgs,
+        purpose: Purpose,
+        dry_run: bool,
+        env: &Environment,
+    ) -> Result<Self, Stop> {
+        Ok(Self {
+            place: Place::of_whole(whole),
+            output: Output::new(&whole.output, purpose, env),
+            subject: Subject {
+                command: "backups",
+                dry_run,
+                target: None,
+                now: clock(whole.work.clock.now, env)?,
+            },
+            jobs: whole.work.jobs.unwrap_or(DEFAULT_JOBS),
+        })
+    }
+
+    /// Opens the tree, lets a command work there, and tells what it gives.
+    fn attend(
+        &self,
+        streams: Streams,
+        act: impl FnOnce(Scene<'_>) -> Result<Document, Failure>,
+    ) -> ExitCode {
+        let Self {
+            place,
+            output,
+            subject,
+            jobs,
+        } = self;
+        session::attend(
+            place,
+            output,
+            subject,
+            streams,
+            |prepared, lookout, surface| {
+                act(Scene {
+                    prepared,
+                    asked: BackupsOptions {
+                        selection: prepared.selection.clone(),
+                        jobs: *jobs,
+                    },
+                    lookout,
+                    output,
+                    surface,
+                    now: subject.now,
+                })
+            },
+        )
+    }
 }
 
 /// A path in the tree as programs see it.

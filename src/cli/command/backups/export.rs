@@ -1,17 +1,15 @@
 //! `backups export`: copies backups to a directory outside the tree, verified.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde::Serialize;
 
-use migrate_manifests::operation::{
-    BackupsOptions, Copied, ExportOptions, Exported, export_backups,
-};
+use migrate_manifests::operation::{Copied, ExportOptions, Exported, export_backups};
 use migrate_manifests::report::{Stop, Summary, Trouble};
 use migrate_manifests::storage::{CopyOutcome, ExportDirectory};
 
-use super::{Frame, ToldPath, frame, place, size};
+use super::{Frame, ToldPath, place, size};
 use crate::cli::args::WholeArgs;
 use crate::cli::escape;
 use crate::cli::exit::Failure;
@@ -35,34 +33,20 @@ pub(crate) struct ExportArgs {
 /// Exports.
 pub(crate) fn run(args: &ExportArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
     let framed = refuse_contradictions(&[all_and_quiet(&args.whole.output)])
-        .and_then(|()| frame(&args.whole, Purpose::Migrate, true, invocation.env));
-    let Frame {
-        place,
-        output,
-        subject,
-        jobs,
-    } = match framed {
+        .and_then(|()| Frame::new(&args.whole, Purpose::Migrate, true, invocation.env));
+    let frame = match framed {
         Ok(frame) => frame,
         Err(stop) => return session::refuse(stop, invocation, streams),
     };
-    session::attend(
-        &place,
-        &output,
-        &subject,
-        streams,
-        |prepared, lookout, surface| {
-            let tree = std::path::Path::new(&prepared.tree);
-            let asked = ExportOptions {
-                backups: BackupsOptions {
-                    selection: prepared.selection.clone(),
-                    jobs,
-                },
-                directory: ExportDirectory::open(&args.directory, tree)?,
-            };
-            let exported = export_backups(&prepared.storage, &prepared.catalog, &asked, lookout)?;
-            document(exported, &output, surface).map_err(Failure::from)
-        },
-    )
+    frame.attend(streams, |scene| {
+        let (storage, catalog) = (&scene.prepared.storage, &scene.prepared.catalog);
+        let asked = ExportOptions {
+            backups: scene.asked,
+            directory: ExportDirectory::open(&args.directory, Path::new(&scene.prepared.tree))?,
+        };
+        let exported = export_backups(storage, catalog, &asked, scene.lookout)?;
+        document(exported, scene.output, scene.surface).map_err(Failure::from)
+    })
 }
 
 /// One backup as programs see it.

@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use migrate_manifests::clock::Timestamp;
-use migrate_manifests::operation::{BackupList, BackupsOptions, KeptBackup, list_backups};
+use migrate_manifests::operation::{BackupList, KeptBackup, list_backups};
 use migrate_manifests::report::{Stop, Summary};
 
-use super::{Frame, ToldPath, frame, place, size};
+use super::{Frame, Scene, ToldPath, place, size};
 use crate::cli::args::WholeArgs;
 use crate::cli::escape;
 use crate::cli::exit::Failure;
-use crate::cli::options::{Output, Purpose};
+use crate::cli::options::Purpose;
 use crate::cli::render::{
     Align, Document, Surface, Tone, age, counted, grouped, json_lines, json_text, table,
 };
@@ -29,31 +29,16 @@ pub(crate) struct ListArgs {
 
 /// Lists.
 pub(crate) fn run(args: &ListArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
-    let framed = frame(&args.whole, Purpose::Look, true, invocation.env);
-    let Frame {
-        place,
-        output,
-        subject,
-        jobs,
-    } = match framed {
+    let framed = Frame::new(&args.whole, Purpose::Look, true, invocation.env);
+    let frame = match framed {
         Ok(frame) => frame,
         Err(stop) => return session::refuse(stop, invocation, streams),
     };
-    let now = subject.now;
-    session::attend(
-        &place,
-        &output,
-        &subject,
-        streams,
-        |prepared, lookout, surface| {
-            let asked = BackupsOptions {
-                selection: prepared.selection.clone(),
-                jobs,
-            };
-            let list = list_backups(&prepared.storage, &prepared.catalog, &asked, lookout)?;
-            document(list, &output, surface, now).map_err(Failure::from)
-        },
-    )
+    frame.attend(streams, |scene| {
+        let (storage, catalog) = (&scene.prepared.storage, &scene.prepared.catalog);
+        let list = list_backups(storage, catalog, &scene.asked, scene.lookout)?;
+        document(list, &scene).map_err(Failure::from)
+    })
 }
 
 /// One backup as programs see it.
@@ -81,15 +66,10 @@ impl<'a> From<&'a KeptBackup> for Told<'a> {
     }
 }
 
-fn document(
-    list: BackupList,
-    output: &Output,
-    surface: Surface,
-    now: Timestamp,
-) -> Result<Document, Stop> {
+fn document(list: BackupList, scene: &Scene<'_>) -> Result<Document, Stop> {
     let told: Vec<_> = list.backups.iter().map(Told::from).collect();
     Ok(Document {
-        text: text(&list.backups, output, surface, now),
+        text: text(&list.backups, scene),
         members: vec![("backups", json_text(&told)?)],
         lines: json_lines(&told)?,
         summary: Summary {
@@ -102,12 +82,12 @@ fn document(
     })
 }
 
-fn text(backups: &[KeptBackup], output: &Output, surface: Surface, now: Timestamp) -> String {
+fn text(backups: &[KeptBackup], scene: &Scene<'_>) -> String {
     if backups.is_empty() {
         return "There are no backups.\n".to_owned();
     }
     let mut shown = String::new();
-    if output.all {
+    if scene.output.all {
         let rows: Vec<_> = backups
             .iter()
             .map(|kept| vec![size(kept.size), place(&kept.path, &kept.name)])
@@ -115,7 +95,7 @@ fn text(backups: &[KeptBackup], output: &Output, surface: Surface, now: Timestam
         shown.push_str(&table(&rows, &[Align::Right, Align::Left]));
         shown.push('\n');
     }
-    shown.push_str(&by_operation(backups, surface, now));
+    shown.push_str(&by_operation(backups, scene.surface, scene.now));
     let total = backups.iter().map(|kept| kept.size).sum();
     let unit = counted(backups.len() as u64, "backup", "backups");
     shown.extend(["\n", &unit, ", ", &size(total), " in all.\n"]);

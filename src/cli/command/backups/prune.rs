@@ -7,12 +7,10 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use migrate_manifests::code::{Class, Code};
-use migrate_manifests::operation::{
-    BackupsOptions, PruneOptions, Pruned, Pruning, Verdict, prune_backups,
-};
+use migrate_manifests::operation::{PruneOptions, Pruned, Pruning, Verdict, prune_backups};
 use migrate_manifests::report::{Stop, Summary};
 
-use super::{Frame, ToldPath, frame, place, size};
+use super::{Frame, ToldPath, place, size};
 use crate::cli::args::{WholeArgs, WriteArgs};
 use crate::cli::escape;
 use crate::cli::exit::Failure;
@@ -97,44 +95,31 @@ pub(crate) fn run(args: &PruneArgs, invocation: &Invocation<'_>, streams: Stream
         Purpose::Migrate
     };
     let framed = refuse_contradictions(&[all_and_quiet(&args.whole.output)])
-        .and_then(|()| frame(&args.whole, purpose, args.dry_run, invocation.env));
-    let Frame {
-        place,
-        output,
-        subject,
-        jobs,
-    } = match framed {
+        .and_then(|()| Frame::new(&args.whole, purpose, args.dry_run, invocation.env));
+    let frame = match framed {
         Ok(frame) => frame,
         Err(stop) => return session::refuse(stop, invocation, streams),
     };
     let started = invocation.env.started;
     let mut stderr = streams.stderr.clone();
-    session::attend(
-        &place,
-        &output,
-        &subject,
-        streams,
-        |prepared, lookout, surface| {
-            let asked = PruneOptions {
-                backups: BackupsOptions {
-                    selection: prepared.selection.clone(),
-                    jobs,
-                },
-                older_than_seconds: args.older_than,
-                include_destructive: args.include_destructive,
-                dry_run: args.dry_run,
-                started,
-                wait: args.write.wait,
-            };
-            if !args.dry_run && !output.quiet {
-                // Nobody who reads it can be asked; the report says it, too.
-                let note = format!("note: {}\n", cost(args.include_destructive));
-                stderr.write_all(note.as_bytes()).unwrap_or_default();
-            }
-            let pruning = prune_backups(&prepared.storage, &prepared.catalog, &asked, lookout);
-            document(pruning, &output, surface, args).map_err(Failure::from)
-        },
-    )
+    frame.attend(streams, |scene| {
+        let (storage, catalog) = (&scene.prepared.storage, &scene.prepared.catalog);
+        let asked = PruneOptions {
+            backups: scene.asked,
+            older_than_seconds: args.older_than,
+            include_destructive: args.include_destructive,
+            dry_run: args.dry_run,
+            started,
+            wait: args.write.wait,
+        };
+        if !args.dry_run && !scene.output.quiet {
+            // Nobody who reads it can be asked; the report says it, too.
+            let note = format!("note: {}\n", cost(args.include_destructive));
+            stderr.write_all(note.as_bytes()).unwrap_or_default();
+        }
+        let pruning = prune_backups(storage, catalog, &asked, scene.lookout);
+        document(pruning, scene.output, scene.surface, args).map_err(Failure::from)
+    })
 }
 
 /// One backup as programs see it.
