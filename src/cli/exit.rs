@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use migrate_manifests::code::Code;
 use migrate_manifests::report::{Signal, Stop, Summary};
 
+use super::args::Format;
 use super::escape;
+use super::options::{Output, Place};
 use super::render::{Paint, Tone};
 
 /// Why the program could not do as asked, with what lies behind it.
@@ -92,15 +94,34 @@ pub(crate) fn tell(failure: &Failure, stderr: &mut dyn Write, paint: Paint) {
         .unwrap_or_default();
 }
 
+/// What counts for the exit code, beside what came of the manifests.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Terms {
+    /// Whether something pending is an exit code of its own.
+    pub(crate) check: bool,
+    /// Whether a program reads what came of each manifest, so that trouble with some is none for the whole.
+    pub(crate) lines_count: bool,
+}
+
+impl Terms {
+    /// Those of a command that gives one line for each manifest it was told.
+    pub(crate) fn of(place: &Place, output: &Output) -> Self {
+        Self {
+            check: false,
+            lines_count: output.format == Format::Jsonl && place.files_from.is_some(),
+        }
+    }
+}
+
 /// The exit code of an operation. Output that was lost counts as a stop.
-pub(crate) fn code(summary: &Summary, was_lost: bool, check: bool, lines_count: bool) -> ExitCode {
+pub(crate) fn code(summary: &Summary, was_lost: bool, terms: Terms) -> ExitCode {
     let lost = was_lost && summary.stop.is_none();
     let told = Summary {
         stop: lost.then(|| Stop::new(Code::OutputFailed, "")),
         ..summary.clone()
     };
     let summary = if lost { &told } else { summary };
-    ExitCode::from(summary.exit_code(check, lines_count))
+    ExitCode::from(summary.exit_code(terms.check, terms.lines_count))
 }
 
 #[cfg(test)]
@@ -151,11 +172,11 @@ mod tests {
             "error: cannot write the output\ncaused by: no storage space\nhint: check where the output goes; every manifest is whole, old or new\n"
         );
         assert_eq!(
-            code(&Summary::default(), true, false, false),
+            code(&Summary::default(), true, Terms::default()),
             ExitCode::from(2)
         );
         assert_eq!(
-            code(&Summary::default(), false, false, false),
+            code(&Summary::default(), false, Terms::default()),
             ExitCode::SUCCESS
         );
     }

@@ -2,7 +2,7 @@
 //!
 //! The only part that touches terminal, arguments and environment; it decides nothing about manifests and uses of the library only what any caller could.
 //!
-//! Reading order: [`args`] what may be typed, [`command`] one file for each command, [`options`] what the flags mean, [`session`] an invocation from start to end, [`render`] what is printed.
+//! Reading order: [`args`] what may be typed, [`command`] one file for each command, [`options`] what the flags mean, [`order`] what the engine is asked for, [`session`] an invocation from start to end, [`render`] what is printed.
 //!
 //! Invariant: with `--format json` standard output is one JSON object, whatever happens.
 
@@ -14,6 +14,7 @@ mod exit;
 mod files_from;
 mod kinds;
 mod options;
+mod order;
 mod plan_file;
 mod progress;
 mod render;

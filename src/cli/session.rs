@@ -25,7 +25,7 @@ use migrate_manifests::version::Version;
 use super::Environment;
 use super::args::{self, Color, Format};
 use super::command;
-use super::exit::{self, Failure};
+use super::exit::{self, Failure, Terms};
 use super::options::{self, Coloring, Output, Place, Purpose};
 use super::progress::Progress;
 use super::render::{self, Audience, CatalogName, Document, Known, Listed, Surface};
@@ -51,6 +51,18 @@ pub(crate) struct Subject {
     pub(crate) target: Option<Version>,
     /// The clock.
     pub(crate) now: Timestamp,
+}
+
+impl Subject {
+    /// That of a command which writes nothing and goes for no version.
+    pub(crate) fn looking(command: &'static str, now: Timestamp) -> Self {
+        Self {
+            command,
+            dry_run: true,
+            target: None,
+            now,
+        }
+    }
 }
 
 /// A tree that is open, with its catalog and what is selected in it.
@@ -108,14 +120,14 @@ impl Watch for Lookout {
 #[error("cannot watch for signals")]
 struct SignalsUnwatched(#[source] io::Error);
 
-/// Lets a command work that tells its outcomes as events, and gives the exit code that `code` makes of the summary.
+/// Lets a command work that tells its outcomes as events, and gives the exit code that its summary has on these terms.
 pub(crate) fn work(
     place: &Place,
     output: &Output,
     subject: &Subject,
     streams: Streams,
     act: impl FnOnce(&Prepared, &Lookout, &mut Audience) -> Summary,
-    code: impl FnOnce(&Summary, bool) -> ExitCode,
+    terms: Terms,
 ) -> ExitCode {
     let progress = if streams.stderr.is_terminal() && !output.quiet {
         Progress::on_terminal()
@@ -141,7 +153,7 @@ pub(crate) fn work(
         },
         Err(failure) => could_not_start(failure),
     };
-    conclude(end, output, &mut streams, audience, code)
+    conclude(end, output, &mut streams, audience, terms)
 }
 
 /// Lets a command work that gives one document.
@@ -259,7 +271,7 @@ pub(crate) fn tell(
                 output,
                 &mut streams,
                 audience,
-                |summary, was_lost| exit::code(summary, was_lost, false, false),
+                Terms::default(),
             );
         }
     };
@@ -390,7 +402,7 @@ fn conclude(
     output: &Output,
     streams: &mut Streams,
     mut audience: Audience,
-    code: impl FnOnce(&Summary, bool) -> ExitCode,
+    terms: Terms,
 ) -> ExitCode {
     let End { summary, failure } = end;
     if !audience.knows_the_end() {
@@ -409,7 +421,7 @@ fn conclude(
         let paint = render::paint(output.color, &streams.stderr);
         exit::tell(&failure, &mut streams.stderr, paint);
     }
-    code(&summary, lost.is_some())
+    exit::code(&summary, lost.is_some(), terms)
 }
 
 /// Arguments that are wrong, or do not fit together.
@@ -446,7 +458,7 @@ pub(crate) fn refuse(stop: Stop, invocation: &Invocation<'_>, mut streams: Strea
         &output,
         &mut streams,
         audience,
-        |summary, was_lost| exit::code(summary, was_lost, false, false),
+        Terms::default(),
     )
 }
 

@@ -83,10 +83,8 @@ impl Frame {
             place: Place::of_whole(whole),
             output: Output::new(&whole.output, purpose, env),
             subject: Subject {
-                command: "backups",
                 dry_run,
-                target: None,
-                now: clock(whole.work.clock.now, env)?,
+                ..Subject::looking("backups", clock(whole.work.clock.now, env)?)
             },
             jobs: whole.work.jobs.unwrap_or(DEFAULT_JOBS),
         })

@@ -97,12 +97,7 @@ fn look(
         Err(stop) => return session::refuse(stop, invocation, streams),
     };
     let output = Output::new(&args.output, Purpose::Look, invocation.env);
-    let subject = Subject {
-        command: "catalog",
-        dry_run: true,
-        target: None,
-        now,
-    };
+    let subject = Subject::looking("catalog", now);
     let (catalog, root) = (args.catalog.as_deref(), on.unwrap_or(Path::new(".")));
     session::author(
         catalog,

@@ -40,10 +40,8 @@ pub(crate) fn run(args: ExplainArgs, invocation: &Invocation<'_>, streams: Strea
         Err(stop) => return session::refuse(stop, invocation, streams),
     };
     let subject = Subject {
-        command: "explain",
-        dry_run: true,
         target: args.target_version.clone(),
-        now,
+        ..Subject::looking("explain", now)
     };
     let path = args.path.clone();
     let options = ExplainOptions {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use migrate_manifests::operation::{self, Depth, migrate};
+use migrate_manifests::operation::{self, Depth};
 use migrate_manifests::report::Stop;
 use migrate_manifests::version::Version;
 
@@ -12,12 +12,13 @@ use crate::cli::Environment;
 use crate::cli::args::{
     Format, LimitArgs, OutputArgs, RulesArgs, SelectArgs, TreeArgs, WorkArgs, WriteArgs,
 };
-use crate::cli::exit;
+use crate::cli::exit::Terms;
 use crate::cli::options::{
     Output, Place, Purpose, all_and_quiet, is_text, looking, refuse_contradictions,
 };
+use crate::cli::order::Order;
 use crate::cli::plan_file;
-use crate::cli::session::{self, Invocation, Subject};
+use crate::cli::session::{self, Invocation};
 use crate::cli::streams::Streams;
 
 /// What a migration is told.
@@ -107,7 +108,7 @@ pub(crate) fn run(
     mut streams: Streams,
 ) -> ExitCode {
     match resolve(args, invocation.env).and_then(|options| with_plan(options, &mut streams)) {
-        Ok(options) => perform(&options, streams),
+        Ok(options) => perform(options, streams),
         Err(stop) => session::refuse(stop, invocation, streams),
     }
 }
@@ -122,42 +123,18 @@ fn with_plan(mut options: Options, streams: &mut Streams) -> Result<Options, Sto
 }
 
 /// Lets the engine work.
-fn perform(options: &Options, streams: Streams) -> ExitCode {
-    let Options {
-        place,
-        output,
-        operation,
-        check,
-        ..
-    } = options;
-    let subject = Subject {
-        command: operation.command,
-        dry_run: operation.depth != Depth::Write,
-        target: operation.target.clone(),
-        now: operation.now,
+fn perform(options: Options, streams: Streams) -> ExitCode {
+    let terms = Terms {
+        check: options.check,
+        ..Terms::of(&options.place, &options.output)
     };
-    let lines_count = output.format == Format::Jsonl && place.files_from.is_some();
-    session::work(
-        place,
-        output,
-        &subject,
-        streams,
-        |prepared, lookout, audience| {
-            let asked = operation::Options {
-                tree: prepared.tree.clone(),
-                selection: prepared.selection.clone(),
-                ..operation.clone()
-            };
-            migrate(
-                &prepared.storage,
-                &prepared.catalog,
-                &asked,
-                lookout,
-                audience,
-            )
-        },
-        |summary, was_lost| exit::code(summary, was_lost, *check, lines_count),
-    )
+    let order = Order {
+        place: options.place,
+        output: options.output,
+        operation: options.operation,
+        terms,
+    };
+    order.perform(streams)
 }
 
 /// Decides everything that was left open.

@@ -48,12 +48,7 @@ pub(crate) fn run(args: OperationsArgs, invocation: &Invocation<'_>, streams: St
         SelectArgs::default(),
         &LimitArgs::default(),
     );
-    let subject = Subject {
-        command: "operations",
-        dry_run: true,
-        target: None,
-        now,
-    };
+    let subject = Subject::looking("operations", now);
     session::read(&place, &output, &subject, streams, |prepared, surface| {
         let entries = operations(&prepared.storage)?;
         document(&entries, surface, env).map_err(Failure::from)

@@ -4,20 +4,22 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use migrate_manifests::operation::{self, Depth, migrate};
+use migrate_manifests::operation::{self, Depth};
 use migrate_manifests::plan::Head;
 use migrate_manifests::report::{Stop, Summary};
 use migrate_manifests::version::Version;
 
 use crate::cli::args::{Format, LimitArgs, OutputArgs, RulesArgs, SelectArgs, TreeArgs, WorkArgs};
+use crate::cli::exit::Terms;
 use crate::cli::options::{
     Output, Place, Purpose, all_and_quiet, is_text, looking, refuse_contradictions,
 };
+use crate::cli::order::Asked as _;
 use crate::cli::plan_file::{Destination, PlanOutput};
 use crate::cli::render::{Audience, counted, wrap};
-use crate::cli::session::{self, Invocation, Lookout, Prepared, Subject};
+use crate::cli::session::{self, Invocation, Lookout, Prepared};
 use crate::cli::streams::{Stream, Streams};
-use crate::cli::{Environment, escape, exit};
+use crate::cli::{Environment, escape};
 
 /// What `plan` is told.
 #[derive(Debug, Clone, clap::Args)]
@@ -67,13 +69,6 @@ pub(crate) fn run(args: PlanArgs, invocation: &Invocation<'_>, streams: Streams)
         Ok(options) => options,
         Err(stop) => return session::refuse(stop, invocation, streams),
     };
-    let subject = Subject {
-        command: "plan",
-        dry_run: true,
-        target: options.asked.target.clone(),
-        now: options.asked.now,
-    };
-    let lines_count = options.output.format == Format::Jsonl && options.place.files_from.is_some();
     let stdout = streams.stdout.clone();
     let streams = match options.destination {
         // The plan is the data, so what is said about it goes elsewhere.
@@ -86,10 +81,10 @@ pub(crate) fn run(args: PlanArgs, invocation: &Invocation<'_>, streams: Streams)
     session::work(
         &options.place,
         &options.output,
-        &subject,
+        &options.asked.subject(),
         streams,
         |prepared, lookout, audience| make(&options, prepared, lookout, audience, &stdout),
-        |summary, was_lost| exit::code(summary, was_lost, false, lines_count),
+        Terms::of(&options.place, &options.output),
     )
 }
 
@@ -100,13 +95,9 @@ fn make(
     audience: &mut Audience,
     stdout: &Stream,
 ) -> Summary {
-    let asked = operation::Options {
-        tree: prepared.tree.clone(),
-        selection: prepared.selection.clone(),
-        ..options.asked.clone()
-    };
+    let asked = &options.asked;
     let target = asked.target.as_ref();
-    let head = Head::new(&prepared.catalog, target, &asked.tree, asked.now);
+    let head = Head::new(&prepared.catalog, target, &prepared.tree, asked.now);
     let plan = match PlanOutput::begin(&options.destination, stdout, &head) {
         Ok(plan) => plan,
         Err(stop) => {
@@ -117,13 +108,7 @@ fn make(
         }
     };
     let mut listeners = (plan, audience);
-    let summary = migrate(
-        &prepared.storage,
-        &prepared.catalog,
-        &asked,
-        lookout,
-        &mut listeners,
-    );
+    let summary = asked.carry_out(prepared, lookout, &mut listeners);
     let (mut plan, _) = listeners;
     let summary = plan.correct(summary);
     let is_kept = plan.is_kept();

@@ -3,17 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use migrate_manifests::operation::{RollbackMode, RollbackOptions, Undo, rollback};
+use migrate_manifests::operation::{RollbackMode, RollbackOptions, Undo};
 use migrate_manifests::report::Stop;
 use migrate_manifests::selection::Selection;
 
 use crate::cli::Environment;
-use crate::cli::args::{Format, LimitArgs, OutputArgs, SelectArgs, TreeArgs, WorkArgs, WriteArgs};
-use crate::cli::exit;
+use crate::cli::args::{LimitArgs, OutputArgs, SelectArgs, TreeArgs, WorkArgs, WriteArgs};
+use crate::cli::exit::Terms;
 use crate::cli::options::{
     BATCH, DEFAULT_JOBS, Output, Place, Purpose, all_and_quiet, clock, refuse_contradictions, usage,
 };
-use crate::cli::session::{self, Invocation, Subject};
+use crate::cli::order::Order;
+use crate::cli::session::{self, Invocation};
 use crate::cli::streams::Streams;
 
 /// What `rollback` is told.
@@ -53,56 +54,12 @@ pub(crate) struct RollbackArgs {
     output: OutputArgs,
 }
 
-/// What is to be done, with nothing left to decide but what lies in the tree.
-#[derive(Debug, Clone)]
-struct Options {
-    place: Place,
-    output: Output,
-    operation: RollbackOptions,
-}
-
 /// Rolls back, or says what a rollback would do.
 pub(crate) fn run(args: RollbackArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
     match resolve(args, invocation.env, &Path::is_dir) {
-        Ok(options) => perform(&options, streams),
+        Ok(order) => order.perform(streams),
         Err(stop) => session::refuse(stop, invocation, streams),
     }
-}
-
-fn perform(options: &Options, streams: Streams) -> ExitCode {
-    let Options {
-        place,
-        output,
-        operation,
-    } = options;
-    let subject = Subject {
-        command: "rollback",
-        dry_run: operation.mode == RollbackMode::Rehearse,
-        target: None,
-        now: operation.now,
-    };
-    let lines_count = output.format == Format::Jsonl && place.files_from.is_some();
-    session::work(
-        place,
-        output,
-        &subject,
-        streams,
-        |prepared, lookout, audience| {
-            let asked = RollbackOptions {
-                tree: prepared.tree.clone(),
-                selection: prepared.selection.clone(),
-                ..operation.clone()
-            };
-            rollback(
-                &prepared.storage,
-                &prepared.catalog,
-                &asked,
-                lookout,
-                audience,
-            )
-        },
-        |summary, was_lost| exit::code(summary, was_lost, false, lines_count),
-    )
 }
 
 /// Decides everything that was left open. `is_dir` says whether a path is a directory.
@@ -113,7 +70,7 @@ fn resolve(
     args: RollbackArgs,
     env: &Environment,
     is_dir: &dyn Fn(&Path) -> bool,
-) -> Result<Options, Stop> {
+) -> Result<Order<RollbackOptions>, Stop> {
     refuse_contradictions(&[
         (
             args.last && args.second.is_some(),
@@ -147,8 +104,9 @@ fn resolve(
     } else {
         (RollbackMode::Write, Purpose::Rollback)
     };
-    Ok(Options {
-        output: Output::new(&args.output, purpose, env),
+    let output = Output::new(&args.output, purpose, env);
+    let place = Place::new(root, args.tree, args.select, &args.limit);
+    Ok(Order {
         operation: RollbackOptions {
             undo,
             mode,
@@ -161,7 +119,9 @@ fn resolve(
             max_failures: args.write.max_failures,
             wait: args.write.wait,
         },
-        place: Place::new(root, args.tree, args.select, &args.limit),
+        terms: Terms::of(&place, &output),
+        place,
+        output,
     })
 }
 

@@ -46,10 +46,8 @@ pub(crate) fn run(args: ShowArgs, invocation: &Invocation<'_>, streams: Streams)
         Err(stop) => return session::refuse(stop, invocation, streams),
     };
     let subject = Subject {
-        command: "show",
-        dry_run: true,
         target: args.target_version.clone(),
-        now,
+        ..Subject::looking("show", now)
     };
     if args.path == Path::new("-") {
         let apart = Apart {

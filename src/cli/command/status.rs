@@ -3,17 +3,18 @@
 use std::process::ExitCode;
 
 use migrate_manifests::json::Pointer;
-use migrate_manifests::operation::{self, Depth, Survey, migrate};
+use migrate_manifests::operation::{self, Depth, Survey};
 use migrate_manifests::report::Stop;
 use migrate_manifests::version::Version;
 
 use crate::cli::Environment;
 use crate::cli::args::WholeArgs;
-use crate::cli::exit;
+use crate::cli::exit::Terms;
 use crate::cli::options::{
     Output, Place, Purpose, all_and_quiet, is_text, looking, refuse_contradictions,
 };
-use crate::cli::session::{self, Invocation, Subject};
+use crate::cli::order::Order;
+use crate::cli::session::{self, Invocation};
 use crate::cli::streams::Streams;
 
 /// What `status` is told.
@@ -68,50 +69,12 @@ fn member(text: &str) -> Result<Pointer, String> {
 /// Lists versions.
 pub(crate) fn run(args: StatusArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
     match resolve(args, invocation.env) {
-        Ok((place, output, asked)) => perform(&place, &output, &asked, streams),
+        Ok(order) => order.perform(streams),
         Err(stop) => session::refuse(stop, invocation, streams),
     }
 }
 
-fn perform(
-    place: &Place,
-    output: &Output,
-    asked: &operation::Options,
-    streams: Streams,
-) -> ExitCode {
-    let subject = Subject {
-        command: asked.command,
-        dry_run: true,
-        target: asked.target.clone(),
-        now: asked.now,
-    };
-    session::work(
-        place,
-        output,
-        &subject,
-        streams,
-        |prepared, lookout, audience| {
-            let asked = operation::Options {
-                tree: prepared.tree.clone(),
-                selection: prepared.selection.clone(),
-                ..asked.clone()
-            };
-            migrate(
-                &prepared.storage,
-                &prepared.catalog,
-                &asked,
-                lookout,
-                audience,
-            )
-        },
-        |summary, was_lost| exit::code(summary, was_lost, false, false),
-    )
-}
-
-fn resolve(
-    args: StatusArgs,
-    env: &Environment,
-) -> Result<(Place, Output, operation::Options), Stop> {
+fn resolve(args: StatusArgs, env: &Environment) -> Result<Order<operation::Options>, Stop> {
     refuse_contradictions(&[
         (
             args.whole.output.quiet && is_text(&args.whole.output),
@@ -130,7 +93,12 @@ fn resolve(
         },
         ..looking("status", Depth::Decide, &place, &args.whole.work, env)?
     };
-    Ok((place, output, asked))
+    Ok(Order {
+        place,
+        output,
+        operation: asked,
+        terms: Terms::default(),
+    })
 }
 
 #[cfg(test)]

@@ -58,10 +58,8 @@ pub(crate) fn run(args: ValidateArgs, invocation: &Invocation<'_>, streams: Stre
     };
     let output = Output::new(&args.output, Purpose::Look, invocation.env);
     let subject = Subject {
-        command: "validate",
-        dry_run: true,
         target: args.target_version.clone(),
-        now,
+        ..Subject::looking("validate", now)
     };
     let file = (args.file != Path::new("-")).then_some(args.file.as_path());
     let apart = Apart {

@@ -44,10 +44,8 @@ pub(super) fn run(args: &NewArgs, invocation: &Invocation<'_>, streams: Streams)
     };
     let output = Output::new(&OutputArgs::default(), Purpose::Look, invocation.env);
     let known = Known::from(&Subject {
-        command: "catalog",
         dry_run: false,
-        target: None,
-        now,
+        ..Subject::looking("catalog", now)
     });
     let document = begin(args).map_err(Failure::from);
     session::tell(document, &output, known, streams)
