@@ -17,8 +17,8 @@ use super::command::{self, Command, MigrateArgs};
 use super::escape;
 
 pub(crate) use groups::{
-    ClockArgs, Color, Feature, Format, LimitArgs, OneArgs, OutputArgs, RulesArgs, SelectArgs, Sync,
-    TreeArgs, WholeArgs, WorkArgs, WriteArgs,
+    ChangeArgs, ClockArgs, Color, Feature, Format, LimitArgs, OneArgs, OutputArgs, RulesArgs,
+    SelectArgs, Sync, TreeArgs, WholeArgs, WorkArgs, WriteArgs,
 };
 
 /// Help is never set wider than this, however wide the terminal.

@@ -94,6 +94,23 @@ pub(crate) struct WholeArgs {
     pub(crate) output: OutputArgs,
 }
 
+/// Everything that commands share which change manifests.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct ChangeArgs {
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+    #[command(flatten)]
+    pub(crate) limit: LimitArgs,
+    #[command(flatten)]
+    pub(crate) write: WriteArgs,
+    #[command(flatten)]
+    pub(crate) tree: TreeArgs,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
 /// How many of the selected manifests.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct LimitArgs {

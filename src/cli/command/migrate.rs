@@ -9,9 +9,7 @@ use migrate_manifests::report::Stop;
 use migrate_manifests::version::Version;
 
 use crate::cli::Environment;
-use crate::cli::args::{
-    Format, LimitArgs, OutputArgs, RulesArgs, SelectArgs, TreeArgs, WorkArgs, WriteArgs,
-};
+use crate::cli::args::{ChangeArgs, Format, RulesArgs};
 use crate::cli::exit::Terms;
 use crate::cli::options::{
     Output, Place, Purpose, all_and_quiet, is_text, looking, refuse_contradictions,
@@ -75,17 +73,7 @@ pub(crate) struct MigrateArgs {
     #[command(flatten)]
     pub(crate) rules: RulesArgs,
     #[command(flatten)]
-    pub(crate) select: SelectArgs,
-    #[command(flatten)]
-    pub(crate) limit: LimitArgs,
-    #[command(flatten)]
-    pub(crate) write: WriteArgs,
-    #[command(flatten)]
-    pub(crate) tree: TreeArgs,
-    #[command(flatten)]
-    pub(crate) work: WorkArgs,
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
+    pub(crate) change: ChangeArgs,
 }
 
 /// What is to be done, with nothing left to decide but what lies in the tree.
@@ -144,8 +132,13 @@ fn perform(options: Options, streams: Streams) -> ExitCode {
 pub(crate) fn resolve(args: MigrateArgs, env: &Environment) -> Result<Options, Stop> {
     refuse_contradictory(&args)?;
     let purpose = purpose(&args);
-    let output = Output::new(&args.output, purpose, env);
-    let place = Place::new(args.root, args.tree, args.select, &args.limit);
+    let output = Output::new(&args.change.output, purpose, env);
+    let place = Place::new(
+        args.root,
+        args.change.tree,
+        args.change.select,
+        &args.change.limit,
+    );
     let depth = depth(purpose, output.format);
     Ok(Options {
         operation: operation::Options {
@@ -153,9 +146,9 @@ pub(crate) fn resolve(args: MigrateArgs, env: &Environment) -> Result<Options, S
             include_running: args.include_running,
             allow_downgrade: args.allow_downgrade,
             rules: args.rules.enforcement(),
-            max_failures: args.write.max_failures,
-            wait: args.write.wait,
-            ..looking(command(purpose), depth, &place, &args.work, env)?
+            max_failures: args.change.write.max_failures,
+            wait: args.change.write.wait,
+            ..looking(command(purpose), depth, &place, &args.change.work, env)?
         },
         plan: args.plan,
         check: args.check,
@@ -212,7 +205,7 @@ fn is_stdin(file: Option<&PathBuf>) -> bool {
 }
 
 fn refuse_contradictory(args: &MigrateArgs) -> Result<(), Stop> {
-    let is_text = is_text(&args.output);
+    let is_text = is_text(&args.change.output);
     refuse_contradictions(&[
         (
             args.list_versions && args.check,
@@ -223,7 +216,7 @@ fn refuse_contradictory(args: &MigrateArgs) -> Result<(), Stop> {
             "--list-versions and --diff exclude each other: a list of versions transforms nothing that could differ",
         ),
         (
-            args.list_versions && args.limit.limit.is_some(),
+            args.list_versions && args.change.limit.limit.is_some(),
             "--list-versions and --limit exclude each other: a list of versions that stops early counts wrong",
         ),
         (
@@ -235,7 +228,7 @@ fn refuse_contradictory(args: &MigrateArgs) -> Result<(), Stop> {
             "--plan and --list-versions exclude each other: the one executes a plan, the other counts what was found",
         ),
         (
-            is_stdin(args.plan.as_ref()) && is_stdin(args.select.files_from.as_ref()),
+            is_stdin(args.plan.as_ref()) && is_stdin(args.change.select.files_from.as_ref()),
             "--plan - and --files-from - exclude each other: there is one standard input",
         ),
         (
@@ -243,14 +236,14 @@ fn refuse_contradictory(args: &MigrateArgs) -> Result<(), Stop> {
             "--diff is text: a report for programs carries checksums before and after, not differences",
         ),
         (
-            args.diff && args.output.quiet,
+            args.diff && args.change.output.quiet,
             "--diff and --quiet exclude each other: nothing of the differences would be left",
         ),
         (
-            args.list_versions && args.output.quiet && is_text,
+            args.list_versions && args.change.output.quiet && is_text,
             "--list-versions and --quiet exclude each other: nothing of the list would be left",
         ),
-        all_and_quiet(&args.output),
+        all_and_quiet(&args.change.output),
     ])
 }
 

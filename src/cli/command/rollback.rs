@@ -8,7 +8,7 @@ use migrate_manifests::report::Stop;
 use migrate_manifests::selection::Selection;
 
 use crate::cli::Environment;
-use crate::cli::args::{LimitArgs, OutputArgs, SelectArgs, TreeArgs, WorkArgs, WriteArgs};
+use crate::cli::args::ChangeArgs;
 use crate::cli::exit::Terms;
 use crate::cli::options::{
     BATCH, DEFAULT_JOBS, Output, Place, Purpose, all_and_quiet, clock, refuse_contradictions, usage,
@@ -41,17 +41,7 @@ pub(crate) struct RollbackArgs {
     dry_run: bool,
 
     #[command(flatten)]
-    select: SelectArgs,
-    #[command(flatten)]
-    limit: LimitArgs,
-    #[command(flatten)]
-    write: WriteArgs,
-    #[command(flatten)]
-    tree: TreeArgs,
-    #[command(flatten)]
-    work: WorkArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+    change: ChangeArgs,
 }
 
 /// Rolls back, or says what a rollback would do.
@@ -76,9 +66,10 @@ fn resolve(
             args.last && args.second.is_some(),
             "--last and an id exclude each other: the one finds the operation, the other names it",
         ),
-        all_and_quiet(&args.output),
+        all_and_quiet(&args.change.output),
     ])?;
-    let names_manifests = !args.select.manifest.is_empty() || args.select.files_from.is_some();
+    let names_manifests =
+        !args.change.select.manifest.is_empty() || args.change.select.files_from.is_some();
     let (id, root) = match (args.first, args.second) {
         (Some(id), Some(root)) => (Some(id), Some(root)),
         (Some(word), None) if args.last || !is_id(&word, is_dir) => (None, Some(word)),
@@ -104,20 +95,25 @@ fn resolve(
     } else {
         (RollbackMode::Write, Purpose::Rollback)
     };
-    let output = Output::new(&args.output, purpose, env);
-    let place = Place::new(root, args.tree, args.select, &args.limit);
+    let output = Output::new(&args.change.output, purpose, env);
+    let place = Place::new(
+        root,
+        args.change.tree,
+        args.change.select,
+        &args.change.limit,
+    );
     Ok(Order {
         operation: RollbackOptions {
             undo,
             mode,
             tree: String::new(),
-            now: clock(args.work.clock.now, env)?,
+            now: clock(args.change.work.clock.now, env)?,
             started: env.started,
             selection: Selection::default(),
-            jobs: args.work.jobs.unwrap_or(DEFAULT_JOBS),
+            jobs: args.change.work.jobs.unwrap_or(DEFAULT_JOBS),
             batch: BATCH,
-            max_failures: args.write.max_failures,
-            wait: args.write.wait,
+            max_failures: args.change.write.max_failures,
+            wait: args.change.write.wait,
         },
         terms: Terms::of(&place, &output),
         place,
