@@ -4,21 +4,21 @@
 //!
 //! Invariant: a point that was not hit fails the test, so that none is left out in silence.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
 use crate::support::aftermath::{Family, ways};
 use crate::support::sandbox::{Invocation, Output, Sandbox};
 use crate::support::skip::skip;
+use calls::{Call, calls, moved};
 
+mod calls;
 mod rollback;
 
-/// What changes something on the disk, or makes it durable.
-const CHANGING: &str = "openat,write,pwrite64,renameat,renameat2,linkat,unlinkat,mkdirat,fchmod,fchown,ftruncate,fsetxattr,fremovexattr,utimensat,fsync,fdatasync,syncfs,flock";
-
 const SIGKILL: i32 = 9;
+
+/// What `strace` is told, to kill before a call.
+const KILL: &str = "signal=KILL";
 
 /// A file system in memory: what is killed there needs no flush, and it knows the exchange.
 const TMPFS: &str = "/dev/shm";
@@ -59,48 +59,6 @@ const FLUSH_EACH: Case = Case {
     command: &[],
 };
 
-/// One system call of a run.
-#[derive(Debug, Clone)]
-struct Call {
-    is_main: bool,
-    /// Whether `strace` can be aimed at it.
-    can_be_hit: bool,
-    name: String,
-    /// Which one of this name on its thread, from 1.
-    nth: usize,
-    /// For a file that is made: its place, to aim at, and which one there, from 1.
-    place: Option<(String, usize)>,
-}
-
-impl Call {
-    /// The arguments of `strace` that do `what` to this call.
-    fn aim(&self, what: &str) -> Vec<OsString> {
-        let mut words: Vec<OsString> = ["strace", "-qq", "-o", "/dev/null"].map(Into::into).into();
-        let nth = if let Some((place, nth)) = &self.place {
-            words.extend(["-f", "-P", place].map(Into::into));
-            nth
-        } else {
-            if !self.is_main {
-                words.push("-f".into());
-            }
-            &self.nth
-        };
-        words.push("-e".into());
-        words.push(format!("trace={}", self.name).into());
-        words.push("-e".into());
-        words.push(format!("inject={}:{what}:when={nth}", self.name).into());
-        words
-    }
-
-    fn to_text(&self) -> String {
-        let thread = if self.is_main { "main" } else { "worker" };
-        match &self.place {
-            Some((place, nth)) => format!("{} {nth} at {place} ({thread})", self.name),
-            None => format!("{} {} ({thread})", self.name, self.nth),
-        }
-    }
-}
-
 impl Case {
     fn invoke(&self, sandbox: &Sandbox) -> Invocation {
         let mut words = self.command.to_vec();
@@ -119,100 +77,6 @@ fn tree(family: &Family) -> Sandbox {
     sandbox
 }
 
-/// Runs the program and gives its calls that change something, in their order.
-fn calls(case: &Case, sandbox: &Sandbox) -> Vec<Call> {
-    let log = Sandbox::new();
-    let trace = format!("trace={CHANGING}");
-    let file = log.path("trace");
-    let words = [
-        "strace".into(),
-        "-f".into(),
-        "-qq".into(),
-        "-y".into(),
-        "-s0".into(),
-        "-o".into(),
-        file.clone().into_os_string(),
-        "-e".into(),
-        trace.into(),
-    ];
-    case.invoke(sandbox).under(words).run().code(0);
-    parse(&fs::read_to_string(file).unwrap(), sandbox.root())
-}
-
-fn parse(trace: &str, root: &Path) -> Vec<Call> {
-    let mut per_thread: BTreeMap<(String, String), usize> = BTreeMap::new();
-    let mut per_place: BTreeMap<String, usize> = BTreeMap::new();
-    // Which thread is the first to make the n-th call of a name: that one `strace -f` would hit.
-    let mut first: BTreeMap<(String, usize), String> = BTreeMap::new();
-    let mut main = None;
-    let mut calls = Vec::new();
-    let root = root.display().to_string();
-    for line in trace.lines() {
-        let (thread, rest) = line.split_once(' ').expect("a line begins with a thread");
-        let rest = rest.trim_start();
-        let main = &*main.get_or_insert_with(|| thread.to_owned());
-        let Some((name, arguments)) = rest
-            .split_once('(')
-            .filter(|(name, _)| !name.contains([' ', '<', '+']))
-        else {
-            continue;
-        };
-        let count = per_thread
-            .entry((thread.to_owned(), name.to_owned()))
-            .or_default();
-        *count += 1;
-        let nth = *count;
-        let hit = first
-            .entry((name.to_owned(), nth))
-            .or_insert_with(|| thread.to_owned());
-        let is_main = thread == main;
-        let place = (name == "openat").then(|| place(arguments)).flatten();
-        let place = place.map(|place| {
-            let count = per_place.entry(place.clone()).or_default();
-            *count += 1;
-            (place, *count)
-        });
-        // What is not in the tree is our own output, and libraries.
-        let is_ours = match name {
-            "openat" => arguments.contains("O_CREAT"),
-            _ => arguments.contains(&root),
-        };
-        if !is_ours {
-            continue;
-        }
-        calls.push(Call {
-            can_be_hit: is_main || place.is_some() || hit == thread,
-            is_main,
-            name: name.to_owned(),
-            nth,
-            place,
-        });
-    }
-    calls
-}
-
-/// What `-P` can be given for a file that is opened: its directory, or its name where the directory's name has the time in it.
-fn place(arguments: &str) -> Option<String> {
-    let (at, rest) = arguments.split_once(">, \"")?;
-    let (_, dir) = at.split_once('<')?;
-    let (name, _) = rest.split_once('"')?;
-    let place = if dir.contains("/staging/") { name } else { dir };
-    Some(place.to_owned())
-}
-
-/// The same call in another sandbox.
-fn moved(call: &Call, from: &Sandbox, to: &Sandbox) -> Call {
-    let place = call.place.clone().map(|(place, nth)| {
-        let (from, to) = (from.root(), to.root());
-        let place = place.replace(&from.display().to_string(), &to.display().to_string());
-        (place, nth)
-    });
-    Call {
-        place,
-        ..call.clone()
-    }
-}
-
 fn has_tools() -> bool {
     let has = |program: &str| {
         std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
@@ -229,24 +93,97 @@ fn has_tools() -> bool {
     true
 }
 
+/// A command that has run once undisturbed; each of its calls is a point at which another run is disturbed.
+struct Rehearsal<'c> {
+    case: &'c Case,
+    family: Family,
+    /// Makes a tree that is ready for the command.
+    ready: &'c dyn Fn(&Family) -> Sandbox,
+    /// Where it ran.
+    reference: Sandbox,
+    calls: Vec<Call>,
+}
+
+impl<'c> Rehearsal<'c> {
+    /// `None` where tools are missing, which is told.
+    fn new(case: &'c Case, ready: &'c dyn Fn(&Family) -> Sandbox) -> Option<Self> {
+        if !has_tools() {
+            return None;
+        }
+        let family = Family::of_three();
+        let reference = ready(&family);
+        let calls = calls(case, &reference);
+        Some(Self {
+            case,
+            family,
+            ready,
+            reference,
+            calls,
+        })
+    }
+
+    /// A tree that is ready for the command.
+    fn ready(&self) -> Sandbox {
+        (self.ready)(&self.family)
+    }
+
+    /// Runs the command with `what` done to that call.
+    fn disturb(&self, sandbox: &Sandbox, call: &Call, what: &str) -> Output {
+        let aim = moved(call, &self.reference, sandbox).aim(what);
+        self.case.invoke(sandbox).under(aim).run()
+    }
+
+    /// Runs the command and kills it before that call.
+    fn kill(&self, sandbox: &Sandbox, call: &Call) -> Output {
+        self.disturb(sandbox, call, KILL)
+    }
+
+    /// Puts an error in the place of each call of these names, each in a tree of its own; the program ends as allowed, and `then` looks at the rest.
+    fn fail_at_every(
+        &self,
+        names: &[&str],
+        error: &str,
+        allowed: &[i32],
+        then: impl Fn(&Sandbox, &Call, &Output, &str),
+    ) {
+        let chosen: Vec<_> = self
+            .calls
+            .iter()
+            .filter(|call| names.contains(&call.name.as_str()))
+            .collect();
+        assert!(!chosen.is_empty(), "no call of {names:?}");
+        for call in chosen {
+            let sandbox = self.ready();
+            let why = format!("{error} at {}", call.to_text());
+            let output = self.disturb(&sandbox, call, &format!("error={error}"));
+            assert!(
+                output
+                    .status
+                    .code()
+                    .is_some_and(|code| allowed.contains(&code)),
+                "{why}: {output}"
+            );
+            then(&sandbox, call, &output, &why);
+        }
+    }
+}
+
 /// Kills a run at each of its calls, looks at what is left, and runs the program again.
 fn killed_at_every_call(case: &Case, at_least: usize) {
-    if !has_tools() {
+    let Some(rehearsal) = Rehearsal::new(case, &tree) else {
         return;
-    }
-    let family = Family::of_three();
-    let reference = tree(&family);
-    let calls = calls(case, &reference);
-    family.assert_done(reference.root(), "undisturbed");
-    assert_eq!(ways(reference.root()), [case.way.to_owned()].into());
+    };
+    let Rehearsal { family, calls, .. } = &rehearsal;
+    let reference = rehearsal.reference.root();
+    family.assert_done(reference, "undisturbed");
+    assert_eq!(ways(reference), [case.way.to_owned()].into());
     assert!(calls.len() >= at_least, "only {} calls", calls.len());
     let mut seen = [false; 4];
-    for call in &calls {
-        let sandbox = tree(&family);
-        let aim = moved(call, &reference, &sandbox).aim("signal=KILL");
+    for call in calls {
+        let sandbox = rehearsal.ready();
         let why = call.to_text();
         assert!(call.can_be_hit, "{why}: `strace` cannot be aimed at it");
-        let killed = case.invoke(&sandbox).under(aim).run();
+        let killed = rehearsal.kill(&sandbox, call);
         assert!(was_killed(&killed), "{why} was not hit: {killed}");
         let new = family.assert_whole(sandbox.root(), &why);
         seen[new] = true;
@@ -297,11 +234,8 @@ fn killed_at_every_call_flushing_each_file() {
 
 /// Kills the run that recovers, too, at each of its calls.
 fn killed_while_recovering(case: &Case, name: &str, nth: usize) {
-    if !has_tools() {
-        return;
-    }
-    let family = Family::of_three();
-    let begin = |sandbox: &Sandbox| {
+    let begun = |family: &Family| {
+        let sandbox = tree(family);
         let call = Call {
             is_main: false,
             can_be_hit: true,
@@ -309,22 +243,22 @@ fn killed_while_recovering(case: &Case, name: &str, nth: usize) {
             nth,
             place: None,
         };
-        let killed = case.invoke(sandbox).under(call.aim("signal=KILL")).run();
+        let killed = case.invoke(&sandbox).under(call.aim(KILL)).run();
         assert!(was_killed(&killed), "{}: {killed}", call.to_text());
+        sandbox
     };
-    let reference = tree(&family);
-    begin(&reference);
-    let calls = calls(case, &reference);
-    family.assert_done(reference.root(), "recovered");
+    let Some(rehearsal) = Rehearsal::new(case, &begun) else {
+        return;
+    };
+    let Rehearsal { family, calls, .. } = &rehearsal;
+    family.assert_done(rehearsal.reference.root(), "recovered");
     // Recovery is the work of the main thread; what the workers do afterwards is an operation like any other.
     let recovering: Vec<_> = calls.iter().filter(|call| call.is_main).collect();
     assert!(recovering.len() >= 10, "only {} calls", recovering.len());
     for call in recovering {
-        let sandbox = tree(&family);
-        begin(&sandbox);
-        let aim = moved(call, &reference, &sandbox).aim("signal=KILL");
+        let sandbox = rehearsal.ready();
         let why = format!("recovering, {}", call.to_text());
-        let killed = case.invoke(&sandbox).under(aim).run();
+        let killed = rehearsal.kill(&sandbox, call);
         assert!(was_killed(&killed), "{why} was not hit: {killed}");
         family.assert_whole(sandbox.root(), &why);
         case.invoke(&sandbox).run().code(0);
@@ -352,27 +286,12 @@ fn killed_while_recovering_a_copy() {
 
 /// Puts an error in the place of each call of these names; the program must say so, and lose nothing.
 fn fails_at_every(case: &Case, names: &[&str], error: &str, allowed: &[i32]) {
-    if !has_tools() {
+    let Some(rehearsal) = Rehearsal::new(case, &tree) else {
         return;
-    }
-    let family = Family::of_three();
-    let reference = tree(&family);
-    let calls = calls(case, &reference);
-    let chosen = calls
-        .iter()
-        .filter(|call| names.contains(&call.name.as_str()));
-    let mut tried = 0;
-    for call in chosen {
-        tried += 1;
-        let sandbox = tree(&family);
-        let aim = moved(call, &reference, &sandbox).aim(&format!("error={error}"));
-        let why = format!("{error} at {}", call.to_text());
-        let output = case.invoke(&sandbox).under(aim).run();
+    };
+    let family = &rehearsal.family;
+    rehearsal.fail_at_every(names, error, allowed, |sandbox, call, output, why| {
         let code = output.status.code();
-        assert!(
-            code.is_some_and(|code| allowed.contains(&code)),
-            "{why}: {output}"
-        );
         // An error for the n-th write of one thread is one for the n-th of the other, too, and that may be the report's.
         let is_cut = output.stderr.contains("cannot write the output")
             || serde_json::from_str::<serde_json::Value>(&output.stdout).is_err();
@@ -381,13 +300,13 @@ fn fails_at_every(case: &Case, names: &[&str], error: &str, allowed: &[i32]) {
                 code != Some(0) && !output.stderr.is_empty(),
                 "{why}: {output}"
             );
-            family.assert_whole(sandbox.root(), &why);
-            case.invoke(&sandbox).run().code(0);
-            family.assert_done(sandbox.root(), &why);
-            continue;
+            family.assert_whole(sandbox.root(), why);
+            case.invoke(sandbox).run().code(0);
+            family.assert_done(sandbox.root(), why);
+            return;
         }
         let report = output.json();
-        let new = family.assert_whole(sandbox.root(), &why);
+        let new = family.assert_whole(sandbox.root(), why);
         let migrated = report["counts"]["migrated"].as_u64().unwrap();
         assert!(
             migrated <= new as u64,
@@ -399,13 +318,12 @@ fn fails_at_every(case: &Case, names: &[&str], error: &str, allowed: &[i32]) {
                 assert_eq!(new, 3, "{why}: {output}");
                 assert!(!output.stderr.is_empty(), "{why}: swallowed: {output}");
             }
-            _ => assert_named(&report, &why),
+            _ => assert_named(&report, why),
         }
-        let again = case.invoke(&sandbox).run();
+        let again = case.invoke(sandbox).run();
         assert_eq!(again.status.code(), Some(0), "{why}, then: {again}");
-        family.assert_done(sandbox.root(), &why);
-    }
-    assert!(tried > 0, "no call of {names:?}");
+        family.assert_done(sandbox.root(), why);
+    });
 }
 
 /// A failure has a code, a place or an operation, and words.

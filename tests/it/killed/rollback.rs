@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt as _;
 
-use super::{Call, Case, calls, has_tools, moved, tree, was_killed};
+use super::{Call, Case, Rehearsal, tree, was_killed};
 use crate::support::aftermath::Family;
 use crate::support::sandbox::Sandbox;
 
@@ -45,18 +45,12 @@ fn inodes(family: &Family, sandbox: &Sandbox, file: &str) -> Vec<u64> {
 }
 
 /// A migrated tree in which a rollback was killed at that call, and the inodes of its originals.
-fn killed_at(
-    case: &Case,
-    family: &Family,
-    call: &Call,
-    reference: &Sandbox,
-) -> (Sandbox, Vec<u64>) {
+fn killed_at(rehearsal: &Rehearsal<'_>, call: &Call) -> (Sandbox, Vec<u64>) {
     // A journal is made at the second try only where migration and rollback begin in the same second.
     for _ in 0..10 {
-        let sandbox = migrated(case, family);
-        let originals = inodes(family, &sandbox, "manifest.json.backup");
-        let aim = moved(call, reference, &sandbox).aim("signal=KILL");
-        let killed = case.invoke(&sandbox).under(aim).run();
+        let sandbox = rehearsal.ready();
+        let originals = inodes(&rehearsal.family, &sandbox, "manifest.json.backup");
+        let killed = rehearsal.kill(&sandbox, call);
         if was_killed(&killed) {
             return (sandbox, originals);
         }
@@ -68,19 +62,18 @@ fn killed_at(
 
 /// Kills a rollback at each of its calls, looks at what is left, and goes on with a rollback, or with a migration that is rolled back, too.
 fn killed_at_every_call(case: &Case, at_least: usize) {
-    if !has_tools() {
+    let ready = |family: &Family| migrated(case, family);
+    let Some(rehearsal) = Rehearsal::new(case, &ready) else {
         return;
-    }
-    let family = Family::of_three();
-    let reference = migrated(case, &family);
-    let calls = calls(case, &reference);
-    family.assert_untouched(reference.root(), "undisturbed");
+    };
+    let Rehearsal { family, calls, .. } = &rehearsal;
+    family.assert_untouched(rehearsal.reference.root(), "undisturbed");
     assert!(calls.len() >= at_least, "only {} calls", calls.len());
     let mut seen = [false; 4];
     for (index, call) in calls.iter().enumerate() {
         let why = call.to_text();
         assert!(call.can_be_hit, "{why}: `strace` cannot be aimed at it");
-        let (sandbox, originals) = killed_at(case, &family, call, &reference);
+        let (sandbox, originals) = killed_at(&rehearsal, call);
         seen[family.assert_whole(sandbox.root(), &why)] = true;
         if index % 2 == 1 {
             sandbox.run(["--quiet"]).code(0);
@@ -88,7 +81,7 @@ fn killed_at_every_call(case: &Case, at_least: usize) {
         }
         family.assert_rolled_back(&sandbox, &why);
         if case.way != "copy" {
-            let back = inodes(&family, &sandbox, "manifest.json");
+            let back = inodes(family, &sandbox, "manifest.json");
             assert_eq!(back, originals, "{why}: another file came back");
         }
     }
@@ -117,37 +110,22 @@ fn a_rollback_killed_at_every_call_flushing_each_file() {
 
 /// Puts an error in the place of each call of these names; the program must say so, and lose nothing.
 fn fails_at_every(case: &Case, names: &[&str], error: &str, allowed: &[i32]) {
-    if !has_tools() {
+    let ready = |family: &Family| migrated(case, family);
+    let Some(rehearsal) = Rehearsal::new(case, &ready) else {
         return;
-    }
-    let family = Family::of_three();
-    let reference = migrated(case, &family);
-    let calls = calls(case, &reference);
-    let chosen: Vec<_> = calls
-        .iter()
-        .filter(|call| names.contains(&call.name.as_str()))
-        .collect();
-    assert!(!chosen.is_empty(), "no call of {names:?}");
-    for call in chosen {
-        let sandbox = migrated(case, &family);
-        let aim = moved(call, &reference, &sandbox).aim(&format!("error={error}"));
-        let why = format!("{error} at {}", call.to_text());
-        let output = case.invoke(&sandbox).under(aim).run();
-        let code = output.status.code();
-        assert!(
-            code.is_some_and(|code| allowed.contains(&code)),
-            "{why}: {output}"
-        );
-        let new = family.assert_whole(sandbox.root(), &why);
+    };
+    let family = &rehearsal.family;
+    rehearsal.fail_at_every(names, error, allowed, |sandbox, _, output, why| {
+        let new = family.assert_whole(sandbox.root(), why);
         let restored = output.json()["counts"]["restored"].as_u64().unwrap();
         assert!(
             restored + new as u64 <= 3,
             "{why}: more is said than was done: {output}"
         );
-        let is_told = code != Some(0) || !output.stderr.is_empty();
+        let is_told = output.status.code() != Some(0) || !output.stderr.is_empty();
         assert!(is_told, "{why}: swallowed: {output}");
-        family.assert_rolled_back(&sandbox, &why);
-    }
+        family.assert_rolled_back(sandbox, why);
+    });
 }
 
 #[test]
