@@ -17,15 +17,14 @@ use super::listing;
 use super::survey::Survey;
 use super::tally::Tally;
 use super::turns::Turns;
-use super::writing::Writing;
+use super::writing::{self, Writing};
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::event::{Event, Head, Sink, Watch};
 use crate::journal::{Ended, Record};
 use crate::report::{Stop, Summary};
-use crate::rule::Enforcement;
 use crate::selection::{Selection, Tolerance};
-use crate::storage::{OperationHead, Storage, Transaction};
+use crate::storage::{Storage, Transaction};
 
 use choose::{Choice, choose};
 use put_back::PuttingBack;
@@ -123,18 +122,8 @@ fn run<S: Storage>(
     watch: &dyn Watch,
     tally: &mut Tally<'_>,
 ) -> Option<Stop> {
-    let operation_head = OperationHead {
-        command: COMMAND,
-        started: options.started,
-        now: options.now,
-        target: catalog.latest().cloned(),
-        catalog_name: catalog.name().to_owned(),
-        catalog_digest: catalog.digest(),
-        catalog_bundle: catalog.bundle().to_owned(),
-        rules: Enforcement::AsWritten,
-        undoes: None,
-    };
-    let mut writing = Writing::new(storage, operation_head, options.wait, watch);
+    let head = writing::head(COMMAND, catalog, options.started, options.now);
+    let mut writing = Writing::new(storage, head, options.wait, watch);
     let choice = match decide(storage, pool, options, &writing, tally) {
         Ok(choice) => choice,
         Err(stop) => {

@@ -6,8 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use crate::catalog::Catalog;
+use crate::clock::Timestamp;
 use crate::event::Watch;
 use crate::report::{Notice, Stop};
+use crate::rule::Enforcement;
 use crate::storage::{Guard, OperationHead, Recovery, Storage};
 use crate::version::Version;
 
@@ -16,6 +19,26 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// The transaction type of a storage.
 pub(super) type TransactionOf<S> = <<S as Storage>::Guard as Guard>::Transaction;
+
+/// The head of an operation that follows no route: no target was typed, and rules are as the catalog says.
+pub(super) fn head(
+    command: &'static str,
+    catalog: &Catalog,
+    started: Timestamp,
+    now: Timestamp,
+) -> OperationHead {
+    OperationHead {
+        command,
+        started,
+        now,
+        target: catalog.latest().cloned(),
+        catalog_name: catalog.name().to_owned(),
+        catalog_digest: catalog.digest(),
+        catalog_bundle: catalog.bundle().to_owned(),
+        rules: Enforcement::AsWritten,
+        undoes: None,
+    }
+}
 
 /// A transaction that begins when it is needed.
 pub(super) struct Writing<'o, S: Storage> {
