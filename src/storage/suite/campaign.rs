@@ -82,6 +82,21 @@ pub(super) fn end(disk: &Simulated, random: &mut Random) -> (Simulated, bool) {
     }
 }
 
+/// Ends another process, which was stopped at call `at`; tells its death, too.
+pub(super) fn end_again(
+    disk: &Simulated,
+    at: usize,
+    random: &mut Random,
+) -> (Simulated, bool, String) {
+    let (next, was_killed) = end(disk, random);
+    let call = disk.log().get(at - 1).cloned().unwrap_or_default();
+    (
+        next,
+        was_killed,
+        format!("then {call}, killed: {was_killed}"),
+    )
+}
+
 pub(super) fn any_stop(random: &mut Random) -> Stop {
     [Stop::Before, Stop::Halfway, Stop::After][random.below(3)]
 }
@@ -130,12 +145,8 @@ fn case(
             check.trace = foreign.hook_into(&disk);
         }
         let told = setting.run(&disk, batch);
-        let (next, was_killed) = end(&disk, &mut random);
-        let log = disk.log();
-        let call = log.get(at - 1).cloned().unwrap_or_default();
-        check
-            .deaths
-            .push(format!("then {call}, killed: {was_killed}"));
+        let (next, was_killed, death) = end_again(&disk, at, &mut random);
+        check.deaths.push(death);
         check.after_a_death(&next, &told, was_killed)?;
         disk = next;
     }

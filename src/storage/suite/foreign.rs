@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::campaign::Random;
-use super::setting::{MANIFESTS, Setting};
-use crate::storage::simulated::Simulated;
+use super::setting::{MANIFESTS, Run, Setting, code_of};
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::storage::simulated::{Call, Simulated};
 
 /// What a foreign writer does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,4 +172,21 @@ impl Trace {
         let deed = self.foreign.as_ref().map(|foreign| foreign.deed);
         deed == Some(Deed::TakeTheName)
     }
+}
+
+/// Somebody replaces the manifest before the exchange, and once more before it is taken back.
+pub(super) fn replace_around_the_exchange(disk: &Simulated, name: &'static str) {
+    for (n, theirs) in [(1, &b"first"[..]), (2, b"second")] {
+        disk.hook_kind(Call::Exchange, n, move |disk| {
+            disk.foreign_replace(name, theirs);
+        });
+    }
+}
+
+/// Then the first stays, and the second is kept beside it.
+pub(super) fn assert_second_rescued(disk: &Simulated, name: &str, told: &Run) {
+    assert_eq!(code_of(told), Some(Code::Rescued), "{told:?}");
+    assert_eq!(disk.read_path(name).unwrap(), b"first");
+    let rescued = format!("{name}.rescued.{}", Digest::of(b"second").short());
+    assert_eq!(disk.read_path(rescued).unwrap(), b"second");
 }

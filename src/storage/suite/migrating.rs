@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::setting::{MANIFESTS, SETTINGS, Setting, original};
+use super::foreign::{assert_second_rescued, replace_around_the_exchange};
+use super::setting::{MANIFESTS, SETTINGS, Setting, code_of, original};
 use super::world::World;
 use crate::code::Code;
 use crate::digest::Digest;
@@ -108,13 +109,6 @@ fn with_hook(call: Call, n: usize, hook: fn(&Simulated)) -> (Simulated, super::s
     (disk, told)
 }
 
-fn code_of(told: &super::setting::Run) -> Option<Code> {
-    told.outcomes[0]
-        .trouble
-        .as_ref()
-        .map(|trouble| trouble.code)
-}
-
 fn leftovers(disk: &Simulated) -> Vec<String> {
     let is_left = |path: &String| {
         path.starts_with(".migrate-manifests/staging/") || path.contains("/.migrate-manifests.")
@@ -153,17 +147,9 @@ fn a_manifest_that_somebody_removes_before_the_exchange_stays_away() {
 #[test]
 fn of_two_foreign_versions_around_the_exchange_one_is_rescued() {
     let disk = exchange().disk();
-    disk.hook_kind(Call::Exchange, 1, |disk| {
-        disk.foreign_replace(NAME, b"first");
-    });
-    disk.hook_kind(Call::Exchange, 2, |disk| {
-        disk.foreign_replace(NAME, b"second");
-    });
+    replace_around_the_exchange(&disk, NAME);
     let told = exchange().run(&disk, 4096);
-    assert_eq!(code_of(&told), Some(Code::Rescued), "{told:?}");
-    assert_eq!(disk.read_path(NAME).unwrap(), b"first");
-    let rescued = format!("{NAME}.rescued.{}", Digest::of(b"second").short());
-    assert_eq!(disk.read_path(rescued).unwrap(), b"second");
+    assert_second_rescued(&disk, NAME, &told);
     assert!(leftovers(&disk).is_empty());
 }
 

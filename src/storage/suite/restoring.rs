@@ -1,6 +1,7 @@
 //! What a rollback leaves behind on every disk, and what stands in its way.
 
-use super::setting::{MANIFESTS, Run, SETTINGS, Setting, original};
+use super::foreign::{assert_second_rescued, replace_around_the_exchange};
+use super::setting::{MANIFESTS, Run, SETTINGS, Setting, code_of, original};
 use super::table::{began, journal};
 use super::world::World;
 use crate::code::Code;
@@ -15,11 +16,6 @@ const NAME: &str = MANIFESTS[0];
 type Spoil = fn(&World, &str);
 
 const THEIRS: &[u8] = b"{\"schema_version\":\"1.2.0\",\"run_id\":\"theirs\"}";
-
-fn code_of(told: &Run) -> Option<Code> {
-    let trouble = told.outcomes[0].trouble.as_ref();
-    trouble.map(|trouble| trouble.code)
-}
 
 #[test]
 fn originals_come_back_and_a_second_rollback_writes_nothing() {
@@ -177,17 +173,9 @@ fn of_two_foreign_versions_around_the_exchange_one_is_rescued() {
     let disk = exchange().disk();
     exchange().run(&disk, 4096);
     let disk = disk.kill();
-    disk.hook_kind(Call::Exchange, 1, |disk| {
-        disk.foreign_replace(NAME, b"first");
-    });
-    disk.hook_kind(Call::Exchange, 2, |disk| {
-        disk.foreign_replace(NAME, b"second");
-    });
+    replace_around_the_exchange(&disk, NAME);
     let told = exchange().roll_back(&disk, 4096);
-    assert_eq!(code_of(&told), Some(Code::Rescued), "{told:?}");
-    assert_eq!(disk.read_path(NAME).unwrap(), b"first");
-    let rescued = format!("{NAME}.rescued.{}", Digest::of(b"second").short());
-    assert_eq!(disk.read_path(rescued).unwrap(), b"second");
+    assert_second_rescued(&disk, NAME, &told);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-use super::campaign::{BATCHES, Random, any_stop, campaign, end};
+use super::campaign::{BATCHES, Random, any_stop, campaign, end, end_again};
 use super::foreign::{Foreign, Trace};
 use super::setting::{BROKEN, MANIFESTS, Run, SETTINGS, Setting, original};
 use crate::report::Status;
@@ -209,12 +209,8 @@ fn case(
         } else {
             setting.roll_back(&disk, batch)
         };
-        let (next, was_killed) = end(&disk, &mut random);
-        let log = disk.log();
-        let call = log.get(at - 1).cloned().unwrap_or_default();
-        check
-            .deaths
-            .push(format!("then {call}, killed: {was_killed}"));
+        let (next, was_killed, death) = end_again(&disk, at, &mut random);
+        check.deaths.push(death);
         check.after_a_death(&next, &told, was_killed)?;
         disk = next;
     }

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
+use crate::code::Code;
 use crate::event::{Event, Sink};
 use crate::operation::{Depth, Options, RollbackMode, RollbackOptions, Undo, migrate, rollback};
 use crate::report::{Notice, Outcome, Status, Stop, Summary};
@@ -383,4 +384,10 @@ pub(super) fn roll_back<D: Disk>(storage: &FileSystem<D>, batch: usize) -> Run {
     };
     let summary = rollback(storage, catalog(), &options, &|| None, &mut told);
     Run { summary, ..told }
+}
+
+/// What is wrong with the first manifest, if anything is.
+pub(super) fn code_of(told: &Run) -> Option<Code> {
+    let trouble = told.outcomes[0].trouble.as_ref();
+    trouble.map(|trouble| trouble.code)
 }
