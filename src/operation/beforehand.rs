@@ -54,10 +54,7 @@ impl<S: Storage> Beforehand<'_, S> {
         let mut known = self.look()?;
         if !self.writing.is_guarded() && self.is_to_be_written(&known) {
             match self.writing.guard_now() {
-                Ok(()) => {
-                    drop(known);
-                    known = self.look()?;
-                }
+                Ok(()) => known = self.look_again(known.judged)?,
                 // Nothing will be attempted, and the listing says of what.
                 Err(stop) => self.writing.stop(stop),
             }
@@ -104,7 +101,23 @@ impl<S: Storage> Beforehand<'_, S> {
     }
 
     fn look(&self) -> Result<Known, Stop> {
+        self.judge(self.list()?)
+    }
+
+    /// As `look`, with what was judged before, where it is still true.
+    fn look_again(&self, judged: Option<Judged>) -> Result<Known, Stop> {
         let listing = self.list()?;
+        let (storage, manifests) = (self.storage, &listing.manifests);
+        match judged.filter(|judged| judged.stands(storage, manifests, self.pool)) {
+            Some(judged) => Ok(Known {
+                listing,
+                judged: Some(judged),
+            }),
+            None => self.judge(listing),
+        }
+    }
+
+    fn judge(&self, listing: Listing) -> Result<Known, Stop> {
         let pass = FirstPass::new(self.plan.catalog(), self.options)?;
         let judge = |pass: FirstPass<'_>| {
             let (storage, selected) = (self.storage, &listing.manifests);

@@ -237,17 +237,24 @@ impl<'o, S: Storage> Evaluation<'o, S> {
         };
         let refuse = |refusal| ReadError::Trouble(refused(&refusal));
         let mut settling = Settling::new(&read.found.path, self.options.rules);
-        if let Some(judged) = self.judged {
-            judged
+        let is_silent = match self.judged {
+            Some(judged) => judged
                 .check(&read.found.path, Digest::of(read.bytes), &mut settling)
-                .map_err(ReadError::Trouble)?;
-        }
+                .map_err(ReadError::Trouble)?,
+            None => false,
+        };
         let (kind, document) = (manifest.kind(), manifest.text().root());
-        settling
-            .take(hold_found(kind, manifest.version(), document))
-            .map_err(refuse)?;
-        let inspect =
-            |after: Value<'_>| settling.take(hold_result(kind, route.to(), document, after));
+        if !is_silent {
+            settling
+                .take(hold_found(kind, manifest.version(), document))
+                .map_err(refuse)?;
+        }
+        let inspect = |after: Value<'_>| {
+            if is_silent {
+                return Ok(());
+            }
+            settling.take(hold_result(kind, route.to(), document, after))
+        };
         let only_whether = matches!(depth, Depth::Rehearse | Depth::Write);
         let migrated = if only_whether && transaction.is_none() && read.expected.is_none() {
             transform::rehearse_and(manifest, route, inspect).map_err(refuse)?;

@@ -74,6 +74,11 @@ impl<'p> Settling<'p> {
         }
     }
 
+    /// Whether there is anything that somebody should know.
+    pub(super) fn has_noticed(&self) -> bool {
+        !self.notices.is_empty()
+    }
+
     /// What somebody should know.
     pub(super) fn notices(self) -> Vec<Notice> {
         self.notices

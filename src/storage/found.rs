@@ -69,6 +69,17 @@ impl FoundList {
         self.troubles.extend(moved);
     }
 
+    /// Each path, and what is wrong there.
+    fn each(&self) -> impl Iterator<Item = (&[u8], Option<&Trouble>)> {
+        let Self {
+            bytes,
+            entries,
+            troubles,
+        } = self;
+        let entries = entries.iter();
+        entries.map(|entry| (entry.of(bytes), troubles.get(&entry.start)))
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -105,6 +116,13 @@ impl FoundList {
             path: TreePath::join(b"", entry.of(&self.bytes)),
             trouble: self.troubles.get(&entry.start).cloned(),
         })
+    }
+}
+
+impl PartialEq for FoundList {
+    /// The same manifests in the same order, with the same troubles.
+    fn eq(&self, other: &Self) -> bool {
+        self.each().eq(other.each())
     }
 }
 

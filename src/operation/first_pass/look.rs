@@ -22,9 +22,23 @@ use crate::transform::rehearse_and;
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) contribution: Contribution,
-    pub(super) rehearsed: Option<Digest>,
+    /// The digest of what was read.
+    pub(super) digest: Option<Digest>,
+    pub(super) rehearsed: Rehearsed,
     pub(super) trouble: Option<Trouble>,
     pub(super) halts: bool,
+}
+
+/// What came of taking a manifest along its route in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Rehearsed {
+    /// It is not to be migrated.
+    #[default]
+    Not,
+    /// Schemas and rules of the document have nothing to say.
+    Silent,
+    /// It is refused, or there is something to warn of.
+    Remarked,
 }
 
 /// Which manifests count as they will be.
@@ -55,6 +69,7 @@ impl<S: Storage> Look<'_, S> {
             };
             let mut seen = Seen::default();
             let seeing = read.transpose()?.and_then(|_| {
+                seen.digest = Some(Digest::of(buffer));
                 self.look(found, buffer, &mut seen)
                     .map_err(|refusal| refused(&refusal))
             });
@@ -105,9 +120,12 @@ impl<S: Storage> Look<'_, S> {
                 })
             });
         // Also of what is refused, so that the second pass finds the same reason and no change.
-        seen.rehearsed = Some(Digest::of(bytes));
+        seen.rehearsed = Rehearsed::Remarked;
         if rehearsed.is_ok() {
             seen.contribution = contribution;
+            if !settling.has_noticed() {
+                seen.rehearsed = Rehearsed::Silent;
+            }
         } else {
             // What is refused stays as it is.
             ask(Standing::AsItIs, version, document, &mut seen.contribution);
