@@ -7,7 +7,7 @@
 use serde::de::DeserializeOwned;
 
 use super::error::{CatalogError, CatalogProblem, Place};
-use crate::json::{self, Pointer, Text, Value};
+use crate::json::{Pointer, Text, Value};
 
 /// A file that is strict JSON.
 pub(super) struct Document<'t> {
@@ -165,27 +165,5 @@ impl<'t> Document<'t> {
             return Err(self.error(&[member], problem));
         }
         Ok(())
-    }
-
-    /// Refuses a member that says something where this program understands nothing yet.
-    pub(super) fn check_not_supported(&self, names: &[&str]) -> Result<(), CatalogError> {
-        let pointer = names
-            .iter()
-            .fold(Pointer::root(), |pointer, name| pointer.child(*name));
-        match self.text.root().at(&pointer) {
-            Some(value) if !says_nothing(value) => {
-                let member = names.last().copied().unwrap_or_default().to_owned();
-                Err(self.error_at(value, CatalogProblem::NotSupported { member }))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-fn says_nothing(value: Value<'_>) -> bool {
-    match value.kind() {
-        json::Kind::Null => true,
-        json::Kind::Array | json::Kind::Object => value.is_empty(),
-        json::Kind::String | json::Kind::Number | json::Kind::Boolean => false,
     }
 }

@@ -78,12 +78,6 @@ pub enum CatalogProblem {
         "not a file of a catalog: expected `catalog.json`, `migrations/*.json`, `schemas/*.json` or `fixtures/*`"
     )]
     UnexpectedFile,
-    /// The catalog says something that this program cannot do yet.
-    #[error("`{member}` is not supported: leave it out, or leave it empty")]
-    NotSupported {
-        /// The member that says it.
-        member: String,
-    },
     /// A text that people are to read says nothing.
     #[error("`{member}` is empty")]
     EmptyText {
@@ -284,6 +278,24 @@ pub enum CatalogProblem {
     NoSuchMember {
         /// The member.
         at: Pointer,
+    },
+    /// A dimension is a member that documents at their latest version do not have.
+    #[error(
+        "no latest version has `{at}`: expected a member that the schema of some kind's latest version names"
+    )]
+    NotInSchema {
+        /// The member.
+        at: Pointer,
+    },
+    /// Two dimensions would be one column.
+    #[error("`{one}` and `{two}` would both be the column `{column}`")]
+    SameColumn {
+        /// The dimension that is there already.
+        one: Pointer,
+        /// The other.
+        two: Pointer,
+        /// The column.
+        column: String,
     },
     /// The migrations of a kind do not fit together.
     #[error("kind `{kind}`: {error}")]

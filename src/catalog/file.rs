@@ -1,6 +1,6 @@
 //! The file format of catalogs: from texts to kinds.
 //!
-//! Strict: unknown members, duplicate names and what is not supported yet are errors with file, line and column. Opens no file itself.
+//! Strict: unknown members and duplicate names are errors with file, line and column. Opens no file itself.
 //!
 //! Invariant: what comes out was checked whole; nothing behind it checks again.
 
@@ -9,16 +9,16 @@ mod extension;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use super::dimensions::Dimension;
 use super::document::Document;
 use super::error::{CatalogError, CatalogProblem, Place};
 use super::kind::{DeferredWhen, Kind, Mark, is_file_name};
 use super::migration_file::{of_registry, read_migrations};
 use super::registry::Registry;
 use super::snapshots::Snapshots;
-use super::{rules, schemas};
+use super::{dimensions, rules, schemas};
 use crate::json::{Fragment, Pointer};
 use crate::version::Version;
 
@@ -33,6 +33,7 @@ pub(super) struct Contents {
     pub(super) kinds: Vec<Kind>,
     pub(super) opaque: Vec<String>,
     pub(super) exclude: Vec<String>,
+    pub(super) dimensions: Vec<Dimension>,
     /// The paths of the schemas that kinds name.
     pub(super) schemas: BTreeSet<String>,
 }
@@ -52,7 +53,7 @@ struct CatalogForm {
     #[serde(default)]
     exclude: Vec<String>,
     #[serde(rename = "dimensions", default)]
-    _dimensions: IgnoredAny,
+    _dimensions: Option<Vec<Pointer>>,
 }
 
 #[derive(Deserialize)]
@@ -174,22 +175,23 @@ pub(super) fn read(
     let unconnected = read_migrations(files, &document, &mut kinds);
     let documents: Vec<_> = base.as_ref().into_iter().chain([&document]).collect();
     let held = read_what_holds(&documents, &mut kinds, others);
-    let schemas = join(unconnected, held)?;
+    let (schemas, dimensions) = join(unconnected, held)?;
     Ok(Contents {
         name: form.name,
         kinds,
         opaque: form.opaque,
         exclude: form.exclude,
+        dimensions,
         schemas,
     })
 }
 
-/// Reads the schemas and rules that catalog files give to kinds; gives the paths of the schemas.
+/// Reads the schemas and rules that catalog files give to kinds, and the dimensions that they declare; gives the paths of the schemas, and the dimensions.
 fn read_what_holds(
     documents: &[&Document<'_>],
     kinds: &mut [Kind],
     others: &BTreeMap<String, String>,
-) -> Result<BTreeSet<String>, Vec<CatalogError>> {
+) -> Result<(BTreeSet<String>, Vec<Dimension>), Vec<CatalogError>> {
     let (mut paths, mut errors) = (BTreeSet::new(), Vec::new());
     for document in documents {
         for kind in &mut *kinds {
@@ -202,8 +204,9 @@ fn read_what_holds(
             kinds[index].rules.extend(rules);
         }
     }
+    let dimensions = dimensions::read(documents, kinds, others, &mut errors);
     if errors.is_empty() {
-        Ok(paths)
+        Ok((paths, dimensions))
     } else {
         Err(errors)
     }
@@ -220,7 +223,9 @@ fn join<T>(
     let follows = |problem: &CatalogProblem| {
         matches!(
             problem,
-            CatalogProblem::VersionUnknown { .. } | CatalogProblem::NoSuchMember { .. }
+            CatalogProblem::VersionUnknown { .. }
+                | CatalogProblem::NoSuchMember { .. }
+                | CatalogProblem::NotInSchema { .. }
         )
     };
     let more = held.err().unwrap_or_default().into_iter();
@@ -239,7 +244,6 @@ fn read_catalog(
 ) -> Result<CatalogForm, CatalogError> {
     let form: CatalogForm = document.form()?;
     document.check_text(&form.name, "name")?;
-    document.check_not_supported(&["dimensions"])?;
     if let Some(found) = form.opaque.iter().find(|name| !is_file_name(name)) {
         let found = found.clone();
         return Err(document.error(&["opaque"], CatalogProblem::FileName { found }));

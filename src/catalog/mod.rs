@@ -4,6 +4,7 @@
 //!
 //! Invariant: a [`Catalog`] is checked, and its digest names everything that it says.
 
+mod dimensions;
 mod document;
 mod error;
 mod file;
@@ -19,6 +20,7 @@ pub mod skeleton;
 mod snapshots;
 pub mod step;
 
+pub use dimensions::Dimension;
 pub use error::{CatalogError, CatalogProblem, Place};
 pub(crate) use kind::check_plain;
 pub use kind::{DeferredWhen, Kind, Mark};
@@ -64,6 +66,7 @@ pub struct Catalog {
     kinds: Vec<Kind>,
     opaque: Vec<String>,
     exclude: Vec<String>,
+    dimensions: Vec<Dimension>,
 }
 
 /// Where a catalog comes from.
@@ -155,6 +158,7 @@ impl Catalog {
             kinds: contents.kinds,
             opaque: contents.opaque,
             exclude: contents.exclude,
+            dimensions: contents.dimensions,
         })
     }
 
@@ -261,6 +265,12 @@ impl Catalog {
     #[must_use]
     pub fn exclude(&self) -> &[String] {
         &self.exclude
+    }
+
+    /// The members that are columns of an index, those of the catalog that it extends first.
+    #[must_use]
+    pub fn dimensions(&self) -> &[Dimension] {
+        &self.dimensions
     }
 
     /// The latest version, where all kinds have the same.

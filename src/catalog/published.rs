@@ -224,7 +224,7 @@ pub fn catalog() -> Value {
             "kinds": {"description": "The families of manifests, by name.", "type": "object", "additionalProperties": {"$ref": "#/$defs/kind"}},
             "opaque": texts("Names of directories that are never entered."),
             "exclude": texts("Globs of documents that have a manifest's name but are not this catalog's."),
-            "dimensions": {"description": "Of a later version."},
+            "dimensions": {"description": "Members that are columns of the index.", "type": ["array", "null"], "items": {"$ref": "#/$defs/pointer"}, "uniqueItems": true},
         },
         "$defs": {
             "pointer": pointer(),

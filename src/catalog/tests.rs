@@ -2,6 +2,7 @@
 //!
 //! Invariant: the whole message is asserted, place included.
 
+mod dimensions;
 mod extending;
 mod kinds;
 mod migrations;

@@ -4,6 +4,10 @@
 //!
 //! Invariant: a [`Schema`] is valid in itself. Without the feature `schema` there is none.
 
+mod names;
+
+pub(crate) use names::names;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

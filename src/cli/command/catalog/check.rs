@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use migrate_manifests::catalog::{Catalog, CatalogError, Kind, Route};
+use migrate_manifests::catalog::{Catalog, CatalogError, Dimension, Kind, Route};
 use migrate_manifests::code::Code;
 use migrate_manifests::report::Stop;
 
@@ -57,6 +57,22 @@ struct ToldKind<'c> {
     migrations: usize,
 }
 
+/// One dimension as programs see it.
+#[derive(Serialize)]
+struct ToldDimension<'c> {
+    at: String,
+    column: &'c str,
+}
+
+impl<'c> From<&'c Dimension> for ToldDimension<'c> {
+    fn from(dimension: &'c Dimension) -> Self {
+        Self {
+            at: dimension.at.to_string(),
+            column: &dimension.column,
+        }
+    }
+}
+
 fn sound(catalog: &Catalog, output: &Output) -> Result<Document, Stop> {
     let told: Vec<_> = catalog
         .kinds()
@@ -78,10 +94,20 @@ fn sound(catalog: &Catalog, output: &Output) -> Result<Document, Stop> {
     for kind in catalog.kinds() {
         text.push_str(&shown(kind, output.all));
     }
+    let dimensions: Vec<_> = catalog
+        .dimensions()
+        .iter()
+        .map(ToldDimension::from)
+        .collect();
+    text.push_str(&shown_dimensions(&dimensions));
     text.push_str("\nThe catalog can be used.\n");
     Ok(Document {
         text: if output.quiet { String::new() } else { text },
-        members: vec![("kinds", json_text(&told)?), ("remarks", "[]".to_owned())],
+        members: vec![
+            ("kinds", json_text(&told)?),
+            ("dimensions", json_text(&dimensions)?),
+            ("remarks", "[]".to_owned()),
+        ],
         lines: json_lines(&told)?,
         ..Document::default()
     })
@@ -123,6 +149,23 @@ fn shown(kind: &Kind, all: bool) -> String {
     text
 }
 
+fn shown_dimensions(dimensions: &[ToldDimension<'_>]) -> String {
+    let mut text = String::new();
+    for (count, dimension) in dimensions.iter().enumerate() {
+        let label = if count == 0 {
+            "\ndimension"
+        } else {
+            "         "
+        };
+        let (at, column) = (
+            escape::message(&dimension.at),
+            escape::message(dimension.column),
+        );
+        text.extend([label, " ", &at, ": column ", &column, "\n"]);
+    }
+    text
+}
+
 fn wrong(errors: &[CatalogError], output: &Output, surface: Surface) -> Result<Document, Stop> {
     let told: Vec<_> = errors.iter().map(Told::from).collect();
     let label = surface.paint.text(Tone::Trouble, "invalid");
@@ -140,7 +183,11 @@ fn wrong(errors: &[CatalogError], output: &Output, surface: Surface) -> Result<D
     }
     Ok(Document {
         text,
-        members: vec![("kinds", "[]".to_owned()), ("remarks", json_text(&told)?)],
+        members: vec![
+            ("kinds", "[]".to_owned()),
+            ("dimensions", "[]".to_owned()),
+            ("remarks", json_text(&told)?),
+        ],
         lines: json_lines(&told)?,
         code: 1,
         ..Document::default()

@@ -1,0 +1,104 @@
+//! The dimensions of a catalog: members by which an index of manifests is looked through.
+//!
+//! Checks that they are there to be looked at; what an index makes of them is its own business.
+//!
+//! Invariant: each dimension is one member that the schema of some kind's latest version names, and each gives a column of its own.
+
+use std::collections::BTreeMap;
+
+use super::document::Document;
+use super::error::{CatalogError, CatalogProblem};
+use super::kind::{Kind, check_plain};
+use crate::json::{Pointer, Text};
+use crate::rule::schema::names;
+
+/// A member that is a column of the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dimension {
+    /// The member.
+    pub at: Pointer,
+    /// What the column is called: the names that lead to the member, joined by `_`.
+    pub column: String,
+}
+
+/// Reads the dimensions that catalog files declare, and adds what is wrong to `errors`.
+///
+/// That schemas name them is asked only where nothing else was wrong: it may only follow from that.
+pub(super) fn read(
+    documents: &[&Document<'_>],
+    kinds: &[Kind],
+    files: &BTreeMap<String, String>,
+    errors: &mut Vec<CatalogError>,
+) -> Vec<Dimension> {
+    let are_schemas_sound = errors.is_empty();
+    let schemas = latest_schemas(documents, kinds, files);
+    let mut dimensions: Vec<Dimension> = Vec::new();
+    for document in documents {
+        let list = document.text.root().get("dimensions");
+        for value in list.into_iter().flat_map(|list| list.elements()) {
+            // Read before, as all of the file.
+            let Some(at) = value.as_str().and_then(|at| at.parse::<Pointer>().ok()) else {
+                continue;
+            };
+            let dimension = Dimension {
+                column: at.tokens().join("_"),
+                at,
+            };
+            let checked = check_plain(&dimension.at)
+                .and_then(|()| check_column(&dimension, &dimensions))
+                .and_then(|()| {
+                    if are_schemas_sound {
+                        check_named(&dimension, &schemas)
+                    } else {
+                        Ok(())
+                    }
+                });
+            match checked {
+                Ok(()) => dimensions.push(dimension),
+                Err(problem) => errors.push(document.error_at(value, problem)),
+            }
+        }
+    }
+    dimensions
+}
+
+/// The texts of the schemas of latest versions.
+fn latest_schemas<'f>(
+    documents: &[&Document<'_>],
+    kinds: &[Kind],
+    files: &'f BTreeMap<String, String>,
+) -> Vec<Text<'f>> {
+    let named = documents.iter().flat_map(|document| {
+        kinds.iter().filter_map(|kind| {
+            let list = document.of_kind(&kind.name, "schemas")?;
+            let path = list.get(&kind.registry.latest().to_string())?;
+            files.get(&document.beside(&path.as_str()?))
+        })
+    });
+    named
+        .filter_map(|text| Text::scan(text.as_bytes()).ok())
+        .collect()
+}
+
+/// Databases do not tell upper from lower case in the names of columns.
+fn check_column(dimension: &Dimension, others: &[Dimension]) -> Result<(), CatalogProblem> {
+    let mut others = others.iter();
+    let same = others.find(|other| other.column.eq_ignore_ascii_case(&dimension.column));
+    match same {
+        Some(other) => Err(CatalogProblem::SameColumn {
+            one: other.at.clone(),
+            two: dimension.at.clone(),
+            column: other.column.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn check_named(dimension: &Dimension, schemas: &[Text<'_>]) -> Result<(), CatalogProblem> {
+    let mut schemas = schemas.iter();
+    if schemas.any(|schema| names(schema.root(), &dimension.at)) {
+        return Ok(());
+    }
+    let at = dimension.at.clone();
+    Err(CatalogProblem::NotInSchema { at })
+}
