@@ -7,20 +7,18 @@ mod new;
 mod remarks;
 mod schema;
 mod test;
+mod trial;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use migrate_manifests::catalog::Catalog;
-use migrate_manifests::operation::{TreeRehearsal, rehearse_tree};
-use migrate_manifests::report::Stop;
-use migrate_manifests::storage::{CatalogFiles, FileSystem, Located, OpenOptions};
+use migrate_manifests::storage::CatalogFiles;
 
 use crate::cli::args::{ClockArgs, OutputArgs};
 use crate::cli::exit::Failure;
-use crate::cli::options::{DEFAULT_JOBS, Output, Purpose, clock};
+use crate::cli::options::{Output, Purpose, clock};
 use crate::cli::render::{Document, Surface};
 use crate::cli::session::{self, Invocation, Subject};
 use crate::cli::streams::Streams;
@@ -40,9 +38,9 @@ enum CatalogCommand {
     /// Load it, and say what is there or everything that is wrong
     Check(check::CheckArgs),
     /// Say what its migrations may lose, and what looks wrong
-    Lint(lint::LintArgs),
+    Lint(trial::TrialArgs),
     /// Try its migrations on fixtures and made-up documents
-    Test(test::TestArgs),
+    Test(trial::TrialArgs),
     /// Print its graph, to be drawn
     Graph(graph::GraphArgs),
     /// Print the JSON Schema of its files, for editors
@@ -54,8 +52,10 @@ pub(crate) fn run(args: CatalogArgs, invocation: &Invocation<'_>, streams: Strea
     match args.command {
         CatalogCommand::New(args) => new::run(&args, invocation, streams),
         CatalogCommand::Check(args) => check::run(&args, invocation, streams),
-        CatalogCommand::Lint(args) => lint::run(&args, invocation, streams),
-        CatalogCommand::Test(args) => test::run(&args, invocation, streams),
+        CatalogCommand::Lint(args) => {
+            trial::run(&args, invocation, streams, |trial| Ok(lint::remarks(trial)))
+        }
+        CatalogCommand::Test(args) => trial::run(&args, invocation, streams, test::remarks),
         CatalogCommand::Graph(args) => graph::run(&args, invocation, streams),
         CatalogCommand::Schema(args) => schema::run(&args, streams),
     }
@@ -74,14 +74,6 @@ struct AuthorArgs {
     clock: ClockArgs,
     #[command(flatten)]
     output: OutputArgs,
-}
-
-/// A tree on which a catalog is tried.
-#[derive(Debug, Clone, clap::Args)]
-struct OnArgs {
-    /// Try it on every manifest of TREE, too, in memory; nothing is written
-    #[arg(long, value_name = "TREE", help_heading = "What")]
-    on: Option<PathBuf>,
 }
 
 /// Lets a command look at the files of the catalog.
@@ -107,13 +99,4 @@ fn look(
         streams,
         |files, surface| act(files, &output, surface),
     )
-}
-
-/// What the catalog would do to the tree, where one was named.
-fn rehearse(catalog: &Catalog, on: &OnArgs) -> Result<Option<TreeRehearsal>, Stop> {
-    let Some(root) = &on.on else {
-        return Ok(None);
-    };
-    let storage = FileSystem::open(&Located::find(root)?, OpenOptions::default())?;
-    rehearse_tree(&storage, catalog, DEFAULT_JOBS, &|| None).map(Some)
 }

@@ -24,12 +24,12 @@ const NOTE: &str = "note";
 
 /// A remark.
 #[derive(Debug, Serialize)]
-pub(super) struct Told<'r> {
+pub(super) struct Told {
     class: &'static str,
     code: &'static str,
     /// The file in the catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<&'r str>,
+    file: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,12 +45,12 @@ pub(super) struct Told<'r> {
     shown: Option<Code>,
 }
 
-impl<'r> Told<'r> {
-    fn at(place: &'r Place, code: Code, message: String) -> Self {
+impl Told {
+    fn at(place: &Place, code: Code, message: String) -> Self {
         let (file, line, column) = match place {
             Place::Catalog => (None, None, None),
-            Place::File(file) => (Some(file.as_str()), None, None),
-            Place::Line { file, line, column } => (Some(file.as_str()), Some(*line), Some(*column)),
+            Place::File(file) => (Some(file.clone()), None, None),
+            Place::Line { file, line, column } => (Some(file.clone()), Some(*line), Some(*column)),
         };
         Self {
             class: if code.class() == Class::Note {
@@ -92,10 +92,10 @@ impl<'r> Told<'r> {
     }
 
     fn place(&self) -> String {
-        let file = self.file.unwrap_or_default();
+        let file = self.file.clone().unwrap_or_default();
         let place = match (self.line, self.column) {
             (Some(line), Some(column)) => format!("{file}:{line}:{column}"),
-            _ => file.to_owned(),
+            _ => file,
         };
         let parts = [place, self.path.clone().unwrap_or_default()].into_iter();
         let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
@@ -103,28 +103,28 @@ impl<'r> Told<'r> {
     }
 }
 
-impl<'r> From<&'r Remark> for Told<'r> {
-    fn from(remark: &'r Remark) -> Self {
+impl From<&Remark> for Told {
+    fn from(remark: &Remark) -> Self {
         Self::at(&remark.place, remark.code, remark.message.clone())
     }
 }
 
-impl<'r> From<&'r CatalogError> for Told<'r> {
-    fn from(error: &'r CatalogError) -> Self {
+impl From<&CatalogError> for Told {
+    fn from(error: &CatalogError) -> Self {
         Self::at(&error.place, error.code(), error.problem.to_string())
     }
 }
 
 /// Remarks, and what was looked at in a sentence and as a member for programs.
-pub(super) struct Remarks<'r> {
-    pub(super) told: Vec<Told<'r>>,
+pub(super) struct Remarks {
+    pub(super) told: Vec<Told>,
     /// How many manifests of a tree were looked at.
     pub(super) manifests: Option<u64>,
     pub(super) sentence: String,
     pub(super) tested: Option<String>,
 }
 
-impl Remarks<'_> {
+impl Remarks {
     /// The document; exit code 1 where something is wrong.
     pub(super) fn document(&self, output: &Output, surface: Surface) -> Result<Document, Stop> {
         let mut members = vec![("remarks", json_text(&self.told)?)];
@@ -170,7 +170,7 @@ impl Remarks<'_> {
         text + &wrap(end.trim_start(), surface.columns, 0) + "\n"
     }
 
-    fn one(&self, told: &Told<'_>, output: &Output, surface: Surface) -> String {
+    fn one(&self, told: &Told, output: &Output, surface: Surface) -> String {
         let label = if told.is_finding() {
             surface.paint.text(Tone::Trouble, "finding")
         } else {
@@ -186,7 +186,7 @@ impl Remarks<'_> {
         shown
     }
 
-    fn namely(&self, told: &Told<'_>, output: &Output) -> Option<String> {
+    fn namely(&self, told: &Told, output: &Output) -> Option<String> {
         let (paths, all) = (told.manifests.as_ref()?, self.manifests?);
         let all = counted(all, "manifest", "manifests");
         if paths.is_empty() {
