@@ -12,6 +12,9 @@ use chrono::{DateTime, Datelike as _, SecondsFormat, Utc};
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00Z, for where a time is wanted that nobody sees.
+    pub const EPOCH: Self = Self(DateTime::UNIX_EPOCH);
+
     /// The system's time.
     #[must_use]
     pub fn now() -> Self {

@@ -179,6 +179,18 @@ codes! {
     FixtureDiffers, "fixture_differs", Finding, "mend the migration or the fixture, whichever is wrong";
     /// A fixture cannot be used.
     FixtureInvalid, "fixture_invalid", Finding, "a fixture is a `before.json` and an `after.json` in `fixtures/<kind>/<name>`";
+    /// What a schema or a rule asks does not hold of a fixture.
+    FixtureViolates, "fixture_violates", Finding, "mend the fixture, the migration, or the schema or rule, whichever is wrong";
+    /// A step sets a value that the schema of the version refuses.
+    StepContradictsSchema, "step_contradicts_schema", Finding, "mend the value or the schema: no document to which the step gives it can be migrated to this version";
+    /// Something only warns of a fixture.
+    FixtureWarned, "fixture_warned", Note, "nothing is wrong if that is meant: such documents are migrated with a warning";
+    /// A migration makes of a valid document one that is refused.
+    ResultRefused, "result_refused", Note, "nothing is wrong if such documents are not to be migrated; else mend the migration, or say in the schema of the version before that there are none";
+    /// A version has no schema, and the one before it has.
+    SchemaForgotten, "schema_forgotten", Note, "give the version a schema, too, or documents at it are held against none";
+    /// A rule that is required is about no document that is migrated.
+    RuleNeverAsked, "rule_never_asked", Note, "let it hold from a lower version on, or leave out `\"check\": \"require\"`";
     /// A step destroys values.
     StepDestroys, "step_destroys", Note, "make sure that nobody needs the values; the backups keep them";
     /// A step has no inverse.

@@ -6,6 +6,7 @@
 
 mod documents;
 mod fixtures;
+mod held;
 mod laws;
 mod lint;
 
@@ -13,7 +14,7 @@ pub use fixtures::{Fixture, Fixtures};
 pub use laws::{Rehearsed, rehearse};
 pub use lint::lint;
 
-use crate::catalog::{Catalog, Migration, Place};
+use crate::catalog::{Catalog, Kind, Migration, Place, Route};
 use crate::code::{Class, Code};
 use crate::json::Text;
 use crate::manifest::Manifest;
@@ -64,7 +65,7 @@ pub struct Tested {
     pub remarks: Vec<Remark>,
 }
 
-/// Takes every fixture from before to after, and holds the laws against fixtures and generated documents: a step twice is once, up and down and up again is up, a shortcut is its composition.
+/// Takes every fixture from before to after, holds both against schemas and rules, and holds the laws against fixtures and generated documents: a step twice is once, up and down and up again is up, a shortcut is its composition.
 #[must_use]
 pub fn test(catalog: &Catalog, fixtures: &Fixtures) -> Tested {
     let mut tested = Tested {
@@ -75,20 +76,14 @@ pub fn test(catalog: &Catalog, fixtures: &Fixtures) -> Tested {
     for fixture in &fixtures.fixtures {
         tested.add(fixture.check(catalog));
     }
-    for kind in catalog.kinds() {
+    for (index, kind) in catalog.kinds().iter().enumerate() {
         for migration in kind.registry.migrations() {
-            for document in documents::generated(catalog, kind, migration) {
-                let text = Text::scan(document.as_bytes()).ok();
-                let manifest = text
-                    .as_ref()
-                    .and_then(|text| Manifest::read(text, kind).ok());
-                let rehearsed = manifest
-                    .zip(kind.registry.step(&migration.from, &migration.to))
-                    .and_then(|(manifest, route)| rehearse(&manifest, &route).ok());
-                if let Some(rehearsed) = rehearsed {
-                    tested.documents += 1;
-                    tested.add(rehearsed.broken);
-                }
+            if let Some(route) = kind.registry.step(&migration.from, &migration.to) {
+                let made_up: Vec<_> = documents::generated(catalog, kind, migration).collect();
+                tested.hold_laws(kind, &route, &made_up);
+                let own = fixtures.of(index).map(|fixture| fixture.before.as_str());
+                let own: Vec<_> = own.collect();
+                tested.hold_results(kind, migration, &route, &own, made_up);
             }
         }
     }
@@ -96,11 +91,59 @@ pub fn test(catalog: &Catalog, fixtures: &Fixtures) -> Tested {
 }
 
 impl Tested {
-    /// Adds what was not said before of the same place: one document is enough to tell.
+    /// Holds the laws against made-up documents.
+    fn hold_laws(&mut self, kind: &Kind, route: &Route, made_up: &[String]) {
+        for document in made_up {
+            let Ok(text) = Text::scan(document.as_bytes()) else {
+                continue;
+            };
+            let manifest = Manifest::read(&text, kind).ok();
+            let rehearsed = manifest.and_then(|manifest| rehearse(&manifest, route).ok());
+            if let Some(rehearsed) = rehearsed {
+                self.documents += 1;
+                self.add(rehearsed.broken);
+            }
+        }
+    }
+
+    /// Looks among made-up documents, alone and laid over those of fixtures, for the shortest that is valid, and refused once it is migrated.
+    fn hold_results(
+        &mut self,
+        kind: &Kind,
+        migration: &Migration,
+        route: &Route,
+        fixtures: &[&str],
+        made_up: Vec<String>,
+    ) {
+        if !kind.schemas.contains_key(&migration.from) {
+            return;
+        }
+        let laid_over = fixtures.iter().flat_map(|fixture| {
+            let made_up = made_up.iter();
+            made_up.filter_map(|over| documents::laid_over(fixture, over))
+        });
+        let mut all: Vec<String> = laid_over.collect();
+        all.extend(made_up);
+        all.sort_by_key(String::len);
+        let refused = all.iter().find_map(|document| {
+            let text = Text::scan(document.as_bytes()).ok()?;
+            let manifest = Manifest::read(&text, kind).ok()?;
+            let why = held::refused_result(&manifest, route)?;
+            Some(held::result_refused(migration, text.root(), &why))
+        });
+        self.add(refused.into_iter().collect());
+    }
+
+    /// Adds what was not said before of the same place: one document is enough to tell what is wrong with a migration. Of a fixture all is said.
     pub fn add(&mut self, remarks: Vec<Remark>) {
         for remark in remarks {
+            let is_of_one = matches!(remark.code, Code::FixtureViolates | Code::FixtureWarned);
             let mut known = self.remarks.iter();
-            if !known.any(|known| known.code == remark.code && known.place == remark.place) {
+            let is_known = known.any(|known| {
+                (known.code, &known.place) == (remark.code, &remark.place)
+                    && (!is_of_one || known.message == remark.message)
+            });
+            if !is_known {
                 self.remarks.push(remark);
             }
         }

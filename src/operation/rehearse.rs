@@ -1,18 +1,24 @@
-//! A whole tree in memory: what the migrations of a catalog would do to every manifest, and whether their laws hold there.
+//! A whole tree in memory: what the migrations of a catalog would do to every manifest, what schemas and rules would say of that, and whether the laws of migrations hold there.
 //!
 //! For authors. Writes nothing and takes no lock.
 //!
 //! Invariant: every selected manifest is counted once, in path order, whatever the number of threads.
+
+mod foreseen;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
 use rayon::prelude::*;
 
+use foreseen::Foreseen;
+
 use super::evaluate::refused;
 use super::listing;
+use super::settle::Settling;
 use super::turns::Turns;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Route};
+use crate::digest::Digest;
 use crate::event::Watch;
 use crate::json::Text;
 use crate::manifest::{Manifest, kind_of};
@@ -21,8 +27,10 @@ use crate::plan::{Decision, Plan};
 use crate::refusal::Refusal;
 use crate::rehearsal::{Rehearsed, Remark, StepId, rehearse};
 use crate::report::{Notice, Stop, Trouble};
+use crate::rule::{Enforcement, hold_found, hold_result};
 use crate::selection::Selection;
 use crate::storage::{Found, Storage};
+use crate::transform::rehearse_and;
 
 /// How many manifests are looked at before what was found is gathered.
 const BATCH: usize = 1024;
@@ -38,6 +46,10 @@ pub struct TreeRehearsal {
     pub changed: BTreeMap<StepId, Vec<TreePath>>,
     /// Those that a migration would refuse or that cannot be read, and why.
     pub troubled: Vec<(TreePath, Trouble)>,
+    /// What rules, and schemas, only warn of.
+    pub warned: Vec<Notice>,
+    /// Why a migration of the tree would stop before it wrote anything: a rule that halts.
+    pub halted: Option<Stop>,
     /// Laws that do not hold, and of which manifests.
     pub broken: Vec<(TreePath, Remark)>,
     /// The indices of the kinds that were found.
@@ -46,7 +58,7 @@ pub struct TreeRehearsal {
     pub notices: Vec<Notice>,
 }
 
-/// Takes every manifest of a tree to the latest version of its kind, in memory, also those that a writer still has.
+/// Takes every manifest of a tree to the latest version of its kind, in memory, also those that a writer still has. Rules over the tree see it as it would be then.
 ///
 /// # Errors
 /// The tree cannot be listed.
@@ -60,11 +72,18 @@ pub fn rehearse_tree<S: Storage>(
         .map_err(|error| Stop::new(error.code(), error.to_string()))?;
     let pool = listing::pool(jobs.get().min(storage.most_jobs()))?;
     let listing = listing::find(storage, catalog, &Selection::default(), &pool, watch)?;
+    let foreseen = Foreseen::of(storage, &plan, &pool, jobs, &listing.manifests, watch)?;
     let mut rehearsal = TreeRehearsal {
+        halted: foreseen.halted.clone(),
         notices: [listing.directories_failed, listing.warnings].concat(),
         ..TreeRehearsal::default()
     };
-    let turns = Turns::default();
+    let looking = Looking {
+        storage,
+        plan: &plan,
+        foreseen: &foreseen,
+        turns: Turns::default(),
+    };
     let end = listing.manifests.len();
     for start in (0..end).step_by(BATCH) {
         let batch: Vec<Found> = listing
@@ -72,10 +91,8 @@ pub fn rehearse_tree<S: Storage>(
             .range(start..end.min(start + BATCH))
             .collect();
         let looks: Vec<Look> = pool.install(|| {
-            let looks = batch.par_iter().map_init(Vec::new, |buffer, found| {
-                look(storage, &plan, found, &turns, buffer)
-            });
-            looks.collect()
+            let look = |buffer: &mut Vec<u8>, found: &Found| looking.look(found, buffer);
+            batch.par_iter().map_init(Vec::new, look).collect()
         });
         for (found, look) in batch.into_iter().zip(looks) {
             rehearsal.add(found.path, look);
@@ -85,64 +102,92 @@ pub fn rehearse_tree<S: Storage>(
 }
 
 /// What was seen of one manifest.
-struct Look {
+#[derive(Default)]
+struct Seen {
     kind: Option<usize>,
-    came: Result<Option<Rehearsed>, Trouble>,
+    rehearsed: Option<Rehearsed>,
+    warned: Vec<Notice>,
 }
 
-fn look<S: Storage>(
-    storage: &S,
-    plan: &Plan<'_>,
-    found: &Found,
-    turns: &Turns,
-    buffer: &mut Vec<u8>,
-) -> Look {
-    turns.take(buffer, |buffer, most| {
-        let mut kind = None;
-        let read = match &found.trouble {
-            Some(trouble) => Err(trouble.clone()),
-            None => storage.read_small(&found.path, buffer, most),
-        };
-        let came = read.transpose()?.and_then(|_| {
-            let came = rehearsed(plan, found, buffer, &mut kind);
-            came.map_err(|refusal| refused(&refusal))
-        });
-        Some(Look { kind, came })
-    })
+/// The same, and why the manifest would not be migrated, if it would not.
+type Look = (Seen, Result<(), Trouble>);
+
+/// What all looks share.
+struct Looking<'l, S: Storage> {
+    storage: &'l S,
+    plan: &'l Plan<'l>,
+    foreseen: &'l Foreseen,
+    turns: Turns,
 }
 
-fn rehearsed(
-    plan: &Plan<'_>,
-    found: &Found,
-    bytes: &[u8],
-    kind: &mut Option<usize>,
-) -> Result<Option<Rehearsed>, Refusal> {
-    let text = Text::scan(bytes)?;
-    let index = kind_of(plan.catalog(), found.path.file_name(), text.root())?;
-    *kind = Some(index);
-    let manifest = Manifest::read(&text, &plan.catalog().kinds()[index])?;
-    match plan.decide(&manifest, index)? {
-        Decision::Pending(route) => rehearse(&manifest, route).map(Some),
-        Decision::Current | Decision::Ahead | Decision::Deferred { .. } => Ok(None),
+impl<S: Storage> Looking<'_, S> {
+    fn look(&self, found: &Found, buffer: &mut Vec<u8>) -> Look {
+        self.turns.take(buffer, |buffer, most| {
+            let mut seen = Seen::default();
+            let read = match &found.trouble {
+                Some(trouble) => Err(trouble.clone()),
+                None => self.storage.read_small(&found.path, buffer, most),
+            };
+            let came = read.transpose()?;
+            let came = came.and_then(|_| self.rehearse(found, buffer, &mut seen));
+            Some((seen, came))
+        })
+    }
+
+    fn rehearse(&self, found: &Found, bytes: &[u8], seen: &mut Seen) -> Result<(), Trouble> {
+        let text = Text::scan(bytes).map_err(|error| refused(&Refusal::Text(error)))?;
+        let catalog = self.plan.catalog();
+        let index = kind_of(catalog, found.path.file_name(), text.root());
+        let index = index.map_err(|refusal| refused(&refusal))?;
+        seen.kind = Some(index);
+        self.foreseen.check(&found.path)?;
+        let manifest = Manifest::read(&text, &catalog.kinds()[index]);
+        let manifest = manifest.map_err(|refusal| refused(&refusal))?;
+        match self.plan.decide(&manifest, index) {
+            Err(refusal) => Err(refused(&refusal)),
+            Ok(Decision::Pending(route)) => {
+                let mut settling = Settling::new(&found.path, Enforcement::AsWritten);
+                self.foreseen
+                    .settle(&found.path, Digest::of(bytes), &mut settling)?;
+                let rehearsed = hold(&manifest, route, &mut settling);
+                seen.rehearsed = Some(rehearsed.map_err(|refusal| refused(&refusal))?);
+                seen.warned = settling.notices();
+                Ok(())
+            }
+            Ok(Decision::Current | Decision::Ahead | Decision::Deferred { .. }) => Ok(()),
+        }
     }
 }
 
+/// Takes a manifest along the route, as a migration does, and then holds the laws against it.
+fn hold(
+    manifest: &Manifest<'_>,
+    route: &Route,
+    settling: &mut Settling<'_>,
+) -> Result<Rehearsed, Refusal> {
+    let (kind, before) = (manifest.kind(), manifest.text().root());
+    settling.take(hold_found(kind, manifest.version(), before))?;
+    rehearse_and(manifest, route, |after| {
+        settling.take(hold_result(kind, route.to(), before, after))
+    })?;
+    rehearse(manifest, route)
+}
+
 impl TreeRehearsal {
-    fn add(&mut self, path: TreePath, look: Look) {
+    fn add(&mut self, path: TreePath, (seen, came): Look) {
         self.manifests += 1;
-        self.kinds.extend(look.kind);
-        match look.came {
-            Err(trouble) => self.troubled.push((path, trouble)),
-            Ok(None) => {}
-            Ok(Some(rehearsed)) => {
-                self.pending += 1;
-                for step in rehearsed.changed {
-                    self.changed.entry(step).or_default().push(path.clone());
-                }
-                let broken = rehearsed.broken.into_iter();
-                self.broken
-                    .extend(broken.map(|remark| (path.clone(), remark)));
+        self.kinds.extend(seen.kind);
+        self.warned.extend(seen.warned);
+        if let Err(trouble) = came {
+            self.troubled.push((path, trouble));
+        } else if let Some(rehearsed) = seen.rehearsed {
+            self.pending += 1;
+            for step in rehearsed.changed {
+                self.changed.entry(step).or_default().push(path.clone());
             }
+            let broken = rehearsed.broken.into_iter();
+            self.broken
+                .extend(broken.map(|remark| (path.clone(), remark)));
         }
     }
 }

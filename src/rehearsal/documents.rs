@@ -42,6 +42,19 @@ pub(super) fn generated(
     })
 }
 
+/// One document with the members of another in the place of its own.
+pub(super) fn laid_over(document: &str, over: &str) -> Option<String> {
+    let (mut document, over) = (
+        serde_json::from_str(document).ok()?,
+        serde_json::from_str(over).ok()?,
+    );
+    let (Value::Object(members), Value::Object(over)) = (&mut document, over) else {
+        return None;
+    };
+    members.extend(over);
+    Some(document.to_string())
+}
+
 /// What every document must have, to be one of its kind at the version that the migration leads from.
 fn head(kind: &Kind, migration: &Migration) -> Vec<(Pointer, Value)> {
     let required = kind.required.iter().cloned().map(|at| (at, json!("r")));

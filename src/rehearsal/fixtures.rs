@@ -6,12 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Remark;
-use super::laws::{difference, rehearse};
+use super::laws::{Rehearsed, difference, rehearse};
+use super::{Remark, held};
 use crate::catalog::{Catalog, Kind, Place, Route};
 use crate::code::Code;
 use crate::json::Text;
 use crate::manifest::Manifest;
+use crate::refusal::Refusal;
 
 const BEFORE: &str = "before.json";
 const AFTER: &str = "after.json";
@@ -39,6 +40,11 @@ pub struct Fixture {
 }
 
 impl Fixtures {
+    /// Those of the kind with that index.
+    pub(super) fn of(&self, kind: usize) -> impl Iterator<Item = &Fixture> {
+        self.fixtures.iter().filter(move |one| one.kind == kind)
+    }
+
     /// Takes what stands below `fixtures/` in the files of a catalog.
     #[must_use]
     pub fn read(catalog: &Catalog, files: &BTreeMap<String, String>) -> Self {
@@ -99,16 +105,37 @@ impl Fixture {
             step: None,
             message,
         };
-        match self.with_route(&catalog.kinds()[self.kind], rehearse) {
+        let kind = &catalog.kinds()[self.kind];
+        match self.with_route(kind, |before, route| self.try_out(before, route)) {
             Err((name, message)) => vec![invalid(&self.file(name), message)],
-            Ok(Err(refusal)) => vec![differs(BEFORE, format!("is refused: {refusal}"))],
-            Ok(Ok(rehearsed)) => {
+            Ok((Err(refusal), mut held)) => {
+                held.insert(0, differs(BEFORE, format!("is refused: {refusal}")));
+                held
+            }
+            Ok((Ok(rehearsed), held)) => {
                 let mut remarks = rehearsed.broken;
                 let how = difference(&self.after, &rehearsed.text);
                 remarks.extend(how.map(|how| differs(AFTER, how)));
+                remarks.extend(held);
                 remarks
             }
         }
+    }
+
+    /// What the migrations make of it, and what schemas and rules say of the documents before and after.
+    fn try_out(
+        &self,
+        before: &Manifest<'_>,
+        route: &Route,
+    ) -> (Result<Rehearsed, Refusal>, Vec<Remark>) {
+        let rehearsed = rehearse(before, route);
+        let mut remarks = held::before(before, &self.file(BEFORE));
+        if let Ok(rehearsed) = &rehearsed {
+            let differs = difference(&self.after, &rehearsed.text).is_some();
+            let another = differs.then_some(self.after.as_str());
+            remarks.extend(held::after(before, route, another, &self.file(AFTER)));
+        }
+        (rehearsed, remarks)
     }
 
     fn file(&self, name: &str) -> String {

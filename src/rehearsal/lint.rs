@@ -4,6 +4,8 @@
 //!
 //! Invariant: a finding is certain. What only seems so is a note.
 
+mod asked;
+
 use super::fixtures::Fixtures;
 use super::laws::{shortcut, taken};
 use super::{Remark, StepId, documents, place_of};
@@ -31,6 +33,7 @@ pub fn lint(catalog: &Catalog, fixtures: &Fixtures) -> Vec<Remark> {
             };
             if is_own {
                 remarks.extend(one.steps());
+                remarks.extend(one.contradictions(catalog));
             }
             remarks.extend(one.shortcut());
             if is_own && !is_shown(fixtures, index, kind, migration) {
@@ -38,6 +41,7 @@ pub fn lint(catalog: &Catalog, fixtures: &Fixtures) -> Vec<Remark> {
                     .push(one.about(Code::NoFixture, "no fixture shows what it does".to_owned()));
             }
         }
+        remarks.extend(asked::of_kind(kind));
     }
     remarks
 }
@@ -111,6 +115,15 @@ impl Linted<'_> {
                 text = next;
             }
         }
+    }
+
+    fn contradictions(&self, catalog: &Catalog) -> Vec<Remark> {
+        let contradictions = asked::contradictions(catalog, self.kind, self.migration);
+        let remarks = contradictions.into_iter().map(|(index, message)| {
+            let step = self.migration.transforms[index].as_ref();
+            self.about_step(index, step, Code::StepContradictsSchema, &message)
+        });
+        remarks.collect()
     }
 
     fn shortcut(&self) -> Option<Remark> {

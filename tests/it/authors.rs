@@ -71,3 +71,211 @@ fn a_dimension_that_no_schema_has_is_refused_before_any_manifest_is_read() {
         ));
     assert!(before.differences(&sandbox.snapshot()).is_empty());
 }
+
+/// A catalog whose schemas, rules, steps and fixtures contradict each other.
+const HELD: &[(&str, &str)] = &[
+    (
+        "catalog.json",
+        r#"{"name": "mine", "extends": "run-manifest", "kinds": {"run": {
+  "schemas": {"1.2.0": "schemas/old.json", "1.3.0": "schemas/new.json"},
+  "rules": [
+    {"rule": "append_only", "at": "/log"},
+    {"rule": "starts_with", "name": "named after its team", "at": "/name", "prefix": "/team", "on_failure": "warn"},
+    {"rule": "starts_with", "name": "of its owner", "at": "/team", "prefix": "/owner", "check": "require"},
+    {"rule": "starts_with", "name": "never", "at": "/team", "prefix": "/owner", "check": "require", "from": "1.4.0"},
+    {"rule": "unique", "at": ["/name"], "on_failure": "halt"}
+  ]}}}"#,
+    ),
+    (
+        "fixtures/run/log/after.json",
+        r#"{"run_id": "r", "schema_version": "1.3.0", "log": [], "priority": 1, "team": "x", "owner": "y"}"#,
+    ),
+    (
+        "fixtures/run/log/before.json",
+        r#"{"run_id": "r", "schema_version": "1.2.0", "log": [1], "priority": 1, "team": "x", "owner": "y"}"#,
+    ),
+    (
+        "fixtures/run/name/after.json",
+        r#"{"run_id": "r", "schema_version": "1.3.0", "priority": 1, "team": "x", "name": "y", "log": []}"#,
+    ),
+    (
+        "fixtures/run/name/before.json",
+        r#"{"run_id": "r", "schema_version": "1.2.0", "priority": 1, "team": "x", "name": "y"}"#,
+    ),
+    (
+        "fixtures/run/priority/after.json",
+        r#"{"run_id": "r", "schema_version": "1.3.0", "priority": "1", "log": []}"#,
+    ),
+    (
+        "fixtures/run/priority/before.json",
+        r#"{"run_id": "r", "schema_version": "1.2.0", "priority": 1, "colour": "red"}"#,
+    ),
+    (
+        "migrations/next.json",
+        r#"{"from": "1.3.0", "to": "1.4.0", "kind": "run", "summary": "s", "steps": []}"#,
+    ),
+    (
+        "migrations/priority.json",
+        r#"{"from": "1.2.0", "to": "1.3.0", "kind": "run", "summary": "s", "steps": [
+  {"step": "set_default", "at": "/priority", "value": "3"},
+  {"step": "set", "at": "/log", "value": [], "allow_destructive": true}
+]}"#,
+    ),
+    (
+        "schemas/new.json",
+        r#"{"properties": {"run_id": {"type": "string"}, "schema_version": {}, "migration_history": {}, "log": {"type": "array"}, "name": {"type": "string"}, "team": {}, "owner": {}, "priority": {"type": "integer"}}, "additionalProperties": false, "required": ["migration_history"]}"#,
+    ),
+    (
+        "schemas/old.json",
+        r#"{"properties": {"run_id": {"type": "string"}, "schema_version": {}, "migration_history": {}, "log": {"type": "array"}, "name": {"type": "string"}, "team": {}, "owner": {}, "priority": {"type": ["string", "integer"]}}, "additionalProperties": false}"#,
+    ),
+];
+
+/// The same, and a tree.
+fn held() -> Sandbox {
+    let sandbox = Sandbox::new();
+    for (path, text) in HELD {
+        sandbox.file(format!("mine/{path}"), text);
+    }
+    sandbox
+        .manifest(
+            "job/one",
+            r#"{"run_id":"one","schema_version":"1.2.0","name":"a","team":"b"}"#,
+        )
+        .manifest(
+            "job/two",
+            r#"{"run_id":"two","schema_version":"1.4.0","name":"a"}"#,
+        )
+        .manifest(
+            "job/three",
+            r#"{"run_id":"three","schema_version":"1.2.0","name":"c","log":[1]}"#,
+        )
+        .manifest(
+            "job/four",
+            r#"{"run_id":"four","schema_version":"1.2.0","name":"d","team":"b"}"#,
+        );
+    sandbox
+}
+
+#[test]
+fn fixtures_and_a_tree_are_held_against_schemas_and_rules() {
+    let sandbox = held();
+    let before = sandbox.snapshot();
+    let tested = sandbox.run(["catalog", "test", "--catalog", "mine", "--on", "artifacts"]);
+    tested.code(1).stderr("").stdout(r#"finding   fixtures/run/log/before.json
+          fixture_violates: rule `of its owner` does not hold: `/team` is `x`, expected it to begin with `y`, after `/owner`
+finding   fixtures/run/log/after.json
+          fixture_violates: rule `append_only` does not hold: `/log` would have 0 elements, expected at least 1
+note      fixtures/run/name/after.json
+          fixture_warned: rule `named after its team` does not hold: `/name` is `y`, expected it to begin with `x`, after `/team`
+finding   fixtures/run/priority/after.json
+          fixture_differs: `/priority` is `"1"`, expected `1`
+finding   fixtures/run/priority/before.json
+          fixture_violates: the document violates the schema of version `1.2.0`: Additional properties are not allowed ('colour' was unexpected)
+finding   fixtures/run/priority/after.json
+          fixture_violates: `/priority` violates the schema of version `1.3.0`: the value is not of type "integer"
+finding   fixtures/run/priority/after.json
+          fixture_violates: what the migration makes of it: the document violates the schema of version `1.3.0`: Additional properties are not allowed ('colour' was unexpected)
+note      migrations/priority.json:1:1
+          result_refused: a document that is valid at 1.2.0 is refused once it is migrated: `/priority` violates the schema of version `1.3.0`: the value is not of type "integer"; it is `{"run_id":"r","schema_version":"1.2.0"}`
+finding
+          rule_halted: a rule halts, of 2 manifests: rule `unique` does not hold: `/name` is the same in `job/two/manifest.json`
+finding   job/one/manifest.json
+          rule_failed: rule `unique` does not hold: `/name` is the same in `job/two/manifest.json`
+finding   job/three/manifest.json
+          rule_failed: rule `append_only` does not hold: `/log` would have 0 elements, expected at least 1
+finding   job/two/manifest.json
+          rule_failed: rule `unique` does not hold: `/name` is the same in `job/one/manifest.json`
+note      job/four/manifest.json
+          rule_warned: rule `named after its team` does not hold: `/name` is `d`, expected it to begin with `b`, after `/team`
+
+hint: rule_failed: mend the documents named, or the rule; --rules warn migrates them all the same
+hint: fixture_differs: mend the migration or the fixture, whichever is wrong
+hint: fixture_violates: mend the fixture, the migration, or the schema or rule, whichever is wrong
+hint: fixture_warned: nothing is wrong if that is meant: such documents are migrated with a warning
+hint: result_refused: nothing is wrong if such documents are not to be migrated; else mend the migration, or say in the schema of the version before that there are none
+hint: rule_warned: look at the documents named; nothing was refused because of it
+hint: rule_halted: mend the documents named; nothing was written
+
+Tried 3 fixtures, 640 made-up documents and 4 manifests (1 pending). 10 findings, 3 notes.
+"#);
+    let report = sandbox.run([
+        "catalog",
+        "test",
+        "--catalog",
+        "mine",
+        "--on",
+        "artifacts",
+        "--format",
+        "json",
+    ]);
+    assert_fits("report", &report.code(1).json(), "held");
+    assert!(before.differences(&sandbox.snapshot()).is_empty());
+}
+
+#[test]
+fn lint_says_what_schemas_and_rules_cannot_mean() {
+    let sandbox = held();
+    let linted = sandbox.run(["catalog", "lint", "--catalog", "mine"]);
+    linted.code(1).stderr("").stdout(r#"note      migrations/priority.json:3:12
+          step_destroys: `set /log` destroys the value that was there
+finding   migrations/priority.json:2:12
+          step_contradicts_schema: `set_default /priority` sets `"3"`, which the schema of version 1.3.0 refuses at `/priority`: the value is not of type "integer"
+note      migrations/next.json:1:1
+          no_fixture: no fixture shows what it does
+note      migrations/next.json:1:1
+          schema_forgotten: version 1.4.0 of kind `run` has no schema, and 1.3.0 has one
+note      catalog.json
+          rule_never_asked: rule `never` of kind `run` is required of documents at 1.4.0 and above before they are migrated, and none of those is migrated
+
+hint: step_contradicts_schema: mend the value or the schema: no document to which the step gives it can be migrated to this version
+hint: schema_forgotten: give the version a schema, too, or documents at it are held against none
+hint: rule_never_asked: let it hold from a lower version on, or leave out `"check": "require"`
+hint: step_destroys: make sure that nobody needs the values; the backups keep them
+hint: no_fixture: put a document before and after it into `fixtures/<kind>/<name>`
+
+1 finding, 4 notes.
+"#);
+}
+
+/// What a dry run says of manifests that it refuses, and what `catalog test` says of them.
+fn said(sandbox: &Sandbox) -> [Vec<String>; 2] {
+    let told = |words: &[&str], list: &str| {
+        let report = sandbox.run([words, &["--catalog", "mine", "--format", "json"]].concat());
+        let report = report.json();
+        assert_fits("report", &report, "said");
+        let told = report[list].as_array().unwrap().iter();
+        let mut told: Vec<_> = told
+            .filter(|one| one["path"].is_string() && one["code"].is_string())
+            .map(|one| format!("{} {} {}", one["path"], one["code"], one["message"]))
+            .collect();
+        told.sort();
+        told
+    };
+    [
+        told(&["--dry-run"], "manifests"),
+        told(&["catalog", "test", "--on", "artifacts"], "remarks"),
+    ]
+}
+
+#[test]
+fn a_test_on_a_tree_says_what_a_dry_run_would_refuse() {
+    let mut refused = 0;
+    for name in ["attribution", "domain-identity", "revenue"] {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fixtures/catalogs")
+            .join(name);
+        let whole = copied(name);
+        assert_eq!(said(&whole), [Vec::<String>::new(), Vec::new()], "{name}");
+        for case in std::fs::read_dir(fixture.join("broken")).unwrap() {
+            let case = case.unwrap().path();
+            let sandbox = copied(name);
+            sandbox.copy(&case, "artifacts");
+            let [dry_run, test] = said(&sandbox);
+            assert_eq!(dry_run, test, "{}", case.display());
+            assert!(!test.is_empty(), "{}", case.display());
+            refused += test.len();
+        }
+    }
+    assert!(refused > 20, "{refused}");
+}

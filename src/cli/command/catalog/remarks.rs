@@ -8,7 +8,7 @@ use migrate_manifests::catalog::{CatalogError, Place};
 use migrate_manifests::code::{Class, Code};
 use migrate_manifests::path::TreePath;
 use migrate_manifests::rehearsal::Remark;
-use migrate_manifests::report::{Stop, Trouble};
+use migrate_manifests::report::{Notice, Stop, Trouble};
 
 use crate::cli::escape;
 use crate::cli::options::Output;
@@ -53,10 +53,9 @@ impl Told {
             Place::Line { file, line, column } => (Some(file.clone()), Some(*line), Some(*column)),
         };
         Self {
-            class: if code.class() == Class::Note {
-                NOTE
-            } else {
-                FINDING
+            class: match code.class() {
+                Class::Note | Class::Warning => NOTE,
+                _ => FINDING,
             },
             code: code.as_str(),
             file,
@@ -87,6 +86,11 @@ impl Told {
         Self::at(&Place::Catalog, trouble.code, trouble.message.clone()).of(path)
     }
 
+    /// What is to be said of a tree as a whole.
+    pub(super) fn of_tree(code: Code, message: &str) -> Self {
+        Self::at(&Place::Catalog, code, message.to_owned())
+    }
+
     fn is_finding(&self) -> bool {
         self.class == FINDING
     }
@@ -106,6 +110,16 @@ impl Told {
 impl From<&Remark> for Told {
     fn from(remark: &Remark) -> Self {
         Self::at(&remark.place, remark.code, remark.message.clone())
+    }
+}
+
+impl From<&Notice> for Told {
+    fn from(notice: &Notice) -> Self {
+        let told = Self::of_tree(notice.code, &notice.message);
+        match &notice.path {
+            Some(path) => told.of(path),
+            None => told,
+        }
     }
 }
 
@@ -176,7 +190,9 @@ impl Remarks {
         } else {
             "note   ".into()
         };
-        let mut shown = format!("{label}   {}\n", escape::message(&told.place()));
+        let place = told.place();
+        let place = escape::message(&place);
+        let mut shown = format!("{label}   {place}").trim_end().to_owned() + "\n";
         let mut lines = vec![format!("{}: {}", told.code, escape::message(&told.message))];
         lines.extend(self.namely(told, output));
         for line in lines {

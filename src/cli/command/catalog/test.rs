@@ -42,9 +42,13 @@ pub(super) fn remarks(trial: &Trial) -> Result<Remarks, Stop> {
 /// What is to be said of the manifests of a tree.
 fn told_of(tree: &TreeRehearsal) -> Vec<Told> {
     let troubled = tree.troubled.iter();
+    let warned = tree.warned.iter();
     let broken = tree.broken.iter();
-    troubled
-        .map(|(path, trouble)| Told::troubled(path, trouble))
+    let halted = tree.halted.iter();
+    let halted = halted.map(|stop| Told::of_tree(stop.code, &stop.message));
+    halted
+        .chain(troubled.map(|(path, trouble)| Told::troubled(path, trouble)))
+        .chain(warned.map(Told::from))
         .chain(broken.map(|(path, remark)| Told::from(remark).of(path)))
         .collect()
 }

@@ -1,0 +1,119 @@
+//! What looks wrong with schemas and rules: of versions that have none, of values that they refuse, of rules that nobody asks.
+//!
+//! Invariant: a contradiction is told only where no document could make it right.
+
+use super::super::{Remark, place_of};
+use crate::catalog::{Catalog, Kind, Migration, Place};
+use crate::code::Code;
+use crate::json::{Fragment, Pointer, Text, Value};
+use crate::rule::{Body, Check, Schema};
+
+/// What there is to say of a kind.
+pub(super) fn of_kind(kind: &Kind) -> Vec<Remark> {
+    let mut remarks = forgotten(kind);
+    remarks.extend(never_asked(kind));
+    remarks
+}
+
+/// Versions without a schema that follow one with a schema.
+fn forgotten(kind: &Kind) -> Vec<Remark> {
+    let versions: Vec<_> = kind.registry.versions().collect();
+    let pairs = versions.windows(2).map(|pair| (pair[0], pair[1]));
+    let forgotten = pairs.filter(|(before, version)| {
+        kind.schemas.contains_key(before) && !kind.schemas.contains_key(version)
+    });
+    forgotten
+        .map(|(before, version)| {
+            let mut migrations = kind.registry.migrations();
+            let leads = migrations.find(|one| one.to == *version);
+            Remark {
+                code: Code::SchemaForgotten,
+                place: leads.map_or(Place::Catalog, |one| place_of(one)),
+                step: None,
+                message: format!(
+                    "version {version} of kind `{}` has no schema, and {before} has one",
+                    kind.name
+                ),
+            }
+        })
+        .collect()
+}
+
+/// Rules that must hold of documents before they are migrated, and that are about none of those.
+fn never_asked(kind: &Kind) -> Vec<Remark> {
+    let latest = kind.registry.latest();
+    let never = kind.rules.iter().filter(|rule| {
+        rule.check == Check::Require
+            && matches!(rule.body, Body::Document(_))
+            && rule.from.as_ref() == Some(latest)
+    });
+    never
+        .map(|rule| Remark {
+            code: Code::RuleNeverAsked,
+            place: Place::File("catalog.json".to_owned()),
+            step: None,
+            message: format!(
+                "rule `{}` of kind `{}` is required of documents at {latest} and above before they are migrated, and none of those is migrated",
+                rule.name, kind.name
+            ),
+        })
+        .collect()
+}
+
+/// Which steps of a migration set what the schema of its version refuses, and how.
+pub(super) fn contradictions(
+    catalog: &Catalog,
+    kind: &Kind,
+    migration: &Migration,
+) -> Vec<(usize, String)> {
+    let file = match migration.place() {
+        Some(Place::Line { file, .. }) => catalog.file(file),
+        _ => None,
+    };
+    let text = file.and_then(|text| Text::scan(text.as_bytes()).ok());
+    let steps = text.as_ref().and_then(|text| text.root().get("steps"));
+    // Only a schema that asks the same of a member whatever stands beside it is certain to refuse.
+    let schema = kind.schemas.get(&migration.to);
+    let Some(schema) = schema.filter(|schema| schema.members().is_some()) else {
+        return Vec::new();
+    };
+    let steps = steps.into_iter().flat_map(|steps| steps.elements());
+    let refused = steps.enumerate().filter_map(|(index, step)| {
+        let (name, value) = set(step)?;
+        let at = Pointer::root().child(name.as_str());
+        let behind = migration.transforms.get(index + 1..).unwrap_or_default();
+        let is_final = behind.iter().all(|transform| {
+            let places = transform.footprint();
+            places.is_some_and(|places| places.iter().all(|place| !place.overlaps(&at)))
+        });
+        let how = refusal(schema, &name, value).filter(|_| is_final)?;
+        let (value, version) = (value.raw(), &migration.to);
+        let message =
+            format!("sets `{value}`, which the schema of version {version} refuses {how}");
+        Some((index, message))
+    });
+    refused.collect()
+}
+
+/// The member of the document that a step sets, and to what.
+fn set(step: Value<'_>) -> Option<(String, Value<'_>)> {
+    let text = |name| step.get(name).and_then(|value| value.as_str());
+    if !matches!(&*text("step")?, "set" | "set_default") {
+        return None;
+    }
+    let at: Pointer = text("at")?.parse().ok()?;
+    match at.tokens() {
+        [name] if name != "*" => Some((name.clone(), step.get("value")?)),
+        _ => None,
+    }
+}
+
+/// What a schema has against a member with this value, whatever else the document has.
+fn refusal(schema: &Schema, name: &str, value: Value<'_>) -> Option<String> {
+    let document = Fragment::object(&[(name, Fragment::from(value))]);
+    let text = Text::scan(document.as_str().as_bytes()).ok()?;
+    let violations = schema.hold(text.root()).violations.into_iter();
+    let mut own = violations.filter(|one| one.at.tokens().first().is_some_and(|at| at == name));
+    let violation = own.next()?;
+    Some(format!("at `{}`: {}", violation.at, violation.reason))
+}
