@@ -4,12 +4,14 @@
 //!
 //! Invariant: the same catalog gives the same remarks; what is generated depends on nothing but the catalog.
 
+mod begin;
 mod documents;
 mod fixtures;
 mod held;
 mod laws;
 mod lint;
 
+pub use begin::{Begun, begin};
 pub use fixtures::{Fixture, Fixtures};
 pub use laws::{Rehearsed, rehearse};
 pub use lint::lint;

@@ -4,13 +4,17 @@
 //!
 //! Invariant: a catalog with these files added can be loaded.
 
+mod carried;
+
+pub use carried::{Carried, carried};
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use super::Kind;
 use super::file::{BUILT_IN_NAME, CATALOG};
-use crate::json::{Fragment, Pointer};
+use crate::json::{Edit, Fragment, Pointer, Text, apply};
 use crate::version::Version;
 
 /// A catalog's own file: what is added to the built-in catalog under this name.
@@ -36,12 +40,38 @@ pub fn migration(kind: &Kind, version: &Version) -> Option<BTreeMap<String, Stri
         Fragment::string(&kind.name).as_str()
     );
     let name = format!("{from}-to-{version}");
-    let fixture = |file: &str| format!("fixtures/{}/{name}/{file}", kind.name);
     Some(BTreeMap::from([
         (format!("migrations/{name}.json"), migration),
-        (fixture("before.json"), pretty(&document(kind, from))),
-        (fixture("after.json"), pretty(&document(kind, version))),
+        (
+            of_fixture(kind, version, "before"),
+            pretty(&document(kind, from)),
+        ),
+        (
+            of_fixture(kind, version, "after"),
+            pretty(&document(kind, version)),
+        ),
     ]))
+}
+
+/// The same fixture with `before`, a document at the latest version, in the place of the smallest one. `None` where that has no version that could be set.
+#[must_use]
+pub fn fixture(kind: &Kind, version: &Version, before: &str) -> Option<BTreeMap<String, String>> {
+    let text = Text::scan(before.as_bytes()).ok()?;
+    let (at, value) = (kind.version.clone(), Fragment::string(&version.to_string()));
+    let edit = match text.root().at(&at) {
+        Some(_) => Edit::Replace { at, value },
+        None => Edit::Insert { at, value },
+    };
+    let after = apply(&text, &[edit]).ok()?;
+    Some(BTreeMap::from([
+        (of_fixture(kind, version, "before"), before.to_owned()),
+        (of_fixture(kind, version, "after"), after),
+    ]))
+}
+
+fn of_fixture(kind: &Kind, version: &Version, name: &str) -> String {
+    let (kind, from) = (&kind.name, kind.registry.latest());
+    format!("fixtures/{kind}/{from}-to-{version}/{name}.json")
 }
 
 /// The smallest document of a kind.

@@ -92,6 +92,38 @@ pub fn write_catalog(dir: &Path, files: &BTreeMap<String, String>) -> Result<(),
     Ok(())
 }
 
+/// Puts another text in the place of a catalog's own file, at once.
+///
+/// # Errors
+/// The file is not what it was, is no regular file, or cannot be written.
+pub fn change_catalog(dir: &Path, before: &str, after: &str) -> Result<(), Stop> {
+    let path = dir.join("catalog.json");
+    let failed = |why: &dyn std::fmt::Display| {
+        let message = format!("cannot change `{}`: {why}", path.display());
+        Stop::new(Code::OutputFailed, message)
+    };
+    let metadata = fs::symlink_metadata(&path).map_err(|error| failed(&error))?;
+    if !metadata.is_file() {
+        return Err(failed(&"it is no regular file"));
+    }
+    if fs::read_to_string(&path).map_err(|error| failed(&error))? != before {
+        return Err(failed(&"somebody changed it meanwhile"));
+    }
+    let beside = dir.join("catalog.json.new");
+    let file = File::create_new(&beside).map_err(|error| failed(&error))?;
+    let write = |mut file: File| {
+        file.set_permissions(metadata.permissions())?;
+        file.write_all(after.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&beside, &path)
+    };
+    write(file).map_err(|error| {
+        // Left behind it does no harm: no catalog has a file of that name.
+        fs::remove_file(&beside).unwrap_or_default();
+        failed(&error)
+    })
+}
+
 fn source(dir: &Path) -> Source {
     Source::Directory(dir.display().to_string())
 }

@@ -33,7 +33,7 @@ mod tree;
 mod unfinished;
 mod walk;
 
-pub use catalogs::{CatalogFiles, load_catalog, read_catalog, write_catalog};
+pub use catalogs::{CatalogFiles, change_catalog, load_catalog, read_catalog, write_catalog};
 pub use export::{CopyOutcome, ExportDirectory};
 pub use file_system::{FileSystem, Lacking, OpenOptions, Stamp, SyncChoice};
 pub use found::{Found, FoundList};

@@ -279,3 +279,84 @@ fn a_test_on_a_tree_says_what_a_dry_run_would_refuse() {
     }
     assert!(refused > 20, "{refused}");
 }
+
+const WITH_SCHEMA: &str = "{\n  \"name\": \"mine\",\t\"extends\": \"run-manifest\",\n  \"kinds\": {\n    \"run\": { \"schemas\": {\n      \"1.2.0\": \"schemas/run.json\"\n    } }\n  }\n}\n";
+
+/// A catalog whose latest version has a schema that asks for more than the smallest document has.
+fn with_schema() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.file("mine/catalog.json", WITH_SCHEMA).file(
+        "mine/schemas/run.json",
+        r#"{"properties": {"schema_version": {"const": "1.2.0"}}, "required": ["team"]}"#,
+    );
+    sandbox
+}
+
+#[test]
+fn a_new_version_carries_the_schema_over_and_says_what_to_fill_in() {
+    let sandbox = with_schema();
+    let read = |path: &str| String::from_utf8(sandbox.read(path)).unwrap();
+    let new = |version| sandbox.run(["catalog", "new", version, "--catalog", "mine"]);
+    new("1.3.0").code(0).stderr("").stdout(
+        r#"wrote     mine/fixtures/run/1.2.0-to-1.3.0/after.json
+wrote     mine/fixtures/run/1.2.0-to-1.3.0/before.json
+wrote     mine/migrations/1.2.0-to-1.3.0.json
+wrote     mine/schemas/run-1.3.0.json
+changed   mine/catalog.json
+fill in   mine/fixtures/run/1.2.0-to-1.3.0/before.json
+          the document violates the schema of version `1.2.0`: "team" is a required property
+fill in   mine/fixtures/run/1.2.0-to-1.3.0/after.json
+          the document violates the schema of version `1.3.0`: "team" is a required property
+
+Fill in the steps, what the schema asks, and what becomes of the fixture. Then: migrate-manifests catalog check --catalog mine
+"#,
+    );
+    let one_more = WITH_SCHEMA.replace(
+        "run.json\"\n",
+        "run.json\",\n      \"1.3.0\": \"schemas/run-1.3.0.json\"\n",
+    );
+    assert_eq!(read("mine/catalog.json"), one_more);
+    assert_eq!(
+        read("mine/schemas/run-1.3.0.json"),
+        r#"{"properties": {"schema_version": {"const": "1.3.0"}}, "required": ["team"]}"#
+    );
+    for (name, version) in [("before", "1.2.0"), ("after", "1.3.0")] {
+        sandbox.file(
+            format!("mine/fixtures/run/1.2.0-to-1.3.0/{name}.json"),
+            format!(r#"{{"run_id": "r", "team": 1.50, "schema_version": "{version}"}}"#),
+        );
+    }
+    // What was filled in there, the next version begins with.
+    new("2.0.0").code(0).stderr("").stdout(
+        "wrote     mine/fixtures/run/1.3.0-to-2.0.0/after.json\nwrote     mine/fixtures/run/1.3.0-to-2.0.0/before.json\nwrote     mine/migrations/1.3.0-to-2.0.0.json\nwrote     mine/schemas/run-2.0.0.json\nchanged   mine/catalog.json\n\nFill in the steps, what the schema asks, and what becomes of the fixture. Then: migrate-manifests catalog check --catalog mine\n",
+    );
+    assert_eq!(
+        read("mine/fixtures/run/1.3.0-to-2.0.0/after.json"),
+        r#"{"run_id": "r", "team": 1.50, "schema_version": "2.0.0"}"#
+    );
+    sandbox
+        .run(["catalog", "test", "--catalog", "mine"])
+        .code(0)
+        .stdout("Tried 2 fixtures and 640 made-up documents. Nothing to remark.\n");
+}
+
+#[test]
+fn a_new_version_overwrites_no_schema_and_changes_no_link() {
+    let sandbox = with_schema();
+    let new = || sandbox.run(["catalog", "new", "1.3.0", "--catalog", "mine"]);
+    sandbox.file("mine/schemas/run-1.3.0.json", "{}");
+    let before = sandbox.snapshot();
+    new().code(2).stdout("").stderr(
+        "error: `mine/schemas/run-1.3.0.json` is there already\nhint: give another name, or move the file away: nothing is ever overwritten\n",
+    );
+    assert!(before.differences(&sandbox.snapshot()).is_empty());
+    std::fs::remove_file(sandbox.path("mine/schemas/run-1.3.0.json")).unwrap();
+    std::fs::remove_file(sandbox.path("mine/catalog.json")).unwrap();
+    sandbox
+        .file("kept.json", WITH_SCHEMA)
+        .link("mine/catalog.json", "../kept.json");
+    let linked = new();
+    let by_hand = "by hand   mine/catalog.json\n          cannot change `mine/catalog.json`: it is no regular file. Add \"1.3.0\": \"schemas/run-1.3.0.json\" to `schemas` of kind `run` there\n";
+    assert!(linked.code(0).out().contains(by_hand), "{linked}");
+    assert_eq!(sandbox.read("kept.json"), WITH_SCHEMA.as_bytes());
+}

@@ -117,3 +117,58 @@ fn refusal(schema: &Schema, name: &str, value: Value<'_>) -> Option<String> {
     let violation = own.next()?;
     Some(format!("at `{}`: {}", violation.at, violation.reason))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::catalog::Source;
+
+    /// What contradicts a schema of 1.1.0 in these steps.
+    fn told(schema: &str, steps: &str) -> Vec<(usize, String)> {
+        let catalog = r#"{"name": "n", "kinds": {"k": {"file": "f", "version": "/v", "history": "/h", "unversioned": "1.0.0", "schemas": {"1.1.0": "schemas/k.json"}}}}"#;
+        let migration = format!(
+            r#"{{"from": "1.0.0", "to": "1.1.0", "kind": "k", "summary": "s", "steps": [{steps}]}}"#
+        );
+        let files = [
+            ("catalog.json", catalog),
+            ("migrations/m.json", &*migration),
+            ("schemas/k.json", schema),
+        ];
+        let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+        let catalog = Catalog::from_files(Source::BuiltIn, &BTreeMap::from(files)).unwrap();
+        let kind = &catalog.kinds()[0];
+        let migration = kind.registry.migrations().next().unwrap();
+        contradictions(&catalog, kind, migration)
+    }
+
+    #[test]
+    fn a_contradiction_is_told_only_where_it_is_certain() {
+        let schema = r#"{"properties": {"n": {"type": "integer"}}}"#;
+        let set = r#"{"step": "set_default", "at": "/n", "value": "3"}"#;
+        let expected = "sets `\"3\"`, which the schema of version 1.1.0 refuses at `/n`: the value is not of type \"integer\"";
+        assert_eq!(told(schema, set), [(0, expected.to_owned())]);
+        for (schema, steps) in [
+            (schema, set.replace("\"3\"", "3")),
+            (schema, set.replace("/n", "/m")),
+            (schema, set.replace("/n", "/n/o")),
+            (
+                schema,
+                format!(
+                    r#"{set}, {{"step": "convert", "at": "/n", "from": "string", "to": "integer"}}"#
+                ),
+            ),
+            (
+                schema,
+                format!(r#"{{"step": "when", "at": "/m", "exists": true, "steps": [{set}]}}"#),
+            ),
+            (
+                r#"{"if": {"required": ["m"]}, "else": {"properties": {"n": {"type": "integer"}}}}"#,
+                set.to_owned(),
+            ),
+        ] {
+            assert_eq!(told(schema, &steps), [], "{schema} {steps}");
+        }
+    }
+}

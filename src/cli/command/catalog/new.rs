@@ -1,12 +1,13 @@
 //! `catalog new`: the files that a new version begins with.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use migrate_manifests::catalog::{Catalog, skeleton};
+use migrate_manifests::catalog::skeleton::{self, Carried};
+use migrate_manifests::catalog::{Kind, Place, Source};
+use migrate_manifests::rehearsal::{Begun, begin};
 use migrate_manifests::report::Stop;
-use migrate_manifests::storage::{read_catalog, write_catalog};
+use migrate_manifests::storage::{CatalogFiles, change_catalog, read_catalog, write_catalog};
 use migrate_manifests::version::Version;
 
 use crate::cli::args::{ClockArgs, OutputArgs};
@@ -14,7 +15,7 @@ use crate::cli::escape;
 use crate::cli::exit::Failure;
 use crate::cli::kinds;
 use crate::cli::options::{Output, Purpose, clock, usage};
-use crate::cli::render::{Document, Known};
+use crate::cli::render::{Document, Known, wrap};
 use crate::cli::session::{self, Invocation, Subject};
 use crate::cli::streams::Streams;
 
@@ -47,22 +48,27 @@ pub(super) fn run(args: &NewArgs, invocation: &Invocation<'_>, streams: Streams)
         dry_run: false,
         ..Subject::looking("catalog", now)
     });
-    let document = begin(args).map_err(Failure::from);
+    let document = write(args, &output).map_err(Failure::from);
     session::tell(document, &output, known, streams)
 }
 
-fn begin(args: &NewArgs) -> Result<Document, Stop> {
+fn write(args: &NewArgs, output: &Output) -> Result<Document, Stop> {
     let dir = args.catalog.as_path();
-    let (catalog, mut files) = if dir.join("catalog.json").exists() {
-        (read_catalog(Some(dir), None)?.load()?, BTreeMap::new())
+    let is_there = dir.join("catalog.json").exists();
+    let files = if is_there {
+        read_catalog(Some(dir), None)?
     } else {
-        let catalog = Catalog::built_in();
-        let catalog = catalog.map_err(|error| Stop::new(error.code(), error.to_string()))?;
-        (catalog, skeleton::extension(&name_of(dir)))
+        CatalogFiles {
+            source: Source::Directory(dir.display().to_string()),
+            files: skeleton::extension(&name_of(dir)),
+        }
     };
+    let catalog = files.load()?;
     let kind = kinds::choose(&catalog, args.kind.as_deref(), None)?;
-    files.extend(
-        skeleton::migration(kind, &args.version).ok_or_else(|| Stop {
+    let index = catalog.kinds().iter().position(|one| one.name == kind.name);
+    let mut begun = index
+        .and_then(|index| begin(&catalog, &files.files, index, &args.version))
+        .ok_or_else(|| Stop {
             hint: Some("give a version above it".to_owned()),
             ..usage(format!(
                 "`{}` is not above `{}`, the latest version of kind `{}`",
@@ -70,26 +76,83 @@ fn begin(args: &NewArgs) -> Result<Document, Stop> {
                 kind.registry.latest(),
                 kind.name
             ))
-        })?,
-    );
-    write_catalog(dir, &files)?;
-    let wrote = files.keys().map(|path| {
+        })?;
+    if !is_there {
+        begun.files.extend(files.files.clone());
+    }
+    write_catalog(dir, &begun.files)?;
+    let own = files.files.get("catalog.json").map_or("", String::as_str);
+    let changed = begun
+        .schema
+        .as_ref()
+        .map(|schema| name_schema(dir, own, schema, kind, &args.version));
+    Ok(Document {
+        text: told(dir, &begun, changed, output),
+        ..Document::default()
+    })
+}
+
+/// Names a schema in the catalog file: says that it was done, or what is to be done by hand.
+fn name_schema(
+    dir: &Path,
+    own: &str,
+    schema: &Carried,
+    kind: &Kind,
+    version: &Version,
+) -> Result<(), String> {
+    let changed = match &schema.catalog {
+        Some(text) => change_catalog(dir, own, text).map_err(|stop| stop.message),
+        None => Err("there is no place for it".to_owned()),
+    };
+    changed.map_err(|why| {
+        format!(
+            "{why}. Add \"{version}\": \"{}\" to `schemas` of kind `{}` there",
+            schema.path, kind.name
+        )
+    })
+}
+
+/// What was done, and what is left to do.
+fn told(dir: &Path, begun: &Begun, changed: Option<Result<(), String>>, output: &Output) -> String {
+    let wrapped = |message: &str| wrap(&escape::message(message), output.columns, 10);
+    let shown = |path: &str| {
         let path = dir.join(path);
-        let path = escape::path(path.as_os_str().as_encoded_bytes()).into_owned();
-        format!("wrote     {path}\n")
-    });
+        escape::path(path.as_os_str().as_encoded_bytes()).into_owned()
+    };
+    let mut text = String::new();
+    for path in begun.files.keys() {
+        text.extend(["wrote     ", &shown(path), "\n"]);
+    }
+    let catalog = shown("catalog.json");
+    match changed {
+        None => {}
+        Some(Ok(())) => text.extend(["changed   ", &catalog, "\n"]),
+        Some(Err(why)) => {
+            text.extend(["by hand   ", &catalog, "\n          ", &wrapped(&why), "\n"]);
+        }
+    }
+    for remark in &begun.left {
+        if let Place::File(file) = &remark.place {
+            let message = wrapped(&remark.message);
+            text.extend(["fill in   ", &shown(file), "\n          ", &message, "\n"]);
+        }
+    }
+    let what = match begun.schema {
+        Some(_) => "the steps, what the schema asks, and what becomes of the fixture",
+        None => "the steps, and what becomes of the fixture",
+    };
     let check = format!(
         "migrate-manifests catalog check --catalog {}",
         dir.display()
     );
-    let text = wrote.collect::<String>()
-        + "\nFill in the steps, and what becomes of the fixture. Then: "
-        + &escape::message(&check)
-        + "\n";
-    Ok(Document {
-        text,
-        ..Document::default()
-    })
+    text.extend([
+        "\nFill in ",
+        what,
+        ". Then: ",
+        &escape::message(&check),
+        "\n",
+    ]);
+    text
 }
 
 /// A catalog is called as its directory is.

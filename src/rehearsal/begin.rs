@@ -1,0 +1,98 @@
+//! The beginning of a new version that is complete: a migration, a schema where the version before has one, and a fixture that the two allow.
+//!
+//! Makes texts, writes nothing.
+//!
+//! Invariant: what it does not fill in, it says.
+
+use std::collections::BTreeMap;
+
+use super::Remark;
+use super::fixtures::Fixtures;
+use crate::catalog::skeleton::{Carried, carried, fixture, migration};
+use crate::catalog::{Catalog, Kind};
+use crate::json::Text;
+use crate::manifest::Manifest;
+use crate::rule::hold_found;
+use crate::version::Version;
+
+/// The files of a new version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// New files, by path.
+    pub files: BTreeMap<String, String>,
+    /// The schema, which is among them, where the version before has one.
+    pub schema: Option<Carried>,
+    /// What is to be filled in, so that the fixture can be migrated.
+    pub left: Vec<Remark>,
+}
+
+/// Begins `version` of the kind with that index in a catalog that consists of `files`. `None` where it is not above the latest.
+#[must_use]
+pub fn begin(
+    catalog: &Catalog,
+    files: &BTreeMap<String, String>,
+    index: usize,
+    version: &Version,
+) -> Option<Begun> {
+    let kind = &catalog.kinds()[index];
+    let mut new = migration(kind, version)?;
+    let own = Fixtures::read(catalog, files);
+    let own = own.of(index).map(|fixture| fixture.after.as_str());
+    if let Some(before) = before(kind, &new, own) {
+        new.extend(fixture(kind, version, &before)?);
+    }
+    let mut schema = carried(catalog, kind, version);
+    let mut whole = files.clone();
+    whole.extend(new.clone());
+    if let Some(schema) = &schema {
+        new.insert(schema.path.clone(), schema.text.clone());
+        whole.insert(schema.path.clone(), schema.text.clone());
+    }
+    let with = |text: &String| {
+        let mut whole = whole.clone();
+        whole.insert("catalog.json".to_owned(), text.clone());
+        Catalog::from_files(catalog.source().clone(), &whole).ok()
+    };
+    let edited = schema.as_ref().and_then(|schema| schema.catalog.as_ref());
+    let begun = edited.and_then(with);
+    if let (Some(schema), None) = (&mut schema, &begun) {
+        schema.catalog = None;
+    }
+    let begun = begun.or_else(|| Catalog::from_files(catalog.source().clone(), &whole).ok());
+    Some(Begun {
+        left: begun.map_or(Vec::new(), |begun| left(&begun, &new)),
+        files: new,
+        schema,
+    })
+}
+
+/// The document before of a fixture: the smallest one or, where schema or rules do not allow that, one that an earlier fixture leads to; `None` where there is nothing better than the smallest.
+fn before<'f>(
+    kind: &Kind,
+    new: &'f BTreeMap<String, String>,
+    own: impl Iterator<Item = &'f str>,
+) -> Option<String> {
+    let is_allowed = |text: &&str| {
+        let text = Text::scan(text.as_bytes()).ok();
+        let manifest = text
+            .as_ref()
+            .and_then(|text| Manifest::read(text, kind).ok());
+        manifest.is_some_and(|manifest| {
+            let verdict = hold_found(kind, manifest.version(), manifest.text().root());
+            manifest.version() == kind.registry.latest() && verdict.failures.is_empty()
+        })
+    };
+    let smallest = new.iter().find(|(path, _)| path.ends_with("/before.json"));
+    let mut all = smallest
+        .map(|(_, text)| text.as_str())
+        .into_iter()
+        .chain(own);
+    all.find(is_allowed).map(str::to_owned)
+}
+
+/// What is wrong with the fixture.
+fn left(catalog: &Catalog, new: &BTreeMap<String, String>) -> Vec<Remark> {
+    let fixtures = Fixtures::read(catalog, new);
+    let remarks = fixtures.fixtures.iter().flat_map(|one| one.check(catalog));
+    remarks.filter(Remark::is_finding).collect()
+}
