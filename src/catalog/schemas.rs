@@ -6,9 +6,12 @@
 
 use std::collections::BTreeMap;
 
+use super::Catalog;
 use super::document::Document;
 use super::error::{CatalogError, CatalogProblem};
+use super::file::{BUILT_IN_NAME, CATALOG};
 use super::kind::Kind;
+use crate::json::Text;
 use crate::rule::Schema;
 use crate::version::Version;
 
@@ -48,6 +51,22 @@ fn named(
         .ok()
         .flatten()
         .unwrap_or_default()
+}
+
+impl Catalog {
+    /// The text of the schema for a version of a kind, where there is one.
+    #[must_use]
+    pub fn schema(&self, kind: &str, version: &Version) -> Option<&str> {
+        let version = version.to_string();
+        let base = format!("{BUILT_IN_NAME}/");
+        ["", &base].into_iter().find_map(|folder| {
+            let text = self.file(&format!("{folder}{CATALOG}"))?;
+            let text = Text::scan(text.as_bytes()).ok()?;
+            let schemas = text.root().get("kinds")?.get(kind)?.get("schemas")?;
+            let path = schemas.get(&version)?.as_str()?.into_owned();
+            self.file(&format!("{folder}{path}"))
+        })
+    }
 }
 
 fn read_one(

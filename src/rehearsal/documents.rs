@@ -23,7 +23,11 @@ pub(super) fn generated(
     let others = detour.iter().flat_map(Route::migrations);
     let all: Vec<&Migration> = others.map(|other| &**other).chain([migration]).collect();
     let places: BTreeSet<Pointer> = all.iter().flat_map(|one| places_of(one)).collect();
-    let values = values_of(catalog, &all);
+    let mut values = values_of(catalog, &all);
+    let schema = catalog.schema(&kind.name, &migration.from);
+    if let Some(schema) = schema.and_then(|text| serde_json::from_str(text).ok()) {
+        collect_allowed(&schema, &mut values);
+    }
     let head = head(kind, migration);
     let seed = format!("{} {migration}", kind.name);
     (0..COUNT).map(move |count| {
@@ -109,6 +113,27 @@ fn values_of(catalog: &Catalog, migrations: &[&Migration]) -> Vec<Value> {
         }
     }
     values
+}
+
+/// Values that a schema names.
+fn collect_allowed(schema: &Value, values: &mut Vec<Value>) {
+    match schema {
+        Value::Array(elements) => {
+            for element in elements {
+                collect_allowed(element, values);
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                match (name.as_str(), member) {
+                    ("const" | "default", value) => values.push(value.clone()),
+                    ("enum" | "examples", Value::Array(named)) => values.extend(named.clone()),
+                    _ => collect_allowed(member, values),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// All that stands in a value: names of members, too, and objects with just one member of such a name.

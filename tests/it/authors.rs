@@ -360,3 +360,31 @@ fn a_new_version_overwrites_no_schema_and_changes_no_link() {
     assert!(linked.code(0).out().contains(by_hand), "{linked}");
     assert_eq!(sandbox.read("kept.json"), WITH_SCHEMA.as_bytes());
 }
+
+#[test]
+fn a_valid_document_that_is_refused_once_it_is_migrated_is_a_note() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .file(
+            "mine/catalog.json",
+            r#"{"name": "mine", "extends": "run-manifest", "kinds": {"run": {"schemas": {"1.2.0": "schemas/old.json", "1.3.0": "schemas/new.json"}}}}"#,
+        )
+        .file(
+            "mine/migrations/m.json",
+            r#"{"from": "1.2.0", "to": "1.3.0", "kind": "run", "summary": "s", "steps": [{"step": "convert", "at": "/priority", "from": "string", "to": "integer"}]}"#,
+        )
+        .file(
+            "mine/schemas/old.json",
+            r#"{"properties": {"priority": {"enum": ["1", "2"]}}}"#,
+        )
+        .file(
+            "mine/schemas/new.json",
+            r#"{"properties": {"priority": {"minimum": 2}}}"#,
+        );
+    let tested = sandbox.run(["catalog", "test", "--catalog", "mine"]);
+    let note = "note      migrations/m.json:1:1\n          result_refused: a document that is valid at 1.2.0 is refused once it is migrated: `/priority` violates the schema of version `1.3.0`: ";
+    let document = r#"; it is `{"priority":"1","run_id":"r","schema_version":"1.2.0"}`"#;
+    tested.code(0);
+    assert!(tested.out().starts_with(note), "{tested}");
+    assert!(tested.out().contains(document), "{tested}");
+}

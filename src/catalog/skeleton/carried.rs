@@ -4,7 +4,7 @@
 //!
 //! Invariant: of the catalog file, what is there keeps its bytes.
 
-use super::{BUILT_IN_NAME, CATALOG};
+use super::CATALOG;
 use crate::catalog::{Catalog, Kind};
 use crate::json::{Edit, Fragment, Pointer, Text, Value, apply};
 use crate::version::Version;
@@ -23,7 +23,7 @@ pub struct Carried {
 /// The schema with which `version` of a kind begins, where the latest version has one.
 #[must_use]
 pub fn carried(catalog: &Catalog, kind: &Kind, version: &Version) -> Option<Carried> {
-    let text = latest(catalog, kind)?;
+    let text = catalog.schema(&kind.name, kind.registry.latest())?;
     let path = format!("schemas/{}-{version}.json", kind.name);
     Some(Carried {
         text: of_version(text, kind, version).unwrap_or_else(|| text.to_owned()),
@@ -31,18 +31,6 @@ pub fn carried(catalog: &Catalog, kind: &Kind, version: &Version) -> Option<Carr
             .file(CATALOG)
             .and_then(|own| with_entry(own, kind, version, &path)),
         path,
-    })
-}
-
-/// The text of the schema of the latest version.
-fn latest<'c>(catalog: &'c Catalog, kind: &Kind) -> Option<&'c str> {
-    let latest = kind.registry.latest().to_string();
-    let base = format!("{BUILT_IN_NAME}/");
-    ["", &base].into_iter().find_map(|folder| {
-        let text = Text::scan(catalog.file(&format!("{folder}{CATALOG}"))?.as_bytes()).ok()?;
-        let kind = text.root().get("kinds")?.get(&kind.name)?;
-        let path = kind.get("schemas")?.get(&latest)?.as_str()?.into_owned();
-        catalog.file(&format!("{folder}{path}"))
     })
 }
 
