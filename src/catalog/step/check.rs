@@ -46,6 +46,15 @@ pub(super) fn check_pointer(pointer: &Pointer) -> Result<(), CatalogProblem> {
     Ok(())
 }
 
+/// Refuses a list without pointers.
+pub(super) fn check_some(member: &str, pointers: &[Pointer]) -> Result<(), CatalogProblem> {
+    if pointers.is_empty() {
+        let member = member.to_owned();
+        return Err(CatalogProblem::EmptyText { member });
+    }
+    Ok(())
+}
+
 /// Makes sure that every `*` stands for one element: what is written has all of the step's, what is read some of them, from the outermost in.
 fn check_scopes(step: &PlacedStep, places: &[Place]) -> Result<(), CatalogProblem> {
     let scope = |place: &Place| place.at.tokens()[..scope_length(&place.at)].to_vec();

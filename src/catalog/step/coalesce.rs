@@ -4,18 +4,19 @@
 //!
 //! Invariant: a value that is there, and is not a null that the step was told to fill, is never overwritten.
 
-use serde::Deserialize;
-
-use super::fill::{self, Fill, Filling, Other, When};
-use super::{Apply, Definition, Inverse, Place, Read, ReadError, Step, View};
+use super::Definition;
+use super::check::check_some;
+use super::fill::{Fill, Filling, Other, When, said_value};
+use super::form::form;
+use super::view::View;
 use crate::catalog::error::CatalogProblem;
 use crate::json::{Fragment, Kind, Pointer};
-use crate::transform::{Change, StepError};
+use crate::transform::StepError;
 
 /// How the step is listed.
-pub const DEFINITION: Definition = Definition {
-    name: "coalesce",
-    documentation: "\
+pub const DEFINITION: Definition = Definition::of::<Coalesce>(
+    "coalesce",
+    "\
 Gives the member `to` the first value of the members in `from` that is there and not null, as it is spelled, or else `default`, if that is given: where `to` is missing (`\"when\": \"missing\"`, the default), where it is null (`\"null\"`), or either (`\"missing_or_null\"`).
 
 Does nothing where `to` has another value, or where all of `from` are missing or null and there is no `default`. Refused where the object that is to hold the member is missing or is no object.
@@ -23,58 +24,39 @@ Does nothing where `to` has another value, or where all of `from` are missing or
 `\"backfill\": true` says that `default` is not authoritative; where it is set, the history lists the place.
 
 Inverse: takes the value away, or makes it null again; refused where it is not what the step would set. None with `\"missing_or_null\"`.",
-    read,
-};
+);
 
-/// Gives a member the first of several values that is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Coalesce {
-    /// The values, the preferred one first.
-    pub from: Vec<Pointer>,
-    /// The member.
-    pub to: Pointer,
-    /// The value where none of them is there.
-    pub default: Option<Fragment>,
-    /// Where it is filled.
-    pub when: When,
-    /// Whether the default is not authoritative.
-    pub backfill: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Form {
-    #[serde(rename = "step")]
-    _step: String,
-    from: Vec<Pointer>,
-    to: Pointer,
-    #[serde(default, deserialize_with = "fill::said_value")]
-    default: Option<Fragment>,
-    #[serde(default)]
-    when: When,
-    #[serde(default)]
-    backfill: bool,
-}
-
-fn read(text: &str) -> Result<Read, ReadError> {
-    let form: Form = serde_json::from_str(text)?;
-    if form.from.is_empty() {
-        let member = "from".to_owned();
-        return Err(CatalogProblem::EmptyText { member }.into());
+form! {
+    /// Gives a member the first of several values that is there.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Coalesce {
+        /// The values, the preferred one first.
+        pub from: Vec<Pointer>,
+        /// The member.
+        pub to: Pointer,
+        /// The value where none of them is there.
+        #[serde(default, deserialize_with = "said_value")]
+        pub default: Option<Fragment>,
+        /// Where it is filled.
+        #[serde(default)]
+        pub when: When,
+        /// Whether the default is not authoritative.
+        #[serde(default)]
+        pub backfill: bool,
     }
-    let step = Coalesce {
-        from: form.from,
-        to: form.to,
-        default: form.default,
-        when: form.when,
-        backfill: form.backfill,
-    };
-    Ok(step.into())
 }
 
 impl Fill for Coalesce {
+    fn name(&self) -> &'static str {
+        DEFINITION.name
+    }
+
     fn at(&self) -> &Pointer {
         &self.to
+    }
+
+    fn reads(&self) -> Vec<&Pointer> {
+        self.from.iter().collect()
     }
 
     fn when(&self) -> When {
@@ -93,32 +75,13 @@ impl Fill for Coalesce {
         });
         Ok(found.or_else(|| self.default.clone().map(Filling::from)))
     }
-}
-
-impl Apply for Coalesce {
-    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        fill::fill(self, view)
-    }
-}
-
-impl Step for Coalesce {
-    fn name(&self) -> &'static str {
-        DEFINITION.name
-    }
-
-    fn places(&self) -> Vec<Place> {
-        let from = self.from.iter().map(Place::read);
-        std::iter::once(Place::write(&self.to))
-            .chain(from)
-            .collect()
-    }
-
-    fn inverse(&self) -> Inverse {
-        fill::inverse(self)
-    }
 
     fn backfill(&self) -> bool {
         self.backfill
+    }
+
+    fn check(&self) -> Result<(), CatalogProblem> {
+        check_some("from", &self.from)
     }
 }
 

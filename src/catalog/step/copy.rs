@@ -4,51 +4,46 @@
 //!
 //! Invariant: the copy has the tokens of the value, byte for byte, and a value that is there is never overwritten.
 
-use serde::Deserialize;
-
-use super::fill::{self, Fill, Filling, Other};
-use super::{Apply, Definition, Inverse, Place, Read, ReadError, Step, View};
+use super::Definition;
+use super::fill::{Fill, Filling, Other};
+use super::form::form;
+use super::view::View;
 use crate::json::Pointer;
-use crate::transform::{Change, StepError};
+use crate::transform::StepError;
 
 /// How the step is listed.
-pub const DEFINITION: Definition = Definition {
-    name: "copy",
-    documentation: "\
+pub const DEFINITION: Definition = Definition::of::<Copy>(
+    "copy",
+    "\
 Gives the member `to` the value of `from`, as it is spelled.
 
 Does nothing where `from` is missing, or where `to` has the same value already. Refused where `to` has another one (`coalesce` keeps it), or where the object that is to hold the member is missing or is no object.
 
 Inverse: takes `to` away; refused where it has not the value of `from`.",
-    read,
-};
+);
 
-/// Gives a member the value of another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copy {
-    /// The value.
-    pub from: Pointer,
-    /// The member that gets it, too.
-    pub to: Pointer,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Form {
-    #[serde(rename = "step")]
-    _step: String,
-    from: Pointer,
-    to: Pointer,
-}
-
-fn read(text: &str) -> Result<Read, ReadError> {
-    let Form { from, to, .. } = serde_json::from_str(text)?;
-    Ok(Copy { from, to }.into())
+form! {
+    /// Gives a member the value of another.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Copy {
+        /// The value.
+        pub from: Pointer,
+        /// The member that gets it, too.
+        pub to: Pointer,
+    }
 }
 
 impl Fill for Copy {
+    fn name(&self) -> &'static str {
+        DEFINITION.name
+    }
+
     fn at(&self) -> &Pointer {
         &self.to
+    }
+
+    fn reads(&self) -> Vec<&Pointer> {
+        vec![&self.from]
     }
 
     fn other(&self) -> Other {
@@ -58,26 +53,6 @@ impl Fill for Copy {
     fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError> {
         let found = view.get(&self.from);
         Ok(found.map(|value| Filling::copy(view.place(&self.from), value)))
-    }
-}
-
-impl Apply for Copy {
-    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        fill::fill(self, view)
-    }
-}
-
-impl Step for Copy {
-    fn name(&self) -> &'static str {
-        DEFINITION.name
-    }
-
-    fn places(&self) -> Vec<Place> {
-        vec![Place::write(&self.to), Place::read(&self.from)]
-    }
-
-    fn inverse(&self) -> Inverse {
-        fill::inverse(self)
     }
 }
 

@@ -6,15 +6,17 @@
 
 use serde::Deserialize;
 
-use super::fill::{self, Fill, Filling, Other, When};
-use super::{Apply, Definition, Inverse, Place, Read, ReadError, Step, View};
+use super::Definition;
+use super::fill::{Fill, Filling, Other, When};
+use super::form::form;
+use super::view::View;
 use crate::json::{Fragment, Kind, Pointer};
-use crate::transform::{Change, StepError, Verb};
+use crate::transform::{StepError, Verb};
 
 /// How the step is listed.
-pub const DEFINITION: Definition = Definition {
-    name: "derive",
-    documentation: "\
+pub const DEFINITION: Definition = Definition::of::<Derive>(
+    "derive",
+    "\
 Gives the member `at` a text: `template` with each `{/pointer}` replaced by what the member there says, a string without its quotes, a number, `true` or `false` as spelled. `{{` and `}}` stand for braces. `at` gets the text where it is missing (`\"when\": \"missing\"`, the default), where it is null (`\"null\"`), or either (`\"missing_or_null\"`).
 
 Does nothing where `at` has another value. Refused where a member of the template is missing, null, an array or an object, or where the object that is to hold `at` is missing or is no object.
@@ -22,20 +24,23 @@ Does nothing where `at` has another value. Refused where a member of the templat
 `\"backfill\": true` says that the value is not authoritative; the history lists its place.
 
 Inverse: takes the text away, or makes it null again; refused where `at` has another value. None with `\"missing_or_null\"`.",
-    read,
-};
+);
 
-/// Gives a member a text made of others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Derive {
-    /// The member.
-    pub at: Pointer,
-    /// What the text is made of.
-    pub template: Template,
-    /// Where it is set.
-    pub when: When,
-    /// Whether the value is not authoritative.
-    pub backfill: bool,
+form! {
+    /// Gives a member a text made of others.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Derive {
+        /// The member.
+        pub at: Pointer,
+        /// What the text is made of.
+        pub template: Template,
+        /// Where it is set.
+        #[serde(default)]
+        pub when: When,
+        /// Whether the value is not authoritative.
+        #[serde(default)]
+        pub backfill: bool,
+    }
 }
 
 /// What a text is made of, in order.
@@ -94,33 +99,23 @@ fn pieces(text: &str) -> Option<Vec<Piece>> {
     Some(pieces)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Form {
-    #[serde(rename = "step")]
-    _step: String,
-    at: Pointer,
-    template: Template,
-    #[serde(default)]
-    when: When,
-    #[serde(default)]
-    backfill: bool,
-}
-
-fn read(text: &str) -> Result<Read, ReadError> {
-    let form: Form = serde_json::from_str(text)?;
-    let step = Derive {
-        at: form.at,
-        template: form.template,
-        when: form.when,
-        backfill: form.backfill,
-    };
-    Ok(step.into())
-}
-
 impl Fill for Derive {
+    fn name(&self) -> &'static str {
+        DEFINITION.name
+    }
+
     fn at(&self) -> &Pointer {
         &self.at
+    }
+
+    fn reads(&self) -> Vec<&Pointer> {
+        let pieces = self.template.0.iter();
+        pieces
+            .filter_map(|piece| match piece {
+                Piece::Member(pointer) => Some(pointer),
+                Piece::Text(_) => None,
+            })
+            .collect()
     }
 
     fn when(&self) -> When {
@@ -145,6 +140,10 @@ impl Fill for Derive {
     fn verb(&self) -> Option<Verb> {
         Some(Verb::Derived)
     }
+
+    fn backfill(&self) -> bool {
+        self.backfill
+    }
 }
 
 /// What the scalar at a pointer says.
@@ -157,36 +156,6 @@ fn said(view: &View<'_>, pointer: &Pointer) -> Result<String, StepError> {
             at: view.place(pointer),
             reason: format!("is {other}, expected a string, a number or a boolean"),
         }),
-    }
-}
-
-impl Apply for Derive {
-    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        fill::fill(self, view)
-    }
-}
-
-impl Step for Derive {
-    fn name(&self) -> &'static str {
-        DEFINITION.name
-    }
-
-    fn places(&self) -> Vec<Place> {
-        let members = self.template.0.iter().filter_map(|piece| match piece {
-            Piece::Member(pointer) => Some(Place::read(pointer)),
-            Piece::Text(_) => None,
-        });
-        std::iter::once(Place::write(&self.at))
-            .chain(members)
-            .collect()
-    }
-
-    fn inverse(&self) -> Inverse {
-        fill::inverse(self)
-    }
-
-    fn backfill(&self) -> bool {
-        self.backfill
     }
 }
 

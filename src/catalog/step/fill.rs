@@ -1,6 +1,6 @@
 //! Filling: what the steps share that give a member a value which follows from the step and the rest of the document, and the way back from all of them.
 //!
-//! Knows no step; a step says where, when and what.
+//! Knows no step; a step says where, when and what, and all else that a step must say follows from that.
 //!
 //! Invariant: the way back takes nothing away but the very value that the step would set.
 
@@ -8,7 +8,8 @@ use std::fmt::Debug;
 
 use serde::Deserialize;
 
-use super::{Apply, Inverse, View};
+use super::{Access, Apply, Inverse, Place, Step, View};
+use crate::catalog::error::CatalogProblem;
 use crate::json::{Edit, Fragment, Kind, Pointer, Value};
 use crate::transform::{Change, StepError, Verb};
 
@@ -60,8 +61,21 @@ impl From<Fragment> for Filling {
 
 /// A step that fills a member.
 pub(super) trait Fill: Debug + Clone + Send + Sync + 'static {
+    /// The value of `"step"` in migration files.
+    fn name(&self) -> &'static str;
+
     /// The member.
     fn at(&self) -> &Pointer;
+
+    /// What is done there.
+    fn access(&self) -> Access {
+        Access::Write
+    }
+
+    /// The members that the value is made of.
+    fn reads(&self) -> Vec<&Pointer> {
+        vec![]
+    }
 
     /// Where it is filled.
     fn when(&self) -> When {
@@ -78,6 +92,58 @@ pub(super) trait Fill: Debug + Clone + Send + Sync + 'static {
     fn verb(&self) -> Option<Verb> {
         None
     }
+
+    /// Whether the value is not authoritative.
+    fn backfill(&self) -> bool {
+        false
+    }
+
+    /// As [`Step::check`].
+    fn check(&self) -> Result<(), CatalogProblem> {
+        Ok(())
+    }
+}
+
+impl<F: Fill> Apply for F {
+    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
+        fill(self, view)
+    }
+}
+
+impl<F: Fill> Step for F {
+    fn name(&self) -> &'static str {
+        Fill::name(self)
+    }
+
+    fn places(&self) -> Vec<Place> {
+        let (at, access) = (self.at().clone(), self.access());
+        let reads = self.reads().into_iter().map(Place::read);
+        std::iter::once(Place { at, access }).chain(reads).collect()
+    }
+
+    fn inverse(&self) -> Inverse {
+        if self.other() == Other::Overwritten {
+            return Inverse::None("what it overwrote is gone");
+        }
+        match self.when() {
+            When::MissingOrNull => {
+                Inverse::None("whether the member was missing or null cannot be told afterwards")
+            }
+            When::Missing | When::Null => Inverse::Step(Box::new(Clear(self.clone()))),
+        }
+    }
+
+    fn destroys(&self) -> Option<&'static str> {
+        (self.other() == Other::Overwritten).then_some("the value that was there")
+    }
+
+    fn backfill(&self) -> bool {
+        Fill::backfill(self)
+    }
+
+    fn check(&self) -> Result<(), CatalogProblem> {
+        Fill::check(self)
+    }
 }
 
 /// A value that a file says, where null is a value, too.
@@ -88,7 +154,7 @@ pub(super) fn said_value<'de, D: serde::Deserializer<'de>>(
 }
 
 /// Fills the member of a step.
-pub(super) fn fill(step: &impl Fill, view: &View<'_>) -> Result<Vec<Change>, StepError> {
+fn fill(step: &impl Fill, view: &View<'_>) -> Result<Vec<Change>, StepError> {
     let at = view.place(step.at());
     let kept = || Ok(vec![Change::Kept(at.clone())]);
     let Some(found) = view.get(step.at()) else {
@@ -135,19 +201,6 @@ fn replacement(step: &impl Fill, at: Pointer, filling: Filling) -> Change {
     match copied.or(step.verb()) {
         Some(verb) => Change::Told(verb, edit),
         None => Change::Edit(edit),
-    }
-}
-
-/// The way back from a step that fills a member.
-pub(super) fn inverse(step: &impl Fill) -> Inverse {
-    if step.other() == Other::Overwritten {
-        return Inverse::None("what it overwrote is gone");
-    }
-    match step.when() {
-        When::MissingOrNull => {
-            Inverse::None("whether the member was missing or null cannot be told afterwards")
-        }
-        When::Missing | When::Null => Inverse::Step(Box::new(Clear(step.clone()))),
     }
 }
 

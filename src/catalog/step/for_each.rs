@@ -4,22 +4,20 @@
 //!
 //! Invariant: a step inside sees and writes nothing but its element.
 
-use serde::Deserialize;
-
+use super::form::{self, form};
 use super::{Definition, Frame, Named, Read, ReadError, view::EVERY};
 use crate::json::Pointer;
 
 /// How the step is listed.
-pub const DEFINITION: Definition = Definition {
-    name: "for_each",
-    documentation: "\
+pub const DEFINITION: Definition = Definition::of::<Form>(
+    "for_each",
+    "\
 Takes `steps` for each element of the array, or each member of the object, at `at`. The pointers of these steps are seen from the element: `/name` is the `name` of each. (A step alone can also have `*` in its pointers for one level of an array or object; what it reads may then lie outside of the element.)
 
 Does nothing where `at` is missing or null. Refused where it is a scalar.
 
 Inverse: the inverses of its steps, the last first.",
-    read,
-};
+);
 
 /// Steps are taken for each element of an array or object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,19 +26,21 @@ pub struct ForEach {
     pub at: Pointer,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Form {
-    #[serde(rename = "step")]
-    _step: String,
-    at: Pointer,
-    #[serde(rename = "steps")]
-    _steps: Vec<Named>,
+form! {
+    /// Takes steps for each element of an array or object.
+    struct Form {
+        /// The array or object.
+        at: Pointer,
+        /// The steps, whose pointers are seen from the element.
+        #[serde(rename = "steps")]
+        _steps: Vec<Named>,
+    }
 }
 
-fn read(text: &str) -> Result<Read, ReadError> {
-    let form: Form = serde_json::from_str(text)?;
-    Ok(Read::Frame(Frame::ForEach(ForEach { at: form.at })))
+impl form::Form for Form {
+    fn read(self) -> Result<Read, ReadError> {
+        Ok(Read::Frame(Frame::ForEach(ForEach { at: self.at })))
+    }
 }
 
 impl ForEach {

@@ -4,57 +4,49 @@
 //!
 //! Invariant: the hash is of what the values say, not of how they are spelled.
 
-use serde::Deserialize;
-
-use super::fill::{self, Fill, Filling, Other};
-use super::{Apply, Definition, Inverse, Place, Read, ReadError, Step, View};
+use super::Definition;
+use super::check::check_some;
+use super::fill::{Fill, Filling, Other};
+use super::form::form;
+use super::view::View;
 use crate::catalog::error::CatalogProblem;
 use crate::digest::Digest;
 use crate::json::{Fragment, Pointer, canonical};
-use crate::transform::{Change, StepError, Verb};
+use crate::transform::{StepError, Verb};
 
 /// How the step is listed.
-pub const DEFINITION: Definition = Definition {
-    name: "hash",
-    documentation: "\
+pub const DEFINITION: Definition = Definition::of::<Hash>(
+    "hash",
+    "\
 Gives the member `at` the text `sha256:` and 64 hex digits: the SHA-256 of the canonical form of an array of the values at `of`, in that order. In Python: `hashlib.sha256(json.dumps([a, b], sort_keys=True).encode()).hexdigest()`.
 
 Does nothing where `at` has that text already. Refused where it has another value, where one of the values is missing, or where the object that is to hold the member is missing or is no object.
 
 Inverse: takes the text away; refused where `at` has another value.",
-    read,
-};
+);
 
-/// Gives a member the SHA-256 of others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hash {
-    /// The values, in order.
-    pub of: Vec<Pointer>,
-    /// The member.
-    pub at: Pointer,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Form {
-    #[serde(rename = "step")]
-    _step: String,
-    of: Vec<Pointer>,
-    at: Pointer,
-}
-
-fn read(text: &str) -> Result<Read, ReadError> {
-    let Form { of, at, .. } = serde_json::from_str(text)?;
-    if of.is_empty() {
-        let member = "of".to_owned();
-        return Err(CatalogProblem::EmptyText { member }.into());
+form! {
+    /// Gives a member the SHA-256 of others.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Hash {
+        /// The values, in order.
+        pub of: Vec<Pointer>,
+        /// The member.
+        pub at: Pointer,
     }
-    Ok(Hash { of, at }.into())
 }
 
 impl Fill for Hash {
+    fn name(&self) -> &'static str {
+        DEFINITION.name
+    }
+
     fn at(&self) -> &Pointer {
         &self.at
+    }
+
+    fn reads(&self) -> Vec<&Pointer> {
+        self.of.iter().collect()
     }
 
     fn other(&self) -> Other {
@@ -74,26 +66,9 @@ impl Fill for Hash {
     fn verb(&self) -> Option<Verb> {
         Some(Verb::Derived)
     }
-}
 
-impl Apply for Hash {
-    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        fill::fill(self, view)
-    }
-}
-
-impl Step for Hash {
-    fn name(&self) -> &'static str {
-        DEFINITION.name
-    }
-
-    fn places(&self) -> Vec<Place> {
-        let of = self.of.iter().map(Place::read);
-        std::iter::once(Place::write(&self.at)).chain(of).collect()
-    }
-
-    fn inverse(&self) -> Inverse {
-        fill::inverse(self)
+    fn check(&self) -> Result<(), CatalogProblem> {
+        check_some("of", &self.of)
     }
 }
 

@@ -4,22 +4,26 @@
 //!
 //! Invariant: in place no output is looked up again, so that a second time changes nothing.
 
+#[cfg(test)]
+mod tests;
+mod to_another;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{
-    Apply, Definition, Inverse, Place, Read, ReadError, Step, View,
-    fill::{self, Fill, Filling, Other},
-};
+use super::fill::{said, said_value};
+use super::form::{self, form};
+use super::{Apply, Definition, Inverse, Place, Read, ReadError, Step, View};
 use crate::catalog::error::CatalogProblem;
 use crate::json::{Edit, Fragment, Pointer, Value};
 use crate::transform::{Change, StepError, Verb};
+use to_another::ToAnother;
 
 /// How the step is listed.
-pub const DEFINITION: Definition = Definition {
-    name: "map",
-    documentation: "\
+pub const DEFINITION: Definition = Definition::of::<Form>(
+    "map",
+    "\
 Looks the value of the member `at` up in `table`, an object from strings to values, and sets what it finds: in place, or in the member `to`, if that is given; then `at` stays. Only strings are found.
 
 A value that is not in the table refuses the manifest; with `\"else\": \"keep\"` it is kept (with `to`, copied), and with `\"default\": value` that value is set.
@@ -27,8 +31,7 @@ A value that is not in the table refuses the manifest; with `\"else\": \"keep\"`
 Does nothing where `at` is missing. In place, also where the value is one of the outputs; a table in which an output is also an input, with another value, is refused when it is loaded. With `to`, also where `to` has the value already; refused where it has another one.
 
 Inverse: with `to`, takes `to` away; refused where it has another value. In place, looks up the other way round; refused where a value is none of the outputs (or, with `\"else\": \"keep\"`, is an input). None in place with a `default`, or where two inputs have one output.",
-    read,
-};
+);
 
 /// Looks values up in a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,53 +57,59 @@ pub enum Outside {
     Default(Fragment),
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Form {
-    #[serde(rename = "step")]
-    _step: String,
-    at: Pointer,
-    #[serde(default)]
-    to: Option<Pointer>,
-    table: BTreeMap<String, Fragment>,
-    // A default of null is a default, too.
-    #[serde(default, deserialize_with = "fill::said_value")]
-    default: Option<Fragment>,
-    #[serde(default, rename = "else")]
-    other: Option<Else>,
+form! {
+    /// Looks values up in a table.
+    struct Form {
+        /// The value that is looked up.
+        at: Pointer,
+        /// The member that gets what was found; without it, the value's own.
+        #[serde(default)]
+        to: Option<Pointer>,
+        /// Inputs, which are strings, and outputs.
+        table: BTreeMap<String, Fragment>,
+        /// What a value becomes that is not in the table.
+        #[serde(default, deserialize_with = "said_value")]
+        default: Option<Fragment>,
+        /// What is done about a value that is not in the table, where there is no default.
+        #[serde(default, rename = "else")]
+        other: Option<Else>,
+    }
 }
 
 /// What a file can say of values that are not in the table.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Else {
+    /// It refuses the manifest.
     Refuse,
+    /// It is kept.
     Keep,
 }
 
-fn read(text: &str) -> Result<Read, ReadError> {
-    let form: Form = serde_json::from_str(text)?;
-    let table = form.table.into_iter();
-    let step = Map {
-        at: form.at,
-        to: form.to,
-        table: table
-            .map(|(input, output)| (Fragment::string(&input), output))
-            .collect(),
-        other: match (form.other, form.default) {
-            (None | Some(Else::Refuse), None) => Outside::Refused,
-            (Some(Else::Keep), None) => Outside::Kept,
-            (None, Some(default)) => Outside::Default(default),
-            (Some(_), Some(_)) => {
-                let (one, two) = ("default", "else");
-                return Err(CatalogProblem::Contradiction { one, two }.into());
-            }
-        },
-    };
-    if step.to.is_none() {
-        step.check_chains()?;
+impl form::Form for Form {
+    fn read(self) -> Result<Read, ReadError> {
+        let table = self.table.into_iter();
+        let step = Map {
+            at: self.at,
+            to: self.to,
+            table: table
+                .map(|(input, output)| (Fragment::string(&input), output))
+                .collect(),
+            other: match (self.other, self.default) {
+                (None | Some(Else::Refuse), None) => Outside::Refused,
+                (Some(Else::Keep), None) => Outside::Kept,
+                (None, Some(default)) => Outside::Default(default),
+                (Some(_), Some(_)) => {
+                    let (one, two) = ("default", "else");
+                    return Err(CatalogProblem::Contradiction { one, two }.into());
+                }
+            },
+        };
+        if step.to.is_none() {
+            step.check_chains()?;
+        }
+        Ok(step.into())
     }
-    Ok(step.into())
 }
 
 impl Map {
@@ -142,7 +151,7 @@ impl Map {
     fn not_in_table(&self, view: &View<'_>, value: Value<'_>) -> StepError {
         StepError {
             at: view.place(&self.at),
-            reason: format!("is {}, which the table does not have", fill::said(value)),
+            reason: format!("is {}, which the table does not have", said(value)),
         }
     }
 
@@ -183,7 +192,7 @@ impl Apply for Map {
     fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
         match &self.to {
             None => self.in_place(view),
-            Some(to) => fill::fill(&self.to_another(to), view),
+            Some(to) => self.to_another(to).changes(view),
         }
     }
 }
@@ -196,13 +205,13 @@ impl Step for Map {
     fn places(&self) -> Vec<Place> {
         match &self.to {
             None => vec![Place::write(&self.at)],
-            Some(to) => vec![Place::write(to), Place::read(&self.at)],
+            Some(to) => self.to_another(to).places(),
         }
     }
 
     fn inverse(&self) -> Inverse {
         match (&self.to, &self.other) {
-            (Some(to), _) => fill::inverse(&self.to_another(to)),
+            (Some(to), _) => self.to_another(to).inverse(),
             (None, Outside::Default(_)) => Inverse::None("what became the default is not known"),
             (None, _) if self.has_an_output_twice() => {
                 Inverse::None("which of several inputs an output was is not known")
@@ -241,179 +250,9 @@ impl Apply for MapBack {
 }
 
 impl Map {
+    /// The step where the outputs have a member of their own.
     fn to_another(&self, to: &Pointer) -> ToAnother {
         let (map, to) = (self.clone(), to.clone());
         ToAnother { map, to }
-    }
-}
-
-/// A map whose outputs stand in a member of their own.
-#[derive(Debug, Clone)]
-struct ToAnother {
-    map: Map,
-    to: Pointer,
-}
-
-impl Fill for ToAnother {
-    fn at(&self) -> &Pointer {
-        &self.to
-    }
-
-    fn other(&self) -> Other {
-        Other::Refused
-    }
-
-    fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError> {
-        let Some(found) = view.get(&self.map.at) else {
-            return Ok(None);
-        };
-        Ok(Some(match self.map.output(view, found)? {
-            Some(output) => output.clone().into(),
-            None => Filling::copy(view.place(&self.map.at), found),
-        }))
-    }
-
-    fn verb(&self) -> Option<Verb> {
-        Some(Verb::Mapped)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::trial::{assert_down, assert_up, refusal};
-
-    const TABLE: &str = r#""table": {"a": "x", "b": 1.0, "x": "x"}"#;
-
-    fn map(more: &str) -> String {
-        format!(r#"{{"step": "map", "at": "/m", {more}}}"#)
-    }
-
-    #[test]
-    fn in_place_an_output_is_not_looked_up_again() {
-        let step = map(TABLE);
-        assert_up(
-            &step,
-            &[
-                (r#"{"m":"\u0061"}"#, r#"{"m":"x"}"#, &["mapped /m"]),
-                (r#"{"m":"b"}"#, r#"{"m":1.0}"#, &["mapped /m"]),
-                (r#"{"m":"x"}"#, r#"{"m":"x"}"#, &["kept /m"]),
-                (r#"{"m":1.00}"#, r#"{"m":1.00}"#, &["kept /m"]),
-                (
-                    r#"{"m":"c"}"#,
-                    r#"!`/m` is `"c"`, which the table does not have"#,
-                    &[],
-                ),
-                (
-                    r#"{"m":null}"#,
-                    "!`/m` is `null`, which the table does not have",
-                    &[],
-                ),
-                ("{}", "{}", &[]),
-            ],
-        );
-        assert_down(
-            &step,
-            &[(
-                "{}",
-                "!which of several inputs an output was is not known",
-                &[],
-            )],
-        );
-        for (table, output) in [
-            (r#""table": {"a": "b", "b": "c"}"#, r#""b""#),
-            (r#""table": {"a": "b", "b": "a"}"#, r#""b""#),
-            (r#""table": {"a": "b"}, "default": "a""#, r#""a""#),
-        ] {
-            assert_eq!(
-                refusal(&map(table)),
-                format!(
-                    "the output `{output}` is also an input, with another value: a second time it would change again"
-                )
-            );
-        }
-    }
-
-    #[test]
-    fn a_value_outside_of_the_table_is_kept_or_replaced_where_the_step_says_so() {
-        assert_up(
-            &map(r#""table": {"a": "x"}, "else": "keep""#),
-            &[(r#"{"m":[1]}"#, r#"{"m":[1]}"#, &["kept /m"])],
-        );
-        let step = map(r#""table": {"a": "x"}, "default": null"#);
-        assert_up(
-            &step,
-            &[
-                (r#"{"m":[1]}"#, r#"{"m":null}"#, &["mapped /m"]),
-                (r#"{"m":null}"#, r#"{"m":null}"#, &["kept /m"]),
-            ],
-        );
-        assert_down(
-            &step,
-            &[("{}", "!what became the default is not known", &[])],
-        );
-        assert_eq!(
-            refusal(&map(r#""table": {}, "default": 1, "else": "keep""#)),
-            "`default` and `else` exclude each other"
-        );
-    }
-
-    #[test]
-    fn a_table_without_doubles_leads_back() {
-        let step = map(r#""table": {"a": "x", "b": true, "c": "c"}"#);
-        assert_down(
-            &step,
-            &[
-                (r#"{"m":"x"}"#, r#"{"m":"a"}"#, &["mapped /m"]),
-                (r#"{"m":true}"#, r#"{"m":"b"}"#, &["mapped /m"]),
-                (r#"{"m":"c"}"#, r#"{"m":"c"}"#, &["kept /m"]),
-                (
-                    r#"{"m":"a"}"#,
-                    r#"!`/m` is `"a"`, which the table does not have"#,
-                    &[],
-                ),
-                ("{}", "{}", &[]),
-            ],
-        );
-        assert_down(
-            &map(r#""table": {"a": "x"}, "else": "keep""#),
-            &[
-                (r#"{"m":"z"}"#, r#"{"m":"z"}"#, &["kept /m"]),
-                (
-                    r#"{"m":"a"}"#,
-                    r#"!`/m` is `"a"`, which the table does not have"#,
-                    &[],
-                ),
-            ],
-        );
-    }
-
-    #[test]
-    fn into_another_member_the_value_stays_and_leads_back() {
-        let step = map(r#""to": "/s", "table": {"a": "b", "b": "b"}, "else": "keep""#);
-        assert_up(
-            &step,
-            &[
-                (r#"{"m":"a"}"#, r#"{"m":"a","s":"b"}"#, &["mapped /s"]),
-                (r#"{"m":2}"#, r#"{"m":2,"s":2}"#, &["copied /m to /s"]),
-                (r#"{"m":"a","s":"b"}"#, r#"{"m":"a","s":"b"}"#, &["kept /s"]),
-                (
-                    r#"{"m":"a","s":"c"}"#,
-                    r#"!`/s` is `"c"`, expected `"b"`"#,
-                    &[],
-                ),
-                ("{}", "{}", &[]),
-            ],
-        );
-        assert_down(
-            &step,
-            &[
-                (r#"{"m":"a","s":"b"}"#, r#"{"m":"a"}"#, &["removed /s"]),
-                (
-                    r#"{"m":"a","s":"c"}"#,
-                    r#"!`/s` is `"c"`, expected `"b"`"#,
-                    &[],
-                ),
-            ],
-        );
     }
 }

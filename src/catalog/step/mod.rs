@@ -11,6 +11,7 @@ pub mod copy;
 pub mod derive;
 mod fill;
 pub mod for_each;
+mod form;
 pub mod hash;
 #[cfg(test)]
 pub(crate) mod laws;
@@ -38,6 +39,8 @@ use std::fmt::Debug;
 
 use serde::Deserialize;
 
+use form::Form;
+
 use crate::catalog::Kind;
 use crate::catalog::error::CatalogProblem;
 use crate::json::Pointer;
@@ -62,6 +65,14 @@ pub trait Step: Apply {
 
     /// The way back from it. The way back from what it changed leads to the document as it was.
     fn inverse(&self) -> Inverse;
+
+    /// Asked where it is read: whether what it says can be meant.
+    ///
+    /// # Errors
+    /// It says what no step of its kind may say.
+    fn check(&self) -> Result<(), CatalogProblem> {
+        Ok(())
+    }
 
     /// What it may destroy, in words; `None` if everything that was there can be told from what is there afterwards.
     fn destroys(&self) -> Option<&'static str> {
@@ -117,11 +128,27 @@ pub enum Inverse {
 
 /// What is done about a value that is as it should become already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Already {
+enum Already {
     /// It is kept: so a step may be taken twice.
     Kept,
     /// It refuses the document: the way back leads from what the step leaves only.
     Refused,
+}
+
+/// A step that is also the way back from another.
+trait TwoWays: Debug + Send + Sync {
+    /// What is to be done, by the step or on the way back.
+    fn take(&self, view: &View<'_>, already: Already) -> Result<Vec<Change>, StepError>;
+}
+
+/// A step as the way back from another.
+#[derive(Debug)]
+struct Back<S>(S);
+
+impl<S: TwoWays> Apply for Back<S> {
+    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
+        self.0.take(view, Already::Refused)
+    }
 }
 
 /// What a step is called, what it does, and how it is read.
@@ -132,6 +159,17 @@ pub struct Definition {
     /// What it does, when it does nothing, and its inverse, in Markdown.
     pub documentation: &'static str,
     read: fn(&str) -> Result<Read, ReadError>,
+}
+
+impl Definition {
+    /// The step of that name, whose object has the form `F`.
+    const fn of<F: Form>(name: &'static str, documentation: &'static str) -> Self {
+        Self {
+            name,
+            documentation,
+            read: |text| F::parse(text)?.read(),
+        }
+    }
 }
 
 /// Every step, in the order of the documentation.

@@ -4,45 +4,32 @@
 //!
 //! Invariant: the tokens of the value keep their bytes, and nothing is overwritten.
 
-use serde::Deserialize;
-
-use super::{Apply, Definition, Inverse, Place, Read, ReadError, Step, View, rename::relocate};
+use super::form::form;
+use super::rename::relocate;
+use super::{Apply, Definition, Inverse, Place, Step, View};
 use crate::json::{Edit, Pointer};
 use crate::transform::{Change, StepError};
 
 /// How the step is listed.
-pub const DEFINITION: Definition = Definition {
-    name: "move",
-    documentation: "\
+pub const DEFINITION: Definition = Definition::of::<Move>(
+    "move",
+    "\
 Moves the member `from` to `to`. Its tokens keep their spelling; it is indented as deep as its new place wants it.
 
 Does nothing where `from` is missing. Where there is a value at `to` already, the manifest is refused if the two differ; if they say the same, `from` is taken away. Refused where the object that is to hold the member is missing or is no object.
 
 Inverse: moves the value back; refused where there is another value.",
-    read,
-};
+);
 
-/// Puts a value in another object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Move {
-    /// Where the value is.
-    pub from: Pointer,
-    /// Where it is to be.
-    pub to: Pointer,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Form {
-    #[serde(rename = "step")]
-    _step: String,
-    from: Pointer,
-    to: Pointer,
-}
-
-fn read(text: &str) -> Result<Read, ReadError> {
-    let Form { from, to, .. } = serde_json::from_str(text)?;
-    Ok(Move { from, to }.into())
+form! {
+    /// Puts a value in another object.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Move {
+        /// Where the value is.
+        pub from: Pointer,
+        /// Where it is to be.
+        pub to: Pointer,
+    }
 }
 
 impl Apply for Move {

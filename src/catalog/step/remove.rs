@@ -4,24 +4,22 @@
 //!
 //! Invariant: there is no such step but where the file says that destroying is meant.
 
-use serde::Deserialize;
-
+use super::form::{self, form};
 use super::{Apply, Definition, Inverse, Place, Read, ReadError, Step, View};
 use crate::catalog::error::CatalogProblem;
 use crate::json::{Edit, Pointer};
 use crate::transform::{Change, StepError};
 
 /// How the step is listed.
-pub const DEFINITION: Definition = Definition {
-    name: "remove",
-    documentation: "\
+pub const DEFINITION: Definition = Definition::of::<Form>(
+    "remove",
+    "\
 Takes the member `at` away. `\"allow_destructive\": true` must be there: it says that this is meant.
 
 Does nothing where the member is missing.
 
 Inverse: none, the value is gone. The backup has it.",
-    read,
-};
+);
 
 /// Takes a member away.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,23 +28,25 @@ pub struct Remove {
     pub at: Pointer,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Form {
-    #[serde(rename = "step")]
-    _step: String,
-    at: Pointer,
-    #[serde(default)]
-    allow_destructive: bool,
+form! {
+    /// Takes a member away.
+    struct Form {
+        /// The member.
+        at: Pointer,
+        /// Says that destroying its value is meant.
+        #[serde(default)]
+        allow_destructive: bool,
+    }
 }
 
-fn read(text: &str) -> Result<Read, ReadError> {
-    let form: Form = serde_json::from_str(text)?;
-    if !form.allow_destructive {
-        let step = DEFINITION.name;
-        return Err(CatalogProblem::NotAllowed { step }.into());
+impl form::Form for Form {
+    fn read(self) -> Result<Read, ReadError> {
+        if !self.allow_destructive {
+            let step = DEFINITION.name;
+            return Err(CatalogProblem::NotAllowed { step }.into());
+        }
+        Ok(Remove { at: self.at }.into())
     }
-    Ok(Remove { at: form.at }.into())
 }
 
 impl Apply for Remove {

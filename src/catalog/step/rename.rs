@@ -4,45 +4,31 @@
 //!
 //! Invariant: the value keeps its bytes, and nothing is overwritten.
 
-use serde::Deserialize;
-
-use super::{Apply, Definition, Inverse, Place, Read, ReadError, Step, View, fill};
+use super::form::form;
+use super::{Apply, Definition, Inverse, Place, Step, View, fill};
 use crate::json::{Edit, Fragment, Pointer, canonical};
 use crate::transform::{Change, StepError};
 
 /// How the step is listed.
-pub const DEFINITION: Definition = Definition {
-    name: "rename",
-    documentation: "\
+pub const DEFINITION: Definition = Definition::of::<Rename>(
+    "rename",
+    "\
 Gives the member `at` the name `to` (a name, not a pointer) in the same object. It keeps its place, unless the names of the object stand in order.
 
 Does nothing where `at` is missing. Where there is a member `to` already, the manifest is refused if the two differ; if they say the same, `at` is taken away.
 
 Inverse: gives the member its old name; refused where there is a member of that name with another value.",
-    read,
-};
+);
 
-/// Gives a member another name in the same object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rename {
-    /// The member.
-    pub at: Pointer,
-    /// Its new name, unescaped.
-    pub to: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Form {
-    #[serde(rename = "step")]
-    _step: String,
-    at: Pointer,
-    to: String,
-}
-
-fn read(text: &str) -> Result<Read, ReadError> {
-    let Form { at, to, .. } = serde_json::from_str(text)?;
-    Ok(Rename { at, to }.into())
+form! {
+    /// Gives a member another name in the same object.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Rename {
+        /// The member.
+        pub at: Pointer,
+        /// Its new name, unescaped.
+        pub to: String,
+    }
 }
 
 impl Rename {

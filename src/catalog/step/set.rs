@@ -4,17 +4,17 @@
 //!
 //! Invariant: another value that is there is overwritten only where the file allows it.
 
-use serde::Deserialize;
-
-use super::fill::{self, Fill, Filling, Other};
-use super::{Apply, Definition, Inverse, Place, Read, ReadError, Step, View};
+use super::Definition;
+use super::fill::{Fill, Filling, Other};
+use super::form::form;
+use super::view::View;
 use crate::json::{Fragment, Pointer};
-use crate::transform::{Change, StepError};
+use crate::transform::StepError;
 
 /// How the step is listed.
-pub const DEFINITION: Definition = Definition {
-    name: "set",
-    documentation: "\
+pub const DEFINITION: Definition = Definition::of::<Set>(
+    "set",
+    "\
 Gives the member `at` the value `value`.
 
 Does nothing where the member has that value already, however it is spelled. Where it has another one the manifest is refused, or, with `\"allow_destructive\": true`, the value is overwritten. Refused where the object that is to hold the member is missing or is no object.
@@ -22,47 +22,30 @@ Does nothing where the member has that value already, however it is spelled. Whe
 `\"backfill\": true` says that the value is not authoritative; the history lists its place.
 
 Inverse: takes the value away; refused where another value is there. None with `\"allow_destructive\": true`: what was overwritten is gone.",
-    read,
-};
+);
 
-/// Gives a member a value, whatever it had.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Set {
-    /// The member.
-    pub at: Pointer,
-    /// The value.
-    pub value: Fragment,
-    /// Whether another value may be overwritten.
-    pub allow_destructive: bool,
-    /// Whether the value is not authoritative.
-    pub backfill: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Form {
-    #[serde(rename = "step")]
-    _step: String,
-    at: Pointer,
-    value: Fragment,
-    #[serde(default)]
-    allow_destructive: bool,
-    #[serde(default)]
-    backfill: bool,
-}
-
-fn read(text: &str) -> Result<Read, ReadError> {
-    let form: Form = serde_json::from_str(text)?;
-    let step = Set {
-        at: form.at,
-        value: form.value,
-        allow_destructive: form.allow_destructive,
-        backfill: form.backfill,
-    };
-    Ok(step.into())
+form! {
+    /// Gives a member a value, whatever it had.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Set {
+        /// The member.
+        pub at: Pointer,
+        /// The value.
+        pub value: Fragment,
+        /// Whether another value may be overwritten.
+        #[serde(default)]
+        pub allow_destructive: bool,
+        /// Whether the value is not authoritative.
+        #[serde(default)]
+        pub backfill: bool,
+    }
 }
 
 impl Fill for Set {
+    fn name(&self) -> &'static str {
+        DEFINITION.name
+    }
+
     fn at(&self) -> &Pointer {
         &self.at
     }
@@ -77,30 +60,6 @@ impl Fill for Set {
 
     fn filling(&self, _: &View<'_>) -> Result<Option<Filling>, StepError> {
         Ok(Some(self.value.clone().into()))
-    }
-}
-
-impl Apply for Set {
-    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        fill::fill(self, view)
-    }
-}
-
-impl Step for Set {
-    fn name(&self) -> &'static str {
-        DEFINITION.name
-    }
-
-    fn places(&self) -> Vec<Place> {
-        vec![Place::write(&self.at)]
-    }
-
-    fn inverse(&self) -> Inverse {
-        fill::inverse(self)
-    }
-
-    fn destroys(&self) -> Option<&'static str> {
-        self.allow_destructive.then_some("the value that was there")
     }
 
     fn backfill(&self) -> bool {

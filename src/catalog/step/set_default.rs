@@ -4,17 +4,17 @@
 //!
 //! Invariant: a value that is there, and is not a null that the step was told to fill, is never overwritten.
 
-use serde::Deserialize;
-
-use super::fill::{self, Fill, Filling, Other, When};
-use super::{Access, Apply, Definition, Inverse, Place, Read, ReadError, Step, View};
+use super::fill::{Fill, Filling, Other, When};
+use super::form::form;
+use super::view::View;
+use super::{Access, Definition};
 use crate::json::{Fragment, Pointer};
-use crate::transform::{Change, StepError};
+use crate::transform::StepError;
 
 /// How the step is listed.
-pub const DEFINITION: Definition = Definition {
-    name: "set_default",
-    documentation: "\
+pub const DEFINITION: Definition = Definition::of::<SetDefault>(
+    "set_default",
+    "\
 Gives the member `at` the value `value` where it has none: where it is missing (`\"when\": \"missing\"`, the default), where it is null (`\"null\"`), or either (`\"missing_or_null\"`).
 
 Does nothing where the member has another value. Refused where the object that is to hold the member is missing or is no object. At a protected member only `\"missing\"` is allowed.
@@ -22,49 +22,39 @@ Does nothing where the member has another value. Refused where the object that i
 `\"backfill\": true` says that the value is not authoritative; the history lists its place.
 
 Inverse: takes the value away, or makes it null again; refused where another value is there. None with `\"missing_or_null\"`, and none at a protected member.",
-    read,
-};
+);
 
-/// Gives a member a value where it has none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetDefault {
-    /// The member.
-    pub at: Pointer,
-    /// The value.
-    pub value: Fragment,
-    /// Where it is set.
-    pub when: When,
-    /// Whether the value is not authoritative.
-    pub backfill: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Form {
-    #[serde(rename = "step")]
-    _step: String,
-    at: Pointer,
-    value: Fragment,
-    #[serde(default)]
-    when: When,
-    #[serde(default)]
-    backfill: bool,
-}
-
-fn read(text: &str) -> Result<Read, ReadError> {
-    let form: Form = serde_json::from_str(text)?;
-    let step = SetDefault {
-        at: form.at,
-        value: form.value,
-        when: form.when,
-        backfill: form.backfill,
-    };
-    Ok(step.into())
+form! {
+    /// Gives a member a value where it has none.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct SetDefault {
+        /// The member.
+        pub at: Pointer,
+        /// The value.
+        pub value: Fragment,
+        /// Where it is set.
+        #[serde(default)]
+        pub when: When,
+        /// Whether the value is not authoritative.
+        #[serde(default)]
+        pub backfill: bool,
+    }
 }
 
 impl Fill for SetDefault {
+    fn name(&self) -> &'static str {
+        DEFINITION.name
+    }
+
     fn at(&self) -> &Pointer {
         &self.at
+    }
+
+    fn access(&self) -> Access {
+        match self.when {
+            When::Missing => Access::Fill,
+            When::Null | When::MissingOrNull => Access::Write,
+        }
     }
 
     fn when(&self) -> When {
@@ -78,31 +68,6 @@ impl Fill for SetDefault {
     fn filling(&self, _: &View<'_>) -> Result<Option<Filling>, StepError> {
         Ok(Some(self.value.clone().into()))
     }
-}
-
-impl Apply for SetDefault {
-    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        fill::fill(self, view)
-    }
-}
-
-impl Step for SetDefault {
-    fn name(&self) -> &'static str {
-        DEFINITION.name
-    }
-
-    fn places(&self) -> Vec<Place> {
-        let access = match self.when {
-            When::Missing => Access::Fill,
-            When::Null | When::MissingOrNull => Access::Write,
-        };
-        let at = self.at.clone();
-        vec![Place { at, access }]
-    }
-
-    fn inverse(&self) -> Inverse {
-        fill::inverse(self)
-    }
 
     fn backfill(&self) -> bool {
         self.backfill
@@ -112,7 +77,9 @@ impl Step for SetDefault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::step::{Apply as _, form::Members as _};
     use crate::json::{Edit, Text};
+    use crate::transform::Change;
 
     fn step(when: When, at: &str) -> SetDefault {
         SetDefault {
@@ -176,10 +143,8 @@ mod tests {
 
     #[test]
     fn the_spelling_of_the_value_is_kept() {
-        let step = read(r#"{"step":"set_default","at":"/x","value":[1.50, 1E2, "\u0041"]}"#);
-        let Ok(Read::Step(step)) = step else {
-            panic!("not read")
-        };
+        let step = r#"{"step":"set_default","at":"/x","value":[1.50, 1E2, "\u0041"]}"#;
+        let step = SetDefault::parse(step).unwrap();
         let text = Text::scan(b"{}").unwrap();
         assert_eq!(
             step.changes(&View::of(text.root())).unwrap(),

@@ -4,45 +4,32 @@
 //!
 //! Invariant: the tokens of the value keep their bytes, and nothing but the object around it goes.
 
-use serde::Deserialize;
-
-use super::{Already, Apply, Definition, Inverse, Place, Read, ReadError, Step, View, wrap::Wrap};
+use super::form::form;
+use super::wrap::Wrap;
+use super::{Already, Apply, Back, Definition, Inverse, Place, Step, TwoWays, View};
 use crate::json::{Edit, Kind, Pointer, Value};
 use crate::transform::{Change, StepError};
 
 /// How the step is listed.
-pub const DEFINITION: Definition = Definition {
-    name: "unwrap",
-    documentation: "\
+pub const DEFINITION: Definition = Definition::of::<Unwrap>(
+    "unwrap",
+    "\
 Where the member `at` is an object with exactly one member, called `member` (a name, not a pointer), its value takes the place of the object. The tokens of the value keep their spelling; it is indented as deep as its new place wants it.
 
 Does nothing where `at` is missing, or is anything but such an object. Refused where the value is such an object again: a second time it would be unwrapped, too.
 
 Inverse: `wrap`; refused where `at` is an object with exactly that member.",
-    read,
-};
+);
 
-/// Takes a value out of the object that holds nothing else.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unwrap {
-    /// The object.
-    pub at: Pointer,
-    /// The name of its only member, unescaped.
-    pub member: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Form {
-    #[serde(rename = "step")]
-    _step: String,
-    at: Pointer,
-    member: String,
-}
-
-fn read(text: &str) -> Result<Read, ReadError> {
-    let Form { at, member, .. } = serde_json::from_str(text)?;
-    Ok(Unwrap { at, member }.into())
+form! {
+    /// Takes a value out of the object that holds nothing else.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Unwrap {
+        /// The object.
+        pub at: Pointer,
+        /// The name of its only member, unescaped.
+        pub member: String,
+    }
 }
 
 /// The value of the member `name` of an object that has no other.
@@ -51,13 +38,8 @@ pub(super) fn only_member<'t>(object: Value<'t>, name: &str) -> Option<Value<'t>
     object.get(name).filter(|_| is_only)
 }
 
-impl Unwrap {
-    /// What is to be done, by the step or on the way back from its inverse.
-    pub(super) fn unwrap(
-        &self,
-        view: &View<'_>,
-        already: Already,
-    ) -> Result<Vec<Change>, StepError> {
+impl TwoWays for Unwrap {
+    fn take(&self, view: &View<'_>, already: Already) -> Result<Vec<Change>, StepError> {
         let at = view.place(&self.at);
         let Some(found) = view.get(&self.at) else {
             return Ok(vec![]);
@@ -83,7 +65,7 @@ impl Unwrap {
 
 impl Apply for Unwrap {
     fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        self.unwrap(view, Already::Kept)
+        self.take(view, Already::Kept)
     }
 }
 
@@ -97,18 +79,8 @@ impl Step for Unwrap {
     }
 
     fn inverse(&self) -> Inverse {
-        Inverse::Step(Box::new(Wrapped(self.clone())))
-    }
-}
-
-/// The way back.
-#[derive(Debug)]
-struct Wrapped(Unwrap);
-
-impl Apply for Wrapped {
-    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        let Unwrap { at, member } = self.0.clone();
-        Wrap { at, member }.wrap(view, Already::Refused)
+        let Self { at, member } = self.clone();
+        Inverse::Step(Box::new(Back(Wrap { at, member })))
     }
 }
 

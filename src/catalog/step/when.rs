@@ -4,24 +4,22 @@
 //!
 //! Invariant: no step inside changes what the condition looks at, so that it holds as well afterwards and on the way back.
 
-use serde::Deserialize;
-
+use super::form::{self, form};
 use super::{Definition, Frame, Named, Read, ReadError, View, check::check_pointer};
 use crate::catalog::error::CatalogProblem;
 use crate::catalog::kind::check_plain;
 use crate::json::{Fragment, Kind, Pointer};
 
 /// How the step is listed.
-pub const DEFINITION: Definition = Definition {
-    name: "when",
-    documentation: "\
+pub const DEFINITION: Definition = Definition::of::<Form>(
+    "when",
+    "\
 Takes `steps` only where the member `at` is as one of these says: `\"is\": [values]`, it is there and has one of the values; `\"not\": [values]`, it is there and has none of them; `\"exists\": true` or `false`, it is there or is not; `\"has_value\": true` or `false`, it is there and not null, or is missing or null. Values are compared by what they say, not by how they are spelled. Inside of `for_each`, `at` is seen from the element.
 
 Does nothing elsewhere. None of the steps may write what the condition looks at; that is refused when it is loaded.
 
 Inverse: the inverses of its steps, the last first, under the same condition.",
-    read,
-};
+);
 
 /// What must hold of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,40 +43,43 @@ pub enum Test {
     HasValue(bool),
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Form {
-    #[serde(rename = "step")]
-    _step: String,
-    at: Pointer,
-    #[serde(default)]
-    is: Option<Vec<Fragment>>,
-    #[serde(default)]
-    not: Option<Vec<Fragment>>,
-    #[serde(default)]
-    exists: Option<bool>,
-    #[serde(default)]
-    has_value: Option<bool>,
-    #[serde(rename = "steps")]
-    _steps: Vec<Named>,
+form! {
+    /// Takes steps only where something holds of a member.
+    struct Form {
+        /// The member.
+        at: Pointer,
+        /// It is there and has one of these values.
+        #[serde(default)]
+        is: Option<Vec<Fragment>>,
+        /// It is there and has none of these values.
+        #[serde(default)]
+        not: Option<Vec<Fragment>>,
+        /// It is there, or is not.
+        #[serde(default)]
+        exists: Option<bool>,
+        /// It is there and not null, or is missing or null.
+        #[serde(default)]
+        has_value: Option<bool>,
+        /// The steps.
+        #[serde(rename = "steps")]
+        _steps: Vec<Named>,
+    }
 }
 
-fn read(text: &str) -> Result<Read, ReadError> {
-    let form: Form = serde_json::from_str(text)?;
-    check_plain(&form.at)?;
-    check_pointer(&form.at)?;
-    let asked = match (form.is, form.not, form.exists, form.has_value) {
-        (Some(values), None, None, None) => Test::Is(values),
-        (None, Some(values), None, None) => Test::Not(values),
-        (None, None, Some(exists), None) => Test::Exists(exists),
-        (None, None, None, Some(has)) => Test::HasValue(has),
-        _ => return Err(CatalogProblem::Test.into()),
-    };
-    let condition = Condition {
-        at: form.at,
-        test: asked,
-    };
-    Ok(Read::Frame(Frame::When(condition)))
+impl form::Form for Form {
+    fn read(self) -> Result<Read, ReadError> {
+        let at = self.at;
+        check_plain(&at)?;
+        check_pointer(&at)?;
+        let test = match (self.is, self.not, self.exists, self.has_value) {
+            (Some(values), None, None, None) => Test::Is(values),
+            (None, Some(values), None, None) => Test::Not(values),
+            (None, None, Some(exists), None) => Test::Exists(exists),
+            (None, None, None, Some(has)) => Test::HasValue(has),
+            _ => return Err(CatalogProblem::Test.into()),
+        };
+        Ok(Read::Frame(Frame::When(Condition { at, test })))
+    }
 }
 
 impl Condition {

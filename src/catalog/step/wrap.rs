@@ -4,54 +4,37 @@
 //!
 //! Invariant: the tokens of the value keep their bytes.
 
-use serde::Deserialize;
-
-use super::{
-    Already, Apply, Definition, Inverse, Place, Read, ReadError, Step, View,
-    unwrap::{Unwrap, only_member},
-};
+use super::form::form;
+use super::unwrap::{Unwrap, only_member};
+use super::{Already, Apply, Back, Definition, Inverse, Place, Step, TwoWays, View};
 use crate::json::{Edit, Pointer};
 use crate::transform::{Change, StepError};
 
 /// How the step is listed.
-pub const DEFINITION: Definition = Definition {
-    name: "wrap",
-    documentation: "\
+pub const DEFINITION: Definition = Definition::of::<Wrap>(
+    "wrap",
+    "\
 Makes the value `v` of the member `at` an object whose only member is `in`: `{in: v}` (a name, not a pointer). The tokens of the value keep their spelling; it is indented as deep as its new place wants it.
 
 Does nothing where `at` is missing, or is already an object with exactly that member.
 
 Inverse: `unwrap`; refused where `at` is no object with exactly that member.",
-    read,
-};
+);
 
-/// Puts a value into an object of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wrap {
-    /// The value.
-    pub at: Pointer,
-    /// The name that it gets in the object, unescaped.
-    pub member: String,
+form! {
+    /// Puts a value into an object of its own.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Wrap {
+        /// The value.
+        pub at: Pointer,
+        /// The name that it gets in the object, unescaped.
+        #[serde(rename = "in")]
+        pub member: String,
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Form {
-    #[serde(rename = "step")]
-    _step: String,
-    at: Pointer,
-    #[serde(rename = "in")]
-    member: String,
-}
-
-fn read(text: &str) -> Result<Read, ReadError> {
-    let Form { at, member, .. } = serde_json::from_str(text)?;
-    Ok(Wrap { at, member }.into())
-}
-
-impl Wrap {
-    /// What is to be done, by the step or on the way back from its inverse.
-    pub(super) fn wrap(&self, view: &View<'_>, already: Already) -> Result<Vec<Change>, StepError> {
+impl TwoWays for Wrap {
+    fn take(&self, view: &View<'_>, already: Already) -> Result<Vec<Change>, StepError> {
         let at = view.place(&self.at);
         let Some(found) = view.get(&self.at) else {
             return Ok(vec![]);
@@ -72,7 +55,7 @@ impl Wrap {
 
 impl Apply for Wrap {
     fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        self.wrap(view, Already::Kept)
+        self.take(view, Already::Kept)
     }
 }
 
@@ -86,18 +69,8 @@ impl Step for Wrap {
     }
 
     fn inverse(&self) -> Inverse {
-        Inverse::Step(Box::new(Unwrapped(self.clone())))
-    }
-}
-
-/// The way back.
-#[derive(Debug)]
-struct Unwrapped(Wrap);
-
-impl Apply for Unwrapped {
-    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        let Wrap { at, member } = self.0.clone();
-        Unwrap { at, member }.unwrap(view, Already::Refused)
+        let Self { at, member } = self.clone();
+        Inverse::Step(Box::new(Back(Unwrap { at, member })))
     }
 }
 
