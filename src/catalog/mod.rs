@@ -4,6 +4,7 @@
 //!
 //! Invariant: a [`Catalog`] is checked, and its digest names everything that it says.
 
+mod condition;
 mod dimensions;
 mod document;
 mod error;

@@ -49,7 +49,9 @@ impl Setting {
             Some((Frame::ForEach(each), inner)) => view.each(each.scope().tokens(), &mut |view| {
                 self.visit(inner, &view.inner(), apply)
             }),
-            Some((Frame::When(condition), inner)) if condition.holds(view) => {
+            Some((Frame::When(condition), inner))
+                if condition.test.holds(view.get(&condition.at)) =>
+            {
                 self.visit(inner, view, apply)
             }
             Some((Frame::When(_), _)) => Ok(()),

@@ -5,10 +5,11 @@
 //! Invariant: no step inside changes what the condition looks at, so that it holds as well afterwards and on the way back.
 
 use super::form::{self, form};
-use super::{Definition, Frame, Named, Read, ReadError, View, check::check_pointer};
+use super::{Definition, Frame, Named, Read, ReadError, check::check_pointer};
+pub use crate::catalog::condition::{Condition, Test};
 use crate::catalog::error::CatalogProblem;
 use crate::catalog::kind::check_plain;
-use crate::json::{Fragment, Kind, Pointer};
+use crate::json::{Fragment, Pointer};
 
 /// How the step is listed.
 pub const DEFINITION: Definition = Definition::of::<Form>(
@@ -20,28 +21,6 @@ Does nothing elsewhere. None of the steps may write what the condition looks at;
 
 Inverse: the inverses of its steps, the last first, under the same condition.",
 );
-
-/// What must hold of a member.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Condition {
-    /// The member.
-    pub at: Pointer,
-    /// What must hold of it.
-    pub test: Test,
-}
-
-/// What can be asked of a member.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Test {
-    /// It is there and has one of these values.
-    Is(Vec<Fragment>),
-    /// It is there and has none of these values.
-    Not(Vec<Fragment>),
-    /// It is there, or is not.
-    Exists(bool),
-    /// It is there and not null, or is missing or null.
-    HasValue(bool),
-}
 
 form! {
     /// Takes steps only where something holds of a member.
@@ -71,29 +50,9 @@ impl form::Form for Form {
         let at = self.at;
         check_plain(&at)?;
         check_pointer(&at)?;
-        let test = match (self.is, self.not, self.exists, self.has_value) {
-            (Some(values), None, None, None) => Test::Is(values),
-            (None, Some(values), None, None) => Test::Not(values),
-            (None, None, Some(exists), None) => Test::Exists(exists),
-            (None, None, None, Some(has)) => Test::HasValue(has),
-            _ => return Err(CatalogProblem::Test.into()),
-        };
+        let test = Test::one_of(self.is, self.not, self.exists, self.has_value);
+        let test = test.ok_or(CatalogProblem::Test)?;
         Ok(Read::Frame(Frame::When(Condition { at, test })))
-    }
-}
-
-impl Condition {
-    /// Whether it holds.
-    pub(super) fn holds(&self, view: &View<'_>) -> bool {
-        let found = view.get(&self.at);
-        let has =
-            |values: &[Fragment]| found.map(|found| values.iter().any(|value| value.says(found)));
-        match &self.test {
-            Test::Is(values) => has(values) == Some(true),
-            Test::Not(values) => has(values) == Some(false),
-            Test::Exists(exists) => found.is_some() == *exists,
-            Test::HasValue(has) => found.is_some_and(|found| found.kind() != Kind::Null) == *has,
-        }
     }
 }
 
