@@ -45,6 +45,13 @@ impl Test {
         }
     }
 
+    /// What editors are told: one thing is asked.
+    #[cfg(test)]
+    pub(crate) fn schemas() -> serde_json::Value {
+        let asked = |member: &str| serde_json::json!({"required": [member], "properties": {member: {"not": {"type": "null"}}}});
+        ["is", "not", "exists", "has_value"].map(asked).into()
+    }
+
     /// Whether it holds of what was found of a member.
     pub(crate) fn holds(&self, found: Option<Value<'_>>) -> bool {
         let has =

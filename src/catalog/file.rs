@@ -38,56 +38,83 @@ pub(super) struct Contents {
     pub(super) schemas: BTreeSet<String>,
 }
 
+/// The file `catalog.json` of a catalog of `migrate-manifests`.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "Catalog"))]
 #[serde(deny_unknown_fields, expecting = "an object")]
-struct CatalogForm {
+pub(super) struct CatalogForm {
+    /// The schema of this file, for editors.
     #[serde(rename = "$schema", default)]
     _schema: Option<String>,
+    /// What reports call it.
+    #[cfg_attr(test, schemars(regex(pattern = r"\S")))]
     name: String,
+    /// The catalog that it adds to.
     #[serde(default)]
+    #[cfg_attr(test, schemars(extend("enum" = [BUILT_IN_NAME, null])))]
     extends: Option<String>,
+    /// The families of manifests, by name.
     #[serde(default)]
     kinds: Option<BTreeMap<String, KindForm>>,
+    /// Names of directories that are never entered.
     #[serde(default)]
     opaque: Vec<String>,
+    /// Globs of documents that have a manifest's name but are not this catalog's.
     #[serde(default)]
     exclude: Vec<String>,
+    /// Members that are columns of the index.
     #[serde(rename = "dimensions", default)]
+    #[cfg_attr(test, schemars(extend("uniqueItems" = true)))]
     _dimensions: Option<Vec<Pointer>>,
 }
 
+/// A family of manifests. What the catalog that is extended says of a kind of this name stays as it is.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "kind"))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct KindForm {
+    /// The exact file name of its manifests.
     #[serde(default)]
     file: Option<String>,
+    /// Where the version stands.
     #[serde(default)]
     version: Option<Pointer>,
+    /// Where the history stands.
     #[serde(default)]
     history: Option<Pointer>,
+    /// The version of a manifest that says none.
     #[serde(default)]
     unversioned: Option<Version>,
+    /// Pointer to value: what tells its manifests from those of other kinds with the same file name.
     #[serde(rename = "where", default)]
     marks: BTreeMap<Pointer, Fragment>,
+    /// Members without which a manifest is refused.
     #[serde(default)]
     required: Vec<Pointer>,
+    /// Members that keep their bytes, and are neither added nor removed.
     #[serde(default)]
     immutable: Vec<Pointer>,
+    /// Members that keep their bytes once they are there.
     #[serde(default)]
     protected: Vec<Pointer>,
+    /// Pointer to values: a manifest with one of them is left to its writer.
     #[serde(default)]
     deferred_when: BTreeMap<Pointer, Vec<Box<RawValue>>>,
+    /// What verify looks for in run directories.
     #[serde(default)]
     snapshots: Option<Snapshots>,
+    /// Version to the path of a JSON Schema in `schemas/`.
     #[serde(default)]
     schemas: Option<BTreeMap<Version, String>>,
+    /// What must hold beside.
     #[serde(rename = "rules", default)]
     _rules: Option<Vec<RuleForm>>,
 }
 
+/// A rule of which only its name is known: that much must hold before any is read.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
-struct RuleForm {
+pub(super) struct RuleForm {
     #[serde(rename = "rule")]
     _rule: String,
 }

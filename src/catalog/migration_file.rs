@@ -18,15 +18,24 @@ use super::step::{self, Frame, Read, ReadError};
 use crate::json::Value;
 use crate::version::Version;
 
+/// A file in `migrations/` of a catalog of `migrate-manifests`.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "Migration"))]
 #[serde(deny_unknown_fields, expecting = "an object")]
-struct MigrationForm {
+pub(super) struct MigrationForm {
+    /// The schema of this file, for editors.
     #[serde(rename = "$schema", default)]
     _schema: Option<String>,
+    /// The version that it leads from.
     from: Version,
+    /// The version that it leads to, above `from`.
     to: Version,
+    /// The kind of manifests that it is for.
     kind: String,
+    /// What it is for, in a sentence for people.
+    #[cfg_attr(test, schemars(regex(pattern = r"\S")))]
     summary: String,
+    /// What it does, in order.
     #[serde(rename = "steps")]
     _steps: Vec<step::Named>,
 }

@@ -11,6 +11,7 @@ mod error;
 mod file;
 pub mod graph;
 mod kind;
+pub(crate) mod members;
 mod migration;
 mod migration_file;
 pub mod published;

@@ -2,44 +2,48 @@
 //!
 //! Invariant: every element that was there is there, at its place, and says the same.
 
-use super::read::{ReadError, check_members, form};
+use super::read::{Form, ReadError, check_members, form};
 use super::unchanged::says_the_same;
 use super::{Body, Definition, DocumentRule, Violation};
 use crate::json::{Kind, Pointer, Value};
 
 /// How the rule is listed.
-pub(super) const DEFINITION: Definition = Definition {
-    name: "append_only",
-    documentation: "\
+pub(super) const DEFINITION: Definition = Definition::of::<AppendOnly>(
+    "append_only",
+    "\
 The array `at` begins after the migration with the elements that it had before; each says the same. Nothing is asked where there was no array before. An array that is gone has lost its elements.",
-    read,
-};
+);
 
-form!(Form { at: Pointer });
+form! {
+    /// An array that grows at its end only.
+    #[derive(Debug)]
+    struct AppendOnly {
+        /// The array.
+        at: Pointer,
+    }
+}
 
-#[derive(Debug)]
-struct AppendOnly(Pointer);
-
-fn read(text: &str) -> Result<Body, ReadError> {
-    let form: Form = serde_json::from_str(text)?;
-    check_members("at", std::slice::from_ref(&form.at))?;
-    Ok(Body::document(AppendOnly(form.at)))
+impl Form for AppendOnly {
+    fn body(self) -> Result<Body, ReadError> {
+        check_members("at", std::slice::from_ref(&self.at))?;
+        Ok(Body::document(self))
+    }
 }
 
 impl DocumentRule for AppendOnly {
     fn check(&self, before: Option<Value<'_>>, document: Value<'_>) -> Result<(), Violation> {
         let is_array = |value: &Value<'_>| value.kind() == Kind::Array;
-        let before = before.and_then(|before| before.at(&self.0));
+        let before = before.and_then(|before| before.at(&self.at));
         let Some(before) = before.filter(is_array) else {
             return Ok(());
         };
         let broken = |reason| {
             Err(Violation {
-                at: self.0.clone(),
+                at: self.at.clone(),
                 reason,
             })
         };
-        let Some(after) = document.at(&self.0) else {
+        let Some(after) = document.at(&self.at) else {
             return broken("would be removed".to_owned());
         };
         if !is_array(&after) {
@@ -57,7 +61,7 @@ impl DocumentRule for AppendOnly {
             .position(|(one, two)| !says_the_same(one, two))
         {
             Some(index) => Err(Violation {
-                at: self.0.child(index.to_string()),
+                at: self.at.child(index.to_string()),
                 reason: "would not be as it was: elements are only appended".to_owned(),
             }),
             None => Ok(()),
@@ -65,7 +69,7 @@ impl DocumentRule for AppendOnly {
     }
 
     fn pointers(&self) -> Vec<&Pointer> {
-        vec![&self.0]
+        vec![&self.at]
     }
 
     fn compares(&self) -> bool {

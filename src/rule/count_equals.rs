@@ -2,20 +2,42 @@
 //!
 //! Invariant: an element counts whatever it holds.
 
-use super::read::ReadError;
+use super::read::{Form, Members, ReadError};
 use super::totals::{self, Total};
 use super::{Body, Definition};
 
 /// How the rule is listed.
-pub(super) const DEFINITION: Definition = Definition {
-    name: "count_equals",
-    documentation: "\
+pub(super) const DEFINITION: Definition = Definition::of::<Count>(
+    "count_equals",
+    "\
 As `sum_equals`, but what is compared is the number of elements of `items`, or of documents in the group; there is no `value`.",
-    read,
-};
+);
 
-fn read(text: &str) -> Result<Body, ReadError> {
-    totals::read(text, Total::Count)
+/// The form of a total that is a count, and has no value.
+struct Count(totals::Form);
+
+impl Members for Count {
+    fn parse(text: &str) -> serde_json::Result<Self> {
+        totals::Form::parse(text).map(Self)
+    }
+
+    #[cfg(test)]
+    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let mut schema = totals::Form::schema(generator);
+        if let Some(members) = schema
+            .get_mut("properties")
+            .and_then(|members| members.as_object_mut())
+        {
+            members.remove("value");
+        }
+        schema
+    }
+}
+
+impl Form for Count {
+    fn body(self) -> Result<Body, ReadError> {
+        totals::read(self.0, Total::Count)
+    }
 }
 
 #[cfg(test)]

@@ -15,8 +15,13 @@ pub struct Guard(Condition);
 
 /// Which documents a rule is about: those of which this holds.
 #[derive(Deserialize)]
+#[cfg_attr(
+    test,
+    derive(schemars::JsonSchema),
+    schemars(inline, extend("oneOf" = Test::schemas()))
+)]
 #[serde(deny_unknown_fields, expecting = "an object")]
-struct Form {
+pub(super) struct Form {
     /// The member.
     at: Pointer,
     /// It is there and has one of these values.

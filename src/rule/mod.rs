@@ -27,6 +27,9 @@ pub mod whole;
 pub use decimal::Decimal;
 pub use guard::Guard;
 pub use hold::{Failure, Verdict, hold_at_rest, hold_compared, hold_found, hold_result};
+#[cfg(test)]
+pub(crate) use read::Common;
+use read::Form;
 pub(crate) use read::{ReadError, read};
 pub use schema::Schema;
 
@@ -45,6 +48,21 @@ pub struct Definition {
     /// What it asks, and when it asks nothing, in Markdown.
     pub documentation: &'static str,
     read: fn(&str) -> Result<Body, ReadError>,
+    #[cfg(test)]
+    pub(crate) schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
+}
+
+impl Definition {
+    /// The rule of that name, whose object has the form `F`.
+    const fn of<F: Form>(name: &'static str, documentation: &'static str) -> Self {
+        Self {
+            name,
+            documentation,
+            read: |text| F::parse(text)?.body(),
+            #[cfg(test)]
+            schema: F::schema,
+        }
+    }
 }
 
 /// Every rule, in the order of the documentation.
@@ -118,6 +136,7 @@ impl fmt::Display for Violation {
 
 /// When a rule must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "snake_case")]
 pub enum Check {
     /// Before a document is migrated.
@@ -129,6 +148,7 @@ pub enum Check {
 
 /// What follows where a rule does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "snake_case")]
 pub enum OnFailure {
     /// The operation stops before it writes anything.

@@ -6,8 +6,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::guard::Guard;
-use super::{Check, Definition, OnFailure, RULES, Rule};
+use super::{Body, Check, Definition, OnFailure, RULES, Rule};
 use crate::catalog::CatalogProblem;
+pub(super) use crate::catalog::members::Members;
 pub(crate) use crate::catalog::step::ReadError;
 use crate::json::Pointer;
 use crate::version::Version;
@@ -19,25 +20,20 @@ pub(super) fn wrong(reason: impl Into<String>) -> ReadError {
     })
 }
 
-/// Declares the form of a rule: its own members beside those that every rule has.
+/// The members of a rule's object beside those that every rule has, and what they ask.
+pub(super) trait Form: Members {
+    /// What they ask, unless they say what they may not.
+    fn body(self) -> Result<Body, ReadError>;
+}
+
+/// Declares a struct that is read from the object of a rule.
 macro_rules! form {
-    ($name:ident { $($(#[$meta:meta])* $member:ident: $type:ty),* $(,)? }) => {
-        #[derive(serde::Deserialize)]
-        #[serde(deny_unknown_fields, expecting = "an object")]
-        struct $name {
-            #[serde(rename = "rule")]
-            _rule: serde::de::IgnoredAny,
-            #[serde(rename = "name", default)]
-            _name: serde::de::IgnoredAny,
-            #[serde(rename = "check", default)]
-            _check: serde::de::IgnoredAny,
-            #[serde(rename = "on_failure", default)]
-            _on_failure: serde::de::IgnoredAny,
-            #[serde(rename = "from", default)]
-            _from: serde::de::IgnoredAny,
-            #[serde(rename = "when", default)]
-            _when: serde::de::IgnoredAny,
-            $($(#[$meta])* $member: $type,)*
+    ($($struct:tt)*) => {
+        $crate::catalog::members::members! {
+            beside {
+                _rule = "rule", _name = "name", _check = "check", _on_failure = "on_failure", _from = "from", _when = "when"
+            }
+            $($struct)*
         }
     };
 }
@@ -45,17 +41,25 @@ pub(super) use form;
 
 /// What every rule has.
 #[derive(Deserialize)]
-struct Common {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Common {
     rule: String,
+    /// What messages call it; without it, by the name of the rule.
     #[serde(default)]
+    #[cfg_attr(test, schemars(regex(pattern = r"\S")))]
     name: Option<String>,
+    /// When it must hold.
     #[serde(default)]
     check: Check,
+    /// What follows where it does not.
     #[serde(default)]
     on_failure: OnFailure,
+    /// The lowest version of which it must hold.
     #[serde(default)]
     from: Option<Version>,
+    /// Which documents it is about.
     #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Option<super::guard::Form>"))]
     when: Option<Box<RawValue>>,
 }
 

@@ -2,43 +2,45 @@
 //!
 //! Invariant: a document that has no value there refers to nothing, which is right.
 
-use super::read::{ReadError, check_members, form, wrong};
+use super::read::{Form, ReadError, check_members, form, wrong};
 use super::tree::{Clash, Fact, Gathered, Role, TreeRule, key};
 use super::{Body, Definition, Violation};
 use crate::json::{Pointer, Value};
 
 /// How the rule is listed.
-pub(super) const DEFINITION: Definition = Definition {
-    name: "references",
-    documentation: "\
+pub(super) const DEFINITION: Definition = Definition::of::<References>(
+    "references",
+    "\
 What a document says at `at` (a list of pointers), some document of the kind `kind` says at `to` (a list of as many). One that lacks one of the members, or has null there, refers to nothing.",
-    read,
-};
+);
 
-form!(Form {
-    at: Vec<Pointer>,
-    kind: String,
-    to: Vec<Pointer>,
-});
-
-#[derive(Debug)]
-struct References {
-    at: Vec<Pointer>,
-    kind: String,
-    to: Vec<Pointer>,
+form! {
+    /// What a document says, some document of another kind says.
+    #[derive(Debug)]
+    struct References {
+        /// Where the document says it.
+        #[schemars(length(min = 1))]
+        at: Vec<Pointer>,
+        /// The other kind.
+        kind: String,
+        /// Where documents of that kind say it, one for each of `at`.
+        #[schemars(length(min = 1))]
+        to: Vec<Pointer>,
+    }
 }
 
-fn read(text: &str) -> Result<Body, ReadError> {
-    let Form { at, kind, to, .. } = serde_json::from_str(text)?;
-    check_members("at", &at)?;
-    check_members("to", &to)?;
-    if at.len() != to.len() {
-        let (found, expected) = (to.len(), at.len());
-        return Err(wrong(format!(
-            "`to` has {found} pointers, expected {expected}, as `at` has"
-        )));
+impl Form for References {
+    fn body(self) -> Result<Body, ReadError> {
+        check_members("at", &self.at)?;
+        check_members("to", &self.to)?;
+        if self.at.len() != self.to.len() {
+            let (found, expected) = (self.to.len(), self.at.len());
+            return Err(wrong(format!(
+                "`to` has {found} pointers, expected {expected}, as `at` has"
+            )));
+        }
+        Ok(Body::tree(self))
     }
-    Ok(Body::tree(References { at, kind, to }))
 }
 
 impl TreeRule for References {

@@ -2,46 +2,37 @@
 //!
 //! Invariant: of a member that is missing or null nothing is asked.
 
-use super::read::{ReadError, check_members, form};
+use super::read::{Form, ReadError, check_members, form};
 use super::{Body, Definition, DocumentRule, Violation, value_at};
 use crate::json::{Pointer, Value};
 
 /// How the rule is listed.
-pub(super) const DEFINITION: Definition = Definition {
-    name: "starts_with",
-    documentation: "\
+pub(super) const DEFINITION: Definition = Definition::of::<StartsWith>(
+    "starts_with",
+    "\
 The text of the member `at` begins with the text of the member `prefix`, followed by `separator` where there is one. Nothing is asked where either is missing or null; what is no text is not right.",
-    read,
-};
+);
 
-form!(Form {
-    at: Pointer,
-    prefix: Pointer,
-    #[serde(default)]
-    separator: String,
-});
-
-#[derive(Debug)]
-struct StartsWith {
-    at: Pointer,
-    prefix: Pointer,
-    separator: String,
+form! {
+    /// One member's text begins with another's.
+    #[derive(Debug)]
+    struct StartsWith {
+        /// The text.
+        at: Pointer,
+        /// What it begins with.
+        prefix: Pointer,
+        /// What follows in the text then.
+        #[serde(default)]
+        separator: String,
+    }
 }
 
-fn read(text: &str) -> Result<Body, ReadError> {
-    let Form {
-        at,
-        prefix,
-        separator,
-        ..
-    } = serde_json::from_str(text)?;
-    check_members("at", std::slice::from_ref(&at))?;
-    check_members("prefix", std::slice::from_ref(&prefix))?;
-    Ok(Body::document(StartsWith {
-        at,
-        prefix,
-        separator,
-    }))
+impl Form for StartsWith {
+    fn body(self) -> Result<Body, ReadError> {
+        check_members("at", std::slice::from_ref(&self.at))?;
+        check_members("prefix", std::slice::from_ref(&self.prefix))?;
+        Ok(Body::document(self))
+    }
 }
 
 impl DocumentRule for StartsWith {

@@ -2,24 +2,42 @@
 //!
 //! Invariant: sums are exact.
 
-use super::read::ReadError;
+use super::read::{Form, Members, ReadError};
 use super::totals::{self, Total};
 use super::{Body, Definition};
 
 /// How the rule is listed.
-pub(super) const DEFINITION: Definition = Definition {
-    name: "sum_equals",
-    documentation: "\
+pub(super) const DEFINITION: Definition = Definition::of::<Sum>(
+    "sum_equals",
+    "\
 In one document: the numbers `value` (a pointer that is seen from each element; `\"\"` is the element itself) of the array `items` add up to `expected` (a pointer or a number), give or take `tolerance`.
 
 Over the tree: of the documents of this kind that say the same at each of `group_by`, the numbers `value` add up to what another kind says: `match` names that `kind`, with `on` (pointer here, which is one of `group_by`, to pointer there) which of its documents, and with `expected` where the number stands.
 
 A number may be spelled in a string. Sums are exact decimals. What is missing or null adds nothing; without `items` or `expected`, without a value at `group_by`, and for groups without a match nothing is asked.",
-    read,
-};
+);
 
-fn read(text: &str) -> Result<Body, ReadError> {
-    totals::read(text, Total::Values)
+/// The form of a total whose values are added.
+struct Sum(totals::Form);
+
+impl Members for Sum {
+    fn parse(text: &str) -> serde_json::Result<Self> {
+        totals::Form::parse(text).map(Self)
+    }
+
+    #[cfg(test)]
+    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let mut schema = totals::Form::schema(generator);
+        let said = serde_json::json!({"required": ["value"], "properties": {"value": {"not": {"type": "null"}}}});
+        schema.insert("allOf".to_owned(), [said].as_slice().into());
+        schema
+    }
+}
+
+impl Form for Sum {
+    fn body(self) -> Result<Body, ReadError> {
+        totals::read(self.0, Total::Values)
+    }
 }
 
 #[cfg(test)]

@@ -15,20 +15,45 @@ use super::tree::{Clash, Fact, Gathered, Key, Role, TreeRule, groups, key};
 use super::{Body, DocumentRule, Violation, value_at};
 use crate::json::{Kind, Pointer, Value};
 
-form!(Form {
-    #[serde(default)]
-    value: Option<Pointer>,
-    #[serde(default)]
-    items: Option<Pointer>,
-    #[serde(default)]
-    expected: Option<Box<RawValue>>,
-    #[serde(default)]
-    group_by: Option<Vec<Pointer>>,
-    #[serde(rename = "match", default)]
-    matched: Option<MatchForm>,
-    #[serde(default)]
-    tolerance: Option<Box<RawValue>>,
-});
+form! {
+    /// A total of an array in the document, or of documents of the tree, and what it is compared with.
+    #[schemars(extend("oneOf" = either()))]
+    pub(super) struct Form {
+        /// The numbers that are added, seen from each element or in each document.
+        #[serde(default)]
+        value: Option<Pointer>,
+        /// The array.
+        #[serde(default)]
+        items: Option<Pointer>,
+        /// What the total of the array must be: a number, or where that stands.
+        #[serde(default)]
+        #[schemars(extend("type" = ["number", "string", "null"], "pattern" = "^/"))]
+        expected: Option<Box<RawValue>>,
+        /// Documents that say the same here are taken together.
+        #[serde(default)]
+        #[schemars(length(min = 1))]
+        group_by: Option<Vec<Pointer>>,
+        /// The document of another kind that says what their total must be.
+        #[serde(rename = "match", default)]
+        matched: Option<MatchForm>,
+        /// How far the total may be off: a number from 0.
+        #[serde(default)]
+        #[schemars(extend("type" = ["number", "string", "null"], "minimum" = 0, "pattern" = "^-?[0-9]"))]
+        tolerance: Option<Box<RawValue>>,
+    }
+}
+
+/// What editors are told: a total is either of an array or of documents.
+#[cfg(test)]
+fn either() -> serde_json::Value {
+    let (said, left_out) = (
+        serde_json::json!({"not": {"type": "null"}}),
+        serde_json::json!({"type": "null"}),
+    );
+    let one = |[a, b]: [&str; 2], [c, d]: [&str; 2]| serde_json::json!({"required": [a, b], "properties": {a: said, b: said, c: left_out, d: left_out}});
+    let (array, documents) = (["items", "expected"], ["group_by", "match"]);
+    [one(array, documents), one(documents, array)].into()
+}
 
 /// What a total is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,10 +66,15 @@ pub(super) enum Total {
 
 /// What the documents of a group are compared with.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct MatchForm {
+    /// The other kind.
     kind: String,
+    /// Pointer here, which is one of `group_by`, to pointer there: where the two say the same.
+    #[cfg_attr(test, schemars(extend("minProperties" = 1)))]
     on: BTreeMap<Pointer, Pointer>,
+    /// Where the number stands.
     expected: Pointer,
 }
 
@@ -77,8 +107,7 @@ struct Grouped {
 }
 
 /// Reads a rule that compares such a total.
-pub(super) fn read(text: &str, total: Total) -> Result<Body, ReadError> {
-    let written: Form = serde_json::from_str(text)?;
+pub(super) fn read(written: Form, total: Total) -> Result<Body, ReadError> {
     match (total, &written.value) {
         (Total::Values, None) => return Err(wrong("missing member `value`: what is added")),
         (Total::Count, Some(_)) => {

@@ -2,33 +2,38 @@
 //!
 //! Invariant: a member that comes or goes has changed.
 
-use super::read::{ReadError, check_members, form};
+use super::read::{Form, ReadError, check_members, form};
 use super::{Body, Definition, DocumentRule, Violation};
 use crate::json::{Pointer, Value, canonical};
 
 /// How the rule is listed.
-pub(super) const DEFINITION: Definition = Definition {
-    name: "unchanged",
-    documentation: "\
+pub(super) const DEFINITION: Definition = Definition::of::<Unchanged>(
+    "unchanged",
+    "\
 The members `at` (a list of pointers) say the same after the migration as before: their canonical forms are equal. A member that is added or removed has changed. Where bytes matter, name the member in `immutable` or `protected`.",
-    read,
-};
+);
 
-form!(Form { at: Vec<Pointer>, });
+form! {
+    /// Members that say the same after as before.
+    #[derive(Debug)]
+    struct Unchanged {
+        /// The members.
+        #[schemars(length(min = 1))]
+        at: Vec<Pointer>,
+    }
+}
 
-#[derive(Debug)]
-struct Unchanged(Vec<Pointer>);
-
-fn read(text: &str) -> Result<Body, ReadError> {
-    let form: Form = serde_json::from_str(text)?;
-    check_members("at", &form.at)?;
-    Ok(Body::document(Unchanged(form.at)))
+impl Form for Unchanged {
+    fn body(self) -> Result<Body, ReadError> {
+        check_members("at", &self.at)?;
+        Ok(Body::document(self))
+    }
 }
 
 impl DocumentRule for Unchanged {
     fn check(&self, before: Option<Value<'_>>, document: Value<'_>) -> Result<(), Violation> {
         let Some(before) = before else { return Ok(()) };
-        for at in &self.0 {
+        for at in &self.at {
             let reason = match (before.at(at), document.at(at)) {
                 (None, None) => continue,
                 (Some(one), Some(two)) if says_the_same(one, two) => continue,
@@ -47,7 +52,7 @@ impl DocumentRule for Unchanged {
     }
 
     fn pointers(&self) -> Vec<&Pointer> {
-        self.0.iter().collect()
+        self.at.iter().collect()
     }
 
     fn compares(&self) -> bool {

@@ -2,38 +2,43 @@
 //!
 //! Invariant: a document that lacks one of the members, or has null there, collides with none.
 
-use super::read::{ReadError, check_members, form};
+use super::read::{Form, ReadError, check_members, form};
 use super::tree::{Clash, Fact, Gathered, TreeRule, groups, key};
 use super::{Body, Definition, Violation};
 use crate::json::{Pointer, Value};
 
 /// How the rule is listed.
-pub(super) const DEFINITION: Definition = Definition {
-    name: "unique",
-    documentation: "\
+pub(super) const DEFINITION: Definition = Definition::of::<Unique>(
+    "unique",
+    "\
 No two documents of this kind in the tree say the same at all of `at` (a list of pointers). One that lacks one of them, or has null there, collides with none. All that collide are named.",
-    read,
-};
+);
 
-form!(Form { at: Vec<Pointer>, });
+form! {
+    /// No two documents of a kind say the same.
+    #[derive(Debug)]
+    struct Unique {
+        /// Where they do not say the same, taken together.
+        #[schemars(length(min = 1))]
+        at: Vec<Pointer>,
+    }
+}
 
-#[derive(Debug)]
-struct Unique(Vec<Pointer>);
-
-fn read(text: &str) -> Result<Body, ReadError> {
-    let form: Form = serde_json::from_str(text)?;
-    check_members("at", &form.at)?;
-    Ok(Body::tree(Unique(form.at)))
+impl Form for Unique {
+    fn body(self) -> Result<Body, ReadError> {
+        check_members("at", &self.at)?;
+        Ok(Body::tree(self))
+    }
 }
 
 impl TreeRule for Unique {
     fn own(&self, document: Value<'_>) -> Result<Option<Gathered>, Violation> {
-        Ok(key(document, &self.0).map(|key| Gathered { key, amount: None }))
+        Ok(key(document, &self.at).map(|key| Gathered { key, amount: None }))
     }
 
     fn judge(&self, facts: &mut [Fact], path: &dyn Fn(u32) -> String) -> Vec<Clash> {
         facts.sort_unstable_by_key(|fact| (fact.key, fact.manifest));
-        let names: Vec<_> = self.0.iter().map(|at| format!("`{at}`")).collect();
+        let names: Vec<_> = self.at.iter().map(|at| format!("`{at}`")).collect();
         let names = names.join(", ");
         let mut clashes = Vec::new();
         for group in groups(facts).filter(|group| group.len() > 1) {
@@ -52,7 +57,7 @@ impl TreeRule for Unique {
     }
 
     fn pointers(&self) -> Vec<&Pointer> {
-        self.0.iter().collect()
+        self.at.iter().collect()
     }
 }
 

@@ -45,14 +45,6 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// The blocks of one language in a page, with their first lines' numbers.
-fn blocks(page: &Path, language: &str) -> Vec<(usize, String)> {
-    let own = tagged_blocks(page).into_iter();
-    own.filter(|(_, tag, _)| tag.split(' ').next() == Some(language))
-        .map(|(at, _, block)| (at, block))
-        .collect()
-}
-
 /// All blocks of a page, with their first lines' numbers and their tags.
 fn tagged_blocks(page: &Path) -> Vec<(usize, String, String)> {
     let text = fs::read_to_string(page).unwrap();
@@ -207,6 +199,10 @@ fn claimed(value: &Value) -> Option<&'static str> {
         Some("outcome")
     } else if has("from_version") {
         Some("history")
+    } else if has("steps") {
+        Some("migration")
+    } else if has("kinds") || has("extends") {
+        Some("catalog")
     } else {
         None
     }
@@ -227,7 +223,13 @@ pub(crate) fn assert_fits(name: &str, value: &Value, place: &str) {
 fn every_json_in_the_docs_is_json_and_fits_its_schema() {
     let mut tried = 0;
     for page in pages() {
-        for (at, block) in blocks(&page, "json") {
+        // A page may show a file that is wrong, under a name that says so.
+        let is_json = |tag: &str| tag.split(' ').next() == Some("json");
+        let blocks = tagged_blocks(&page).into_iter();
+        for (at, tag, block) in blocks.filter(|(_, tag, _)| is_json(tag)) {
+            if tag.contains("file=wrong/") {
+                continue;
+            }
             let place = format!("{}:{at}", page.display());
             let values: Vec<Value> = serde_json::Deserializer::from_str(&block)
                 .into_iter()
@@ -397,15 +399,8 @@ fn the_published_schemas_of_catalogs_are_what_the_program_prints() {
             .real_clock()
             .run();
         let path = project(&format!("docs/{name}.schema.json"));
-        if std::env::var_os("UPDATE").is_some() {
-            fs::write(&path, printed.out()).unwrap();
-        }
         let is_published = fs::read_to_string(&path).unwrap() == printed.out();
-        assert!(
-            is_published,
-            "{} is not what is printed: UPDATE=1",
-            path.display()
-        );
+        assert!(is_published, "{} is not what is printed", path.display());
     }
     let built_in = project("src/catalog/run-manifest");
     let read =

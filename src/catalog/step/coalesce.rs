@@ -31,6 +31,7 @@ form! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Coalesce {
         /// The values, the preferred one first.
+        #[schemars(length(min = 1))]
         pub from: Vec<Pointer>,
         /// The member.
         pub to: Pointer,

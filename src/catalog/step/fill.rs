@@ -15,6 +15,7 @@ use crate::transform::{Change, StepError, Verb};
 
 /// Where a member is filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "snake_case")]
 pub enum When {
     /// Where it is missing.

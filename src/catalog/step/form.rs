@@ -1,16 +1,11 @@
-//! Forms: what the object of a step in a migration file may say.
+//! Forms: what the object of a step in a migration file may say, and what that makes.
 //!
-//! Knows no step. The file of a step lists its members once, in [`form!`]; what reads them comes from that list.
+//! Knows no step.
 //!
-//! Invariant: a member that a form does not name is an error.
+//! Invariant: what was read was checked, as far as a step alone can be.
 
 use super::{Read, ReadError, Step};
-
-/// A list of members that an object is read into; [`form!`] makes one.
-pub(super) trait Members: Sized {
-    /// Reads them from the text of the object.
-    fn parse(text: &str) -> serde_json::Result<Self>;
-}
+pub(super) use crate::catalog::members::Members;
 
 /// The members of a step's object, and what they make.
 pub(super) trait Form: Members {
@@ -26,44 +21,10 @@ impl<S: Step + Members + 'static> Form for S {
     }
 }
 
-/// Declares a struct and the object that it is read from, which has `step` beside the members of the struct.
+/// Declares a struct that is read from the object of a step.
 macro_rules! form {
-    (
-        $(#[doc = $what:literal])*
-        $(#[derive($($derive:ident),*)])?
-        $vis:vis struct $name:ident {
-            $(
-                $(#[doc = $doc:literal])*
-                $(#[serde($($serde:tt)*)])?
-                $see:vis $member:ident: $type:ty,
-            )*
-        }
-    ) => {
-        $(#[doc = $what])*
-        $(#[derive($($derive),*)])?
-        $vis struct $name {
-            $($(#[doc = $doc])* $see $member: $type,)*
-        }
-
-        const _: () = {
-            #[derive(serde::Deserialize)]
-            #[serde(deny_unknown_fields, expecting = "an object")]
-            struct Object {
-                #[serde(rename = "step")]
-                _step: String,
-                $(
-                    $(#[serde($($serde)*)])?
-                    $member: $type,
-                )*
-            }
-
-            impl $crate::catalog::step::form::Members for $name {
-                fn parse(text: &str) -> serde_json::Result<Self> {
-                    let Object { _step, $($member),* } = serde_json::from_str(text)?;
-                    Ok(Self { $($member),* })
-                }
-            }
-        };
+    ($($struct:tt)*) => {
+        $crate::catalog::members::members! { beside { _step = "step" } $($struct)* }
     };
 }
 pub(super) use form;

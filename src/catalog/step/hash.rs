@@ -30,6 +30,7 @@ form! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Hash {
         /// The values, in order.
+        #[schemars(length(min = 1))]
         pub of: Vec<Pointer>,
         /// The member.
         pub at: Pointer,

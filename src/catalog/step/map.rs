@@ -78,6 +78,7 @@ form! {
 
 /// What a file can say of values that are not in the table.
 #[derive(Debug, Clone, Copy, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "snake_case")]
 enum Else {
     /// It refuses the manifest.

@@ -159,6 +159,8 @@ pub struct Definition {
     /// What it does, when it does nothing, and its inverse, in Markdown.
     pub documentation: &'static str,
     read: fn(&str) -> Result<Read, ReadError>,
+    #[cfg(test)]
+    pub(super) schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
 }
 
 impl Definition {
@@ -168,6 +170,8 @@ impl Definition {
             name,
             documentation,
             read: |text| F::parse(text)?.read(),
+            #[cfg(test)]
+            schema: F::schema,
         }
     }
 }
@@ -208,7 +212,7 @@ impl<S: Step + 'static> From<S> for Read {
 /// A step of which only its name is known: that much must hold before any is read.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
-pub(super) struct Named {
+pub(in crate::catalog) struct Named {
     #[serde(rename = "step")]
     _step: String,
 }

@@ -30,11 +30,13 @@ pub struct Remove {
 
 form! {
     /// Takes a member away.
+    #[schemars(extend("allOf" = [{"required": ["allow_destructive"]}]))]
     struct Form {
         /// The member.
         at: Pointer,
         /// Says that destroying its value is meant.
         #[serde(default)]
+        #[schemars(extend("const" = true))]
         allow_destructive: bool,
     }
 }

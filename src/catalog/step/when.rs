@@ -24,6 +24,7 @@ Inverse: the inverses of its steps, the last first, under the same condition.",
 
 form! {
     /// Takes steps only where something holds of a member.
+    #[schemars(extend("oneOf" = Test::schemas()))]
     struct Form {
         /// The member.
         at: Pointer,

@@ -11,6 +11,7 @@ use crate::json::{Fragment, Kind, Text, Value};
 
 /// What a value can be converted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "snake_case")]
 pub enum Type {
     /// Any string.

@@ -30,8 +30,8 @@ enum File {
 /// Prints it.
 pub(super) fn run(args: &SchemaArgs, mut streams: Streams) -> ExitCode {
     let schema = match args.file {
-        File::Catalog => published::catalog(),
-        File::Migration => published::migration(),
+        File::Catalog => published::CATALOG,
+        File::Migration => published::MIGRATION,
     };
-    printed(writeln!(streams.stdout, "{schema:#}"))
+    printed(write!(streams.stdout, "{schema}"))
 }
