@@ -173,6 +173,12 @@ fn each_kind_goes_to_its_own_latest_version_and_what_is_of_none_is_refused() {
     for record in crate::support::aftermath::journal(sandbox.root()) {
         assert_fits("journal", &record, "several kinds");
     }
+    let listed = sandbox.run(["operations", "--catalog", "books"]);
+    let listed = listed.code(0).out().to_owned();
+    assert!(
+        listed.contains("  2 manifests to each kind's latest\n"),
+        "{listed}"
+    );
     let status = sandbox.run(["status", "--catalog", "books"]);
     assert!(!status.out().contains("(latest)"), "{status}");
     sandbox.run(["verify", "--replay", "--catalog", "books", "--quiet"]).code(1).stdout(

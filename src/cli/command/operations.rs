@@ -15,7 +15,8 @@ use crate::cli::escape;
 use crate::cli::exit::Failure;
 use crate::cli::options::{Output, Place, Purpose, clock};
 use crate::cli::render::{
-    Align, Document, Surface, Tone, age, counted, grouped, json_lines, json_text, table, wrap,
+    Align, Document, EACH_LATEST, Surface, Tone, age, counted, grouped, json_lines, json_text,
+    table, wrap,
 };
 use crate::cli::session::{self, Invocation, Subject};
 use crate::cli::streams::Streams;
@@ -158,7 +159,9 @@ fn row(entry: &OperationEntry, now: Timestamp) -> Vec<String> {
 fn deeds(entry: &OperationEntry) -> String {
     let mut words = Vec::new();
     let manifests = |count| counted(count, "manifest", "manifests");
-    if let (1.., Some(target)) = (entry.migrated, &entry.target_version) {
+    if entry.migrated > 0 {
+        let target = entry.target_version.as_ref();
+        let target = target.map_or_else(|| EACH_LATEST.to_owned(), ToString::to_string);
         words.push(format!("{} to {target}", manifests(entry.migrated)));
     }
     if entry.rolled_back == entry.migrated && entry.migrated > 0 {

@@ -29,6 +29,7 @@ pub(crate) use jsonl::Listed;
 pub(crate) use layout::{Align, age, counted, grouped, table, wrap};
 pub(crate) use members::{CatalogName, Known, lines as json_lines, member as json_text};
 pub(crate) use paint::{Paint, Tone};
+pub(crate) use text::EACH_LATEST;
 
 /// Colour on this stream, or none.
 pub(crate) fn paint(coloring: Coloring, stream: &Stream) -> Paint {

@@ -28,7 +28,7 @@ use closing::{Backups, Closing};
 use proof::Proof;
 
 /// What stands for the target where kinds differ.
-const EACH_LATEST: &str = "each kind's latest";
+pub(crate) const EACH_LATEST: &str = "each kind's latest";
 /// How many manifests of one status are listed without `--all`.
 const LISTED_MOST: u64 = 20;
 /// Where the second column begins.
