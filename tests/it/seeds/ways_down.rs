@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{fixture, manifests, refused, run, tree};
+use super::{CATALOGS, assert_told, cases, fixture, manifests, refused, run, tree};
 use crate::support::sandbox::Sandbox;
 
 /// What the manifests say, but for version and history.
@@ -85,6 +85,42 @@ fn every_revision_of_revenue_goes_up_down_and_up_again() {
     }
 }
 
+#[test]
+fn the_whole_tree_goes_up_and_down_and_kinds_without_the_version_stay_and_are_told() {
+    let sandbox = tree("revenue");
+    fs::remove_file(sandbox.path(Path::new("artifacts").join(POSTED))).unwrap();
+    let mut seen: BTreeMap<&str, BTreeMap<PathBuf, Value>> = BTreeMap::new();
+    for (target, stay) in [
+        ("1.0.0", 0),
+        ("1.1.0", 0),
+        ("1.2.0", 6),
+        ("1.3.0", 11),
+        ("1.2.0", 6),
+        ("1.1.0", 0),
+        ("1.0.0", 0),
+        ("1.1.0", 0),
+        ("1.2.0", 6),
+        ("1.3.0", 11),
+    ] {
+        let words = ["--allow-downgrade", "--target-version", target];
+        let words = [&words[..], &["--format", "json"]].concat();
+        let output = run(&sandbox, "revenue", &words);
+        let told = match stay {
+            0 => {
+                output.code(0);
+                Vec::new()
+            }
+            _ => refused(&output),
+        };
+        let codes: Vec<_> = told.iter().map(|[_, code, _]| code.as_str()).collect();
+        assert_eq!(codes, vec!["no_route"; stay], "{target}");
+        let here = said(&sandbox);
+        let before = seen.entry(target).or_insert_with(|| here.clone());
+        assert_eq!(*before, here, "{target}");
+    }
+    run(&sandbox, "revenue", &["verify", "--replay"]).code(0);
+}
+
 fn refused_on_the_way_down(name: &str, target: &str) -> Vec<String> {
     let sandbox = tree(name);
     run(&sandbox, name, &["--quiet"]).code(0);
@@ -107,13 +143,47 @@ fn a_posting_that_names_its_allocation_is_not_taken_down_to_where_it_could_not()
 }
 
 #[test]
+fn a_document_that_says_more_than_a_step_would_have_is_not_taken_down() {
+    for name in CATALOGS {
+        for (_, case) in cases(name, "lossy") {
+            let sandbox = tree(name);
+            fs::remove_file(sandbox.path(Path::new("artifacts").join(POSTED))).unwrap();
+            let born = manifests(&case);
+            for (path, bytes) in &born {
+                sandbox.file(Path::new("artifacts").join(path), bytes);
+            }
+            let before = sandbox.snapshot_without_state();
+            let words = ["--allow-downgrade", "--target-version", "1.0.0"];
+            let words = [&words[..], &["--format", "json"]].concat();
+            let told: Vec<_> = refused(&run(&sandbox, name, &words))
+                .iter()
+                .map(|[path, code, message]| format!("{path}\n  {code}: {message}\n"))
+                .collect();
+            assert_told(&case, &told.concat());
+            let after = sandbox.snapshot_without_state();
+            assert!(before.differences(&after).is_empty(), "{}", case.display());
+        }
+    }
+}
+
+#[test]
+fn every_migration_has_fixtures_that_are_tried_with_the_tree() {
+    for name in CATALOGS {
+        let sandbox = tree(name);
+        run(&sandbox, name, &["catalog", "test", "--on", "."]).code(0);
+        let lint = run(&sandbox, name, &["catalog", "lint", "--on", "."]);
+        assert!(!lint.code(0).out().contains("no_fixture"), "{lint}");
+    }
+}
+
+#[test]
 fn what_was_destroyed_or_guessed_has_no_way_down() {
     let told = refused_on_the_way_down("attribution", "1.0.0");
     assert_eq!(
         told[0],
         "acme/run-0001/run.json: no way leads down: `set_default /agent_id` of migration `1.0.0 to 1.1.0` has no inverse: whether the member was missing or null cannot be told afterwards"
     );
-    assert_eq!(told.len(), 5);
+    assert_eq!(told.len(), 6);
     let told = refused_on_the_way_down("domain-identity", "1.0.0");
     assert_eq!(
         told[0],
