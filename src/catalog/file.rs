@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use super::dimensions::Dimension;
 use super::document::Document;
 use super::error::{CatalogError, CatalogProblem, Place};
+use super::keyed::Keyed;
 use super::kind::{DeferredWhen, Kind, Mark, is_file_name};
 use super::migration_file::{of_registry, read_migrations};
 use super::registry::Registry;
@@ -55,7 +56,7 @@ pub(super) struct CatalogForm {
     extends: Option<String>,
     /// The families of manifests, by name.
     #[serde(default)]
-    kinds: Option<BTreeMap<String, KindForm>>,
+    kinds: Option<BTreeMap<String, Keyed<KindForm>>>,
     /// Names of directories that are never entered.
     #[serde(default)]
     opaque: Vec<String>,
@@ -102,13 +103,13 @@ struct KindForm {
     deferred_when: BTreeMap<Pointer, Vec<Box<RawValue>>>,
     /// What verify looks for in run directories.
     #[serde(default)]
-    snapshots: Option<Snapshots>,
+    snapshots: Option<Keyed<Snapshots>>,
     /// Version to the path of a JSON Schema in `schemas/`.
     #[serde(default)]
     schemas: Option<BTreeMap<Version, String>>,
     /// What must hold beside.
     #[serde(rename = "rules", default)]
-    _rules: Option<Vec<RuleForm>>,
+    _rules: Option<Vec<Keyed<RuleForm>>>,
 }
 
 /// A rule of which only its name is known: that much must hold before any is read.
@@ -290,10 +291,10 @@ fn read_catalog(
 
 fn read_kinds(
     document: &Document<'_>,
-    forms: BTreeMap<String, KindForm>,
+    forms: BTreeMap<String, Keyed<KindForm>>,
 ) -> Result<Vec<Kind>, CatalogError> {
     let mut kinds = Vec::new();
-    for (name, form) in forms {
+    for (name, Keyed(form)) in forms {
         kinds.push(read_kind(document, &name, form)?);
     }
     check_kinds(document, &kinds)?;
@@ -329,7 +330,7 @@ fn read_kind(document: &Document<'_>, name: &str, form: KindForm) -> Result<Kind
         immutable: form.immutable,
         protected: form.protected,
         deferred_when,
-        snapshots: form.snapshots,
+        snapshots: form.snapshots.map(|Keyed(snapshots)| snapshots),
         schemas: BTreeMap::new(),
         rules: Vec::new(),
         registry,

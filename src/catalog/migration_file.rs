@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::document::Document;
 use super::error::{CatalogError, CatalogProblem, Place};
+use super::keyed::Keyed;
 use super::kind::Kind;
 use super::migration::Migration;
 use super::registry::{Registry, RegistryError};
@@ -37,7 +38,7 @@ pub(super) struct MigrationForm {
     summary: String,
     /// What it does, in order.
     #[serde(rename = "steps")]
-    _steps: Vec<step::Named>,
+    _steps: Vec<Keyed<step::Named>>,
 }
 
 /// Where migrations stand that are not of a catalog that is extended.

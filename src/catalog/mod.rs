@@ -10,6 +10,7 @@ mod document;
 mod error;
 mod file;
 pub mod graph;
+pub(crate) mod keyed;
 mod kind;
 pub(crate) mod members;
 mod migration;

@@ -4,8 +4,9 @@
 
 use serde::Deserialize;
 
-use super::read::{ReadError, wrong};
+use super::read::{ReadError, wrong, wrong_in};
 use crate::catalog::check_plain;
+use crate::catalog::keyed::Keyed;
 use crate::catalog::step::when::{Condition, Test};
 use crate::json::{Fragment, Pointer, Value};
 
@@ -41,8 +42,8 @@ pub(super) struct Form {
 impl Guard {
     pub(super) fn read(text: &str) -> Result<Self, ReadError> {
         // Without a place of its own: it is told at the rule.
-        let form: Form =
-            serde_json::from_str(text).map_err(|error| wrong(format!("`when`: {error}")))?;
+        let Keyed(form): Keyed<Form> =
+            serde_json::from_str(text).map_err(|error| wrong_in("when", &error))?;
         let at = form.at;
         check_plain(&at)?;
         match Test::one_of(form.is, form.not, form.exists, form.has_value) {

@@ -13,6 +13,14 @@ pub(crate) use crate::catalog::step::ReadError;
 use crate::json::Pointer;
 use crate::version::Version;
 
+/// The error of a member of a rule that does not have the form; it is told at the rule, so its place in the member is left out.
+pub(super) fn wrong_in(member: &str, error: &serde_json::Error) -> ReadError {
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let reason = error.to_string();
+    let reason = reason.strip_suffix(&place).unwrap_or(&reason);
+    wrong(format!("`{member}`: {reason}"))
+}
+
 /// The error of a rule that says something which it may not, in these words.
 pub(super) fn wrong(reason: impl Into<String>) -> ReadError {
     ReadError::Problem(CatalogProblem::Malformed {

@@ -10,9 +10,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::decimal::Decimal;
-use super::read::{ReadError, check_members, form, wrong};
+use super::read::{ReadError, check_members, form, wrong, wrong_in};
 use super::tree::{Clash, Fact, Gathered, Key, Role, TreeRule, groups, key};
 use super::{Body, DocumentRule, Violation, value_at};
+use crate::catalog::keyed::Keyed;
 use crate::json::{Kind, Pointer, Value};
 
 form! {
@@ -35,7 +36,7 @@ form! {
         group_by: Option<Vec<Pointer>>,
         /// The document of another kind that says what their total must be.
         #[serde(rename = "match", default)]
-        matched: Option<MatchForm>,
+        matched: Option<Keyed<MatchForm>>,
         /// How far the total may be off: a number from 0.
         #[serde(default)]
         #[schemars(extend("type" = ["number", "string", "null"], "minimum" = 0, "pattern" = "^-?[0-9]"))]
@@ -144,7 +145,7 @@ pub(super) fn read(written: Form, total: Total) -> Result<Body, ReadError> {
                 tolerance,
             }))
         }
-        (None, None, Some(group_by), Some(matched)) => {
+        (None, None, Some(group_by), Some(Keyed(matched))) => {
             check_members("group_by", &group_by)?;
             let (own, others): (Vec<_>, Vec<_>) = matched.on.into_iter().unzip();
             check_members("on", &own)?;
@@ -181,7 +182,7 @@ fn read_expected(raw: &RawValue) -> Result<Expected, ReadError> {
         return Ok(Expected::Number(number));
     }
     let at: Pointer =
-        serde_json::from_str(raw.get()).map_err(|error| wrong(format!("`expected`: {error}")))?;
+        serde_json::from_str(raw.get()).map_err(|error| wrong_in("expected", &error))?;
     check_members("expected", std::slice::from_ref(&at))?;
     Ok(Expected::At(at))
 }

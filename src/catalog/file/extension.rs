@@ -23,7 +23,7 @@ impl CatalogForm {
         for (name, more) in more.kinds.unwrap_or_default() {
             match kinds.get_mut(&name) {
                 None => drop(kinds.insert(name, more)),
-                Some(kind) => kind.extend(more).map_err(|member| {
+                Some(kind) => kind.0.extend(more.0).map_err(|member| {
                     let base = base.clone();
                     let problem = CatalogProblem::SaidByBase { member, base };
                     document.error(&["kinds", &name, member], problem)

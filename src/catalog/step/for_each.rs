@@ -6,6 +6,7 @@
 
 use super::form::{self, form};
 use super::{Definition, Frame, Named, Read, ReadError, view::EVERY};
+use crate::catalog::keyed::Keyed;
 use crate::json::Pointer;
 
 /// How the step is listed.
@@ -33,7 +34,7 @@ form! {
         at: Pointer,
         /// The steps, whose pointers are seen from the element.
         #[serde(rename = "steps")]
-        _steps: Vec<Named>,
+        _steps: Vec<Keyed<Named>>,
     }
 }
 

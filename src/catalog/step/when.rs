@@ -8,6 +8,7 @@ use super::form::{self, form};
 use super::{Definition, Frame, Named, Read, ReadError, check::check_pointer};
 pub use crate::catalog::condition::{Condition, Test};
 use crate::catalog::error::CatalogProblem;
+use crate::catalog::keyed::Keyed;
 use crate::catalog::kind::check_plain;
 use crate::json::{Fragment, Pointer};
 
@@ -42,7 +43,7 @@ form! {
         has_value: Option<bool>,
         /// The steps.
         #[serde(rename = "steps")]
-        _steps: Vec<Named>,
+        _steps: Vec<Keyed<Named>>,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Invariant: the whole message is asserted, place included.
 
-use super::{KIND, catalog, error_of_catalog, migration, read};
+use super::{KIND, catalog, error_of_catalog, error_of_step, migration, read};
 use crate::catalog::{Catalog, Source};
 
 #[test]
@@ -132,5 +132,43 @@ fn what_is_wrong_with_one_file_does_not_hide_what_is_wrong_with_another() {
             "migrations/b.json:1:2: ",
             "migrations/c.json:1:25: "
         ]
+    );
+}
+
+#[test]
+fn an_array_of_values_does_not_stand_for_an_object() {
+    let of_kind = |more: &str| error_of_catalog(&catalog(&format!("{KIND}, {more}"), ""));
+    let of_rule = |more: &str| {
+        let rule = format!("\n\"rules\": [{{\"rule\": \"count_equals\", {more}}}]");
+        of_kind(&rule)
+    };
+    let of_kinds = error_of_catalog(
+        "{\"name\": \"n\", \"kinds\":\n{\"k\": [\"f.json\", \"/v\", \"/h\", \"1.0.0\"]}}",
+    );
+    for (told, message) in [
+        (of_kinds, "catalog.json:2:2: "),
+        (of_kind("\n\"snapshots\": [\"/s\"]"), "catalog.json:3:1: "),
+        (
+            of_kind("\n\"rules\": [[\"unique\"]]"),
+            "catalog.json:3:10: ",
+        ),
+        (
+            of_rule("\"group_by\": [\"/a\"], \"match\": [\"k\", {\"/a\": \"/a\"}, \"/b\"]"),
+            "catalog.json:3:56: ",
+        ),
+        (error_of_step("[\"set\"]"), "migrations/m.json:2:11: "),
+        (
+            error_of_step("{\"step\": \"for_each\", \"at\": \"/a\", \"steps\": [[\"set\"]]}"),
+            "migrations/m.json:2:54: ",
+        ),
+    ] {
+        assert_eq!(
+            told,
+            format!("{message}invalid type: sequence, expected an object")
+        );
+    }
+    assert_eq!(
+        of_rule("\"items\": \"/a\", \"expected\": 1, \"when\": [\"/b\", [1]]"),
+        "catalog.json:3:20: `when`: invalid type: sequence, expected an object"
     );
 }
