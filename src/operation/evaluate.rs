@@ -2,6 +2,7 @@
 //!
 //! Invariant: a manifest is transformed and validated whole before anything of it is written.
 
+use std::cell::OnceCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::as_planned::{self, Executing, Standing};
@@ -22,7 +23,7 @@ use crate::refusal::Refusal;
 use crate::report::{Difference, Notice, Outcome, Status, Trouble};
 use crate::rule::{hold_found, hold_result};
 use crate::storage::{Found, Guard, ReadError, Replacement, Storage, Transaction};
-use crate::transform;
+use crate::transform::{self, Migrated};
 
 /// How many new bytes one batch may stage, or keep for differences.
 const BATCH_BYTES: u64 = 64 * 1024 * 1024;
@@ -156,6 +157,7 @@ impl<'o, S: Storage> Evaluation<'o, S> {
         };
         let answer = self.options.survey.ask(&manifest);
         let read = Read {
+            digest: OnceCell::new(),
             found,
             bytes: buffer,
             version,
@@ -235,34 +237,13 @@ impl<'o, S: Storage> Evaluation<'o, S> {
             Depth::Write => self.writing.transaction(),
             Depth::Rehearse | Depth::Predict | Depth::Difference => None,
         };
-        let refuse = |refusal| ReadError::Trouble(refused(&refusal));
         let mut settling = Settling::new(&read.found.path, self.options.rules);
-        let is_silent = match self.judged {
-            Some(judged) => judged
-                .check(&read.found.path, Digest::of(read.bytes), &mut settling)
-                .map_err(ReadError::Trouble)?,
-            None => false,
-        };
-        let (kind, document) = (manifest.kind(), manifest.text().root());
-        if !is_silent {
-            settling
-                .take(hold_found(kind, manifest.version(), document))
-                .map_err(refuse)?;
-        }
-        let inspect = |after: Value<'_>| {
-            if is_silent {
-                return Ok(());
-            }
-            settling.take(hold_result(kind, route.to(), document, after))
-        };
-        let only_whether = matches!(depth, Depth::Rehearse | Depth::Write);
-        let migrated = if only_whether && transaction.is_none() && read.expected.is_none() {
-            transform::rehearse_and(manifest, route, inspect).map_err(refuse)?;
-            None
-        } else {
-            let now = self.options.now;
-            Some(transform::migrate_and(manifest, route, now, inspect).map_err(refuse)?)
-        };
+        let is_text_wanted = transaction.is_some()
+            || matches!(depth, Depth::Predict | Depth::Difference)
+            || read.expected.is_some();
+        let migrated = self
+            .transform(read, manifest, route, is_text_wanted, &mut settling)
+            .map_err(ReadError::Trouble)?;
         pending.notices = settling.notices();
         if let (Some(expected), Some(migrated)) = (read.expected, &migrated) {
             as_planned::check_result(expected, migrated).map_err(ReadError::Trouble)?;
@@ -275,7 +256,7 @@ impl<'o, S: Storage> Evaluation<'o, S> {
         let Some(migrated) = migrated else {
             return Ok(pending);
         };
-        let before = Digest::of(read.bytes);
+        let before = read.digest();
         pending.outcome.digest_before = Some(before);
         pending.outcome.checksum_before = Some(migrated.checksum_before);
         pending.outcome.checksum_after = Some(migrated.checksum_after);
@@ -298,16 +279,61 @@ impl<'o, S: Storage> Evaluation<'o, S> {
         }
         Ok(pending)
     }
+
+    /// Takes a manifest along its route and holds it against schemas and rules; gives what came of it where that `is_text_wanted`.
+    fn transform(
+        &self,
+        read: &Read<'_, S::Version>,
+        manifest: &Manifest<'_>,
+        route: &Route,
+        is_text_wanted: bool,
+        settling: &mut Settling<'_>,
+    ) -> Result<Option<Migrated>, Trouble> {
+        let is_silent = match self.judged {
+            Some(judged) => judged.check(&read.found.path, read.digest(), settling)?,
+            None => false,
+        };
+        let (kind, document) = (manifest.kind(), manifest.text().root());
+        let refuse = |refusal| refused(&refusal);
+        if is_silent {
+            // The first pass has asked everything, and rehearsed this very text.
+            return is_text_wanted
+                .then(|| transform::migrate(manifest, route, self.options.now))
+                .transpose()
+                .map_err(refuse);
+        }
+        settling
+            .take(hold_found(kind, manifest.version(), document))
+            .map_err(refuse)?;
+        let inspect =
+            |after: Value<'_>| settling.take(hold_result(kind, route.to(), document, after));
+        if is_text_wanted {
+            let now = self.options.now;
+            return transform::migrate_and(manifest, route, now, inspect)
+                .map(Some)
+                .map_err(refuse);
+        }
+        transform::rehearse_and(manifest, route, inspect).map_err(refuse)?;
+        Ok(None)
+    }
 }
 
 /// A manifest that was read.
 struct Read<'r, V> {
+    digest: OnceCell<Digest>,
     found: &'r Found,
     bytes: &'r [u8],
     version: V,
     kind_index: usize,
     /// What the plan that is executed says of it.
     expected: Option<Expected>,
+}
+
+impl<V> Read<'_, V> {
+    /// The SHA-256 of what was read.
+    fn digest(&self) -> Digest {
+        *self.digest.get_or_init(|| Digest::of(self.bytes))
+    }
 }
 
 /// The trouble that a refusal is.
