@@ -273,7 +273,7 @@ pub enum CatalogProblem {
     },
     /// A rule looks at a member that no version has.
     #[error(
-        "no version has `{at}`: the schemas of all that the rule is about list their members, and it is not among them"
+        "no version has `{at}`: the schemas of those that the rule is about list their members, and it is not among them"
     )]
     NoSuchMember {
         /// The member.

@@ -10,7 +10,8 @@ use super::document::Document;
 use super::error::{CatalogError, CatalogProblem};
 use super::kind::Kind;
 use crate::json::{Pointer, Value};
-use crate::rule::{self, Body, ReadError, Rule};
+use crate::rule::{self, Body, Check, ReadError, Rule};
+use crate::version::Version;
 
 /// Reads the rules that the catalog file `document` gives to the kind with that index, beside those that it has, and adds what is wrong to `errors`.
 pub(super) fn read(
@@ -57,37 +58,62 @@ fn check(rule: &Rule, kind: &Kind, kinds: &[Kind]) -> Result<(), CatalogProblem>
         let (kind, version) = (kind.name.clone(), version.clone());
         return Err(CatalogProblem::VersionUnknown { kind, version });
     }
-    let other = match &rule.body {
-        Body::Tree(rule) => rule.other_kind(),
-        Body::Document(_) => None,
-    };
-    if let Some(found) = other.filter(|other| kinds.iter().all(|kind| kind.name != **other)) {
-        let known = kinds.iter().map(|kind| kind.name.clone()).collect();
-        let found = found.to_owned();
-        return Err(CatalogProblem::UnknownKind { found, known });
-    }
-    match rule
-        .pointers()
-        .into_iter()
-        .find(|at| is_nowhere(at, rule, kind))
+    let own = rule.pointers().into_iter();
+    let mut nowhere: Vec<_> = own
+        .filter(|at| is_nowhere(at, rule.from.as_ref(), rule.check, kind))
+        .collect();
+    if let Body::Tree(asks) = &rule.body
+        && let Some(found) = asks.other_kind()
     {
-        Some(at) => Err(CatalogProblem::NoSuchMember { at: at.clone() }),
+        let Some(other) = kinds.iter().find(|kind| kind.name == found) else {
+            let known = kinds.iter().map(|kind| kind.name.clone()).collect();
+            let found = found.to_owned();
+            return Err(CatalogProblem::UnknownKind { found, known });
+        };
+        let there = asks.other_pointers().into_iter();
+        nowhere.extend(there.filter(|at| is_nowhere(at, None, rule.check, other)));
+    }
+    match nowhere.first() {
+        Some(at) => Err(CatalogProblem::NoSuchMember { at: (*at).clone() }),
         None => Ok(()),
     }
 }
 
-/// Whether every version that the rule is about has a schema that names its members, and none names this one.
-fn is_nowhere(at: &Pointer, rule: &Rule, kind: &Kind) -> bool {
+/// Whether no version of a kind, or none above `from`, has a member that a rule looks at, as far as schemas tell, and nothing else in the catalog names it.
+///
+/// What is ensured holds of documents at the latest version, so its schema must tell; what is required may be about versions that have none.
+fn is_nowhere(at: &Pointer, from: Option<&Version>, check: Check, kind: &Kind) -> bool {
     let Some(first) = at.tokens().first() else {
         return false;
     };
-    let mut versions = kind
+    let is_about = |version: &&Version| from.is_none_or(|from| *version >= from);
+    let is_silent = |version| match kind.schemas.get(version) {
+        Some(schema) => schema
+            .members()
+            .is_some_and(|members| !members.contains(first)),
+        None => check == Check::Ensure && version != kind.registry.latest(),
+    };
+    let mut versions = kind.registry.versions().filter(is_about);
+    versions.all(is_silent) && !is_named(first, kind)
+}
+
+/// Whether the kind itself or a step of its migrations names a member that begins so.
+fn is_named(first: &str, kind: &Kind) -> bool {
+    let begins = |at: &Pointer| at.tokens().first().is_some_and(|name| name == first);
+    let guarded = kind.required.iter().chain(&kind.immutable);
+    let guarded = guarded.chain(&kind.protected);
+    let told = kind.marks.iter().map(|mark| &mark.at);
+    let told = told.chain(kind.deferred_when.iter().map(|one| &one.at));
+    let own = guarded.chain(told).chain([&kind.version, &kind.history]);
+    let mut transforms = kind
         .registry
-        .versions()
-        .filter(|version| rule.from.as_ref().is_none_or(|from| *version >= from));
-    versions.all(|version| {
-        let schema = kind.schemas.get(version);
-        let members = schema.and_then(|schema| schema.members());
-        members.is_some_and(|members| !members.contains(first))
-    })
+        .migrations()
+        .flat_map(|migration| &migration.transforms);
+    own.into_iter().any(begins)
+        || transforms.any(|transform| {
+            // What cannot be told may be any.
+            transform
+                .footprint()
+                .is_none_or(|places| places.iter().any(|at| begins(at) || at.tokens().is_empty()))
+        })
 }

@@ -83,6 +83,10 @@ impl TreeRule for References {
     fn pointers(&self) -> Vec<&Pointer> {
         self.at.iter().collect()
     }
+
+    fn other_pointers(&self) -> Vec<&Pointer> {
+        self.to.iter().collect()
+    }
 }
 
 #[cfg(test)]

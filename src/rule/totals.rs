@@ -310,6 +310,10 @@ impl TreeRule for Grouped {
     fn pointers(&self) -> Vec<&Pointer> {
         self.group_by.iter().chain(&self.value).collect()
     }
+
+    fn other_pointers(&self) -> Vec<&Pointer> {
+        self.others.iter().chain([&self.expected]).collect()
+    }
 }
 
 impl Grouped {

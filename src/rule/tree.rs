@@ -79,6 +79,11 @@ pub trait TreeRule: Send + Sync + Debug {
 
     /// The members that it looks at in its own kind.
     fn pointers(&self) -> Vec<&Pointer>;
+
+    /// The members that it looks at in the other kind.
+    fn other_pointers(&self) -> Vec<&Pointer> {
+        Vec::new()
+    }
 }
 
 /// What a document says at some members; `None` where one is missing or null.

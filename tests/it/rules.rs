@@ -299,13 +299,35 @@ fn a_rule_on_a_member_that_no_schema_lists_is_refused() {
     let rule = r#""rules":[{"rule":"unchanged","at":["/m"]}]"#;
     assert_eq!(
         error_of(&format!("{schemas},\n{rule}")),
-        "catalog.json:3:18: no version has `/m`: the schemas of all that the rule is about list their members, and it is not among them"
+        "catalog.json:3:18: no version has `/m`: the schemas of those that the rule is about list their members, and it is not among them"
     );
-    let one = r#""schemas":{"1.1.0":"schemas/doc.json"}"#;
-    let sandbox = Sandbox::new();
-    sandbox.manifest("j/r", "{}");
-    catalog(&sandbox, &format!("{one},\n{rule}"));
-    migrate(&sandbox, &[]).code(0);
+    // What is ensured is about the latest version; what is required may be about one that has no schema.
+    let latest = r#""schemas":{"1.1.0":"schemas/doc.json"}"#;
+    let unique = |check: &str| {
+        format!("\"rules\":[{{\"rule\":\"unique\",\"check\":\"{check}\",\"at\":[\"/m\"]}}]")
+    };
+    assert_eq!(
+        error_of(&format!("{latest},\n{}", unique("ensure"))),
+        "catalog.json:3:18: no version has `/m`: the schemas of those that the rule is about list their members, and it is not among them"
+    );
+    let there = r#""rules":[{"rule":"references","at":["/s"],"kind":"doc","to":["/m"]}]"#;
+    assert_eq!(
+        error_of(&format!("{latest},\n{there}")),
+        "catalog.json:3:18: no version has `/m`: the schemas of those that the rule is about list their members, and it is not among them"
+    );
+    let earlier = r#""schemas":{"1.0.0":"schemas/doc.json"}"#;
+    let named = r#""deferred_when":{"/m":["x"]}"#;
+    for accepted in [
+        format!("{latest},\n{}", unique("require")),
+        format!("{earlier},\n{}", unique("ensure")),
+        format!("{latest},{named},\n{}", unique("ensure")),
+        format!("{schemas},{named},\n{}", unique("require")),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.manifest("j/r", "{}");
+        catalog(&sandbox, &accepted);
+        migrate(&sandbox, &["--list-versions"]).code(0);
+    }
 }
 
 /// A catalog of events and allocations, in which 1.1.0 of both adds `/s`.
