@@ -2,7 +2,7 @@
 //!
 //! Pure: takes texts, gives findings. Knows no file, and migrates nothing.
 //!
-//! Invariant: a document without findings is one that a migration would not refuse to read.
+//! Invariant: a valid document is one that a migration would not refuse to read.
 
 mod input;
 
@@ -33,8 +33,16 @@ pub struct Checked {
     pub line: Option<u64>,
     /// The version that it has, where that can be told.
     pub version: Option<Version>,
-    /// What is wrong with it.
+    /// What is wrong with it, and what is only warned of.
     pub findings: Vec<Finding>,
+}
+
+impl Checked {
+    /// Whether nothing is wrong with it; what is only warned of is not wrong.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        self.findings.iter().all(Finding::is_note)
+    }
 }
 
 impl<'c> Rules<'c> {
@@ -103,8 +111,8 @@ impl<'c> Rules<'c> {
             Err(refusal) => findings.push(refused(&refusal)),
         }
         if let Ok(version) = self.version(document) {
-            let failures = hold_at_rest(kind, &version, document).failures.into_iter();
-            findings.extend(failures.map(|failure| refused(&failure.refusal)));
+            let failures = hold_at_rest(kind, &version, document).failures;
+            findings.extend(failures.iter().map(Finding::from));
         }
         if let Some(snapshots) = &kind.snapshots {
             findings.extend(check_identity(document, snapshots));

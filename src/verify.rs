@@ -27,6 +27,7 @@ use crate::digest::Digest;
 use crate::history::{self, Applied};
 use crate::manifest::Manifest;
 use crate::report::{Outcome, Trouble};
+use crate::rule::{Failure, OnFailure};
 
 /// Something that verify found, or could not prove.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +50,17 @@ impl Finding {
     #[must_use]
     pub fn is_note(&self) -> bool {
         matches!(self.code.class(), Class::Note | Class::Warning)
+    }
+}
+
+/// What only warns is a note.
+impl From<&Failure> for Finding {
+    fn from(failure: &Failure) -> Self {
+        let code = match failure.on_failure {
+            OnFailure::Warn => Code::RuleWarned,
+            OnFailure::Halt | OnFailure::Refuse => failure.refusal.code(),
+        };
+        Self::new(code, failure.refusal.to_string())
     }
 }
 

@@ -12,7 +12,6 @@ use std::num::NonZeroUsize;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use super::evaluate::refused;
 use super::first_pass;
 use super::listing;
 use super::survey::Survey;
@@ -182,7 +181,7 @@ impl<'o, S: Storage> Proving<'o, S> {
             for (one, index) in all.iter_mut().zip(next..) {
                 let index = u32::try_from(index).unwrap_or(u32::MAX);
                 let clashes = self.clashes.get(&index).into_iter().flatten();
-                let findings = clashes.map(|failure| refused(&failure.refusal).into());
+                let findings = clashes.map(Finding::from);
                 one.verified.findings.extend(findings);
                 has_history |= one.has_history;
                 tally.verified(&one.verified, one.route, one.modified);

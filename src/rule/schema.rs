@@ -153,6 +153,14 @@ mod tests {
             ]
         );
         assert_eq!(held(text, "{}"), [": \"n\" is a required property"]);
+        let none = r#"{"properties":{"old":false},"additionalProperties":false}"#;
+        assert_eq!(
+            held(none, r#"{"old":1,"new":2}"#),
+            [
+                "/old: nothing may be there",
+                ": Additional properties are not allowed ('new' was unexpected)",
+            ]
+        );
     }
 
     #[test]

@@ -5,10 +5,9 @@
 //! Invariant: a rule is asked as the engine asks it, of the version that the record leads to.
 
 use super::{Finding, Original};
-use crate::code::Code;
 use crate::history::Applied;
 use crate::manifest::Manifest;
-use crate::rule::{OnFailure, hold_compared};
+use crate::rule::hold_compared;
 
 pub(super) fn check(
     manifest: &Manifest<'_>,
@@ -32,12 +31,8 @@ pub(super) fn check(
         };
         let failures = hold_compared(manifest.kind(), &record.to_version, before, after);
         findings.extend(failures.map(|failure| {
-            let code = match failure.on_failure {
-                OnFailure::Warn => Code::RuleWarned,
-                OnFailure::Halt | OnFailure::Refuse => failure.refusal.code(),
-            };
-            let (name, refusal) = (found.name(), failure.refusal);
-            Finding::new(code, format!("compared with `{name}`, {refusal}"))
+            let Finding { code, message } = Finding::from(&failure);
+            Finding::new(code, format!("compared with `{}`, {message}", found.name()))
         }));
     }
     findings

@@ -576,3 +576,41 @@ fn rules_over_the_tree_know_the_kinds_of_documents_with_the_same_file_name() {
             "finding   a/record.json\n          {broken}\nfinding   d/record.json\n          {letter}\n"
         ));
 }
+
+#[test]
+fn what_only_warns_is_a_note_of_verify_and_makes_no_document_invalid() {
+    let sandbox = Sandbox::new();
+    catalog(
+        &sandbox,
+        r#""rules":[{"rule":"starts_with","at":"/a","prefix":"/b","on_failure":"warn"},{"rule":"unique","at":["/k"],"on_failure":"warn"}]"#,
+    );
+    let odd = r#"{"v":"1.1.0","s":"a","a":"x","b":"y","k":1}"#;
+    sandbox
+        .manifest("j/one", odd)
+        .manifest("j/two", r#"{"v":"1.1.0","k":1}"#)
+        .file("odd.json", odd);
+    let verified = sandbox.run([
+        "verify",
+        "artifacts",
+        "--catalog",
+        "cat",
+        "--format",
+        "json",
+    ]);
+    let report = verified.code(0).json();
+    assert_eq!(report["notes"]["rule_warned"], 3);
+    assert_eq!(report["findings"]["rule_failed"], serde_json::Value::Null);
+    sandbox
+        .run(["validate", "odd.json", "--catalog", "cat"])
+        .code(0)
+        .stdout(
+            "\
+valid     odd.json  1.1.0
+          rule_warned: rule `starts_with` does not hold: `/a` is `x`, expected it to begin with `y`, after `/b`
+
+hint: rule_warned: look at the documents named; nothing was refused because of it
+
+The document in odd.json is valid.
+",
+        );
+}

@@ -113,7 +113,7 @@ fn check(
     let mut each = |document: migrate_manifests::validate::Document<'_>| {
         let checked = rules.check(document);
         result.checked += 1;
-        result.invalid += u64::from(!checked.findings.is_empty());
+        result.invalid += u64::from(!checked.is_valid());
         if all || !checked.findings.is_empty() {
             result.told.push(checked);
         }
@@ -180,12 +180,13 @@ impl Outcome {
             Some(line) => format!("line {line}"),
             None => self.place.clone(),
         };
-        if checked.findings.is_empty() {
+        let mut shown = if checked.is_valid() {
             let version = checked.version.as_ref().map(ToString::to_string);
-            return format!("valid     {place}  {}\n", version.unwrap_or_default());
-        }
-        let label = surface.paint.text(Tone::Trouble, "invalid");
-        let mut shown = format!("{label}   {place}\n");
+            format!("valid     {place}  {}\n", version.unwrap_or_default())
+        } else {
+            let label = surface.paint.text(Tone::Trouble, "invalid");
+            format!("{label}   {place}\n")
+        };
         for finding in &checked.findings {
             let told = format!("{}: {}", finding.code, escape::message(&finding.message));
             let told = wrap(&told, surface.columns, 10);

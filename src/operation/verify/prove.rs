@@ -260,10 +260,7 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
 fn rules(manifest: &Manifest<'_>) -> Vec<Finding> {
     let document = manifest.text().root();
     let verdict = hold_at_rest(manifest.kind(), manifest.version(), document);
-    let failures = verdict.failures.iter();
-    failures
-        .map(|failure| refused(&failure.refusal).into())
-        .collect()
+    verdict.failures.iter().map(Finding::from).collect()
 }
 
 /// A backup as it was read.

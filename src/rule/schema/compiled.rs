@@ -44,6 +44,7 @@ fn violation(error: &ValidationError<'_>) -> Violation {
     let outside = "it refers to something outside of itself";
     let reason = match error.kind() {
         ValidationErrorKind::Referencing(found) => format!("{outside}, or to nothing: {found}"),
+        ValidationErrorKind::FalseSchema => "nothing may be there".to_owned(),
         _ => error.masked_with("the value").to_string(),
     };
     let reason = match reason.char_indices().nth(REASON_CHARACTERS) {
