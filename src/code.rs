@@ -307,7 +307,7 @@ codes! {
     /// A rule that halts does not hold.
     RuleHalted, "rule_halted", Stop, "mend the documents named; nothing was written";
     /// Rules look at the whole tree, and only a part of it was selected.
-    PartialWithTreeRules, "partial_with_tree_rules", Stop, "migrate the whole tree, or make a plan of it and execute that";
+    PartialWithTreeRules, "partial_with_tree_rules", Stop, "migrate the whole tree, or make a plan of it and execute that, in parts if you like: --plan takes the flags that select";
     /// Too many manifests were refused, failed or in conflict.
     TooManyFailures, "too_many_failures", Stop, "look at the manifests named, or raise --max-failures";
     /// A signal ended the operation.

@@ -127,13 +127,26 @@ impl Tested {
         let mut all: Vec<String> = laid_over.collect();
         all.extend(made_up);
         all.sort_by_key(String::len);
-        let refused = all.iter().find_map(|document| {
-            let text = Text::scan(document.as_bytes()).ok()?;
-            let manifest = Manifest::read(&text, kind).ok()?;
-            let why = held::refused_result(&manifest, route)?;
-            Some(held::result_refused(migration, text.root(), &why))
-        });
-        self.add(refused.into_iter().collect());
+        // A step may refuse some; that it refuses all is not what anybody meant.
+        let (mut refused_by_step, mut is_any_migrated) = (None, false);
+        for document in all {
+            let Ok(text) = Text::scan(document.as_bytes()) else {
+                continue;
+            };
+            let manifest = Manifest::read(&text, kind).ok();
+            let say = |why: &str| vec![held::result_refused(migration, text.root(), why)];
+            match manifest.and_then(|manifest| held::migrate_valid(&manifest, route)) {
+                None => {}
+                Some(Ok(())) => is_any_migrated = true,
+                Some(Err(held::Refused::Result(why))) => return self.add(say(&why)),
+                Some(Err(held::Refused::Step(why))) => {
+                    refused_by_step.get_or_insert_with(|| say(&why));
+                }
+            }
+        }
+        if !is_any_migrated {
+            self.add(refused_by_step.unwrap_or_default());
+        }
     }
 
     /// Adds what was not said before of the same place: one document is enough to tell what is wrong with a migration. Of a fixture all is said.

@@ -11,7 +11,7 @@ use super::{Remark, held};
 use crate::catalog::{Catalog, Kind, Place, Route};
 use crate::code::Code;
 use crate::json::Text;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, declared_version};
 use crate::refusal::Refusal;
 
 const BEFORE: &str = "before.json";
@@ -114,7 +114,8 @@ impl Fixture {
             }
             Ok((Ok(rehearsed), held)) => {
                 let mut remarks = rehearsed.broken;
-                let how = difference(&self.after, &rehearsed.text);
+                let how = difference(&rehearsed.text, &self.after);
+                let how = how.map(|how| format!("the migrations give another document: {how}"));
                 remarks.extend(how.map(|how| differs(AFTER, how)));
                 remarks.extend(held);
                 remarks
@@ -154,6 +155,13 @@ impl Fixture {
         let after = after.map_err(|error| (AFTER, error.to_string()))?;
         let before = Manifest::read(&before, kind).map_err(|error| (BEFORE, error.to_string()))?;
         let after = Manifest::read(&after, kind).map_err(|error| (AFTER, error.to_string()))?;
+        if declared_version(after.text().root(), &kind.version) == Ok(None) {
+            let missing = format!(
+                "`{}` is missing: a document after says its version",
+                kind.version
+            );
+            return Err((AFTER, missing));
+        }
         let (from, to) = (before.version(), after.version());
         let route = kind.registry.route(from, to);
         let route =

@@ -92,8 +92,16 @@ fn remarks(verdict: Verdict, file: &str, prefix: &str) -> Vec<Remark> {
     failures.chain(beyond_range).collect()
 }
 
-/// Why a document that is valid at its version is refused once it is migrated; `None` also where its version has no schema, so that nobody says what is valid.
-pub(super) fn refused_result(manifest: &Manifest<'_>, route: &Route) -> Option<String> {
+/// Why a valid document is not migrated.
+pub(super) enum Refused {
+    /// A step refuses it.
+    Step(String),
+    /// What comes of it is refused.
+    Result(String),
+}
+
+/// What comes of migrating a document that is valid at its version; `None` where it is not, or where its version has no schema, so that nobody says what is valid.
+pub(super) fn migrate_valid(manifest: &Manifest<'_>, route: &Route) -> Option<Result<(), Refused>> {
     let (kind, document) = (manifest.kind(), manifest.text().root());
     let version = manifest.version();
     let is_valid = kind.schemas.contains_key(version)
@@ -101,15 +109,22 @@ pub(super) fn refused_result(manifest: &Manifest<'_>, route: &Route) -> Option<S
     if !is_valid {
         return None;
     }
-    let migrated = migrate(manifest, route, Timestamp::EPOCH).ok()?;
+    let migrated = match migrate(manifest, route, Timestamp::EPOCH) {
+        Ok(migrated) => migrated,
+        Err(refusal) => return Some(Err(Refused::Step(refusal.to_string()))),
+    };
     let text = Text::scan(migrated.text.as_bytes()).ok()?;
     let verdict = hold_result(kind, route.to(), document, text.root());
     let mut failures = verdict.failures.into_iter();
-    let failure = failures.find(|failure| failure.on_failure != OnFailure::Warn)?;
-    Some(failure.refusal.to_string())
+    Some(
+        match failures.find(|failure| failure.on_failure != OnFailure::Warn) {
+            Some(failure) => Err(Refused::Result(failure.refusal.to_string())),
+            None => Ok(()),
+        },
+    )
 }
 
-/// That a migration makes of a valid document one that is refused.
+/// That a valid document is refused.
 pub(super) fn result_refused(migration: &Migration, document: Value<'_>, why: &str) -> Remark {
     let shown = match document.raw().char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}...", &document.raw()[..end]),

@@ -169,7 +169,7 @@ finding   fixtures/run/log/after.json
 note      fixtures/run/name/after.json
           fixture_warned: rule `named after its team` does not hold: `/name` is `y`, expected it to begin with `x`, after `/team`
 finding   fixtures/run/priority/after.json
-          fixture_differs: `/priority` is `"1"`, expected `1`
+          fixture_differs: the migrations give another document: `/priority` is `1`, expected `"1"`
 finding   fixtures/run/priority/before.json
           fixture_violates: the document violates the schema of version `1.2.0`: Additional properties are not allowed ('colour' was unexpected)
 finding   fixtures/run/priority/after.json
@@ -387,4 +387,36 @@ fn a_valid_document_that_is_refused_once_it_is_migrated_is_a_note() {
     tested.code(0);
     assert!(tested.out().starts_with(note), "{tested}");
     assert!(tested.out().contains(document), "{tested}");
+}
+
+#[test]
+fn steps_that_refuse_every_valid_document_are_a_note_and_lint_leaves_refused_manifests_out() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .file(
+            "mine/catalog.json",
+            r#"{"name": "mine", "extends": "run-manifest", "kinds": {"run": {"schemas": {"1.2.0": "schemas/old.json", "1.3.0": "schemas/old.json"}}}}"#,
+        )
+        .file(
+            "mine/migrations/m.json",
+            r#"{"from": "1.2.0", "to": "1.3.0", "kind": "run", "summary": "s", "steps": [{"step": "convert", "at": "/priority", "from": "string", "to": "integer"}, {"step": "remove", "at": "/trace", "allow_destructive": true}]}"#,
+        )
+        .file(
+            "mine/schemas/old.json",
+            r#"{"properties": {"priority": {"enum": ["low", "high"]}, "trace": true}, "required": ["priority"]}"#,
+        )
+        .manifest(
+            "j/r",
+            r#"{"run_id": "r", "schema_version": "1.2.0", "priority": "low", "trace": 1}"#,
+        );
+    let tested = sandbox.run(["catalog", "test", "--catalog", "mine", "--format", "json"]);
+    let report = tested.code(0).json();
+    let message = report["remarks"][0]["message"].as_str().unwrap();
+    let expected =
+        "a document that is valid at 1.2.0 is refused once it is migrated: `convert /priority`";
+    assert_eq!(report["remarks"][0]["code"], "result_refused");
+    assert!(message.starts_with(expected), "{message}");
+    let linted = sandbox.run(["catalog", "lint", "--catalog", "mine", "--on", "artifacts"]);
+    let note = "result_refused: 1 of 1 manifest would be refused; what steps change is told of the others: `catalog test --on` names those\n";
+    assert!(linted.code(0).out().contains(note), "{linted}");
 }

@@ -443,7 +443,10 @@ fn lint_and_test_say_what_is_wrong_with_a_catalog() {
             "migrations/short.json shortcut_differs",
         ]
     );
-    assert_eq!(tested["remarks"][2]["message"], "`/a` is `2`, expected `1`");
+    assert_eq!(
+        tested["remarks"][2]["message"],
+        "the migrations give another document: `/a` is `1`, expected `2`"
+    );
     let checked = sandbox.run(["catalog", "check", "--catalog", "mine", "--format", "json"]);
     assert_fits("report", &checked.code(0).json(), "check");
     assert!(before.differences(&sandbox.snapshot()).is_empty());

@@ -513,7 +513,7 @@ fn a_part_of_the_tree_is_refused_where_rules_look_at_all_of_it() {
     event(&sandbox, "e2", r#"{"id":2}"#);
     for part in [["--sample", "5%"], ["--limit", "1"], ["--job", "j"]] {
         migrate(&sandbox, &part).code(2).stderr(
-            "error: the catalog `ledger` has rules over the whole tree, and only a part of it is selected\nhint: migrate the whole tree, or make a plan of it and execute that\n",
+            "error: the catalog `ledger` has rules over the whole tree, and only a part of it is selected\nhint: migrate the whole tree, or make a plan of it and execute that, in parts if you like: --plan takes the flags that select\n",
         );
     }
     sandbox
