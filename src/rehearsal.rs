@@ -108,7 +108,7 @@ impl Tested {
         }
     }
 
-    /// Looks among made-up documents, alone and laid over those of fixtures, for the shortest that is valid, and refused once it is migrated.
+    /// Looks among made-up documents, alone and laid over those of fixtures, and among these for the shortest that is valid, and refused once it is migrated.
     fn hold_results(
         &mut self,
         kind: &Kind,
@@ -126,6 +126,7 @@ impl Tested {
         });
         let mut all: Vec<String> = laid_over.collect();
         all.extend(made_up);
+        all.extend(fixtures.iter().map(|fixture| (*fixture).to_owned()));
         all.sort_by_key(String::len);
         // A step may refuse some; that it refuses all is not what anybody meant.
         let (mut refused_by_step, mut is_any_migrated) = (None, false);
@@ -134,6 +135,7 @@ impl Tested {
                 continue;
             };
             let manifest = Manifest::read(&text, kind).ok();
+            let manifest = manifest.filter(|manifest| manifest.version() == route.from());
             let say = |why: &str| vec![held::result_refused(migration, text.root(), why)];
             match manifest.and_then(|manifest| held::migrate_valid(&manifest, route)) {
                 None => {}
