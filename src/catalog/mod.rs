@@ -4,7 +4,7 @@
 //!
 //! Invariant: a [`Catalog`] is checked, and its digest names everything that it says.
 
-mod condition;
+pub mod condition;
 mod dimensions;
 mod document;
 mod error;

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::read::{ReadError, wrong, wrong_in};
 use crate::catalog::check_plain;
+use crate::catalog::condition::{Condition, Test};
 use crate::catalog::keyed::Keyed;
-use crate::catalog::step::when::{Condition, Test};
 use crate::json::{Fragment, Pointer, Value};
 
 /// What must hold of a member for a rule to be about its document.

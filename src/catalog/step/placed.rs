@@ -6,8 +6,8 @@
 
 use super::for_each::ForEach;
 use super::view::{EVERY, View, scope_length};
-use super::when::Condition;
 use super::{Apply, Inverse, Step};
+use crate::catalog::condition::Condition;
 use crate::json::{Pointer, Value};
 use crate::transform::{Change, NoInverse, StepError, Transform};
 

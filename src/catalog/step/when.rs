@@ -6,7 +6,7 @@
 
 use super::form::{self, form};
 use super::{Definition, Frame, Named, Read, ReadError, check::check_pointer};
-pub use crate::catalog::condition::{Condition, Test};
+use crate::catalog::condition::{Condition, Test};
 use crate::catalog::error::CatalogProblem;
 use crate::catalog::keyed::Keyed;
 use crate::catalog::kind::check_plain;
