@@ -13,7 +13,7 @@ pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
     /// 1970-01-01T00:00:00Z, for where a time is wanted that nobody sees.
-    pub const EPOCH: Self = Self(DateTime::UNIX_EPOCH);
+    pub(crate) const EPOCH: Self = Self(DateTime::UNIX_EPOCH);
 
     /// The system's time.
     #[must_use]

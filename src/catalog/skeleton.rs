@@ -6,7 +6,8 @@
 
 mod carried;
 
-pub use carried::{Carried, carried};
+pub use carried::Carried;
+pub(crate) use carried::carried;
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,7 @@ pub fn extension(name: &str) -> BTreeMap<String, String> {
 
 /// A migration of a kind from its latest version to `version`, without steps, and a fixture for it. `None` where the version is not above the latest.
 #[must_use]
-pub fn migration(kind: &Kind, version: &Version) -> Option<BTreeMap<String, String>> {
+pub(crate) fn migration(kind: &Kind, version: &Version) -> Option<BTreeMap<String, String>> {
     let from = kind.registry.latest();
     if version <= from {
         return None;
@@ -55,7 +56,11 @@ pub fn migration(kind: &Kind, version: &Version) -> Option<BTreeMap<String, Stri
 
 /// The same fixture with `before`, a document at the latest version, in the place of the smallest one. `None` where that has no version that could be set.
 #[must_use]
-pub fn fixture(kind: &Kind, version: &Version, before: &str) -> Option<BTreeMap<String, String>> {
+pub(crate) fn fixture(
+    kind: &Kind,
+    version: &Version,
+    before: &str,
+) -> Option<BTreeMap<String, String>> {
     let text = Text::scan(before.as_bytes()).ok()?;
     let (at, value) = (kind.version.clone(), Fragment::string(&version.to_string()));
     let edit = match text.root().at(&at) {

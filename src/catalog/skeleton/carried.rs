@@ -22,7 +22,7 @@ pub struct Carried {
 
 /// The schema with which `version` of a kind begins, where the latest version has one.
 #[must_use]
-pub fn carried(catalog: &Catalog, kind: &Kind, version: &Version) -> Option<Carried> {
+pub(crate) fn carried(catalog: &Catalog, kind: &Kind, version: &Version) -> Option<Carried> {
     let text = catalog.schema(&kind.name, kind.registry.latest())?;
     let path = format!("schemas/{}-{version}.json", kind.name);
     Some(Carried {
