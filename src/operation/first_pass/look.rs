@@ -7,9 +7,11 @@
 use super::super::evaluate::refused;
 use super::super::settle::Settling;
 use super::super::turns::Turns;
+use crate::catalog::Route;
 use crate::digest::Digest;
-use crate::json::{Text, Value};
+use crate::json::Text;
 use crate::manifest::{Manifest, kind_of};
+use crate::path::TreePath;
 use crate::plan::{Decision, Plan};
 use crate::refusal::Refusal;
 use crate::report::Trouble;
@@ -49,6 +51,16 @@ pub(super) enum Selected<'l> {
     These(&'l FoundList),
 }
 
+impl Selected<'_> {
+    fn has(self, path: &TreePath) -> bool {
+        match self {
+            Self::All => true,
+            Self::None => false,
+            Self::These(selected) => selected.position(path).is_some(),
+        }
+    }
+}
+
 /// What all looks of one pass share.
 pub(super) struct Look<'l, S: Storage> {
     pub(super) storage: &'l S,
@@ -82,40 +94,44 @@ impl<S: Storage> Look<'_, S> {
     fn look(&self, found: &Found, bytes: &[u8], seen: &mut Seen) -> Result<(), Refusal> {
         let text = Text::scan(bytes).map_err(Refusal::Text)?;
         let kind_index = kind_of(self.plan.catalog(), found.path.file_name(), text.root())?;
-        let kind = &self.plan.catalog().kinds()[kind_index];
-        let manifest = Manifest::read(&text, kind)?;
-        let (version, document) = (manifest.version(), text.root());
-        let is_selected = match self.selected {
-            Selected::All => true,
-            Selected::None => false,
-            Selected::These(selected) => selected.position(&found.path).is_some(),
-        };
-        let decided = self.plan.decide(&manifest, kind_index);
-        let ask = |standing, version, document: Value<'_>, into: &mut Contribution| {
-            self.whole
-                .ask(kind_index, version, standing, document, into);
-        };
-        let Ok(Decision::Pending(route)) = decided.as_ref() else {
-            ask(Standing::AsItIs, version, document, &mut seen.contribution);
-            return if is_selected {
-                decided.map(drop)
-            } else {
-                Ok(())
-            };
-        };
-        if !is_selected {
-            ask(Standing::AsItIs, version, document, &mut seen.contribution);
-            return Ok(());
+        let manifest = Manifest::read(&text, &self.plan.catalog().kinds()[kind_index])?;
+        let is_selected = self.selected.has(&found.path);
+        match self.plan.decide(&manifest, kind_index) {
+            Ok(Decision::Pending(route)) if is_selected => {
+                self.rehearse(found, &manifest, kind_index, route, seen)
+            }
+            decided => {
+                let into = &mut seen.contribution;
+                self.ask(kind_index, &manifest, Standing::AsItIs, into);
+                if is_selected {
+                    decided.map(drop)
+                } else {
+                    Ok(())
+                }
+            }
         }
+    }
+
+    /// Takes a manifest along its route in memory, and holds it against its rules before and after.
+    fn rehearse(
+        &self,
+        found: &Found,
+        manifest: &Manifest<'_>,
+        kind_index: usize,
+        route: &Route,
+        seen: &mut Seen,
+    ) -> Result<(), Refusal> {
+        let (kind, document) = (manifest.kind(), manifest.text().root());
         let mut contribution = Contribution::default();
-        ask(Standing::Before, version, document, &mut contribution);
+        self.ask(kind_index, manifest, Standing::Before, &mut contribution);
         let mut settling = Settling::new(&found.path, self.rules);
         let rehearsed = settling
-            .take(hold_found(kind, version, document))
+            .take(hold_found(kind, manifest.version(), document))
             .and_then(|()| {
-                rehearse_and(&manifest, route, |after| {
+                rehearse_and(manifest, route, |after| {
                     settling.take(hold_result(kind, route.to(), document, after))?;
-                    ask(Standing::After, route.to(), after, &mut contribution);
+                    let (to, into) = (route.to(), &mut contribution);
+                    self.whole.ask(kind_index, to, Standing::After, after, into);
                     Ok(())
                 })
             });
@@ -127,10 +143,23 @@ impl<S: Storage> Look<'_, S> {
                 seen.rehearsed = Rehearsed::Silent;
             }
         } else {
-            // What is refused stays as it is.
-            ask(Standing::AsItIs, version, document, &mut seen.contribution);
+            let into = &mut seen.contribution;
+            self.ask(kind_index, manifest, Standing::AsItIs, into);
             seen.halts = settling.has_halted();
         }
         rehearsed
+    }
+
+    /// Adds what a manifest contributes as it was found.
+    fn ask(
+        &self,
+        kind_index: usize,
+        manifest: &Manifest<'_>,
+        standing: Standing,
+        into: &mut Contribution,
+    ) {
+        let (version, document) = (manifest.version(), manifest.text().root());
+        self.whole
+            .ask(kind_index, version, standing, document, into);
     }
 }
