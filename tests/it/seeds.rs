@@ -171,6 +171,15 @@ fn refused(output: &Output) -> Vec<[String; 3]> {
         .collect()
 }
 
+/// The same, as `told` has it.
+fn told_of(output: &Output) -> String {
+    let told: Vec<_> = refused(output)
+        .iter()
+        .map(|[path, code, message]| format!("{path}\n  {code}: {message}\n"))
+        .collect();
+    told.concat()
+}
+
 #[test]
 fn documents_that_break_a_tree_are_refused_by_name_and_stay_as_they_were() {
     for name in CATALOGS {
@@ -180,12 +189,8 @@ fn documents_that_break_a_tree_are_refused_by_name_and_stay_as_they_were() {
             for (path, bytes) in &added {
                 sandbox.file(Path::new("artifacts").join(path), bytes);
             }
-            let refused = refused(&run(&sandbox, name, &["--format", "json"]));
-            let told: Vec<_> = refused
-                .iter()
-                .map(|[path, code, message]| format!("{path}\n  {code}: {message}\n"))
-                .collect();
-            assert_told(&case, &told.concat());
+            let output = run(&sandbox, name, &["--format", "json"]);
+            assert_told(&case, &told_of(&output));
             for (path, bytes) in &added {
                 let found = sandbox.read(Path::new("artifacts").join(path));
                 assert_eq!(&found, bytes, "{}", case.display());

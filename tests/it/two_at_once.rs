@@ -115,6 +115,16 @@ fn the_second_names_the_holder_or_waits_and_reading_goes_on() {
     family.assert_done(sandbox.root(), "two at once");
 }
 
+/// Migrates such a tree once nobody else is at work.
+const WAITING: [&str; 6] = [
+    "artifacts",
+    "--catalog",
+    "cat",
+    "--wait",
+    "--format",
+    "json",
+];
+
 /// A tree in which no two manifests may have the same id, and the catalog that says so.
 fn with_rule_over_the_tree(sandbox: &Sandbox) {
     let rule = r#"{"rule":"unique","at":["/id"],"name":"one id"}"#;
@@ -159,16 +169,8 @@ fn what_changed_while_it_waited_is_judged_by_rules_over_the_tree() {
         .file(format!("{STATE}/lock"), "process 1\n");
     let lock = std::fs::File::open(state.join("lock")).unwrap();
     flock(&lock, FlockOperation::LockExclusive).unwrap();
-    let args = [
-        "artifacts",
-        "--catalog",
-        "cat",
-        "--wait",
-        "--format",
-        "json",
-    ];
     // Nothing is unfinished, so the first look at the tree comes before the lock.
-    let waiting = sandbox.invoke(args).spawn();
+    let waiting = sandbox.invoke(WAITING).spawn();
     wait_until_it_waits(&sandbox, waiting.id());
     sandbox.manifest("j/c", r#"{"id":2}"#);
     drop(lock);
@@ -198,15 +200,7 @@ fn an_operation_that_waits_for_another_judges_what_that_one_left() {
     let Some(first) = slow_with(&sandbox, 2, &["artifacts", "--catalog", "cat", "--quiet"]) else {
         return;
     };
-    let args = [
-        "artifacts",
-        "--catalog",
-        "cat",
-        "--wait",
-        "--format",
-        "json",
-    ];
-    let waiting = sandbox.invoke(args).spawn();
+    let waiting = sandbox.invoke(WAITING).spawn();
     wait_until_it_waits(&sandbox, waiting.id());
     sandbox.manifest("j/c", r#"{"id":2}"#);
     first.wait().code(0).stdout("").stderr("");

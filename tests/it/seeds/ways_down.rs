@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{CATALOGS, assert_told, cases, fixture, manifests, refused, run, tree};
+use super::{CATALOGS, assert_told, cases, fixture, manifests, refused, run, told_of, tree};
 use crate::support::sandbox::Sandbox;
 
 /// What the manifests say, but for version and history.
@@ -155,11 +155,7 @@ fn a_document_that_says_more_than_a_step_would_have_is_not_taken_down() {
             let before = sandbox.snapshot_without_state();
             let words = ["--allow-downgrade", "--target-version", "1.0.0"];
             let words = [&words[..], &["--format", "json"]].concat();
-            let told: Vec<_> = refused(&run(&sandbox, name, &words))
-                .iter()
-                .map(|[path, code, message]| format!("{path}\n  {code}: {message}\n"))
-                .collect();
-            assert_told(&case, &told.concat());
+            assert_told(&case, &told_of(&run(&sandbox, name, &words)));
             let after = sandbox.snapshot_without_state();
             assert!(before.differences(&after).is_empty(), "{}", case.display());
         }
