@@ -41,8 +41,9 @@ pub(super) struct Told {
     /// The manifests that a step would change, where a tree was looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     manifests: Option<Vec<String>>,
+    /// What gives the hint.
     #[serde(skip)]
-    shown: Option<Code>,
+    hinted: Code,
 }
 
 impl Told {
@@ -64,7 +65,7 @@ impl Told {
             path: None,
             message,
             manifests: None,
-            shown: Some(code),
+            hinted: code,
         }
     }
 
@@ -159,7 +160,7 @@ impl Remarks {
         if output.quiet {
             return text;
         }
-        let codes: BTreeSet<Code> = self.told.iter().filter_map(|told| told.shown).collect();
+        let codes: BTreeSet<Code> = self.told.iter().map(|told| told.hinted).collect();
         if !codes.is_empty() {
             text.push('\n');
         }
