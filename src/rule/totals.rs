@@ -116,17 +116,7 @@ pub(super) fn read(written: Form, total: Total) -> Result<Body, ReadError> {
         }
         _ => {}
     }
-    let tolerance = match written.tolerance {
-        None => Decimal::default(),
-        Some(raw) => number(&raw)
-            .filter(|one| *one >= Decimal::default())
-            .ok_or_else(|| {
-                let found = raw.get();
-                wrong(format!(
-                    "`tolerance` is `{found}`, expected a number from 0"
-                ))
-            })?,
-    };
+    let tolerance = read_tolerance(written.tolerance.as_deref())?;
     if let Some(value) = written.value.as_ref().filter(|_| written.items.is_none()) {
         check_members("value", std::slice::from_ref(value))?;
     }
@@ -175,6 +165,20 @@ pub(super) fn read(written: Form, total: Total) -> Result<Body, ReadError> {
 fn number(raw: &RawValue) -> Option<Decimal> {
     let text = raw.get().trim_matches('"');
     Decimal::parse(text)
+}
+
+/// Nothing is tolerated where nothing is written.
+fn read_tolerance(written: Option<&RawValue>) -> Result<Decimal, ReadError> {
+    let Some(raw) = written else {
+        return Ok(Decimal::default());
+    };
+    let tolerance = number(raw).filter(|one| *one >= Decimal::default());
+    tolerance.ok_or_else(|| {
+        let found = raw.get();
+        wrong(format!(
+            "`tolerance` is `{found}`, expected a number from 0"
+        ))
+    })
 }
 
 fn read_expected(raw: &RawValue) -> Result<Expected, ReadError> {
