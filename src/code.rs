@@ -187,6 +187,8 @@ codes! {
     FixtureWarned, "fixture_warned", Note, "nothing is wrong if that is meant: such documents are migrated with a warning";
     /// A migration makes of a valid document one that is refused.
     ResultRefused, "result_refused", Note, "nothing is wrong if such documents are not to be migrated; else mend the migration, or say in the schema of the version before that there are none";
+    /// Manifests of the tree would be refused, so that less is known of them.
+    ManifestsRefused, "manifests_refused", Note, "`catalog test --on` names them, and why";
     /// A version has no schema, and the one before it has.
     SchemaForgotten, "schema_forgotten", Note, "give the version a schema, too, or documents at it are held against none";
     /// A rule that is required is about no document that is migrated.

@@ -417,6 +417,6 @@ fn steps_that_refuse_every_valid_document_are_a_note_and_lint_leaves_refused_man
     assert_eq!(report["remarks"][0]["code"], "result_refused");
     assert!(message.starts_with(expected), "{message}");
     let linted = sandbox.run(["catalog", "lint", "--catalog", "mine", "--on", "artifacts"]);
-    let note = "result_refused: 1 of 1 manifest would be refused; what steps change is told of the others: `catalog test --on` names those\n";
+    let note = "manifests_refused: 1 of 1 manifest would be refused; what steps change is told of the others\n";
     assert!(linted.code(0).out().contains(note), "{linted}");
 }

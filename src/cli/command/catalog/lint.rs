@@ -34,12 +34,12 @@ pub(super) fn remarks(trial: &Trial) -> Remarks {
 fn left_out(tree: &TreeRehearsal) -> Option<Remark> {
     let refused = tree.troubled.len() as u64;
     let message = format!(
-        "{} of {} would be refused; what steps change is told of the others: `catalog test --on` names those",
+        "{} of {} would be refused; what steps change is told of the others",
         grouped(refused),
         counted(tree.manifests, "manifest", "manifests"),
     );
     (refused > 0).then_some(Remark {
-        code: Code::ResultRefused,
+        code: Code::ManifestsRefused,
         place: Place::Catalog,
         step: None,
         message,
