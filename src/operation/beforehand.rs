@@ -104,11 +104,14 @@ impl<S: Storage> Beforehand<'_, S> {
         self.judge(self.list()?)
     }
 
-    /// As `look`, with what was judged before, where it is still true.
+    /// As `look`, with what was judged before, where it is still true. Of a part of the tree that cannot be told: the listing does not say what came beside it.
     fn look_again(&self, judged: Option<Judged>) -> Result<Known, Stop> {
         let listing = self.list()?;
-        let (storage, manifests) = (self.storage, &listing.manifests);
-        match judged.filter(|judged| judged.stands(storage, manifests, self.pool)) {
+        let stands = |judged: &Judged| {
+            !self.options.selection.is_partial()
+                && judged.stands(self.storage, &listing.manifests, self.pool)
+        };
+        match judged.filter(stands) {
             Some(judged) => Ok(Known {
                 listing,
                 judged: Some(judged),

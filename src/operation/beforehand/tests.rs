@@ -266,6 +266,42 @@ fn an_operation_that_is_locked_out_tells_what_it_found() {
 }
 
 #[test]
+fn what_came_beside_a_part_before_the_lock_counts_too() {
+    let tree = TempDir::new().unwrap();
+    put(tree.path(), "a", r#"{"id":1}"#);
+    let (kernel, root) = Kernel::open(tree.path()).unwrap();
+    let storage = Raced {
+        inner: FileSystem::new(kernel, root, b"/tree".to_vec(), OpenOptions::default()),
+        before_lock: &|| put(tree.path(), "b", r#"{"id":1}"#),
+        unlisted: None,
+        listed: AtomicUsize::new(0),
+        locked: AtomicUsize::new(0),
+    };
+    let options = Options {
+        rules: Enforcement::AsOfWhole,
+        selection: part(),
+        ..options(Depth::Write)
+    };
+    let mut told: Vec<Outcome> = Vec::new();
+    let summary = migrate(&storage, &catalog(UNIQUE), &options, &|| None, &mut told);
+    assert_eq!(
+        told.iter().map(in_words).collect::<Vec<_>>(),
+        [
+            "a/manifest.json refused: rule `one id` does not hold: `/id` is the same in `b/manifest.json`"
+        ]
+    );
+    assert_eq!(summary.judged, Some(2));
+}
+
+/// The manifest in `a` alone.
+fn part() -> Selection {
+    Selection {
+        manifests: TreePath::new(b"a/manifest.json").map(|path| vec![path]),
+        ..Selection::default()
+    }
+}
+
+#[test]
 fn what_a_first_pass_cannot_list_is_told_and_counted_where_a_part_is_selected() {
     let tree = TempDir::new().unwrap();
     put(tree.path(), "a", r#"{"id":1}"#);
@@ -283,10 +319,7 @@ fn what_a_first_pass_cannot_list_is_told_and_counted_where_a_part_is_selected() 
     };
     let options = Options {
         rules: Enforcement::AsOfWhole,
-        selection: Selection {
-            manifests: TreePath::new(b"a/manifest.json").map(|path| vec![path]),
-            ..Selection::default()
-        },
+        selection: part(),
         ..options(Depth::Rehearse)
     };
     let summary = migrate(&storage, &catalog(UNIQUE), &options, &|| None, &mut ());
