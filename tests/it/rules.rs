@@ -24,6 +24,11 @@ fn migrate(sandbox: &Sandbox, more: &[&str]) -> Output {
     sandbox.run([&["artifacts", "--catalog", "cat"], more].concat())
 }
 
+fn verify(sandbox: &Sandbox) -> Output {
+    let args = "verify artifacts --catalog cat --format json";
+    sandbox.run(args.split(' '))
+}
+
 fn refused(output: &Output) -> Vec<String> {
     let report = output.json();
     let manifests = report["manifests"].as_array().unwrap().iter();
@@ -116,17 +121,7 @@ fn verify_show_and_validate_hold_documents_against_the_schema() {
     catalog(&sandbox, r#""schemas":{"1.1.0":"schemas/doc.json"}"#);
     sandbox.manifest("j/old", r#"{"n":"1"}"#);
     sandbox.manifest("j/r", r#"{"v":"1.1.0","s":7}"#);
-    let report = sandbox
-        .run([
-            "verify",
-            "artifacts",
-            "--catalog",
-            "cat",
-            "--format",
-            "json",
-        ])
-        .code(1)
-        .json();
+    let report = verify(&sandbox).code(1).json();
     assert_eq!(report["findings"]["schema_failed"], 1);
     sandbox
         .run(["show", "artifacts/j/old", "--catalog", "cat"])
@@ -437,15 +432,7 @@ fn all_that_collide_are_refused_and_what_is_not_migrated_is_seen() {
         ]
     );
     assert_eq!(output.json()["counts"]["migrated"], 2);
-    let verify = [
-        "verify",
-        "artifacts",
-        "--catalog",
-        "cat",
-        "--format",
-        "json",
-    ];
-    let report = sandbox.run(verify).code(1).json();
+    let report = verify(&sandbox).code(1).json();
     assert_eq!(report["findings"]["rule_failed"], 4);
 }
 
@@ -589,14 +576,7 @@ fn what_only_warns_is_a_note_of_verify_and_makes_no_document_invalid() {
         .manifest("j/one", odd)
         .manifest("j/two", r#"{"v":"1.1.0","k":1}"#)
         .file("odd.json", odd);
-    let verified = sandbox.run([
-        "verify",
-        "artifacts",
-        "--catalog",
-        "cat",
-        "--format",
-        "json",
-    ]);
+    let verified = verify(&sandbox);
     let report = verified.code(0).json();
     assert_eq!(report["notes"]["rule_warned"], 3);
     assert_eq!(report["findings"]["rule_failed"], serde_json::Value::Null);
