@@ -7,7 +7,7 @@
 use std::io;
 
 use crate::clock::Timestamp;
-use crate::report::{Notice, Outcome, Signal, Summary};
+use crate::report::{Diagnosis, Outcome, Signal, Summary};
 use crate::verify::Verified;
 use crate::version::Version;
 
@@ -51,15 +51,15 @@ pub enum Event<'a> {
         operation: &'a str,
     },
     /// Somebody should know something; the operation goes on.
-    Warning(&'a Notice),
+    Warning(&'a Diagnosis),
     /// A directory could not be listed.
-    DirectoryFailed(&'a Notice),
+    DirectoryFailed(&'a Diagnosis),
     /// What came of one manifest, in path order.
     Outcome(&'a Outcome),
     /// What came of one manifest, and what was found about it: in the place of an outcome, where manifests are proved.
     Verified(&'a Verified),
     /// Something was found that is about no manifest.
-    Finding(&'a Notice),
+    Finding(&'a Diagnosis),
     /// It is over.
     Finished(&'a Summary),
 }

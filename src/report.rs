@@ -65,16 +65,45 @@ impl Status {
     }
 }
 
-/// Why a manifest was refused, failed, or is in conflict.
+/// One thing that somebody should know: what it is, where, and in words what is wrong there.
+///
+/// The class of the code says how grave it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
+pub struct Diagnosis {
     /// The stable code.
     pub code: Code,
-    /// What is wrong and where, in words.
+    /// The place in the tree; `None` if it is about the whole tree, or if what holds the diagnosis says where.
+    pub path: Option<TreePath>,
+    /// What is wrong, in words.
     pub message: String,
 }
 
-impl Trouble {
+impl Diagnosis {
+    /// A diagnosis that names no place.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            path: None,
+            message: message.into(),
+        }
+    }
+
+    /// The same diagnosis about a place in the tree.
+    #[must_use]
+    pub fn at(self, path: TreePath) -> Self {
+        Self {
+            path: Some(path),
+            ..self
+        }
+    }
+
+    /// Returns whether nothing is wrong: a note or a warning.
+    #[must_use]
+    pub fn is_note(&self) -> bool {
+        matches!(self.code.class(), Class::Note | Class::Warning)
+    }
+
     /// The status that the code leads to.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -100,7 +129,7 @@ pub struct Outcome {
     /// The version that it has or would have afterwards, where it is migrated or pending.
     pub to: Option<Version>,
     /// Why, where the status is trouble.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<Diagnosis>,
     /// The digest of the bytes as found, where it was taken.
     pub digest_before: Option<Digest>,
     /// Canonical checksum as found, where it was taken.
@@ -142,7 +171,7 @@ impl Outcome {
 
     /// The outcome of a manifest that is in trouble.
     #[must_use]
-    pub fn troubled(path: TreePath, trouble: Trouble) -> Self {
+    pub fn troubled(path: TreePath, trouble: Diagnosis) -> Self {
         let status = trouble.status();
         Self {
             trouble: Some(trouble),
@@ -269,17 +298,6 @@ pub struct FieldCount {
     pub distinct: u64,
     /// The most frequent values with their numbers, most frequent first; a long value is cut.
     pub most_frequent: Vec<(String, u64)>,
-}
-
-/// Something that somebody should know, about a place in the tree or about all of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// The stable code.
-    pub code: Code,
-    /// Where, or `None` for the whole tree.
-    pub path: Option<TreePath>,
-    /// What, in words.
-    pub message: String,
 }
 
 /// Why an operation could not do as asked.

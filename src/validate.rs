@@ -15,8 +15,9 @@ use crate::json::{Text, TextError, TextProblem, Value};
 use crate::manifest::{declared_version, history_len};
 use crate::plan::PlanError;
 use crate::refusal::Refusal;
+use crate::report::Diagnosis;
 use crate::rule::hold_at_rest;
-use crate::verify::{Finding, check_identity};
+use crate::verify::check_identity;
 use crate::version::Version;
 
 /// What documents are held against.
@@ -34,14 +35,14 @@ pub struct Checked {
     /// The version that it has, where that can be told.
     pub version: Option<Version>,
     /// What is wrong with it, and what is only warned of.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Diagnosis>,
 }
 
 impl Checked {
     /// Whether nothing is wrong with it; what is only warned of is not wrong.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        self.findings.iter().all(Finding::is_note)
+        self.findings.iter().all(Diagnosis::is_note)
     }
 }
 
@@ -93,7 +94,7 @@ impl<'c> Rules<'c> {
     }
 
     /// Everything in which a document violates the rules of its version.
-    fn violations(&self, document: Value<'_>) -> Vec<Finding> {
+    fn violations(&self, document: Value<'_>) -> Vec<Diagnosis> {
         let kind = self.kind;
         let mut findings: Vec<_> = kind
             .required
@@ -106,13 +107,13 @@ impl<'c> Rules<'c> {
             Ok(_) => findings.extend(
                 history::read(document, &kind.history)
                     .err()
-                    .map(|error| Finding::new(Code::HistoryRecordMalformed, error.to_string())),
+                    .map(|error| Diagnosis::new(Code::HistoryRecordMalformed, error.to_string())),
             ),
             Err(refusal) => findings.push(refused(&refusal)),
         }
         if let Ok(version) = self.version(document) {
             let failures = hold_at_rest(kind, &version, document).failures;
-            findings.extend(failures.iter().map(Finding::from));
+            findings.extend(failures.iter().map(Diagnosis::from));
         }
         if let Some(snapshots) = &kind.snapshots {
             findings.extend(check_identity(document, snapshots));
@@ -120,7 +121,7 @@ impl<'c> Rules<'c> {
         findings
     }
 
-    fn version(&self, document: Value<'_>) -> Result<Version, Finding> {
+    fn version(&self, document: Value<'_>) -> Result<Version, Diagnosis> {
         let (kind, at) = (self.kind, &self.kind.version);
         let declared = declared_version(document, at).map_err(|refusal| refused(&refusal))?;
         let is_declared = declared.is_some();
@@ -140,7 +141,7 @@ impl<'c> Rules<'c> {
                     format!("missing, which stands for `{found}`")
                 };
                 let message = format!("`{at}` is {found}, expected `{expected}`");
-                Err(Finding::new(Code::VersionDiffers, message))
+                Err(Diagnosis::new(Code::VersionDiffers, message))
             }
             _ => Ok(found),
         }
@@ -165,8 +166,8 @@ fn scan(document: Document<'_>) -> Result<Text<'_>, TextError> {
     bytes.and_then(Text::scan).map_err(in_input)
 }
 
-fn refused(refusal: &Refusal) -> Finding {
-    Finding::new(refusal.code(), refusal.to_string())
+fn refused(refusal: &Refusal) -> Diagnosis {
+    Diagnosis::new(refusal.code(), refusal.to_string())
 }
 
 #[cfg(test)]

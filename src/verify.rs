@@ -22,39 +22,15 @@ pub use replay::{Replay, check_replay};
 pub use run::{Files, check_identity, check_run};
 pub use witness::{Last, Replaced, Witness, Witnesses};
 
-use crate::code::{Class, Code};
+use crate::code::Code;
 use crate::digest::Digest;
 use crate::history::{self, Applied};
 use crate::manifest::Manifest;
-use crate::report::{Outcome, Trouble};
+use crate::report::{Diagnosis, Outcome};
 use crate::rule::{Failure, OnFailure};
 
-/// Something that verify found, or could not prove.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The stable code.
-    pub code: Code,
-    /// What is wrong and where, in words.
-    pub message: String,
-}
-
-impl Finding {
-    /// A finding in these words.
-    #[must_use]
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self { code, message }
-    }
-
-    /// Whether it says only that something could not be proved, or what somebody should know.
-    #[must_use]
-    pub fn is_note(&self) -> bool {
-        matches!(self.code.class(), Class::Note | Class::Warning)
-    }
-}
-
 /// What only warns is a note.
-impl From<&Failure> for Finding {
+impl From<&Failure> for Diagnosis {
     fn from(failure: &Failure) -> Self {
         let code = match failure.on_failure {
             OnFailure::Warn => Code::RuleWarned,
@@ -64,29 +40,23 @@ impl From<&Failure> for Finding {
     }
 }
 
-impl From<Trouble> for Finding {
-    fn from(trouble: Trouble) -> Self {
-        Self::new(trouble.code, trouble.message)
-    }
-}
-
 /// One manifest and what was found about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// What a plan for the latest version says of it.
     pub outcome: Outcome,
     /// Findings and notes, in the order in which they were made.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Diagnosis>,
 }
 
 impl Verified {
     /// What is wrong.
-    pub fn wrong(&self) -> impl Iterator<Item = &Finding> {
+    pub fn wrong(&self) -> impl Iterator<Item = &Diagnosis> {
         self.findings.iter().filter(|finding| !finding.is_note())
     }
 
     /// What could not be proved.
-    pub fn notes(&self) -> impl Iterator<Item = &Finding> {
+    pub fn notes(&self) -> impl Iterator<Item = &Diagnosis> {
         self.findings.iter().filter(|finding| finding.is_note())
     }
 }
@@ -110,7 +80,7 @@ pub struct Proof {
     /// For each record the original that it speaks of, by its place in the evidence.
     pub originals: Vec<Option<usize>>,
     /// What was found.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Diagnosis>,
 }
 
 /// Proves the history of a manifest, as far as the evidence goes.
@@ -120,7 +90,7 @@ pub fn check_history(manifest: &Manifest<'_>, evidence: &Evidence<'_>) -> Proof 
     let records = match history::read(manifest.text().root(), &kind.history) {
         Ok(records) => records,
         Err(malformed) => {
-            let finding = Finding::new(Code::HistoryRecordMalformed, malformed.to_string());
+            let finding = Diagnosis::new(Code::HistoryRecordMalformed, malformed.to_string());
             let mut findings = vec![finding];
             findings.extend(check_backups(evidence));
             return Proof {
@@ -152,7 +122,7 @@ fn unwitnessed(
     records: &[Applied],
     originals: &[Option<usize>],
     evidence: &Evidence<'_>,
-) -> Option<Finding> {
+) -> Option<Diagnosis> {
     let is_journalled = evidence
         .witness
         .and_then(|witness| witness.last.as_ref())
@@ -166,5 +136,5 @@ fn unwitnessed(
         None => String::new(),
     };
     let message = format!("no journal speaks of it, and no backup has the original{rest}");
-    Some(Finding::new(Code::Unwitnessed, message))
+    Some(Diagnosis::new(Code::Unwitnessed, message))
 }

@@ -17,7 +17,7 @@ use crate::json::{Pointer, Text, Value};
 use crate::manifest::Manifest;
 use crate::path::TreePath;
 use crate::plan::{Decision, Expected, Plan, Planned};
-use crate::report::{Counts, Stop, Trouble};
+use crate::report::{Counts, Diagnosis, Stop};
 use crate::transform::Migrated;
 use crate::version::Version;
 
@@ -70,7 +70,7 @@ pub(super) enum Standing {
     /// They are what it leads to already, at this version.
     Done(Version),
     /// They are something else.
-    Drifted(Trouble),
+    Drifted(Diagnosis),
 }
 
 impl Executing {
@@ -115,26 +115,23 @@ impl Executing {
     }
 }
 
-fn drifted(message: String) -> Trouble {
-    Trouble {
-        code: Code::PlanDrifted,
-        message,
-    }
+fn drifted(message: String) -> Diagnosis {
+    Diagnosis::new(Code::PlanDrifted, message)
 }
 
 /// Whether the migration gives what the plan predicts.
-pub(super) fn check_result(expected: Expected, migrated: &Migrated) -> Result<(), Trouble> {
+pub(super) fn check_result(expected: Expected, migrated: &Migrated) -> Result<(), Diagnosis> {
     if migrated.checksum_after == expected.checksum_after {
         return Ok(());
     }
-    Err(Trouble {
-        code: Code::PlanMismatch,
-        message: format!(
+    Err(Diagnosis::new(
+        Code::PlanMismatch,
+        format!(
             "expected a result with the checksum `{}`, found `{}`",
             expected.checksum_after.prefixed(),
             migrated.checksum_after.prefixed()
         ),
-    })
+    ))
 }
 
 /// The version of a manifest that is at the target and whose last record says what the plan predicted.

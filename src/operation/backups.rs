@@ -20,7 +20,7 @@ use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::event::{Event, Sink, Watch};
 use crate::path::TreePath;
-use crate::report::{Notice, Signal, Stop};
+use crate::report::{Diagnosis, Signal, Stop};
 use crate::selection::Selection;
 use crate::storage::{Backup, Found, Storage};
 
@@ -62,7 +62,7 @@ pub struct BackupList {
     /// Each, by manifest and name.
     pub backups: Vec<KeptBackup>,
     /// What somebody should know.
-    pub notices: Vec<Notice>,
+    pub notices: Vec<Diagnosis>,
     /// Whether a directory could not be listed, so that there may be more.
     pub is_partial: bool,
     /// The signal that ended the listing early, if one did.
@@ -98,7 +98,7 @@ struct Look {
     journals: Journals,
     manifests: Vec<Found>,
     next: usize,
-    notices: Vec<Notice>,
+    notices: Vec<Diagnosis>,
     /// Whether a directory could not be listed.
     is_partial: bool,
 }
@@ -156,7 +156,7 @@ impl Look {
                 Ok(backups) => beside.push((found, backups)),
                 Err(trouble) => {
                     self.is_partial = true;
-                    self.notices.push(Notice {
+                    self.notices.push(Diagnosis {
                         code: trouble.code,
                         path: Some(found.path),
                         message: trouble.message,
@@ -191,7 +191,7 @@ impl Look {
 
 /// Keeps what is told beside outcomes.
 #[derive(Default)]
-struct Heard(Vec<Notice>);
+struct Heard(Vec<Diagnosis>);
 
 impl Sink for Heard {
     fn event(&mut self, event: &Event<'_>) -> std::io::Result<()> {

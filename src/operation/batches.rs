@@ -13,7 +13,7 @@ use super::tally::{JournalSink, Tally};
 use super::writing::TransactionOf;
 use crate::code::Code;
 use crate::event::{Event, Sink as _};
-use crate::report::{Outcome, Status, Stop, Trouble};
+use crate::report::{Diagnosis, Outcome, Status, Stop};
 use crate::storage::{Found, FoundList, Published, Storage, Transaction};
 
 /// How many manifests make a batch where nothing is written: enough for all threads, little to keep in memory.
@@ -315,11 +315,10 @@ impl<'b, S: Storage> Batches<'b, '_, '_, S> {
             }
             Published::Done { backup } => {
                 slot.evaluated.outcome.backup = Some(backup);
-                slot.fail(Trouble {
-                    code: Code::NotDurable,
-                    message: "it was replaced, but the flush that makes it durable failed"
-                        .to_owned(),
-                });
+                slot.fail(Diagnosis::new(
+                    Code::NotDurable,
+                    "it was replaced, but the flush that makes it durable failed".to_owned(),
+                ));
             }
             Published::Not(trouble) => {
                 if trouble.code == Code::NoSpace {
@@ -439,7 +438,7 @@ impl<S: Storage> Slot<'_, S> {
         };
     }
 
-    fn fail(&mut self, trouble: Trouble) {
+    fn fail(&mut self, trouble: Diagnosis) {
         let outcome = &mut self.evaluated.outcome;
         outcome.status = trouble.status();
         outcome.to = None;

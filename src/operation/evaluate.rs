@@ -20,7 +20,7 @@ use crate::json::{Text, Value};
 use crate::manifest::{Manifest, kind_of};
 use crate::plan::{Decision, Expected, Plan};
 use crate::refusal::Refusal;
-use crate::report::{Difference, Notice, Outcome, Status, Trouble};
+use crate::report::{Diagnosis, Difference, Outcome, Status};
 use crate::rule::{hold_found, hold_result};
 use crate::storage::{Found, Guard, ReadError, Replacement, Storage, Transaction};
 use crate::transform::{self, Migrated};
@@ -46,7 +46,7 @@ pub(super) struct Evaluated<'p, T> {
     /// What it answers to the survey.
     pub(super) answer: Option<Box<Answer>>,
     /// What somebody should know of it.
-    pub(super) notices: Vec<Notice>,
+    pub(super) notices: Vec<Diagnosis>,
 }
 
 impl<T> Evaluated<'_, T> {
@@ -125,7 +125,7 @@ impl<'o, S: Storage> Evaluation<'o, S> {
         found: &Found,
         depth: Depth,
         buffer: &[u8],
-        read: Result<S::Version, Trouble>,
+        read: Result<S::Version, Diagnosis>,
     ) -> Evaluated<'o, StagedOf<S>> {
         let troubled = |trouble| Evaluated::settled(Outcome::troubled(found.path.clone(), trouble));
         let version = match read {
@@ -179,7 +179,7 @@ impl<'o, S: Storage> Evaluation<'o, S> {
             from: Some(manifest.version().clone()),
             ..Outcome::new(read.found.path.clone(), status)
         };
-        let in_trouble = |trouble: Trouble| Outcome {
+        let in_trouble = |trouble: Diagnosis| Outcome {
             trouble: Some(trouble.clone()),
             ..known(trouble.status())
         };
@@ -288,7 +288,7 @@ impl<'o, S: Storage> Evaluation<'o, S> {
         route: &Route,
         is_text_wanted: bool,
         settling: &mut Settling<'_>,
-    ) -> Result<Option<Migrated>, Trouble> {
+    ) -> Result<Option<Migrated>, Diagnosis> {
         let is_silent = match self.judged {
             Some(judged) => judged.check(&read.found.path, read.digest(), settling)?,
             None => false,
@@ -337,17 +337,14 @@ impl<V> Read<'_, V> {
 }
 
 /// The trouble that a refusal is.
-pub(super) fn refused(refusal: &Refusal) -> Trouble {
-    Trouble {
-        code: refusal.code(),
-        message: refusal.to_string(),
-    }
+pub(super) fn refused(refusal: &Refusal) -> Diagnosis {
+    Diagnosis::new(refusal.code(), refusal.to_string())
 }
 
 /// The trouble of a manifest for which no way to replace it was found.
-pub(super) fn no_way() -> Trouble {
-    Trouble {
-        code: Code::IoError,
-        message: "no way to replace it works on this file system".to_owned(),
-    }
+pub(super) fn no_way() -> Diagnosis {
+    Diagnosis::new(
+        Code::IoError,
+        "no way to replace it works on this file system".to_owned(),
+    )
 }

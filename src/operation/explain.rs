@@ -21,7 +21,7 @@ use crate::json::{Pointer, Text};
 use crate::manifest::Manifest;
 use crate::path::TreePath;
 use crate::plan::{Decision, Plan};
-use crate::report::{Notice, Outcome, Stop};
+use crate::report::{Diagnosis, Outcome, Stop};
 use crate::storage::{Found, Storage};
 use crate::transform::migrate;
 use crate::version::Version;
@@ -69,7 +69,7 @@ pub struct Explanation {
     /// What a rollback of this manifest would come to: `pending` where it is possible.
     pub rollback: Outcome,
     /// What could not be told, and what somebody should know.
-    pub notices: Vec<Notice>,
+    pub notices: Vec<Diagnosis>,
 }
 
 /// The bytes of a manifest.

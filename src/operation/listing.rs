@@ -1,4 +1,4 @@
-//! Finding the manifests of an operation, and what is said of unfinished ones by those that only read.
+//! Diagnosis the manifests of an operation, and what is said of unfinished ones by those that only read.
 //!
 //! Invariant: what the catalog excludes is excluded for every command.
 
@@ -8,7 +8,7 @@ use crate::catalog::Catalog;
 use crate::code::Code;
 use crate::event::Watch;
 use crate::path::TreePath;
-use crate::report::{Notice, Stop};
+use crate::report::{Diagnosis, Stop};
 use crate::selection::Selection;
 use crate::storage::{Listing, Scope, Storage};
 
@@ -61,8 +61,8 @@ pub(super) fn with_excludes(catalog: &Catalog, selection: &Selection) -> Result<
 }
 
 /// The warning that operations are unfinished.
-pub(super) fn unfinished(ids: &[String]) -> Notice {
-    Notice {
+pub(super) fn unfinished(ids: &[String]) -> Diagnosis {
+    Diagnosis {
         code: Code::UnfinishedOperation,
         path: None,
         message: format!(
@@ -73,8 +73,8 @@ pub(super) fn unfinished(ids: &[String]) -> Notice {
 }
 
 /// The warning that an unfinished operation left a file beside a manifest.
-pub(super) fn leftover(path: &TreePath) -> Notice {
-    Notice {
+pub(super) fn leftover(path: &TreePath) -> Diagnosis {
+    Diagnosis {
         code: Code::UnfinishedOperation,
         path: Some(path.clone()),
         message: "an unfinished operation left this file beside a manifest".to_owned(),

@@ -6,7 +6,7 @@ use super::listing;
 use crate::catalog::Catalog;
 use crate::code::Code;
 use crate::path::TreePath;
-use crate::report::{Stop, Trouble};
+use crate::report::{Diagnosis, Stop};
 use crate::selection::Selection;
 use crate::storage::{Found, Storage};
 
@@ -36,6 +36,6 @@ pub(super) fn find<S: Storage>(
 }
 
 /// The stop that trouble with the only manifest is.
-pub(super) fn stop_of(path: &TreePath, trouble: &Trouble) -> Stop {
+pub(super) fn stop_of(path: &TreePath, trouble: &Diagnosis) -> Stop {
     Stop::new(trouble.code, format!("`{path}`: {}", trouble.message))
 }

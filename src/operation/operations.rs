@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use crate::code::Code;
 use crate::journal::{Account, Condition, Deed};
-use crate::report::{Stop, Trouble};
+use crate::report::{Diagnosis, Stop};
 use crate::storage::Storage;
 
 /// How an operation stands.
@@ -102,7 +102,7 @@ pub fn operations<S: Storage>(storage: &S) -> Result<Vec<OperationEntry>, Stop> 
 ///
 /// # Errors
 /// There is no such operation, or its journal cannot be read.
-pub fn account<S: Storage>(storage: &S, id: &str) -> Result<Account, Trouble> {
+pub fn account<S: Storage>(storage: &S, id: &str) -> Result<Account, Diagnosis> {
     let mut account = Account::default();
     storage.journal(id, &mut |piece| account.feed(piece))?;
     Ok(of_its_own(id, account))

@@ -26,7 +26,7 @@ use crate::path::TreePath;
 use crate::plan::{Decision, Plan};
 use crate::refusal::Refusal;
 use crate::rehearsal::{Rehearsed, Remark, StepId, rehearse};
-use crate::report::{Notice, Stop, Trouble};
+use crate::report::{Diagnosis, Stop};
 use crate::rule::{Enforcement, hold_found, hold_result};
 use crate::selection::Selection;
 use crate::storage::{Found, Storage};
@@ -45,9 +45,9 @@ pub struct TreeRehearsal {
     /// Those that each step would change.
     pub changed: BTreeMap<StepId, Vec<TreePath>>,
     /// Those that a migration would refuse or that cannot be read, and why.
-    pub troubled: Vec<(TreePath, Trouble)>,
+    pub troubled: Vec<(TreePath, Diagnosis)>,
     /// What rules, and schemas, only warn of.
-    pub warned: Vec<Notice>,
+    pub warned: Vec<Diagnosis>,
     /// Why a migration of the tree would stop before it wrote anything: a rule that halts.
     pub halted: Option<Stop>,
     /// Laws that do not hold, and of which manifests.
@@ -55,7 +55,7 @@ pub struct TreeRehearsal {
     /// The indices of the kinds that were found.
     pub kinds: BTreeSet<usize>,
     /// What somebody should know of the listing.
-    pub notices: Vec<Notice>,
+    pub notices: Vec<Diagnosis>,
 }
 
 /// Takes every manifest of a tree to the latest version of its kind, in memory, also those that a writer still has. Rules over the tree see it as it would be then.
@@ -106,11 +106,11 @@ pub fn rehearse_tree<S: Storage>(
 struct Seen {
     kind: Option<usize>,
     rehearsed: Option<Rehearsed>,
-    warned: Vec<Notice>,
+    warned: Vec<Diagnosis>,
 }
 
 /// The same, and why the manifest would not be migrated, if it would not.
-type Look = (Seen, Result<(), Trouble>);
+type Look = (Seen, Result<(), Diagnosis>);
 
 /// What all looks share.
 struct Looking<'l, S: Storage> {
@@ -134,7 +134,7 @@ impl<S: Storage> Looking<'_, S> {
         })
     }
 
-    fn rehearse(&self, found: &Found, bytes: &[u8], seen: &mut Seen) -> Result<(), Trouble> {
+    fn rehearse(&self, found: &Found, bytes: &[u8], seen: &mut Seen) -> Result<(), Diagnosis> {
         let text = Text::scan(bytes).map_err(|error| refused(&Refusal::Text(error)))?;
         let catalog = self.plan.catalog();
         let index = kind_of(catalog, found.path.file_name(), text.root());

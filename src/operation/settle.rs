@@ -5,14 +5,14 @@
 use crate::code::Code;
 use crate::path::TreePath;
 use crate::refusal::Refusal;
-use crate::report::Notice;
+use crate::report::Diagnosis;
 use crate::rule::{Enforcement, Failure, OnFailure, Verdict};
 
 /// The verdicts of one manifest, as the operation takes them.
 pub(super) struct Settling<'p> {
     path: &'p TreePath,
     rules: Enforcement,
-    notices: Vec<Notice>,
+    notices: Vec<Diagnosis>,
     has_halted: bool,
 }
 
@@ -64,7 +64,7 @@ impl<'p> Settling<'p> {
 
     fn warn(&mut self, code: Code, message: String) {
         let path = Some(self.path.clone());
-        let notice = Notice {
+        let notice = Diagnosis {
             code,
             path,
             message,
@@ -80,7 +80,7 @@ impl<'p> Settling<'p> {
     }
 
     /// What somebody should know.
-    pub(super) fn notices(self) -> Vec<Notice> {
+    pub(super) fn notices(self) -> Vec<Diagnosis> {
         self.notices
     }
 }

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::path::TreePath;
 use crate::plan::Plan;
 use crate::read::{self, Reading};
-use crate::report::{Stop, Trouble};
+use crate::report::{Diagnosis, Stop};
 use crate::storage::Storage;
 use crate::version::Version;
 
@@ -35,10 +35,7 @@ pub fn show<'b, S: Storage>(
     };
     read.and_then(|()| {
         let reading = read::of(catalog, path.file_name(), target, buffer, now);
-        reading.map_err(|refusal| Trouble {
-            code: refusal.code(),
-            message: refusal.to_string(),
-        })
+        reading.map_err(|refusal| Diagnosis::new(refusal.code(), refusal.to_string()))
     })
     .map_err(|trouble| named::stop_of(path, &trouble))
 }

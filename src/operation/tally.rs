@@ -12,10 +12,10 @@ use crate::code::{Class, Code};
 use crate::event::{Event, Sink, Watch};
 use crate::journal::{Record, RecordedPath, Settled};
 use crate::path::TreePath;
-use crate::report::{Notice, Outcome, RouteCount, Signal, Status, Stop, Summary};
+use crate::report::{Diagnosis, Outcome, RouteCount, Signal, Status, Stop, Summary};
 use crate::selection::Tolerance;
 use crate::storage::{Listing, Transaction};
-use crate::verify::{Finding, Verified};
+use crate::verify::Verified;
 use crate::version::Version;
 
 /// So many warnings of one code about manifests are told.
@@ -67,7 +67,7 @@ impl<'s> Tally<'s> {
         }
     }
 
-    pub(super) fn recovered(&mut self, (notices, rescued): (Vec<Notice>, u64)) {
+    pub(super) fn recovered(&mut self, (notices, rescued): (Vec<Diagnosis>, u64)) {
         self.summary.rescued += rescued;
         for notice in &notices {
             self.tell(&Event::Warning(notice));
@@ -94,7 +94,7 @@ impl<'s> Tally<'s> {
     }
 
     /// A first pass has looked at so many manifests; these directories it could not list.
-    pub(super) fn judged(&mut self, manifests: u64, unlisted: &[Notice]) {
+    pub(super) fn judged(&mut self, manifests: u64, unlisted: &[Diagnosis]) {
         self.summary.judged = Some(manifests);
         self.summary.counts.directories_failed += unlisted.len() as u64;
         for notice in unlisted {
@@ -135,14 +135,14 @@ impl<'s> Tally<'s> {
     }
 
     /// Takes a finding in that is about no manifest.
-    pub(super) fn found(&mut self, finding: Finding) {
+    pub(super) fn found(&mut self, finding: Diagnosis) {
         self.found_at(None, finding);
     }
 
     /// Takes a finding in about a place where no manifest is.
-    pub(super) fn found_at(&mut self, path: Option<TreePath>, finding: Finding) {
+    pub(super) fn found_at(&mut self, path: Option<TreePath>, finding: Diagnosis) {
         self.count_finding(finding.code);
-        self.tell(&Event::Finding(&Notice {
+        self.tell(&Event::Finding(&Diagnosis {
             code: finding.code,
             path,
             message: finding.message,
@@ -198,7 +198,7 @@ impl<'s> Tally<'s> {
     }
 
     /// Tells what somebody should know of a manifest, but not the same over and over.
-    pub(super) fn warn(&mut self, notice: &Notice) {
+    pub(super) fn warn(&mut self, notice: &Diagnosis) {
         let count = self.warned.entry(notice.code).or_default();
         *count += 1;
         if *count <= MOST_WARNINGS {
@@ -211,7 +211,7 @@ impl<'s> Tally<'s> {
         for (code, count) in std::mem::take(&mut self.warned) {
             if count > MOST_WARNINGS {
                 let message = format!("{count} such warnings, of which {MOST_WARNINGS} are shown");
-                self.tell(&Event::Warning(&Notice {
+                self.tell(&Event::Warning(&Diagnosis {
                     code,
                     path: None,
                     message,
@@ -221,7 +221,7 @@ impl<'s> Tally<'s> {
     }
 
     /// Tells what could not be recorded at the end.
-    pub(super) fn ended(&mut self, notices: &[Notice]) {
+    pub(super) fn ended(&mut self, notices: &[Diagnosis]) {
         for notice in notices {
             self.tell(&Event::Warning(notice));
         }

@@ -23,11 +23,10 @@ use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::event::{Event, Head, Sink, Watch};
 use crate::plan::Plan;
-use crate::report::{Notice, Stop, Summary};
+use crate::report::{Diagnosis, Stop, Summary};
 use crate::rule::Failure;
 use crate::selection::Selection;
 use crate::storage::{Found, FoundList, Listing, Storage};
-use crate::verify::Finding;
 use prove::{Proved, Prover};
 
 /// How many manifests are proved before what was found is told.
@@ -181,7 +180,7 @@ impl<'o, S: Storage> Proving<'o, S> {
             for (one, index) in all.iter_mut().zip(next..) {
                 let index = u32::try_from(index).unwrap_or(u32::MAX);
                 let clashes = self.clashes.get(&index).into_iter().flatten();
-                let findings = clashes.map(Finding::from);
+                let findings = clashes.map(Diagnosis::from);
                 one.verified.findings.extend(findings);
                 has_history |= one.has_history;
                 tally.verified(&one.verified, one.route, one.modified);
@@ -245,7 +244,7 @@ impl<'o, S: Storage> Proving<'o, S> {
                     "operation `{operation}` left it, and it is not there: {}",
                     trouble.message
                 );
-                let finding = Finding::new(Code::ManifestMissing, message);
+                let finding = Diagnosis::new(Code::ManifestMissing, message);
                 tally.found_at(Some(path.clone()), finding);
             }
         }
@@ -253,8 +252,8 @@ impl<'o, S: Storage> Proving<'o, S> {
     }
 }
 
-fn never_migrated() -> Notice {
-    Notice {
+fn never_migrated() -> Diagnosis {
+    Diagnosis {
         code: Code::NeverMigrated,
         path: None,
         message: "nothing was ever migrated here: there is no journal and no history".to_owned(),

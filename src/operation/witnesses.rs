@@ -12,9 +12,9 @@ use crate::catalog::{Catalog, Source};
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::event::Event;
-use crate::report::Notice;
+use crate::report::Diagnosis;
 use crate::storage::Storage;
-use crate::verify::{Finding, Witnesses};
+use crate::verify::Witnesses;
 
 /// All journals.
 pub(super) struct Journals {
@@ -58,11 +58,11 @@ impl Journals {
                 }
                 Err(trouble) if trouble.code == Code::NotRegular => {
                     journals.witnesses.doubt(false);
-                    tally.found(Finding::new(Code::JournalDamaged, trouble.message));
+                    tally.found(Diagnosis::new(Code::JournalDamaged, trouble.message));
                 }
                 Err(trouble) => {
                     journals.witnesses.doubt(false);
-                    tally.tell(&Event::Warning(&Notice {
+                    tally.tell(&Event::Warning(&Diagnosis {
                         code: Code::StateUnreadable,
                         path: None,
                         message: format!("the journal of operation `{id}`: {}", trouble.message),
@@ -118,7 +118,7 @@ impl<'c> Catalogs<'c> {
                 Err(trouble) => {
                     let why = format!("the catalog {name} that was used: {}", trouble.message);
                     if trouble.code == Code::KeptChanged {
-                        tally.found(Finding::from(trouble));
+                        tally.found(Diagnosis::from(trouble));
                     }
                     Err(why)
                 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::event::Watch;
-use crate::report::{Notice, Stop};
+use crate::report::{Diagnosis, Stop};
 use crate::rule::Enforcement;
 use crate::storage::{Guard, OperationHead, Recovery, Storage};
 use crate::version::Version;
@@ -172,7 +172,7 @@ impl<'o, S: Storage> Writing<'o, S> {
     }
 
     /// What was recovered since this was last asked.
-    pub(super) fn take_recoveries(&self) -> (Vec<Notice>, u64) {
+    pub(super) fn take_recoveries(&self) -> (Vec<Diagnosis>, u64) {
         let taken = std::mem::take(
             &mut *self
                 .recoveries

@@ -14,7 +14,7 @@ use super::{Backup, STATE_DIRECTORY, trouble_of};
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::path::TreePath;
-use crate::report::{Notice, Trouble};
+use crate::report::Diagnosis;
 
 /// How much of a file is read at once.
 const PIECE_BYTES: usize = 256 * 1024;
@@ -34,7 +34,7 @@ fn part<D: Disk>(core: &Core<D>, name: &str) -> io::Result<Option<D::Dir>> {
     }
 }
 
-pub(super) fn operations<D: Disk>(core: &Core<D>) -> Result<Vec<String>, Notice> {
+pub(super) fn operations<D: Disk>(core: &Core<D>) -> Result<Vec<String>, Diagnosis> {
     let mut ids = Vec::new();
     let listed = part(core, "operations").and_then(|dir| {
         let Some(dir) = dir else { return Ok(()) };
@@ -50,7 +50,7 @@ pub(super) fn operations<D: Disk>(core: &Core<D>) -> Result<Vec<String>, Notice>
             ids.sort_by(|one, two| order(one).cmp(&order(two)));
             Ok(ids)
         }
-        Err(error) => Err(Notice {
+        Err(error) => Err(Diagnosis {
             code: Code::StateUnreadable,
             path: None,
             message: trouble_of("cannot list the journals", &error).message,
@@ -71,10 +71,12 @@ pub(super) fn journal<D: Disk>(
     core: &Core<D>,
     id: &str,
     feed: &mut dyn FnMut(&[u8]),
-) -> Result<(), Trouble> {
-    let unknown = || Trouble {
-        code: Code::OperationUnknown,
-        message: format!("no operation has the id `{id}`"),
+) -> Result<(), Diagnosis> {
+    let unknown = || {
+        Diagnosis::new(
+            Code::OperationUnknown,
+            format!("no operation has the id `{id}`"),
+        )
     };
     let name = journal_name(id);
     let is_name = TreePath::new(name.as_bytes()).is_some_and(|path| path.parent().is_empty());
@@ -101,11 +103,11 @@ pub(super) fn journal<D: Disk>(
 }
 
 /// The trouble with a journal, which it names.
-fn named(name: &str, trouble: &Trouble) -> Trouble {
-    Trouble {
-        code: trouble.code,
-        message: format!("the journal `{name}`: {}", trouble.message),
-    }
+fn named(name: &str, trouble: &Diagnosis) -> Diagnosis {
+    Diagnosis::new(
+        trouble.code,
+        format!("the journal `{name}`: {}", trouble.message),
+    )
 }
 
 /// Gives a file to `each` in pieces, the first ones small, because most files are.
@@ -132,7 +134,7 @@ fn in_pieces<D: Disk>(
 pub(super) fn kept_catalog<D: Disk>(
     core: &Core<D>,
     digest: Digest,
-) -> Result<Option<String>, Trouble> {
+) -> Result<Option<String>, Diagnosis> {
     let name = format!("{digest}.json");
     let cannot =
         |error: io::Error| trouble_of(&format!("cannot read the catalog `{name}`"), &error);
@@ -151,16 +153,16 @@ pub(super) fn kept_catalog<D: Disk>(
     .map_err(cannot)?;
     match String::from_utf8(bytes) {
         Ok(text) if Digest::of(text.as_bytes()) == digest => Ok(Some(text)),
-        _ => Err(Trouble {
-            code: Code::KeptChanged,
-            message: format!(
+        _ => Err(Diagnosis::new(
+            Code::KeptChanged,
+            format!(
                 "`{STATE_DIRECTORY}/catalogs/{name}` does not have the digest that is its name"
             ),
-        }),
+        )),
     }
 }
 
-pub(super) fn backups<D: Disk>(core: &Core<D>, path: &TreePath) -> Result<Vec<Backup>, Trouble> {
+pub(super) fn backups<D: Disk>(core: &Core<D>, path: &TreePath) -> Result<Vec<Backup>, Diagnosis> {
     let disk = &core.disk;
     let cannot = |error: io::Error| trouble_of("cannot list the run directory", &error);
     let dir = disk
@@ -194,13 +196,13 @@ pub(super) fn read_below<D: Disk>(
     manifest: &TreePath,
     name: &str,
     feed: &mut dyn FnMut(&[u8]) -> bool,
-) -> Result<(), Trouble> {
+) -> Result<(), Diagnosis> {
     let disk = &core.disk;
     let Some(below) = TreePath::new(name.as_bytes()) else {
-        return Err(Trouble {
-            code: Code::LeadsOut,
-            message: format!("`{name}` does not name a file below the run directory"),
-        });
+        return Err(Diagnosis::new(
+            Code::LeadsOut,
+            format!("`{name}` does not name a file below the run directory"),
+        ));
     };
     let cannot = |error: io::Error| trouble_of(&format!("cannot read `{name}`"), &error);
     let dir = disk

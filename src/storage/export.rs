@@ -15,7 +15,7 @@ use super::trouble_of;
 use crate::code::Code;
 use crate::digest::{Digest, Hasher};
 use crate::path::TreePath;
-use crate::report::{Stop, Trouble};
+use crate::report::{Diagnosis, Stop};
 
 /// What comes after the name of a copy that is not complete.
 const PARTIAL: &str = ".partial";
@@ -67,7 +67,7 @@ impl ExportDirectory {
         name: &str,
         bytes: &[u8],
         version: &Stamp,
-    ) -> Result<CopyOutcome, Trouble> {
+    ) -> Result<CopyOutcome, Diagnosis> {
         let digest = Digest::of(bytes);
         let cannot = |error: io::Error| trouble_of("cannot make the copy", &error);
         let parent = self.make_below(manifest.parent())?;
@@ -82,10 +82,10 @@ impl ExportDirectory {
         write_partial(&partial, bytes, version).map_err(cannot)?;
         // Read back before it gets its name: what is counted as copied can be read.
         if digest_of(&partial).map_err(cannot)? != digest {
-            return Err(Trouble {
-                code: Code::IoError,
-                message: "the copy has other bytes than were written".to_owned(),
-            });
+            return Err(Diagnosis::new(
+                Code::IoError,
+                "the copy has other bytes than were written".to_owned(),
+            ));
         }
         match fs::hard_link(&partial, &copy) {
             Ok(()) => fs::remove_file(&partial).map_err(cannot)?,
@@ -100,7 +100,7 @@ impl ExportDirectory {
     }
 
     /// Makes the directory of a run below this one. No link is followed: it could lead back into the tree.
-    fn make_below(&self, parent: &[u8]) -> Result<PathBuf, Trouble> {
+    fn make_below(&self, parent: &[u8]) -> Result<PathBuf, Diagnosis> {
         let cannot = |error: io::Error| trouble_of("cannot make a directory", &error);
         let mut dir = self.0.clone();
         for name in parent
@@ -115,10 +115,10 @@ impl ExportDirectory {
                 _ => {}
             }
             if !fs::symlink_metadata(&dir).map_err(cannot)?.is_dir() {
-                return Err(Trouble {
-                    code: Code::OutputExists,
-                    message: format!("`{}` is there, and is no directory", dir.display()),
-                });
+                return Err(Diagnosis::new(
+                    Code::OutputExists,
+                    format!("`{}` is there, and is no directory", dir.display()),
+                ));
             }
         }
         Ok(dir)
@@ -138,11 +138,11 @@ fn whole(dir: &Path) -> io::Result<PathBuf> {
     Ok(above.join(dir.file_name().unwrap_or_default()))
 }
 
-fn taken(copy: &Path) -> Trouble {
-    Trouble {
-        code: Code::OutputExists,
-        message: format!("`{}` is there with other bytes", copy.display()),
-    }
+fn taken(copy: &Path) -> Diagnosis {
+    Diagnosis::new(
+        Code::OutputExists,
+        format!("`{}` is there with other bytes", copy.display()),
+    )
 }
 
 /// Writes the bytes, mode and times to a file that may be left over from an export that was cut off.

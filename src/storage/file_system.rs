@@ -18,7 +18,7 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::json::MAX_BYTES;
 use crate::path::TreePath;
-use crate::report::{Notice, Stop, Trouble};
+use crate::report::{Diagnosis, Stop};
 
 /// How storage is made durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -128,13 +128,10 @@ impl<D: Disk> FileSystem<D> {
 
 impl<D: Disk> Core<D> {
     /// Opens and reads one manifest, checking what kind of file it is before reading.
-    pub(super) fn read(&self, path: &TreePath, bytes: &mut Vec<u8>) -> Result<Stamp, Trouble> {
+    pub(super) fn read(&self, path: &TreePath, bytes: &mut Vec<u8>) -> Result<Stamp, Diagnosis> {
         let stamp = self.read_small(path, bytes, usize::MAX)?;
         // Without a bound there is none that is larger.
-        stamp.ok_or_else(|| Trouble {
-            code: Code::IoError,
-            message: "it was not read".to_owned(),
-        })
+        stamp.ok_or_else(|| Diagnosis::new(Code::IoError, "it was not read".to_owned()))
     }
 
     /// As [`Core::read`], if it has at most `most` bytes.
@@ -143,7 +140,7 @@ impl<D: Disk> Core<D> {
         path: &TreePath,
         bytes: &mut Vec<u8>,
         most: usize,
-    ) -> Result<Option<Stamp>, Trouble> {
+    ) -> Result<Option<Stamp>, Diagnosis> {
         bytes.clear();
         let file = self
             .disk
@@ -154,9 +151,11 @@ impl<D: Disk> Core<D> {
         if stat.kind != EntryKind::File {
             return Err(not_regular(stat.kind));
         }
-        let too_large = |size: u64| Trouble {
-            code: Code::TooLarge,
-            message: format!("the file has {size} bytes, the limit is {MAX_BYTES}"),
+        let too_large = |size: u64| {
+            Diagnosis::new(
+                Code::TooLarge,
+                format!("the file has {size} bytes, the limit is {MAX_BYTES}"),
+            )
         };
         let size = usize::try_from(stat.size).unwrap_or(usize::MAX);
         if size > MAX_BYTES {
@@ -172,32 +171,31 @@ impl<D: Disk> Core<D> {
             return Err(too_large(bytes.len() as u64));
         }
         if bytes.len() != size {
-            return Err(Trouble {
-                code: Code::ChangedMeanwhile,
-                message: format!(
+            return Err(Diagnosis::new(
+                Code::ChangedMeanwhile,
+                format!(
                     "its size changed from {size} to {} bytes while it was read",
                     bytes.len()
                 ),
-            });
+            ));
         }
         Ok(Some(Stamp { stat }))
     }
 }
 
 /// The trouble of a manifest that cannot be opened; links and sockets show only here.
-pub(super) fn open_trouble(error: &io::Error) -> Trouble {
+pub(super) fn open_trouble(error: &io::Error) -> Diagnosis {
     const NO_SUCH_DEVICE: i32 = 6;
     const LOOP: i32 = 40;
     match error.kind() {
-        _ if error.raw_os_error() == Some(LOOP) => Trouble {
-            code: Code::NotRegular,
-            message: "expected a regular file, found a symbolic link there or on the way"
-                .to_owned(),
-        },
-        io::ErrorKind::CrossesDevices => Trouble {
-            code: Code::NotFound,
-            message: "it is on another file system than the tree".to_owned(),
-        },
+        _ if error.raw_os_error() == Some(LOOP) => Diagnosis::new(
+            Code::NotRegular,
+            "expected a regular file, found a symbolic link there or on the way".to_owned(),
+        ),
+        io::ErrorKind::CrossesDevices => Diagnosis::new(
+            Code::NotFound,
+            "it is on another file system than the tree".to_owned(),
+        ),
         _ if error.raw_os_error() == Some(NO_SUCH_DEVICE) => not_regular(EntryKind::Socket),
         _ => trouble_of("cannot open", error),
     }
@@ -228,7 +226,7 @@ impl<D: Disk> Storage for FileSystem<D> {
         .run()
     }
 
-    fn read(&self, path: &TreePath, bytes: &mut Vec<u8>) -> Result<Stamp, Trouble> {
+    fn read(&self, path: &TreePath, bytes: &mut Vec<u8>) -> Result<Stamp, Diagnosis> {
         self.0.read(path, bytes)
     }
 
@@ -237,7 +235,7 @@ impl<D: Disk> Storage for FileSystem<D> {
         path: &TreePath,
         bytes: &mut Vec<u8>,
         most: usize,
-    ) -> Result<Option<Stamp>, Trouble> {
+    ) -> Result<Option<Stamp>, Diagnosis> {
         self.0.read_small(path, bytes, most)
     }
 
@@ -245,7 +243,7 @@ impl<D: Disk> Storage for FileSystem<D> {
         version.stat.modified.0
     }
 
-    fn replaceable(&self, version: &Stamp) -> Result<(), Trouble> {
+    fn replaceable(&self, version: &Stamp) -> Result<(), Diagnosis> {
         replaceable(self.0.disk.caller(), &version.stat)
     }
 
@@ -258,7 +256,7 @@ impl<D: Disk> Storage for FileSystem<D> {
         usize::try_from(half / OPEN_FILES_OF_A_JOB).map_or(MOST, |jobs| jobs.clamp(1, MOST))
     }
 
-    fn has_place(&self, path: &TreePath, version: &Stamp, bytes: &[u8]) -> Result<(), Trouble> {
+    fn has_place(&self, path: &TreePath, version: &Stamp, bytes: &[u8]) -> Result<(), Diagnosis> {
         let core = &self.0;
         let dir = core
             .disk
@@ -273,7 +271,7 @@ impl<D: Disk> Storage for FileSystem<D> {
         path: &TreePath,
         version: &Stamp,
         original: &Stamp,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), Diagnosis> {
         let core = &self.0;
         let dir = core
             .disk
@@ -282,27 +280,27 @@ impl<D: Disk> Storage for FileSystem<D> {
         may_put_back(&core.disk, &dir, &version.stat, &original.stat)
     }
 
-    fn unfinished(&self) -> Result<Vec<String>, Notice> {
-        State::unfinished(&self.0.disk, &self.0.root).map_err(|error| Notice {
+    fn unfinished(&self) -> Result<Vec<String>, Diagnosis> {
+        State::unfinished(&self.0.disk, &self.0.root).map_err(|error| Diagnosis {
             code: Code::StateUnreadable,
             path: None,
             message: trouble_of("cannot look for unfinished operations", &error).message,
         })
     }
 
-    fn operations(&self) -> Result<Vec<String>, Notice> {
+    fn operations(&self) -> Result<Vec<String>, Diagnosis> {
         archive::operations(&self.0)
     }
 
-    fn journal(&self, id: &str, feed: &mut dyn FnMut(&[u8])) -> Result<(), Trouble> {
+    fn journal(&self, id: &str, feed: &mut dyn FnMut(&[u8])) -> Result<(), Diagnosis> {
         archive::journal(&self.0, id, feed)
     }
 
-    fn kept_catalog(&self, digest: Digest) -> Result<Option<String>, Trouble> {
+    fn kept_catalog(&self, digest: Digest) -> Result<Option<String>, Diagnosis> {
         archive::kept_catalog(&self.0, digest)
     }
 
-    fn backups(&self, path: &TreePath) -> Result<Vec<Backup>, Trouble> {
+    fn backups(&self, path: &TreePath) -> Result<Vec<Backup>, Diagnosis> {
         archive::backups(&self.0, path)
     }
 
@@ -311,7 +309,7 @@ impl<D: Disk> Storage for FileSystem<D> {
         path: &TreePath,
         name: &str,
         bytes: &mut Vec<u8>,
-    ) -> Result<Stamp, Trouble> {
+    ) -> Result<Stamp, Diagnosis> {
         let backup = TreePath::join(path.parent(), name.as_bytes());
         self.0.read(&backup, bytes)
     }
@@ -321,7 +319,7 @@ impl<D: Disk> Storage for FileSystem<D> {
         manifest: &TreePath,
         name: &str,
         feed: &mut dyn FnMut(&[u8]) -> bool,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), Diagnosis> {
         archive::read_below(&self.0, manifest, name, feed)
     }
 
@@ -392,13 +390,8 @@ fn refuse_nested<D: Disk>(core: &Core<D>, listing: &Listing) -> Result<(), Stop>
 }
 
 /// Why a path that was named is no manifest, where its names alone show it.
-fn given_trouble(scope: &Scope<'_>, path: &TreePath, kind: Option<usize>) -> Option<Trouble> {
-    let no_manifest = |message: String| {
-        Some(Trouble {
-            code: Code::NotFound,
-            message,
-        })
-    };
+fn given_trouble(scope: &Scope<'_>, path: &TreePath, kind: Option<usize>) -> Option<Diagnosis> {
+    let no_manifest = |message: String| Some(Diagnosis::new(Code::NotFound, message));
     if kind.is_none() {
         let names = scope.names.join("`, `");
         return no_manifest(format!("no manifest: a manifest is named `{names}`"));

@@ -8,7 +8,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::path::TreePath;
-use crate::report::Trouble;
+use crate::report::Diagnosis;
 
 /// A manifest that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Found {
     /// Its path.
     pub path: TreePath,
     /// What is wrong with it, where that shows without reading it.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<Diagnosis>,
 }
 
 /// Manifests that were found.
@@ -26,7 +26,7 @@ pub struct FoundList {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
     /// By the place of the path.
-    troubles: BTreeMap<usize, Trouble>,
+    troubles: BTreeMap<usize, Diagnosis>,
 }
 
 /// Where a path stands.
@@ -38,7 +38,7 @@ struct Entry {
 
 impl FoundList {
     /// Adds the manifest `name` in the directory `parent`.
-    pub fn push(&mut self, parent: &[u8], name: &[u8], trouble: Option<Trouble>) {
+    pub fn push(&mut self, parent: &[u8], name: &[u8], trouble: Option<Diagnosis>) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(parent);
         if !parent.is_empty() {
@@ -70,7 +70,7 @@ impl FoundList {
     }
 
     /// Each path, and what is wrong there.
-    fn each(&self) -> impl Iterator<Item = (&[u8], Option<&Trouble>)> {
+    fn each(&self) -> impl Iterator<Item = (&[u8], Option<&Diagnosis>)> {
         let Self {
             bytes,
             entries,
@@ -139,10 +139,7 @@ mod tests {
 
     #[test]
     fn what_is_pushed_comes_back_in_path_order() {
-        let trouble = Trouble {
-            code: Code::NotRegular,
-            message: "no".to_owned(),
-        };
+        let trouble = Diagnosis::new(Code::NotRegular, "no".to_owned());
         let mut list = FoundList::default();
         list.push(b"x/y", b"m", None);
         list.append({

@@ -46,7 +46,7 @@ use std::io;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::path::TreePath;
-use crate::report::{Notice, Stop, Trouble};
+use crate::report::{Diagnosis, Stop};
 use crate::selection::Selection;
 
 /// What to list: names of manifests, and what lies outside the walk.
@@ -70,9 +70,9 @@ pub struct Listing {
     /// How many of them `--exclude` or the catalog left out.
     pub excluded: u64,
     /// Directories that could not be listed, in path order.
-    pub directories_failed: Vec<Notice>,
+    pub directories_failed: Vec<Diagnosis>,
     /// What somebody should know, in path order.
-    pub warnings: Vec<Notice>,
+    pub warnings: Vec<Diagnosis>,
     /// Links that name a run directory inside the tree.
     pub aliases: u64,
     /// Links whose target is missing.
@@ -105,7 +105,7 @@ pub enum Published {
         backup: String,
     },
     /// It is not in place, and the manifest is as it was or as somebody else left it.
-    Not(Trouble),
+    Not(Diagnosis),
     /// It is not in place, and was not tried: the storage had failed before its turn.
     Skipped,
     /// It is not in place because the way chosen does not work there; stage it again, another way will be taken.
@@ -152,7 +152,7 @@ pub enum Restored {
     /// It is in its place, durably, and its backup name is gone.
     Done,
     /// It is not, or not for certain.
-    Not(Trouble),
+    Not(Diagnosis),
     /// It was not tried: the storage had failed before its turn.
     Skipped,
 }
@@ -195,7 +195,7 @@ pub struct OperationHead {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recovery {
     /// One notice for each unfinished operation, and one for each file rescued.
-    pub notices: Vec<Notice>,
+    pub notices: Vec<Diagnosis>,
     /// How many files were rescued.
     pub rescued: u64,
 }
@@ -204,7 +204,7 @@ pub struct Recovery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadError {
     /// The manifest is in trouble; the operation goes on.
-    Trouble(Trouble),
+    Trouble(Diagnosis),
     /// The storage failed; the operation stops.
     Stop(Stop),
 }
@@ -230,7 +230,7 @@ pub trait Storage: Sync {
     ///
     /// # Errors
     /// Why it cannot be read or may not be migrated as a file.
-    fn read(&self, path: &TreePath, bytes: &mut Vec<u8>) -> Result<Self::Version, Trouble>;
+    fn read(&self, path: &TreePath, bytes: &mut Vec<u8>) -> Result<Self::Version, Diagnosis>;
 
     /// As [`Storage::read`], if it has at most `most` bytes; else nothing is read, and it is `None`.
     ///
@@ -241,7 +241,7 @@ pub trait Storage: Sync {
         path: &TreePath,
         bytes: &mut Vec<u8>,
         most: usize,
-    ) -> Result<Option<Self::Version>, Trouble>;
+    ) -> Result<Option<Self::Version>, Diagnosis>;
 
     /// When a version was last modified, in seconds since 1970.
     fn modified(&self, version: &Self::Version) -> i64;
@@ -250,7 +250,7 @@ pub trait Storage: Sync {
     ///
     /// # Errors
     /// Why not.
-    fn replaceable(&self, version: &Self::Version) -> Result<(), Trouble>;
+    fn replaceable(&self, version: &Self::Version) -> Result<(), Diagnosis>;
 
     /// Whether the manifest could be replaced where it stands; looks at the place, and makes nothing.
     ///
@@ -261,7 +261,7 @@ pub trait Storage: Sync {
         path: &TreePath,
         version: &Self::Version,
         bytes: &[u8],
-    ) -> Result<(), Trouble>;
+    ) -> Result<(), Diagnosis>;
 
     /// Whether the original could be put back in the manifest's place; looks at the place, and makes nothing.
     ///
@@ -272,7 +272,7 @@ pub trait Storage: Sync {
         path: &TreePath,
         version: &Self::Version,
         original: &Self::Version,
-    ) -> Result<(), Trouble>;
+    ) -> Result<(), Diagnosis>;
 
     /// How many threads may work on it at once without running out of open files or the like.
     fn most_jobs(&self) -> usize;
@@ -281,31 +281,31 @@ pub trait Storage: Sync {
     ///
     /// # Errors
     /// The state could not be read; reading commands go on.
-    fn unfinished(&self) -> Result<Vec<String>, Notice>;
+    fn unfinished(&self) -> Result<Vec<String>, Diagnosis>;
 
     /// The ids of the operations that have a journal, in the order in which they began.
     ///
     /// # Errors
     /// The state could not be read; commands that need no journal go on.
-    fn operations(&self) -> Result<Vec<String>, Notice>;
+    fn operations(&self) -> Result<Vec<String>, Diagnosis>;
 
     /// Gives an operation's journal to `feed`, in pieces.
     ///
     /// # Errors
     /// It is not there (`operation_unknown`) or cannot be read.
-    fn journal(&self, id: &str, feed: &mut dyn FnMut(&[u8])) -> Result<(), Trouble>;
+    fn journal(&self, id: &str, feed: &mut dyn FnMut(&[u8])) -> Result<(), Diagnosis>;
 
     /// The bundle of a catalog that an operation used; `None` where it is not kept.
     ///
     /// # Errors
     /// It is there and cannot be read, or its bytes are not those that were kept.
-    fn kept_catalog(&self, digest: Digest) -> Result<Option<String>, Trouble>;
+    fn kept_catalog(&self, digest: Digest) -> Result<Option<String>, Diagnosis>;
 
     /// What stands beside a manifest under a name that backups of it have, in the order of the names.
     ///
     /// # Errors
     /// The run directory cannot be listed.
-    fn backups(&self, path: &TreePath) -> Result<Vec<Backup>, Trouble>;
+    fn backups(&self, path: &TreePath) -> Result<Vec<Backup>, Diagnosis>;
 
     /// Reads a backup into `bytes`, which is emptied first. It is looked at as a manifest is: a regular file within the limits, never through a link.
     ///
@@ -316,7 +316,7 @@ pub trait Storage: Sync {
         path: &TreePath,
         name: &str,
         bytes: &mut Vec<u8>,
-    ) -> Result<Self::Version, Trouble>;
+    ) -> Result<Self::Version, Diagnosis>;
 
     /// Gives a file below the run directory of a manifest, named relative to that directory, to `feed`, in pieces.
     ///
@@ -327,7 +327,7 @@ pub trait Storage: Sync {
         manifest: &TreePath,
         name: &str,
         feed: &mut dyn FnMut(&[u8]) -> bool,
-    ) -> Result<(), Trouble>;
+    ) -> Result<(), Diagnosis>;
 
     /// Takes the lock, waiting while `wait` says so, and finishes or undoes what was left unfinished.
     ///
@@ -387,9 +387,9 @@ pub trait Transaction: Send + Sync {
     fn secure(
         &self,
         staged: Vec<Self::Staged>,
-    ) -> Result<Vec<Result<Self::Secured, Trouble>>, Stop>;
+    ) -> Result<Vec<Result<Self::Secured, Diagnosis>>, Stop>;
 
-    /// Puts one replacement in place. Trouble with the code `no_space` means that the operation should stop.
+    /// Puts one replacement in place. Diagnosis with the code `no_space` means that the operation should stop.
     fn publish(&self, secured: &Self::Secured) -> Published;
 
     /// Removes what was secured and will not be published.
@@ -407,14 +407,16 @@ pub trait Transaction: Send + Sync {
     fn restore(&self, prepared: Vec<Self::Prepared>) -> (Vec<Restored>, Option<Stop>);
 
     /// Records which backups are to go, makes that durable, and removes them. Gives an answer for each, in order, and why the storage failed, if it did.
-    fn prune(&self, batch: &[Prune<'_, Self::Version>])
-    -> (Vec<Result<(), Trouble>>, Option<Stop>);
+    fn prune(
+        &self,
+        batch: &[Prune<'_, Self::Version>],
+    ) -> (Vec<Result<(), Diagnosis>>, Option<Stop>);
 
     /// Adds a record to the journal.
     fn append(&self, record: &crate::journal::Record);
 
     /// Ends the operation: makes the journal durable and tidies up. Gives what could not be recorded after the fact.
-    fn finish(self, end: &crate::journal::Record) -> Vec<Notice>;
+    fn finish(self, end: &crate::journal::Record) -> Vec<Diagnosis>;
 }
 
 /// The directory in a tree where operations keep their state.
@@ -423,7 +425,7 @@ pub const STATE_DIRECTORY: &str = ".migrate-manifests";
 const STAGED_BESIDE: &str = ".migrate-manifests.";
 
 /// The trouble that an error of the system is, with the verb that failed.
-fn trouble_of(verb: &str, error: &io::Error) -> Trouble {
+fn trouble_of(verb: &str, error: &io::Error) -> Diagnosis {
     let code = match error.kind() {
         io::ErrorKind::NotFound => Code::NotFound,
         io::ErrorKind::PermissionDenied => Code::PermissionDenied,
@@ -431,10 +433,7 @@ fn trouble_of(verb: &str, error: &io::Error) -> Trouble {
         io::ErrorKind::ReadOnlyFilesystem => Code::ReadOnly,
         _ => Code::IoError,
     };
-    Trouble {
-        code,
-        message: format!("{verb}: {error}"),
-    }
+    Diagnosis::new(code, format!("{verb}: {error}"))
 }
 
 /// Whether the system does not know such a call, or not on this file system.

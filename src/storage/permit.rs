@@ -9,7 +9,7 @@ use super::trouble_of;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::path::TreePath;
-use crate::report::Trouble;
+use crate::report::Diagnosis;
 
 /// How many names are tried for a backup after the plain one.
 const LAST_SERIAL: u32 = 9;
@@ -24,7 +24,7 @@ pub(super) fn permit<D: Disk>(
     path: &TreePath,
     stat: &Stat,
     before: Digest,
-) -> Result<Vec<String>, Trouble> {
+) -> Result<Vec<String>, Diagnosis> {
     check_sticky(disk, dir, stat)?;
     check_writable(disk, dir)?;
     free_backups(disk, dir, path, before)
@@ -34,18 +34,18 @@ pub(super) fn permit<D: Disk>(
 ///
 /// # Errors
 /// Why not.
-pub(super) fn replaceable(caller: u32, stat: &Stat) -> Result<(), Trouble> {
+pub(super) fn replaceable(caller: u32, stat: &Stat) -> Result<(), Diagnosis> {
     if stat.links > 1 {
-        return Err(Trouble {
-            code: Code::HardLinked,
-            message: format!("the file has {} names (hard links)", stat.links),
-        });
+        return Err(Diagnosis::new(
+            Code::HardLinked,
+            format!("the file has {} names (hard links)", stat.links),
+        ));
     }
     if caller != 0 && stat.owner != caller {
-        return Err(Trouble {
-            code: Code::NotOwned,
-            message: format!("it belongs to user {}, this is user {caller}", stat.owner),
-        });
+        return Err(Diagnosis::new(
+            Code::NotOwned,
+            format!("it belongs to user {}, this is user {caller}", stat.owner),
+        ));
     }
     Ok(())
 }
@@ -59,13 +59,13 @@ pub(super) fn may_put_back<D: Disk>(
     dir: &D::Dir,
     manifest: &Stat,
     original: &Stat,
-) -> Result<(), Trouble> {
+) -> Result<(), Diagnosis> {
     let movable = |stat| {
         replaceable(disk.caller(), stat)?;
         check_sticky(disk, dir, stat)
     };
     movable(manifest)?;
-    movable(original).map_err(|trouble| Trouble {
+    movable(original).map_err(|trouble| Diagnosis {
         message: format!("its backup: {}", trouble.message),
         ..trouble
     })?;
@@ -73,7 +73,7 @@ pub(super) fn may_put_back<D: Disk>(
 }
 
 /// Nothing of another owner is replaced in a directory where only owners may.
-fn check_sticky<D: Disk>(disk: &D, dir: &D::Dir, stat: &Stat) -> Result<(), Trouble> {
+fn check_sticky<D: Disk>(disk: &D, dir: &D::Dir, stat: &Stat) -> Result<(), Diagnosis> {
     const STICKY: u32 = 0o1000;
     if stat.owner == disk.caller() {
         return Ok(());
@@ -84,17 +84,17 @@ fn check_sticky<D: Disk>(disk: &D, dir: &D::Dir, stat: &Stat) -> Result<(), Trou
     if dir.mode & STICKY == 0 {
         return Ok(());
     }
-    Err(Trouble {
-        code: Code::StickyDirectory,
-        message: format!(
+    Err(Diagnosis::new(
+        Code::StickyDirectory,
+        format!(
             "it belongs to user {} and stands in a sticky directory",
             stat.owner
         ),
-    })
+    ))
 }
 
 /// Root may write everywhere. A file system that is read-only is no trouble of one manifest: it keeps the operation from beginning.
-fn check_writable<D: Disk>(disk: &D, dir: &D::Dir) -> Result<(), Trouble> {
+fn check_writable<D: Disk>(disk: &D, dir: &D::Dir) -> Result<(), Diagnosis> {
     if disk.caller() == 0 {
         return Ok(());
     }
@@ -123,7 +123,7 @@ fn free_backups<D: Disk>(
     dir: &D::Dir,
     path: &TreePath,
     before: Digest,
-) -> Result<Vec<String>, Trouble> {
+) -> Result<Vec<String>, Diagnosis> {
     let file_name = String::from_utf8_lossy(path.file_name());
     let mut free = Vec::with_capacity(2);
     for name in backup_names(&file_name, before) {
@@ -139,10 +139,10 @@ fn free_backups<D: Disk>(
         }
     }
     if free.is_empty() {
-        return Err(Trouble {
-            code: Code::BackupNameTaken,
-            message: format!("every name from `{file_name}.backup` on is taken"),
-        });
+        return Err(Diagnosis::new(
+            Code::BackupNameTaken,
+            format!("every name from `{file_name}.backup` on is taken"),
+        ));
     }
     Ok(free)
 }

@@ -13,17 +13,19 @@ use super::transaction::{FileTransaction, Sync};
 use super::{Prune, trouble_of};
 use crate::code::Code;
 use crate::journal::{Pruning, Record, RecordedPath};
-use crate::report::{Stop, Trouble};
+use crate::report::{Diagnosis, Stop};
 
 impl<D: Disk> FileTransaction<D> {
     /// Announces a batch, makes that durable, removes, and makes that durable.
     pub(super) fn prune_all(
         &self,
         batch: &[Prune<'_, Stamp>],
-    ) -> (Vec<Result<(), Trouble>>, Option<Stop>) {
-        let not_tried = || Trouble {
-            code: Code::IoError,
-            message: "it was not tried: the storage had failed before its turn".to_owned(),
+    ) -> (Vec<Result<(), Diagnosis>>, Option<Stop>) {
+        let not_tried = || {
+            Diagnosis::new(
+                Code::IoError,
+                "it was not tried: the storage had failed before its turn".to_owned(),
+            )
         };
         let none = |stop| (batch.iter().map(|_| Err(not_tried())).collect(), Some(stop));
         if let Err(error) = self.learn_devices(batch) {
@@ -34,7 +36,7 @@ impl<D: Disk> FileTransaction<D> {
             return none(self.fail("cannot make durable which backups are to go", &error));
         }
         let answers: Vec<_> = batch.par_iter().map(|one| self.prune_one(one)).collect();
-        let is_uncertain = |answer: &Result<(), Trouble>| matches!(answer, Err(trouble) if trouble.code != Code::ChangedMeanwhile);
+        let is_uncertain = |answer: &Result<(), Diagnosis>| matches!(answer, Err(trouble) if trouble.code != Code::ChangedMeanwhile);
         if answers.iter().any(is_uncertain) {
             self.leave_to_recovery();
         }
@@ -78,7 +80,7 @@ impl<D: Disk> FileTransaction<D> {
         }
     }
 
-    fn prune_one(&self, one: &Prune<'_, Stamp>) -> Result<(), Trouble> {
+    fn prune_one(&self, one: &Prune<'_, Stamp>) -> Result<(), Diagnosis> {
         let (core, name) = (&self.core, one.backup.as_bytes());
         let disk = &core.disk;
         let dir = disk

@@ -13,7 +13,7 @@ use super::transaction::{FileTransaction, Sync};
 use super::{Published, is_not_supported, trouble_of};
 use crate::code::Code;
 use crate::journal::Way;
-use crate::report::Trouble;
+use crate::report::Diagnosis;
 
 impl<D: Disk> FileTransaction<D> {
     pub(super) fn publish_one(&self, secured: &Secured<D>) -> Published {
@@ -53,12 +53,10 @@ impl<D: Disk> FileTransaction<D> {
             && let Err(error) = disk.sync_dir(&dir)
         {
             self.fail("cannot flush a run directory", &error);
-            return Published::Not(Trouble {
-                code: Code::NotDurable,
-                message: format!(
-                    "it was replaced, but its directory could not be flushed: {error}"
-                ),
-            });
+            return Published::Not(Diagnosis::new(
+                Code::NotDurable,
+                format!("it was replaced, but its directory could not be flushed: {error}"),
+            ));
         }
         published
     }
@@ -99,10 +97,10 @@ impl<D: Disk> FileTransaction<D> {
                 }
             }
         }
-        let trouble = Trouble {
-            code: Code::BackupNameTaken,
-            message: "the backup names that were free are taken now".to_owned(),
-        };
+        let trouble = Diagnosis::new(
+            Code::BackupNameTaken,
+            "the backup names that were free are taken now".to_owned(),
+        );
         self.exchange_back(dir, secured, trouble)
     }
 
@@ -121,7 +119,7 @@ impl<D: Disk> FileTransaction<D> {
     }
 
     /// Puts the displaced file back in its place; what stands under the staged name then must be the file that was staged.
-    fn exchange_back(&self, dir: &D::Dir, secured: &Secured<D>, trouble: Trouble) -> Published {
+    fn exchange_back(&self, dir: &D::Dir, secured: &Secured<D>, trouble: Diagnosis) -> Published {
         let disk = &self.core.disk;
         let staged = &secured.staged;
         let new = (self.staged_in(dir, secured), staged.name.as_bytes());
@@ -132,19 +130,19 @@ impl<D: Disk> FileTransaction<D> {
             return Published::Not(trouble);
         }
         match rescue(&self.core, &self.state, dir, new, staged.path.file_name()) {
-            Ok(Some(name)) => Published::Not(Trouble {
-                code: Code::Rescued,
-                message: format!(
+            Ok(Some(name)) => Published::Not(Diagnosis::new(
+                Code::Rescued,
+                format!(
                     "somebody replaced it meanwhile; the version that was displaced is kept as `{name}`"
                 ),
-            }),
+            )),
             Ok(None) => Published::Not(trouble),
-            Err(error) => Published::Not(Trouble {
-                code: Code::IoError,
-                message: format!(
+            Err(error) => Published::Not(Diagnosis::new(
+                Code::IoError,
+                format!(
                     "a displaced version stays in the staging directory until the next operation: {error}"
                 ),
-            }),
+            )),
         }
     }
 
@@ -166,10 +164,10 @@ impl<D: Disk> FileTransaction<D> {
             (Ok(()), Some(backup)) => Published::Done {
                 backup: backup.clone(),
             },
-            (Ok(()), None) => Published::Not(Trouble {
-                code: Code::IoError,
-                message: "it was replaced without a backup name".to_owned(),
-            }),
+            (Ok(()), None) => Published::Not(Diagnosis::new(
+                Code::IoError,
+                "it was replaced without a backup name".to_owned(),
+            )),
             (Err(error), _) => self.cannot_replace(secured, staged.way, &error),
         }
     }
@@ -198,9 +196,9 @@ impl<D: Disk> FileTransaction<D> {
     }
 }
 
-fn gone() -> Trouble {
-    Trouble {
-        code: Code::ChangedMeanwhile,
-        message: "somebody removed it after it was read".to_owned(),
-    }
+fn gone() -> Diagnosis {
+    Diagnosis::new(
+        Code::ChangedMeanwhile,
+        "somebody removed it after it was read".to_owned(),
+    )
 }

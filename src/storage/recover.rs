@@ -15,7 +15,7 @@ use crate::code::Code;
 use crate::journal::Log;
 use crate::json::Text;
 use crate::path::TreePath;
-use crate::report::{Notice, Stop};
+use crate::report::{Diagnosis, Stop};
 
 /// Settles everything that is in the staging directory.
 pub(super) fn recover<D: Disk>(core: &Core<D>, state: &State<D>) -> Result<Recovery, Stop> {
@@ -153,7 +153,7 @@ impl Recovery {
             return;
         };
         self.rescued += 1;
-        self.notices.push(Notice {
+        self.notices.push(Diagnosis {
             code: Code::Rescued,
             path: path.cloned(),
             message: format!("a version that was displaced is kept as `{kept}`"),

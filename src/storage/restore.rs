@@ -21,7 +21,7 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{Record, RecordedPath, Restoring, Way};
 use crate::path::TreePath;
-use crate::report::{Stop, Trouble};
+use crate::report::{Diagnosis, Stop};
 
 /// An original that is announced to be put back, and how far that has come.
 pub struct Prepared<D: Disk> {
@@ -125,11 +125,10 @@ impl<D: Disk> FileTransaction<D> {
         }
         let answers = batch.into_iter().map(|one| match one.at {
             At::Announced | At::Beside(_) => Restored::Skipped,
-            At::InPlace(_) | At::Flushing(Restored::Done) => Restored::Not(Trouble {
-                code: Code::NotDurable,
-                message: "the original was put back, but the flush that makes it durable failed"
-                    .to_owned(),
-            }),
+            At::InPlace(_) | At::Flushing(Restored::Done) => Restored::Not(Diagnosis::new(
+                Code::NotDurable,
+                "the original was put back, but the flush that makes it durable failed".to_owned(),
+            )),
             At::Flushing(restored) | At::Over(restored) => restored,
         });
         (answers.collect(), stop)
@@ -177,7 +176,7 @@ impl<D: Disk> FileTransaction<D> {
     }
 
     /// Whether manifest and backup are still what was read.
-    pub(super) fn check_both(&self, dir: &D::Dir, one: &Prepared<D>) -> Result<(), Trouble> {
+    pub(super) fn check_both(&self, dir: &D::Dir, one: &Prepared<D>) -> Result<(), Diagnosis> {
         let disk = &self.core.disk;
         let look = |name: &[u8]| match disk.stat_at(dir, name) {
             Ok(stat) => Ok(Some(stat)),
@@ -247,7 +246,7 @@ impl<D: Disk> FileTransaction<D> {
     }
 
     /// Somebody was faster: exchanges back. What stands under the backup name then must be the original.
-    fn exchange_with_backup_again(&self, dir: &D::Dir, one: &Prepared<D>) -> Trouble {
+    fn exchange_with_backup_again(&self, dir: &D::Dir, one: &Prepared<D>) -> Diagnosis {
         let disk = &self.core.disk;
         let (manifest, backup) = (one.path.file_name(), one.record.backup.as_bytes());
         // Where this fails, the look that follows says so.
@@ -260,15 +259,15 @@ impl<D: Disk> FileTransaction<D> {
     }
 
     /// Moves what stands under the backup name and is not what should stand there to a name of its own.
-    fn keep_aside(&self, dir: &D::Dir, one: &Prepared<D>) -> Trouble {
+    fn keep_aside(&self, dir: &D::Dir, one: &Prepared<D>) -> Diagnosis {
         let (manifest, backup) = (one.path.file_name(), one.record.backup.as_bytes());
         match rescue(&self.core, &self.state, dir, (dir, backup), manifest) {
-            Ok(Some(name)) => Trouble {
-                code: Code::Rescued,
-                message: format!(
+            Ok(Some(name)) => Diagnosis::new(
+                Code::Rescued,
+                format!(
                     "somebody changed it meanwhile; the version that was displaced is kept as `{name}`"
                 ),
-            },
+            ),
             Ok(None) => changed_meanwhile(),
             Err(error) => {
                 self.leave_to_recovery();
@@ -309,6 +308,6 @@ impl<D: Disk> FileTransaction<D> {
 }
 
 /// Nothing has changed, and nothing will.
-pub(super) fn over(trouble: Trouble) -> At {
+pub(super) fn over(trouble: Diagnosis) -> At {
     At::Over(Restored::Not(trouble))
 }

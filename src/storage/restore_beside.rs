@@ -16,7 +16,7 @@ use super::transaction::FileTransaction;
 use super::{Restored, trouble_of};
 use crate::digest::Digest;
 use crate::journal::Way;
-use crate::report::Trouble;
+use crate::report::Diagnosis;
 
 impl<D: Disk> FileTransaction<D> {
     /// By link or copy, the first step: the original gets the name that the intent gives it.
@@ -81,7 +81,7 @@ impl<D: Disk> FileTransaction<D> {
     }
 
     /// Removes the name beside the manifest again, which no manifest has yet.
-    fn take_from_beside(&self, dir: &D::Dir, one: &Prepared<D>, trouble: Trouble) -> At {
+    fn take_from_beside(&self, dir: &D::Dir, one: &Prepared<D>, trouble: Diagnosis) -> At {
         if let Some(staged) = &one.record.staged {
             match self.core.disk.unlink(dir, staged.as_bytes()) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => self.leave_to_recovery(),

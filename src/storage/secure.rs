@@ -14,7 +14,7 @@ use super::{storage_failed, trouble_of};
 use crate::code::Code;
 use crate::journal::{Copying, Record, RecordedPath, Way};
 use crate::json::MAX_BYTES;
-use crate::report::{Stop, Trouble};
+use crate::report::{Diagnosis, Stop};
 
 /// A new file that is durable, but not visible.
 pub struct Secured<D: Disk> {
@@ -30,7 +30,7 @@ enum Kept {
     /// Under this name.
     Under(String),
     /// Not, and so the manifest is in trouble.
-    Not(Trouble),
+    Not(Diagnosis),
 }
 
 impl<D: Disk> FileTransaction<D> {
@@ -38,7 +38,7 @@ impl<D: Disk> FileTransaction<D> {
     pub(super) fn secure_all(
         &self,
         staged: Vec<Box<Staged<D>>>,
-    ) -> Result<Vec<Result<Secured<D>, Trouble>>, Stop> {
+    ) -> Result<Vec<Result<Secured<D>, Diagnosis>>, Stop> {
         if self.has_failed() {
             let count = staged.len();
             self.give_up(staged.into_iter().map(Secured::plain).collect());
@@ -93,7 +93,7 @@ impl<D: Disk> FileTransaction<D> {
     fn keep_original(
         &self,
         mut staged: Box<Staged<D>>,
-    ) -> (Result<Secured<D>, Trouble>, Option<Stop>) {
+    ) -> (Result<Secured<D>, Diagnosis>, Option<Stop>) {
         let disk = &self.core.disk;
         let path = staged.path.clone();
         let dir = match disk.open_dir(&self.core.root, path.parent(), self.core.crossing) {
@@ -197,7 +197,7 @@ impl<D: Disk> FileTransaction<D> {
         staged: &Staged<D>,
         backup: &str,
         bytes: &[u8],
-    ) -> io::Result<Option<Trouble>> {
+    ) -> io::Result<Option<Diagnosis>> {
         let disk = &self.core.disk;
         let stat = &staged.stamp.stat;
         let mut journal = self.journal();
@@ -326,9 +326,9 @@ pub(super) fn cannot_link(error: &io::Error) -> bool {
         || super::is_not_supported(error)
 }
 
-fn names_taken() -> Trouble {
-    Trouble {
-        code: Code::BackupNameTaken,
-        message: "the backup names that were free are taken now".to_owned(),
-    }
+fn names_taken() -> Diagnosis {
+    Diagnosis::new(
+        Code::BackupNameTaken,
+        "the backup names that were free are taken now".to_owned(),
+    )
 }

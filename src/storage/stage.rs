@@ -15,7 +15,7 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{Intent, Record, RecordedPath, Way};
 use crate::path::TreePath;
-use crate::report::Trouble;
+use crate::report::Diagnosis;
 
 /// A new file that is written, but neither durable nor visible.
 pub struct Staged<D: Disk> {
@@ -215,11 +215,11 @@ impl<D: Disk> Staged<D> {
 }
 
 /// The conflict of a manifest that is not what was read.
-pub(super) fn changed_meanwhile() -> Trouble {
-    Trouble {
-        code: Code::ChangedMeanwhile,
-        message: "somebody changed it after it was read".to_owned(),
-    }
+pub(super) fn changed_meanwhile() -> Diagnosis {
+    Diagnosis::new(
+        Code::ChangedMeanwhile,
+        "somebody changed it after it was read".to_owned(),
+    )
 }
 
 /// An error while staging: in the state directory the storage itself has failed, in a run directory only without room.
@@ -232,12 +232,12 @@ fn stage_error(verb: &str, beside: bool, error: &io::Error) -> ReadError {
     }
 }
 
-fn not_reproducible(what: &str, source: Option<io::Error>) -> Trouble {
+fn not_reproducible(what: &str, source: Option<io::Error>) -> Diagnosis {
     let because = source.map_or_else(String::new, |error| format!(": {error}"));
-    Trouble {
-        code: Code::MetadataNotReproducible,
-        message: format!("{what} cannot be given to the new file{because}"),
-    }
+    Diagnosis::new(
+        Code::MetadataNotReproducible,
+        format!("{what} cannot be given to the new file{because}"),
+    )
 }
 
 /// Whether something is a regular file with these bytes; `None` where there is nothing, or nothing that can be read.

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::code::Code;
 use crate::journal::{Record, Way};
-use crate::report::{Notice, Stop, Trouble};
+use crate::report::{Diagnosis, Stop};
 
 /// An operation on a file system.
 pub struct FileTransaction<D: Disk> {
@@ -218,7 +218,7 @@ impl<D: Disk> Transaction for FileTransaction<D> {
     fn secure(
         &self,
         staged: Vec<Box<Staged<D>>>,
-    ) -> Result<Vec<Result<Secured<D>, Trouble>>, Stop> {
+    ) -> Result<Vec<Result<Secured<D>, Diagnosis>>, Stop> {
         self.secure_all(staged)
     }
 
@@ -246,7 +246,7 @@ impl<D: Disk> Transaction for FileTransaction<D> {
         self.restore_all(prepared)
     }
 
-    fn prune(&self, batch: &[Prune<'_, Stamp>]) -> (Vec<Result<(), Trouble>>, Option<Stop>) {
+    fn prune(&self, batch: &[Prune<'_, Stamp>]) -> (Vec<Result<(), Diagnosis>>, Option<Stop>) {
         self.prune_all(batch)
     }
 
@@ -256,7 +256,7 @@ impl<D: Disk> Transaction for FileTransaction<D> {
         journal.relieve(&self.core.disk);
     }
 
-    fn finish(self, end: &Record) -> Vec<Notice> {
+    fn finish(self, end: &Record) -> Vec<Diagnosis> {
         let disk = &self.core.disk;
         let mut notices = Vec::new();
         let durable = self.devices.read().unwrap_or_else(PoisonError::into_inner);
@@ -264,7 +264,7 @@ impl<D: Disk> Transaction for FileTransaction<D> {
             .get(&self.staging_device)
             .is_none_or(|device| device.sync != Sync::None);
         if self.has_renamed_over.load(Ordering::Relaxed) {
-            notices.push(Notice {
+            notices.push(Diagnosis {
                 code: Code::ForeignWriterWindow,
                 path: None,
                 message: "this file system cannot exchange two names: a version that somebody else renamed into place at the moment of the replacement would have gone unseen"
@@ -281,7 +281,7 @@ impl<D: Disk> Transaction for FileTransaction<D> {
         };
         drop(journal);
         let mut incomplete = |what: &str, error: &io::Error| {
-            notices.push(Notice {
+            notices.push(Diagnosis {
                 code: Code::JournalIncomplete,
                 path: None,
                 message: trouble_of(what, error).message,

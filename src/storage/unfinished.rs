@@ -16,7 +16,7 @@ use super::{Recovery, storage_failed};
 use crate::code::Code;
 use crate::journal::{Announced, Ended, Intent, Log, Record, Settled};
 use crate::path::TreePath;
-use crate::report::{Notice, Stop};
+use crate::report::{Diagnosis, Stop};
 
 /// An operation that left a staging directory.
 pub(super) struct Unfinished<'c, D: Disk> {
@@ -197,7 +197,7 @@ impl<'c, D: Disk> Unfinished<'c, D> {
         self.clear_staging(recovery)?;
         self.end(&settled)?;
         if !self.log.ended || !unsettled.is_empty() {
-            recovery.notices.push(Notice {
+            recovery.notices.push(Diagnosis {
                 code: Code::Recovered,
                 path: None,
                 message: settled.in_words(&self.id, self.command()),

@@ -1,4 +1,4 @@
-//! Finding manifests: a parallel walk of the tree by directory descriptors.
+//! Diagnosis manifests: a parallel walk of the tree by directory descriptors.
 //!
 //! Reads directories, never files. What it may not enter (opaque and dot directories, links, other file systems) it counts or names; no error is dropped.
 //!
@@ -11,7 +11,7 @@ use super::disk::{Crossing, Disk, EntryKind};
 use super::{Listing, STAGED_BESIDE, STATE_DIRECTORY, Scope};
 use crate::code::Code;
 use crate::path::TreePath;
-use crate::report::{Notice, Stop, Trouble};
+use crate::report::{Diagnosis, Stop};
 
 /// How many directories one task visits before it lets others take the rest.
 const CHUNK: usize = 32;
@@ -278,11 +278,11 @@ pub(super) fn nested(inner: &TreePath) -> Stop {
 }
 
 /// The trouble of something that has a manifest's name and is no regular file.
-pub(super) fn not_regular(kind: EntryKind) -> Trouble {
-    Trouble {
-        code: Code::NotRegular,
-        message: format!("expected a regular file, found {}", kind.words()),
-    }
+pub(super) fn not_regular(kind: EntryKind) -> Diagnosis {
+    Diagnosis::new(
+        Code::NotRegular,
+        format!("expected a regular file, found {}", kind.words()),
+    )
 }
 
 impl Gathered {
@@ -306,7 +306,7 @@ impl Gathered {
     }
 
     fn warn(&mut self, code: Code, path: &[u8], message: &str) {
-        self.listing.warnings.push(Notice {
+        self.listing.warnings.push(Diagnosis {
             code,
             path: TreePath::new(path),
             message: message.to_owned(),
@@ -315,7 +315,7 @@ impl Gathered {
 
     fn directory_failed(&mut self, path: &[u8], error: &io::Error) {
         let trouble = super::trouble_of("cannot list", error);
-        self.listing.directories_failed.push(Notice {
+        self.listing.directories_failed.push(Diagnosis {
             code: trouble.code,
             path: TreePath::new(path),
             message: trouble.message,

@@ -4,13 +4,14 @@
 //!
 //! Invariant: every record whose result is at hand is proved, whatever is wrong with the others.
 
-use super::{Finding, Original};
+use super::Original;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::history::Applied;
 use crate::json::canonical::{self, Left};
 use crate::json::{Pointer, Value};
 use crate::manifest::Manifest;
+use crate::report::Diagnosis;
 use crate::version::Version;
 
 pub(super) fn check(
@@ -18,7 +19,7 @@ pub(super) fn check(
     records: &[Applied],
     of_records: &[Option<usize>],
     originals: &[Original<'_>],
-) -> Vec<Finding> {
+) -> Vec<Diagnosis> {
     let kind = manifest.kind();
     let mut findings = versions(records, manifest.version(), &kind.history);
     let original = |place: usize| {
@@ -54,7 +55,7 @@ pub(super) fn check(
                 .child(place.to_string())
                 .child("checksum_after");
             let (found, expected) = (record.checksum_after.prefixed(), expected[0].prefixed());
-            findings.push(Finding::new(
+            findings.push(Diagnosis::new(
                 Code::ChecksumAfterDiffers,
                 format!("`{at}` is {found}, expected {expected}, the checksum of {name}"),
             ));
@@ -63,7 +64,7 @@ pub(super) fn check(
     findings
 }
 
-fn versions(records: &[Applied], version: &Version, at: &Pointer) -> Vec<Finding> {
+fn versions(records: &[Applied], version: &Version, at: &Pointer) -> Vec<Diagnosis> {
     let mut findings = Vec::new();
     for (place, pair) in records.windows(2).enumerate() {
         let [one, two] = pair else { continue };
@@ -90,8 +91,8 @@ fn versions(records: &[Applied], version: &Version, at: &Pointer) -> Vec<Finding
     findings
 }
 
-fn broken(message: String) -> Finding {
-    Finding::new(Code::HistoryChainBroken, message)
+fn broken(message: String) -> Diagnosis {
+    Diagnosis::new(Code::HistoryChainBroken, message)
 }
 
 /// The checksums that the record at `place` may have, the likeliest first: of its result with the history as found.

@@ -4,9 +4,10 @@
 //!
 //! Invariant: a rule is asked as the engine asks it, of the version that the record leads to.
 
-use super::{Finding, Original};
+use super::Original;
 use crate::history::Applied;
 use crate::manifest::Manifest;
+use crate::report::Diagnosis;
 use crate::rule::hold_compared;
 
 pub(super) fn check(
@@ -14,7 +15,7 @@ pub(super) fn check(
     records: &[Applied],
     of_records: &[Option<usize>],
     originals: &[Original<'_>],
-) -> Vec<Finding> {
+) -> Vec<Diagnosis> {
     let original = |place: usize| of_records.get(place).copied().flatten();
     let mut findings = Vec::new();
     for (place, record) in records.iter().enumerate() {
@@ -31,8 +32,9 @@ pub(super) fn check(
         };
         let failures = hold_compared(manifest.kind(), &record.to_version, before, after);
         findings.extend(failures.map(|failure| {
-            let Finding { code, message } = Finding::from(&failure);
-            Finding::new(code, format!("compared with `{}`, {message}", found.name()))
+            let held = Diagnosis::from(&failure);
+            let message = format!("compared with `{}`, {}", found.name(), held.message);
+            Diagnosis::new(held.code, message)
         }));
     }
     findings

@@ -2,16 +2,17 @@
 //!
 //! Invariant: members are compared by what they say; their spelling is proved by the bytes that journals recorded.
 
-use super::{Finding, Original};
+use super::Original;
 use crate::code::Code;
 use crate::json::{Pointer, Value, canonical};
 use crate::manifest::Manifest;
+use crate::report::Diagnosis;
 
 pub(super) fn check(
     manifest: &Manifest<'_>,
     of_records: &[Option<usize>],
     originals: &[Original<'_>],
-) -> Vec<Finding> {
+) -> Vec<Diagnosis> {
     let oldest = of_records.iter().flatten().next();
     let Some(original) = oldest.map(|place| &originals[*place]) else {
         return Vec::new();
@@ -26,14 +27,14 @@ pub(super) fn check(
         .filter(|at| !is_same(before, after, at));
     let immutable = immutable.map(|at| {
         let message = format!("`{at}`, which is immutable, is not as in `{name}`");
-        Finding::new(Code::ImmutableChanged, message)
+        Diagnosis::new(Code::ImmutableChanged, message)
     });
     let was_there = |at: &&Pointer| before.at(at).is_some();
     let protected = kind.protected.iter().filter(was_there);
     let protected = protected.filter(|at| !is_same(before, after, at));
     let protected = protected.map(|at| {
         let message = format!("`{at}`, which is protected, is not as in `{name}`");
-        Finding::new(Code::ProtectedChanged, message)
+        Diagnosis::new(Code::ProtectedChanged, message)
     });
     immutable.chain(protected).collect()
 }

@@ -4,12 +4,13 @@
 //!
 //! Invariant: a backup counts as an original by what it says, never by its name.
 
-use super::{Evidence, Finding, Replaced, Witness};
+use super::{Evidence, Replaced, Witness};
 use crate::catalog::Kind;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::history::Applied;
 use crate::json::{Pointer, Text, Value, canonical};
+use crate::report::Diagnosis;
 use crate::version::Version;
 
 /// A file with a backup's name.
@@ -111,7 +112,7 @@ pub(super) fn of_records(records: &[Applied], evidence: &Evidence<'_>) -> Vec<Op
 }
 
 /// Compares what journals say of the backups with what stands there, and names what nobody speaks of.
-pub(super) fn check(kind: &Kind, records: &[Applied], evidence: &Evidence<'_>) -> Vec<Finding> {
+pub(super) fn check(kind: &Kind, records: &[Applied], evidence: &Evidence<'_>) -> Vec<Diagnosis> {
     let replaced = evidence
         .witness
         .map_or(&[][..], |witness| &witness.replaced);
@@ -129,7 +130,7 @@ pub(super) fn check(kind: &Kind, records: &[Applied], evidence: &Evidence<'_>) -
         if !records.iter().any(found) && !replaced.iter().any(speaks) {
             let name = original.name;
             let message = format!("`{name}` is not the original of any record of the history");
-            findings.push(Finding::new(Code::BackupUnrelated, message));
+            findings.push(Diagnosis::new(Code::BackupUnrelated, message));
         }
     }
     findings
@@ -137,7 +138,7 @@ pub(super) fn check(kind: &Kind, records: &[Applied], evidence: &Evidence<'_>) -
 
 /// Compares what journals say of the backups of a manifest with what stands there, where its history cannot be read.
 #[must_use]
-pub fn check_backups(evidence: &Evidence<'_>) -> Vec<Finding> {
+pub fn check_backups(evidence: &Evidence<'_>) -> Vec<Diagnosis> {
     let replaced = evidence
         .witness
         .map_or(&[][..], |witness| &witness.replaced);
@@ -148,12 +149,12 @@ pub fn check_backups(evidence: &Evidence<'_>) -> Vec<Finding> {
 }
 
 /// What is wrong with a backup that a journal speaks of.
-fn changed(replaced: &Replaced, originals: &[Original<'_>]) -> Option<Finding> {
+fn changed(replaced: &Replaced, originals: &[Original<'_>]) -> Option<Diagnosis> {
     let name = replaced.backup.as_deref()?;
     let Some(original) = originals.iter().find(|original| original.name == name) else {
         return replaced.is_kept.then(|| {
             let message = format!("`{name}`, the original, is not there");
-            Finding::new(Code::BackupMissing, message)
+            Diagnosis::new(Code::BackupMissing, message)
         });
     };
     if !replaced.is_kept {
@@ -167,7 +168,7 @@ fn changed(replaced: &Replaced, originals: &[Original<'_>]) -> Option<Finding> {
         ),
         Err(why) => format!("`{name}`, the original, cannot be read: {why}"),
     };
-    Some(Finding::new(Code::BackupChanged, message))
+    Some(Diagnosis::new(Code::BackupChanged, message))
 }
 
 /// A backup that is as it was recorded speaks against a record that found something else.
@@ -176,7 +177,7 @@ fn checksum_before(
     replaced: &Replaced,
     records: &[Applied],
     originals: &[Original<'_>],
-) -> Option<Finding> {
+) -> Option<Diagnosis> {
     let name = replaced.backup.as_deref()?;
     let original = originals.iter().find(|original| original.name == name)?;
     let content = original.content.as_ref().ok()?;
@@ -191,7 +192,7 @@ fn checksum_before(
         .child(place.to_string())
         .child("checksum_before");
     let (found, expected) = (record.checksum_before.prefixed(), checksum.prefixed());
-    Some(Finding::new(
+    Some(Diagnosis::new(
         Code::ChecksumBeforeDiffers,
         format!("`{at}` is {found}, expected {expected}, the checksum of `{name}`"),
     ))

@@ -2,7 +2,7 @@
 //!
 //! Invariant: what cannot be computed again is a note; only other bytes are a finding.
 
-use super::{Evidence, Finding, Original, Proof, Witnesses};
+use super::{Evidence, Original, Proof, Witnesses};
 use crate::catalog::Catalog;
 use crate::code::Code;
 use crate::digest::Digest;
@@ -10,6 +10,7 @@ use crate::history::Applied;
 use crate::json::{Pointer, Text};
 use crate::manifest::Manifest;
 use crate::path::TreePath;
+use crate::report::Diagnosis;
 use crate::transform;
 
 /// One migration that is to be computed again.
@@ -32,7 +33,7 @@ pub struct Replay<'r> {
 impl Replay<'_> {
     /// Computes the migration of the `original` again.
     #[must_use]
-    pub fn check(&self, original: &Text<'_>) -> Option<Finding> {
+    pub fn check(&self, original: &Text<'_>) -> Option<Diagnosis> {
         self.prove(original).err()
     }
 
@@ -40,7 +41,7 @@ impl Replay<'_> {
     ///
     /// # Errors
     /// It cannot be computed again, or gives other bytes.
-    pub fn prove(&self, original: &Text<'_>) -> Result<String, Finding> {
+    pub fn prove(&self, original: &Text<'_>) -> Result<String, Diagnosis> {
         let again = self.again(original)?;
         let found = Digest::of(again.as_bytes());
         if found == self.after {
@@ -52,7 +53,7 @@ impl Replay<'_> {
         )))
     }
 
-    fn again(&self, original: &Text<'_>) -> Result<String, Finding> {
+    fn again(&self, original: &Text<'_>) -> Result<String, Diagnosis> {
         let place = self.catalog.kind_of(self.path.file_name(), original.root());
         let Some(kind) = place.map(|place| &self.catalog.kinds()[place]) else {
             let name = self.catalog.name();
@@ -73,12 +74,12 @@ impl Replay<'_> {
         migrated.map(|migrated| migrated.text).map_err(refused)
     }
 
-    fn differs(&self, how: &str) -> Finding {
+    fn differs(&self, how: &str) -> Diagnosis {
         let message = format!(
             "the migration of `{}` by operation `{}`, computed again, {how}",
             self.original, self.operation
         );
-        Finding::new(Code::ReplayDiffers, message)
+        Diagnosis::new(Code::ReplayDiffers, message)
     }
 }
 
@@ -92,7 +93,7 @@ pub fn check_replay<'c>(
     evidence: &Evidence<'_>,
     witnesses: &Witnesses,
     catalog: &dyn Fn(Digest) -> Result<&'c Catalog, String>,
-) -> Vec<Finding> {
+) -> Vec<Diagnosis> {
     let original_at = |place: usize| {
         let found = proof.originals.get(place).copied().flatten();
         found.map(|at| &evidence.originals[at])
@@ -138,6 +139,6 @@ pub fn check_replay<'c>(
 }
 
 /// The note that a migration cannot be computed again, and why.
-fn not_replayable(why: impl Into<String>) -> Finding {
-    Finding::new(Code::NotReplayable, why)
+fn not_replayable(why: impl Into<String>) -> Diagnosis {
+    Diagnosis::new(Code::NotReplayable, why)
 }

@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 
-use super::Finding;
 pub use super::snapshots::Files;
 use super::snapshots::{self, Declared};
 use crate::catalog::Snapshots;
@@ -14,6 +13,7 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::json::{Kind, Pointer, Value};
 use crate::path::TreePath;
+use crate::report::Diagnosis;
 
 /// How many hex digits of the hash a run's id has.
 const ID_DIGITS: usize = 32;
@@ -25,14 +25,14 @@ pub fn check_run(
     document: Value<'_>,
     rules: &Snapshots,
     files: &Files<'_>,
-) -> Vec<Finding> {
+) -> Vec<Diagnosis> {
     let mut findings = match snapshots::declared(document, &rules.declared) {
         Some(Ok(declared)) => check_declared(&declared, document, rules, files),
         Some(Err(finding)) => vec![finding],
         None if hash(document, rules).is_some() => inputs_hash(&[], document, rules),
         None => {
             let message = format!("`{}` declares none", rules.declared);
-            vec![Finding::new(Code::SnapshotsNotDeclared, message)]
+            vec![Diagnosis::new(Code::SnapshotsNotDeclared, message)]
         }
     };
     findings.extend(directories(path, document, rules));
@@ -41,7 +41,7 @@ pub fn check_run(
 
 /// Proves what a document says of itself: the hash of its inputs and its id follow from the snapshots that it declares. Nothing is opened.
 #[must_use]
-pub fn check_identity(document: Value<'_>, rules: &Snapshots) -> Vec<Finding> {
+pub fn check_identity(document: Value<'_>, rules: &Snapshots) -> Vec<Diagnosis> {
     match snapshots::declared(document, &rules.declared) {
         Some(Ok(declared)) => inputs_hash(&declared, document, rules),
         Some(Err(finding)) => vec![finding],
@@ -55,7 +55,7 @@ fn check_declared(
     document: Value<'_>,
     rules: &Snapshots,
     files: &Files<'_>,
-) -> Vec<Finding> {
+) -> Vec<Diagnosis> {
     let agrees_with = |one: &Declared<'_>| {
         let at = rules.agree.get(one.name.as_ref())?;
         let member = document
@@ -77,7 +77,11 @@ fn hash<'t>(document: Value<'t>, rules: &Snapshots) -> Option<Value<'t>> {
     (value.kind() != Kind::Null).then_some(value)
 }
 
-fn inputs_hash(declared: &[Declared<'_>], document: Value<'_>, rules: &Snapshots) -> Vec<Finding> {
+fn inputs_hash(
+    declared: &[Declared<'_>],
+    document: Value<'_>,
+    rules: &Snapshots,
+) -> Vec<Diagnosis> {
     let Some(at) = &rules.hash else {
         return Vec::new();
     };
@@ -90,13 +94,13 @@ fn inputs_hash(declared: &[Declared<'_>], document: Value<'_>, rules: &Snapshots
     if digest != Some(expected) {
         let found = in_words(document, at);
         let message = format!("`{at}` is {found}, expected `{}`", expected.prefixed());
-        findings.push(Finding::new(Code::InputsHashDiffers, message));
+        findings.push(Diagnosis::new(Code::InputsHashDiffers, message));
     }
     findings.extend(digest.and_then(|digest| run_id(document, rules, digest)));
     findings
 }
 
-fn run_id(document: Value<'_>, rules: &Snapshots, hash: Digest) -> Option<Finding> {
+fn run_id(document: Value<'_>, rules: &Snapshots, hash: Digest) -> Option<Diagnosis> {
     let at = rules.run_id.as_ref()?;
     let hex = hash.to_string();
     let expected = &hex[..ID_DIGITS];
@@ -107,7 +111,7 @@ fn run_id(document: Value<'_>, rules: &Snapshots, hash: Digest) -> Option<Findin
     });
     (!follows).then(|| {
         let found = in_words(document, at);
-        Finding::new(
+        Diagnosis::new(
             Code::RunIdDiffers,
             format!("`{at}` is {found}, expected `{expected}`, or that with `-2`, `-3` and so on"),
         )
@@ -122,7 +126,7 @@ fn is_serial(rest: &str) -> bool {
 }
 
 /// A manifest that stands directly in the tree, or its run directory, says nothing of the directories above: their names are not known.
-fn directories(path: &TreePath, document: Value<'_>, rules: &Snapshots) -> Vec<Finding> {
+fn directories(path: &TreePath, document: Value<'_>, rules: &Snapshots) -> Vec<Diagnosis> {
     let mut above = path
         .parent()
         .rsplit(|byte| *byte == b'/')
@@ -140,7 +144,7 @@ fn directories(path: &TreePath, document: Value<'_>, rules: &Snapshots) -> Vec<F
         (name != expected.as_bytes()).then(|| {
             let name = String::from_utf8_lossy(name);
             let message = format!("{which} is `{name}`, expected `{expected}`, as `{at}` says");
-            Finding::new(Code::DirectoryNameDiffers, message)
+            Diagnosis::new(Code::DirectoryNameDiffers, message)
         })
     });
     differing.collect()
@@ -160,7 +164,7 @@ mod tests {
     use super::*;
     use crate::catalog::Catalog;
     use crate::json::Text;
-    use crate::report::Trouble;
+    use crate::report::Diagnosis;
 
     /// Two snapshots, whose files hold `a` and `{"version":2}`.
     const DOCUMENT: &str = r#"{"run_id":"ID","job_id":"j","inputs_hash":"sha256:HASH","doctrine":{"version":2,"resolved_at":"then"},"input_snapshots":{"doctrine":{"path":"inputs/d","bytes":13,"sha256":"sha256:D"},"brief":{"path":"inputs/b","bytes":1,"sha256":"sha256:B"}}}"#;
@@ -178,10 +182,10 @@ mod tests {
             .replace("sha256:B", &format!("sha256:{brief}"))
     }
 
-    fn file(name: &str, feed: &mut dyn FnMut(&[u8])) -> Result<(), Trouble> {
+    fn file(name: &str, feed: &mut dyn FnMut(&[u8])) -> Result<(), Diagnosis> {
         let trouble = |code| {
             let message = "no".to_owned();
-            Err(Trouble { code, message })
+            Err(Diagnosis::new(code, message))
         };
         match name {
             "inputs/b" => feed(b"a"),

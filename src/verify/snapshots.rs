@@ -6,14 +6,13 @@
 
 use std::borrow::Cow;
 
-use super::Finding;
 use crate::code::Code;
 use crate::digest::{Digest, Hasher};
 use crate::json::{Fragment, Kind, MAX_BYTES, Pointer, Text, Value, canonical};
-use crate::report::Trouble;
+use crate::report::Diagnosis;
 
 /// Gives the file with a name, relative to the run directory, in pieces.
-pub type Files<'f> = dyn Fn(&str, &mut dyn FnMut(&[u8])) -> Result<(), Trouble> + 'f;
+pub type Files<'f> = dyn Fn(&str, &mut dyn FnMut(&[u8])) -> Result<(), Diagnosis> + 'f;
 
 /// A snapshot as it is declared.
 pub(super) struct Declared<'t> {
@@ -28,7 +27,7 @@ pub(super) struct Declared<'t> {
 pub(super) fn declared<'t>(
     document: Value<'t>,
     at: &Pointer,
-) -> Option<Result<Vec<Declared<'t>>, Finding>> {
+) -> Option<Result<Vec<Declared<'t>>, Diagnosis>> {
     let object = document.at(at).filter(|value| value.kind() != Kind::Null)?;
     if object.kind() != Kind::Object {
         return Some(Err(malformed(at, &object.kind().to_string(), "an object")));
@@ -41,7 +40,7 @@ fn snapshot<'t>(
     name: Cow<'t, str>,
     value: Value<'t>,
     at: &Pointer,
-) -> Result<Declared<'t>, Finding> {
+) -> Result<Declared<'t>, Diagnosis> {
     let at = at.child(name.as_ref());
     let wrong = |member: &str, expected| {
         let found = value.get(member);
@@ -67,9 +66,9 @@ fn snapshot<'t>(
     })
 }
 
-fn malformed(at: &Pointer, found: &str, expected: &str) -> Finding {
+fn malformed(at: &Pointer, found: &str, expected: &str) -> Diagnosis {
     let message = format!("`{at}` is {found}, expected {expected}");
-    Finding::new(Code::SnapshotMalformed, message)
+    Diagnosis::new(Code::SnapshotMalformed, message)
 }
 
 impl Declared<'_> {
@@ -78,7 +77,7 @@ impl Declared<'_> {
         &self,
         files: &Files<'_>,
         agrees_with: Option<(&Pointer, Value<'_>)>,
-    ) -> Vec<Finding> {
+    ) -> Vec<Diagnosis> {
         let (mut hasher, mut size, mut content) = (Hasher::new(), 0, Vec::new());
         let looked = files(&self.path, &mut |piece| {
             hasher.update(piece);
@@ -94,41 +93,43 @@ impl Declared<'_> {
         let mut findings = Vec::new();
         if size != self.bytes {
             let message = format!("`{path}` has the size {size}, expected {}", self.bytes);
-            findings.push(Finding::new(Code::SnapshotSizeDiffers, message));
+            findings.push(Diagnosis::new(Code::SnapshotSizeDiffers, message));
         }
         if digest != self.digest {
             let message = format!(
                 "`{path}` has the SHA-256 {digest}, expected {}",
                 self.digest
             );
-            findings.push(Finding::new(Code::SnapshotHashDiffers, message));
+            findings.push(Diagnosis::new(Code::SnapshotHashDiffers, message));
         } else if let Some((at, member)) = agrees_with {
             findings.extend(self.disagreement(&content, at, member));
         }
         findings
     }
 
-    fn unread(&self, trouble: &Trouble) -> Finding {
+    fn unread(&self, trouble: &Diagnosis) -> Diagnosis {
         let path = &self.path;
         match trouble.code {
-            Code::NotFound => Finding::new(Code::SnapshotMissing, format!("`{path}` is not there")),
+            Code::NotFound => {
+                Diagnosis::new(Code::SnapshotMissing, format!("`{path}` is not there"))
+            }
             Code::LeadsOut => {
                 let message =
                     format!("`{path}` leads out of the run directory, so it was not opened");
-                Finding::new(Code::SnapshotLeadsOut, message)
+                Diagnosis::new(Code::SnapshotLeadsOut, message)
             }
             Code::NotRegular => {
                 let message = format!("`{path}`: {}", trouble.message);
-                Finding::new(Code::SnapshotNotRegular, message)
+                Diagnosis::new(Code::SnapshotNotRegular, message)
             }
-            code => Finding::new(code, format!("`{path}`: {}", trouble.message)),
+            code => Diagnosis::new(code, format!("`{path}`: {}", trouble.message)),
         }
     }
 
     /// The first member of `member` that the snapshot's content has with another value.
-    fn disagreement(&self, content: &[u8], at: &Pointer, member: Value<'_>) -> Option<Finding> {
+    fn disagreement(&self, content: &[u8], at: &Pointer, member: Value<'_>) -> Option<Diagnosis> {
         let path = &self.path;
-        let differs = |message| Some(Finding::new(Code::SnapshotDisagrees, message));
+        let differs = |message| Some(Diagnosis::new(Code::SnapshotDisagrees, message));
         let text = match Text::scan(content) {
             Ok(text) => text,
             Err(error) => return differs(format!("`{path}` is no JSON object: {error}")),

@@ -4,12 +4,12 @@
 
 use std::collections::HashMap;
 
-use super::Finding;
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{Account, Condition, Deed, Entry};
 use crate::path::TreePath;
+use crate::report::Diagnosis;
 
 /// What all journals say.
 #[derive(Debug, Clone, Default)]
@@ -65,7 +65,7 @@ impl Witnesses {
     /// Takes in the account of the next operation, in the order in which they began.
     ///
     /// `is_unfinished` says that the operation did not end, or has not ended yet. Gives what is wrong with the journal itself.
-    pub fn take(&mut self, id: &str, account: &Account, is_unfinished: bool) -> Option<Finding> {
+    pub fn take(&mut self, id: &str, account: &Account, is_unfinished: bool) -> Option<Diagnosis> {
         let catalog = account
             .began
             .as_ref()
@@ -207,7 +207,7 @@ impl Witnesses {
 }
 
 /// What is wrong with a journal, if anything is.
-fn broken(id: &str, account: &Account, is_unfinished: bool) -> Option<Finding> {
+fn broken(id: &str, account: &Account, is_unfinished: bool) -> Option<Diagnosis> {
     let (code, what) = match account.condition {
         Condition::Damaged => (
             Code::JournalDamaged,
@@ -224,7 +224,7 @@ fn broken(id: &str, account: &Account, is_unfinished: bool) -> Option<Finding> {
         Condition::Whole | Condition::Torn => return None,
     };
     let message = format!("the journal of operation `{id}` {what}");
-    Some(Finding::new(code, message))
+    Some(Diagnosis::new(code, message))
 }
 
 fn gone(witness: &mut Witness, is_it: impl Fn(&Replaced) -> bool) {
@@ -236,12 +236,12 @@ fn gone(witness: &mut Witness, is_it: impl Fn(&Replaced) -> bool) {
 impl Witness {
     /// What is wrong with bytes that have this SHA-256.
     #[must_use]
-    pub fn check(&self, raw: Digest, all: &Witnesses) -> Option<Finding> {
+    pub fn check(&self, raw: Digest, all: &Witnesses) -> Option<Diagnosis> {
         let last = self.last.as_ref()?;
         (last.is_certain && last.digest != raw).then(|| {
             let operation = all.operation(last.operation);
             let left = last.digest;
-            Finding::new(
+            Diagnosis::new(
                 Code::BytesDifferFromJournal,
                 format!("its bytes have the SHA-256 {raw}, expected {left}, as operation `{operation}` left it"),
             )

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use migrate_manifests::report::{Notice, Summary};
+use migrate_manifests::report::{Diagnosis, Summary};
 
 use super::json::{self, FORMAT};
 use super::jsonl;
@@ -23,7 +23,7 @@ pub(crate) struct Document {
     /// For programs that read lines: one JSON object each, before the last line.
     pub(crate) lines: Vec<String>,
     /// What somebody should know.
-    pub(crate) notices: Vec<Notice>,
+    pub(crate) notices: Vec<Diagnosis>,
     /// Operation, signal and stop, where there are any.
     pub(crate) summary: Summary,
     /// The exit code, where the summary does not say another.

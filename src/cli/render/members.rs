@@ -13,8 +13,8 @@ use migrate_manifests::code::Code;
 use migrate_manifests::digest::Digest;
 use migrate_manifests::event::Head;
 use migrate_manifests::path::TreePath;
-use migrate_manifests::report::{Counts, Notice, Outcome, RouteCount, Stop, Summary};
-use migrate_manifests::verify::{Finding, Verified};
+use migrate_manifests::report::{Counts, Diagnosis, Outcome, RouteCount, Stop, Summary};
+use migrate_manifests::verify::Verified;
 use migrate_manifests::version::Version;
 
 use super::survey;
@@ -185,8 +185,8 @@ struct Found<'a> {
     message: &'a str,
 }
 
-impl<'a> From<&'a Finding> for Found<'a> {
-    fn from(finding: &'a Finding) -> Self {
+impl<'a> From<&'a Diagnosis> for Found<'a> {
+    fn from(finding: &'a Diagnosis) -> Self {
         Self {
             code: finding.code.as_str(),
             message: &finding.message,
@@ -204,17 +204,17 @@ pub(crate) struct Notices {
 
 impl Notices {
     /// Keeps a warning.
-    pub(crate) fn warn(&mut self, notice: &Notice) {
+    pub(crate) fn warn(&mut self, notice: &Diagnosis) {
         self.warnings.push(notice.into());
     }
 
     /// Keeps a finding that is about no manifest.
-    pub(crate) fn found(&mut self, notice: &Notice) {
+    pub(crate) fn found(&mut self, notice: &Diagnosis) {
         self.state.push(notice.into());
     }
 
     /// Keeps a directory that could not be listed.
-    pub(crate) fn directory_failed(&mut self, notice: &Notice) {
+    pub(crate) fn directory_failed(&mut self, notice: &Diagnosis) {
         self.directories.push(notice.into());
     }
 }
@@ -284,8 +284,8 @@ struct Entry {
     message: String,
 }
 
-impl From<&Notice> for Entry {
-    fn from(notice: &Notice) -> Self {
+impl From<&Diagnosis> for Entry {
+    fn from(notice: &Diagnosis) -> Self {
         Self {
             code: notice.code.as_str(),
             path: notice.path.as_ref().map(|path| path.to_text().into_owned()),

@@ -16,7 +16,7 @@ mod warnings;
 use std::io::{self, BufWriter, Write};
 
 use migrate_manifests::event::{Event, Sink};
-use migrate_manifests::report::Notice;
+use migrate_manifests::report::Diagnosis;
 
 use super::args::Format;
 use super::options::{Coloring, Output};
@@ -41,7 +41,7 @@ pub(crate) fn paint(coloring: Coloring, stream: &Stream) -> Paint {
 }
 
 /// Prints warnings.
-pub(crate) fn warn(notices: &[Notice], out: Stream, paint: Paint) {
+pub(crate) fn warn(notices: &[Diagnosis], out: Stream, paint: Paint) {
     let mut warnings = warnings::Warnings::new(out, paint);
     for notice in notices {
         // A warning that cannot be shown is in the report for programs, too.

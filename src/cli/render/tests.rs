@@ -8,9 +8,7 @@ use migrate_manifests::code::Code;
 use migrate_manifests::digest::Digest;
 use migrate_manifests::event::{Event, Head, Sink};
 use migrate_manifests::path::TreePath;
-use migrate_manifests::report::{
-    Counts, Notice, Outcome, RouteCount, Status, Stop, Summary, Trouble,
-};
+use migrate_manifests::report::{Counts, Diagnosis, Outcome, RouteCount, Status, Stop, Summary};
 use migrate_manifests::selection::Selection;
 use migrate_manifests::version::Version;
 
@@ -51,10 +49,10 @@ fn head(dry_run: bool) -> Head {
 }
 
 fn outcomes() -> Vec<Outcome> {
-    let trouble = Trouble {
-        code: Code::SyntaxError,
-        message: "line 1, column 2: \u{202e}\u{7f}".to_owned(),
-    };
+    let trouble = Diagnosis::new(
+        Code::SyntaxError,
+        "line 1, column 2: \u{202e}\u{7f}".to_owned(),
+    );
     vec![
         Outcome {
             from: Some(version("1.0.0")),
@@ -99,12 +97,12 @@ fn summary(operation: Option<&str>) -> Summary {
 /// Sends a whole stream; the operation gets its id after the first outcome.
 fn send(sink: &mut dyn Sink, dry_run: bool, operation: Option<&str>) {
     sink.event(&Event::Started(&head(dry_run))).unwrap();
-    let failed = Notice {
+    let failed = Diagnosis {
         code: Code::PermissionDenied,
         path: Some(path(b"closed\xff")),
         message: "permission denied".to_owned(),
     };
-    let warning = Notice {
+    let warning = Diagnosis {
         code: Code::StateUnreadable,
         path: None,
         message: "the state directory cannot be read".to_owned(),
@@ -224,10 +222,7 @@ fn a_long_report_is_held_back_whole() {
     sink.event(&Event::Started(&head(false))).unwrap();
     let long = Outcome::troubled(
         path(b"a/manifest.json"),
-        Trouble {
-            code: Code::IoError,
-            message: "x".repeat(1 << 20),
-        },
+        Diagnosis::new(Code::IoError, "x".repeat(1 << 20)),
     );
     for _ in 0..9 {
         sink.event(&Event::Outcome(&long)).unwrap();
@@ -322,7 +317,7 @@ fn a_warning_is_told_with_its_place_and_each_hint_once() {
     let mut out = Vec::new();
     let mut sink = super::warnings::Warnings::new(&mut out, super::Paint::off());
     for name in [&b"a/Manifest.JSON"[..], b"b\n/MANIFEST.json"] {
-        let notice = Notice {
+        let notice = Diagnosis {
             code: Code::NameCase,
             path: Some(path(name)),
             message: "differs from `manifest.json` in case only".to_owned(),

@@ -14,8 +14,8 @@ use std::io::{self, Write};
 use migrate_manifests::clock::Timestamp;
 use migrate_manifests::code::Code;
 use migrate_manifests::event::{Event, Head, Sink};
-use migrate_manifests::report::{Counts, Notice, Outcome, RouteCount, Status, Summary};
-use migrate_manifests::verify::{Finding, Verified};
+use migrate_manifests::report::{Counts, Diagnosis, Outcome, RouteCount, Status, Summary};
+use migrate_manifests::verify::Verified;
 use migrate_manifests::version::Version;
 
 use super::diff;
@@ -163,7 +163,7 @@ impl<W: Write> Text<W> {
         self.print_in_list(&line)
     }
 
-    fn directory_failed(&mut self, notice: &Notice) -> io::Result<()> {
+    fn directory_failed(&mut self, notice: &Diagnosis) -> io::Result<()> {
         self.codes.insert(notice.code);
         let place = match &notice.path {
             Some(path) => format!("{} (directory)", escape::path(path.as_bytes())),
@@ -175,7 +175,7 @@ impl<W: Write> Text<W> {
 
     fn verified(&mut self, verified: &Verified) -> io::Result<()> {
         self.proof.take(verified);
-        let is_shown = |finding: &&Finding| !finding.is_note() || self.view.all;
+        let is_shown = |finding: &&Diagnosis| !finding.is_note() || self.view.all;
         let shown: Vec<_> = verified.findings.iter().filter(is_shown).collect();
         self.codes.extend(shown.iter().map(|finding| finding.code));
         let place = escape::path(verified.outcome.path.as_bytes());
@@ -190,9 +190,9 @@ impl<W: Write> Text<W> {
         self.print_in_list(&lines)
     }
 
-    fn state_finding(&mut self, notice: &Notice) -> io::Result<()> {
+    fn state_finding(&mut self, notice: &Diagnosis) -> io::Result<()> {
         self.codes.insert(notice.code);
-        let finding = Finding::new(notice.code, notice.message.clone());
+        let finding = Diagnosis::new(notice.code, notice.message.clone());
         let path = notice.path.as_ref();
         let place = path.map_or("the state directory".into(), |path| {
             escape::path(path.as_bytes())

@@ -11,7 +11,7 @@ use crate::digest::Digest;
 use crate::event::Watch;
 use crate::operation::listing;
 use crate::path::TreePath;
-use crate::report::{Notice, Signal, Stop, Trouble};
+use crate::report::{Diagnosis, Signal, Stop};
 use crate::storage::{Backup, CopyOutcome, ExportDirectory, Found, Stamp, Storage};
 
 /// What is to be exported, and where to.
@@ -35,7 +35,7 @@ pub struct Copied {
     /// The SHA-256 of its bytes, where they could be read.
     pub digest: Option<Digest>,
     /// Whether there is a copy now, or why not.
-    pub outcome: Result<CopyOutcome, Trouble>,
+    pub outcome: Result<CopyOutcome, Diagnosis>,
 }
 
 /// What an export came to.
@@ -44,7 +44,7 @@ pub struct Exported {
     /// Each backup, by manifest and name.
     pub backups: Vec<Copied>,
     /// What somebody should know.
-    pub notices: Vec<Notice>,
+    pub notices: Vec<Diagnosis>,
     /// Whether a directory could not be listed, so that there may be more.
     pub is_partial: bool,
     /// The signal that ended it early, if one did.
@@ -105,20 +105,20 @@ fn copy_one<S: Storage<Version = Stamp>>(
 }
 
 /// A backup that a journal speaks of has the bytes that it speaks of.
-fn check(look: &Look, path: &TreePath, name: &str, digest: Digest) -> Result<(), Trouble> {
+fn check(look: &Look, path: &TreePath, name: &str, digest: Digest) -> Result<(), Diagnosis> {
     let witness = look.journals.witnesses.of(path);
     let all = witness.map_or(&[][..], |witness| &witness.replaced);
     let mut named = all
         .iter()
         .filter(|one| one.is_kept && one.backup.as_deref() == Some(name));
     match named.next_back() {
-        Some(one) if one.before != digest => Err(Trouble {
-            code: Code::BackupChanged,
-            message: format!(
+        Some(one) if one.before != digest => Err(Diagnosis::new(
+            Code::BackupChanged,
+            format!(
                 "it has the SHA-256 {digest}, expected {}, that of the original",
                 one.before
             ),
-        }),
+        )),
         _ => Ok(()),
     }
 }

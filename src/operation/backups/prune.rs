@@ -17,9 +17,8 @@ use crate::journal::{Ended, Record, RecordedPath, Settled};
 use crate::operation::listing;
 use crate::operation::writing::{Writing, head};
 use crate::path::TreePath;
-use crate::report::{Notice, Signal, Stop, Trouble};
+use crate::report::{Diagnosis, Signal, Stop};
 use crate::storage::{Prune, Storage, Transaction};
-use crate::verify::Finding;
 use judge::{Going, judge_all};
 
 /// What is to be pruned. Every default is the caller's business.
@@ -62,9 +61,9 @@ pub enum Verdict {
     /// It is gone.
     Gone,
     /// It stays: not because something is wrong, or because something is.
-    Stays(Finding),
+    Stays(Diagnosis),
     /// It should have gone, and could not.
-    Failed(Trouble),
+    Failed(Diagnosis),
 }
 
 /// What a pruning came to.
@@ -75,7 +74,7 @@ pub struct Pruning {
     /// Each backup, by manifest and name.
     pub backups: Vec<Pruned>,
     /// What somebody should know.
-    pub notices: Vec<Notice>,
+    pub notices: Vec<Diagnosis>,
     /// Why it could not do as asked, if it could not.
     pub stop: Option<Stop>,
     /// The signal that ended it early, if one did.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::digest::Digest;
 use crate::path::TreePath;
-use crate::report::{Notice, Stop, Trouble};
+use crate::report::{Diagnosis, Stop};
 use crate::storage::kernel::Kernel;
 use crate::storage::{Backup, FileSystem, Listing, Recovery, Scope, Storage};
 
@@ -18,7 +18,7 @@ pub(super) struct Raced<'t> {
     /// What is done just before the lock is given.
     pub(super) before_lock: &'t (dyn Fn() + Sync),
     /// A directory that cannot be listed, where the whole tree is.
-    pub(super) unlisted: Option<Notice>,
+    pub(super) unlisted: Option<Diagnosis>,
     pub(super) listed: AtomicUsize,
     pub(super) locked: AtomicUsize,
 }
@@ -40,7 +40,7 @@ impl Storage for Raced<'_> {
         Ok(listing)
     }
 
-    fn read(&self, path: &TreePath, bytes: &mut Vec<u8>) -> Result<Self::Version, Trouble> {
+    fn read(&self, path: &TreePath, bytes: &mut Vec<u8>) -> Result<Self::Version, Diagnosis> {
         self.inner.read(path, bytes)
     }
 
@@ -49,7 +49,7 @@ impl Storage for Raced<'_> {
         path: &TreePath,
         bytes: &mut Vec<u8>,
         most: usize,
-    ) -> Result<Option<Self::Version>, Trouble> {
+    ) -> Result<Option<Self::Version>, Diagnosis> {
         self.inner.read_small(path, bytes, most)
     }
 
@@ -57,7 +57,7 @@ impl Storage for Raced<'_> {
         self.inner.modified(version)
     }
 
-    fn replaceable(&self, version: &Self::Version) -> Result<(), Trouble> {
+    fn replaceable(&self, version: &Self::Version) -> Result<(), Diagnosis> {
         self.inner.replaceable(version)
     }
 
@@ -66,7 +66,7 @@ impl Storage for Raced<'_> {
         path: &TreePath,
         version: &Self::Version,
         bytes: &[u8],
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), Diagnosis> {
         self.inner.has_place(path, version, bytes)
     }
 
@@ -75,7 +75,7 @@ impl Storage for Raced<'_> {
         path: &TreePath,
         version: &Self::Version,
         original: &Self::Version,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), Diagnosis> {
         self.inner.may_put_back(path, version, original)
     }
 
@@ -83,23 +83,23 @@ impl Storage for Raced<'_> {
         self.inner.most_jobs()
     }
 
-    fn unfinished(&self) -> Result<Vec<String>, Notice> {
+    fn unfinished(&self) -> Result<Vec<String>, Diagnosis> {
         self.inner.unfinished()
     }
 
-    fn operations(&self) -> Result<Vec<String>, Notice> {
+    fn operations(&self) -> Result<Vec<String>, Diagnosis> {
         self.inner.operations()
     }
 
-    fn journal(&self, id: &str, feed: &mut dyn FnMut(&[u8])) -> Result<(), Trouble> {
+    fn journal(&self, id: &str, feed: &mut dyn FnMut(&[u8])) -> Result<(), Diagnosis> {
         self.inner.journal(id, feed)
     }
 
-    fn kept_catalog(&self, digest: Digest) -> Result<Option<String>, Trouble> {
+    fn kept_catalog(&self, digest: Digest) -> Result<Option<String>, Diagnosis> {
         self.inner.kept_catalog(digest)
     }
 
-    fn backups(&self, path: &TreePath) -> Result<Vec<Backup>, Trouble> {
+    fn backups(&self, path: &TreePath) -> Result<Vec<Backup>, Diagnosis> {
         self.inner.backups(path)
     }
 
@@ -108,7 +108,7 @@ impl Storage for Raced<'_> {
         path: &TreePath,
         name: &str,
         bytes: &mut Vec<u8>,
-    ) -> Result<Self::Version, Trouble> {
+    ) -> Result<Self::Version, Diagnosis> {
         self.inner.read_backup(path, name, bytes)
     }
 
@@ -117,7 +117,7 @@ impl Storage for Raced<'_> {
         manifest: &TreePath,
         name: &str,
         feed: &mut dyn FnMut(&[u8]) -> bool,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), Diagnosis> {
         self.inner.read_below(manifest, name, feed)
     }
 

@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::operation::{Depth, Options, Survey, migrate};
 use crate::path::TreePath;
-use crate::report::{Notice, Outcome, Summary};
+use crate::report::{Diagnosis, Outcome, Summary};
 use crate::rule::Enforcement;
 use crate::selection::Selection;
 use crate::storage::kernel::Kernel;
@@ -309,7 +309,7 @@ fn what_a_first_pass_cannot_list_is_told_and_counted_where_a_part_is_selected() 
     let storage = Raced {
         inner: FileSystem::new(kernel, root, b"/tree".to_vec(), OpenOptions::default()),
         before_lock: &|| (),
-        unlisted: Some(Notice {
+        unlisted: Some(Diagnosis {
             code: Code::PermissionDenied,
             path: TreePath::new(b"shut"),
             message: "cannot be listed".to_owned(),

@@ -9,7 +9,7 @@ use crate::journal::Deed;
 use crate::json::{Text, canonical};
 use crate::operation::account;
 use crate::path::TreePath;
-use crate::report::{Notice, Trouble};
+use crate::report::Diagnosis;
 use crate::storage::Storage;
 
 /// An operation that touched a manifest, or was about to.
@@ -35,7 +35,7 @@ pub struct ExplainedBackup {
     /// Its size in bytes.
     pub size: u64,
     /// The SHA-256 of its bytes, or why it cannot be read.
-    pub digest: Result<Digest, Trouble>,
+    pub digest: Result<Digest, Diagnosis>,
     /// The place in the history of the record whose original it is.
     pub record: Option<usize>,
     /// The operation that left it there.
@@ -46,7 +46,7 @@ pub struct ExplainedBackup {
 pub(super) fn operations<S: Storage>(
     storage: &S,
     path: &TreePath,
-    notices: &mut Vec<Notice>,
+    notices: &mut Vec<Diagnosis>,
 ) -> Vec<Touched> {
     let ids = storage.operations().unwrap_or_else(|notice| {
         notices.push(notice);
@@ -65,7 +65,7 @@ pub(super) fn operations<S: Storage>(
                     id: id.clone(),
                 }));
             }
-            Err(trouble) => notices.push(Notice {
+            Err(trouble) => notices.push(Diagnosis {
                 code: Code::StateUnreadable,
                 path: None,
                 message: format!("the journal of operation `{id}`: {}", trouble.message),
@@ -81,10 +81,10 @@ pub(super) fn backups<S: Storage>(
     path: &TreePath,
     history: &[Applied],
     operations: &[Touched],
-    notices: &mut Vec<Notice>,
+    notices: &mut Vec<Diagnosis>,
 ) -> Vec<ExplainedBackup> {
     let found = storage.backups(path).unwrap_or_else(|trouble| {
-        notices.push(Notice {
+        notices.push(Diagnosis {
             code: trouble.code,
             path: Some(path.clone()),
             message: trouble.message,

@@ -12,7 +12,7 @@ use crate::operation::{
     Depth, Options, RollbackMode, RollbackOptions, Survey, Undo, migrate, rollback as roll_back,
 };
 use crate::path::TreePath;
-use crate::report::{Notice, Outcome, Status, Stop, Summary, Trouble};
+use crate::report::{Diagnosis, Outcome, Status, Stop, Summary};
 use crate::rule::Enforcement;
 use crate::selection::Selection;
 use crate::storage::Storage;
@@ -21,7 +21,7 @@ use crate::storage::Storage;
 #[derive(Default)]
 struct Told {
     outcome: Option<Outcome>,
-    notices: Vec<Notice>,
+    notices: Vec<Diagnosis>,
 }
 
 impl Sink for Told {
@@ -50,7 +50,7 @@ pub(super) fn migration<S: Storage>(
     catalog: &Catalog,
     path: &TreePath,
     options: &ExplainOptions,
-    notices: &mut Vec<Notice>,
+    notices: &mut Vec<Diagnosis>,
 ) -> Result<(Outcome, Option<u64>), Stop> {
     let asked = Options {
         depth: Depth::Difference,
@@ -99,10 +99,7 @@ pub(super) fn rollback<S: Storage>(
     let mut told = Told::default();
     let summary = roll_back(storage, catalog, &asked, &|| None, &mut told);
     came_to(path, told, summary).unwrap_or_else(|stop| Outcome {
-        trouble: Some(Trouble {
-            code: stop.code,
-            message: stop.message,
-        }),
+        trouble: Some(Diagnosis::new(stop.code, stop.message)),
         ..Outcome::new(path.clone(), Status::Refused)
     })
 }

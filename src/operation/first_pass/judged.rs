@@ -18,7 +18,7 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::event::Watch;
 use crate::path::TreePath;
-use crate::report::{Notice, Outcome, Status, Stop, Trouble};
+use crate::report::{Diagnosis, Outcome, Status, Stop};
 use crate::rule::whole::{Facts, Whole};
 use crate::rule::{Enforcement, Failure, OnFailure};
 use crate::storage::{Found, FoundList, Storage};
@@ -35,11 +35,11 @@ pub(in super::super) struct Judged {
     /// What does not hold of manifests because of others.
     pub(super) failures: BTreeMap<u32, Vec<Failure>>,
     /// Manifests that would be refused, or cannot be read.
-    troubles: BTreeMap<u32, Trouble>,
+    troubles: BTreeMap<u32, Diagnosis>,
     /// The first failure that halts, and how many manifests have one.
     halted: Option<(String, u64)>,
     /// Directories with manifests that should have been looked at, and could not be listed.
-    pub(super) unlisted: Vec<Notice>,
+    pub(super) unlisted: Vec<Diagnosis>,
 }
 
 /// What is remembered of a manifest.
@@ -211,9 +211,9 @@ impl Judged {
     }
 
     /// What there is to say of `selected`, beside their outcomes, where an operation on the whole tree is only thought of: what would halt it, and what does not hold of those that it would not migrate.
-    pub(in super::super) fn beside(&self, selected: &FoundList) -> Vec<Notice> {
+    pub(in super::super) fn beside(&self, selected: &FoundList) -> Vec<Diagnosis> {
         let mut notices = Vec::new();
-        notices.extend(self.halts().map(|stop| Notice {
+        notices.extend(self.halts().map(|stop| Diagnosis {
             code: stop.code,
             path: None,
             message: format!("a migration would write nothing: {}", stop.message),
@@ -226,7 +226,7 @@ impl Judged {
                 continue;
             }
             let failures = self.failures.get(&index).into_iter().flatten();
-            notices.extend(failures.map(|failure| Notice {
+            notices.extend(failures.map(|failure| Diagnosis {
                 code: match failure.on_failure {
                     OnFailure::Warn => Code::RuleWarned,
                     OnFailure::Halt | OnFailure::Refuse => failure.refusal.code(),
@@ -244,7 +244,7 @@ impl Judged {
     }
 
     /// Directories with manifests that should have been looked at, and could not be listed.
-    pub(in super::super) fn unlisted(&self) -> &[Notice] {
+    pub(in super::super) fn unlisted(&self) -> &[Diagnosis] {
         &self.unlisted
     }
 
@@ -258,18 +258,17 @@ impl Judged {
         path: &TreePath,
         digest: Digest,
         settling: &mut Settling<'_>,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, Diagnosis> {
         let index = self
             .index_of(path)
             .filter(|index| self.is_rehearsed(*index));
         let looked = index.and_then(|index| Some((index, self.looked.get(index as usize)?)));
         let judged = looked.filter(|(_, looked)| looked.digest == Some(digest));
         let Some((index, looked)) = judged else {
-            return Err(Trouble {
-                code: Code::ChangedMeanwhile,
-                message: "it is not what it was when the rules over the tree were checked"
-                    .to_owned(),
-            });
+            return Err(Diagnosis::new(
+                Code::ChangedMeanwhile,
+                "it is not what it was when the rules over the tree were checked".to_owned(),
+            ));
         };
         let failures = self.failures.get(&index).into_iter().flatten();
         settling

@@ -14,7 +14,7 @@ use crate::manifest::{Manifest, kind_of};
 use crate::path::TreePath;
 use crate::plan::{Decision, Plan};
 use crate::refusal::Refusal;
-use crate::report::Trouble;
+use crate::report::Diagnosis;
 use crate::rule::whole::{Contribution, Standing, Whole};
 use crate::rule::{Enforcement, hold_found, hold_result};
 use crate::storage::{Found, FoundList, Storage};
@@ -27,7 +27,7 @@ pub(super) struct Seen {
     /// The digest of what was read.
     pub(super) digest: Option<Digest>,
     pub(super) rehearsed: Rehearsed,
-    pub(super) trouble: Option<Trouble>,
+    pub(super) trouble: Option<Diagnosis>,
     pub(super) halts: bool,
 }
 

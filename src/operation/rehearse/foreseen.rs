@@ -20,7 +20,7 @@ use crate::operation::survey::Survey;
 use crate::operation::tally::Tally;
 use crate::path::TreePath;
 use crate::plan::Plan;
-use crate::report::{Outcome, Stop, Trouble};
+use crate::report::{Diagnosis, Outcome, Stop};
 use crate::rule::Enforcement;
 use crate::selection::Selection;
 use crate::storage::{FoundList, Storage};
@@ -59,7 +59,7 @@ impl Foreseen {
     }
 
     /// What is wrong with a manifest, where the migration would stop and say that.
-    pub(super) fn check(&self, path: &TreePath) -> Result<(), Trouble> {
+    pub(super) fn check(&self, path: &TreePath) -> Result<(), Diagnosis> {
         match self.troubles.0.get(path) {
             Some(trouble) => Err(trouble.clone()),
             None => Ok(()),
@@ -72,7 +72,7 @@ impl Foreseen {
         path: &TreePath,
         digest: Digest,
         settling: &mut Settling<'_>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), Diagnosis> {
         match &self.judged {
             Some(judged) => judged.check(path, digest, settling).map(drop),
             None => Ok(()),
@@ -82,7 +82,7 @@ impl Foreseen {
 
 /// Hears what is told of manifests that are in trouble.
 #[derive(Default)]
-struct Troubles(BTreeMap<TreePath, Trouble>);
+struct Troubles(BTreeMap<TreePath, Diagnosis>);
 
 impl Sink for Troubles {
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {

@@ -13,7 +13,7 @@ use crate::journal::{Account, Condition, Deed, Entry};
 use crate::operation::account;
 use crate::operation::nearest::nearest;
 use crate::path::TreePath;
-use crate::report::{Notice, Stop};
+use crate::report::{Diagnosis, Stop};
 use crate::selection::Selection;
 use crate::storage::Storage;
 use crate::version::Version;
@@ -32,7 +32,7 @@ pub(super) struct Choice {
     /// How many of them `--exclude` left out.
     pub(super) excluded: u64,
     /// What somebody should know.
-    pub(super) notices: Vec<Notice>,
+    pub(super) notices: Vec<Diagnosis>,
 }
 
 /// One manifest of a choice.
@@ -138,7 +138,7 @@ fn one<S: Storage>(
         let account = read(journals.storage, id)?;
         // Bytes decide in the end: what a later journal does not tell any more harms nothing.
         if let Err(stop) = journals.believe(id, &account) {
-            notices.push(Notice {
+            notices.push(Diagnosis {
                 code: Code::StateUnreadable,
                 path: None,
                 message: stop.message,
@@ -209,7 +209,7 @@ fn whole(
     account: &Account,
     since: &Since,
     selection: &Selection,
-    notices: Vec<Notice>,
+    notices: Vec<Diagnosis>,
 ) -> Choice {
     let target = account.began.as_ref();
     let mut choice = Choice {

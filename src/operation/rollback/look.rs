@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::json::{Text, canonical};
 use crate::manifest::Manifest;
 use crate::path::TreePath;
-use crate::report::{Outcome, Status, Trouble};
+use crate::report::{Diagnosis, Outcome, Status};
 use crate::storage::Storage;
 use crate::version::Version;
 
@@ -114,8 +114,8 @@ impl<S: Storage> PuttingBack<'_, S> {
     fn read(
         &self,
         path: &TreePath,
-        read: impl Fn(&mut Vec<u8>, usize) -> Result<Option<S::Version>, Trouble> + Sync,
-    ) -> Result<(S::Version, Document), Trouble> {
+        read: impl Fn(&mut Vec<u8>, usize) -> Result<Option<S::Version>, Diagnosis> + Sync,
+    ) -> Result<(S::Version, Document), Diagnosis> {
         self.turns.take(&mut Vec::new(), |bytes, most| {
             let version = read(bytes, most).transpose()?;
             Some(version.map(|version| (version, self.document(path, bytes))))
@@ -147,7 +147,7 @@ impl<S: Storage> Slot<'_, S> {
         }
     }
 
-    pub(super) fn fail(&mut self, trouble: Trouble) {
+    pub(super) fn fail(&mut self, trouble: Diagnosis) {
         self.outcome = troubled(self.outcome.clone(), trouble);
     }
 }
@@ -164,7 +164,7 @@ pub(super) fn not_attempted<'i, S: Storage>(path: &TreePath) -> Slot<'i, S> {
     settled(Outcome::new(path.clone(), Status::NotAttempted))
 }
 
-fn troubled(outcome: Outcome, trouble: Trouble) -> Outcome {
+fn troubled(outcome: Outcome, trouble: Diagnosis) -> Outcome {
     Outcome {
         status: trouble.status(),
         to: None,
@@ -178,14 +178,14 @@ fn troubled(outcome: Outcome, trouble: Trouble) -> Outcome {
 fn refused(outcome: Outcome, code: Code, message: String) -> Outcome {
     Outcome {
         status: Status::Refused,
-        ..troubled(outcome, Trouble { code, message })
+        ..troubled(outcome, Diagnosis::new(code, message))
     }
 }
 
 /// The trouble of a manifest that cannot be read, with what is left of it.
-fn gone(trouble: Trouble, replaced: &Replaced) -> Trouble {
+fn gone(trouble: Diagnosis, replaced: &Replaced) -> Diagnosis {
     match trouble.code {
-        Code::NotFound => Trouble {
+        Code::NotFound => Diagnosis {
             message: format!(
                 "the manifest is gone; operation {} kept its original as `{}`",
                 replaced.operation, replaced.backup
@@ -197,7 +197,7 @@ fn gone(trouble: Trouble, replaced: &Replaced) -> Trouble {
 }
 
 /// The conflict of a manifest that is not what the operation wrote.
-fn changed_since(replaced: &Replaced, found: Digest) -> Trouble {
+fn changed_since(replaced: &Replaced, found: Digest) -> Diagnosis {
     let by = replaced.later.as_ref().filter(|(_, wrote)| *wrote == found);
     let message = match by {
         Some((later, _)) => format!(
@@ -209,14 +209,11 @@ fn changed_since(replaced: &Replaced, found: Digest) -> Trouble {
             replaced.operation
         ),
     };
-    Trouble {
-        code: Code::ChangedSince,
-        message,
-    }
+    Diagnosis::new(Code::ChangedSince, message)
 }
 
 /// A backup cannot be read.
-fn without_backup(outcome: Outcome, trouble: &Trouble, replaced: &Replaced) -> Outcome {
+fn without_backup(outcome: Outcome, trouble: &Diagnosis, replaced: &Replaced) -> Outcome {
     let backup = &replaced.backup;
     let (code, message) = match (trouble.code, &replaced.pruned_by) {
         (Code::NotFound, Some(by)) => (
@@ -229,7 +226,7 @@ fn without_backup(outcome: Outcome, trouble: &Trouble, replaced: &Replaced) -> O
         ),
         (code, _) => {
             let message = format!("the backup `{backup}`: {}", trouble.message);
-            return troubled(outcome, Trouble { code, message });
+            return troubled(outcome, Diagnosis::new(code, message));
         }
     };
     refused(outcome, code, message)

@@ -14,12 +14,11 @@ use crate::json::Text;
 use crate::manifest::{Manifest, kind_of};
 use crate::plan::{Decision, Plan};
 use crate::refusal::Refusal;
-use crate::report::{Outcome, Status, Trouble};
+use crate::report::{Diagnosis, Outcome, Status};
 use crate::rule::hold_at_rest;
 use crate::storage::{Found, Storage};
 use crate::verify::{
-    Evidence, Finding, Original, Verified, Witnesses, check_backups, check_history, check_replay,
-    check_run,
+    Evidence, Original, Verified, Witnesses, check_backups, check_history, check_replay, check_run,
 };
 
 /// What came of proving one manifest.
@@ -55,7 +54,7 @@ impl Proved<'_> {
         findings.iter().any(|finding| codes.contains(&finding.code))
     }
 
-    fn of(outcome: Outcome, findings: Vec<Finding>) -> Self {
+    fn of(outcome: Outcome, findings: Vec<Diagnosis>) -> Self {
         Self {
             verified: Verified { outcome, findings },
             route: None,
@@ -65,7 +64,7 @@ impl Proved<'_> {
     }
 
     /// It could not be taken for a manifest at all.
-    fn troubled(found: &Found, trouble: Trouble, mut findings: Vec<Finding>) -> Self {
+    fn troubled(found: &Found, trouble: Diagnosis, mut findings: Vec<Diagnosis>) -> Self {
         findings.push(trouble.clone().into());
         Self::of(Outcome::troubled(found.path.clone(), trouble), findings)
     }
@@ -107,7 +106,7 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
         &self,
         found: &Found,
         buffer: &[u8],
-        read: Result<S::Version, Trouble>,
+        read: Result<S::Version, Diagnosis>,
     ) -> Proved<'o> {
         let version = match read {
             Ok(version) => version,
@@ -116,7 +115,7 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
         let raw = Digest::of(buffer);
         let witness = self.witnesses.of(&found.path);
         let left = witness.and_then(|witness| witness.check(raw, self.witnesses));
-        let mut findings: Vec<Finding> = left.into_iter().collect();
+        let mut findings: Vec<Diagnosis> = left.into_iter().collect();
         let text = match Text::scan(buffer) {
             Ok(text) => text,
             Err(error) => {
@@ -157,7 +156,7 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
                 (trouble.status(), None, Some(trouble))
             }
         };
-        let findings = trouble.clone().map(Finding::from).into_iter().collect();
+        let findings = trouble.clone().map(Diagnosis::from).into_iter().collect();
         let outcome = Outcome {
             from: Some(manifest.version().clone()),
             to: route.map(|route| route.to().clone()),
@@ -172,7 +171,7 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
     }
 
     /// Proves the history, with the backups where anything speaks of some.
-    fn history(&self, found: &Found, manifest: &Manifest<'_>, raw: Digest) -> Vec<Finding> {
+    fn history(&self, found: &Found, manifest: &Manifest<'_>, raw: Digest) -> Vec<Diagnosis> {
         if manifest.history_len() == 0 && !self.was_replaced(found) {
             return Vec::new();
         }
@@ -193,7 +192,7 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
     }
 
     /// Proves the backups of a manifest that cannot be read itself: somebody will want to restore it.
-    fn backups(&self, found: &Found, raw: Digest) -> Vec<Finding> {
+    fn backups(&self, found: &Found, raw: Digest) -> Vec<Diagnosis> {
         if self.was_replaced(found) {
             self.with_evidence(found, raw, check_backups)
         } else {
@@ -211,8 +210,8 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
         &self,
         found: &Found,
         raw: Digest,
-        check: impl FnOnce(&Evidence<'_>) -> Vec<Finding>,
-    ) -> Vec<Finding> {
+        check: impl FnOnce(&Evidence<'_>) -> Vec<Diagnosis>,
+    ) -> Vec<Diagnosis> {
         let backups = match self.storage.backups(&found.path) {
             Ok(backups) => backups,
             Err(trouble) => return vec![trouble.into()],
@@ -235,7 +234,7 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
     }
 
     /// Proves the run directory, unless its writer is still at work in it.
-    fn run(&self, found: &Found, manifest: &Manifest<'_>) -> Vec<Finding> {
+    fn run(&self, found: &Found, manifest: &Manifest<'_>) -> Vec<Diagnosis> {
         let (kind, document) = (manifest.kind(), manifest.text().root());
         let mut deferring = kind.deferred_when.iter();
         let is_deferred = deferring.any(|when| when.applies(document).is_some());
@@ -257,14 +256,14 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
 }
 
 /// What the schema and the rules of its version say of it.
-fn rules(manifest: &Manifest<'_>) -> Vec<Finding> {
+fn rules(manifest: &Manifest<'_>) -> Vec<Diagnosis> {
     let document = manifest.text().root();
     let verdict = hold_at_rest(manifest.kind(), manifest.version(), document);
-    verdict.failures.iter().map(Finding::from).collect()
+    verdict.failures.iter().map(Diagnosis::from).collect()
 }
 
 /// A backup as it was read.
-fn original((name, read): &(String, Result<Vec<u8>, Trouble>)) -> Original<'_> {
+fn original((name, read): &(String, Result<Vec<u8>, Diagnosis>)) -> Original<'_> {
     match read {
         Ok(bytes) => Original::new(name, bytes),
         Err(trouble) => Original::unread(name, trouble.message.clone()),

@@ -8,7 +8,7 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{Pruning, Record, RecordedPath, Restoring, Way, Writer};
 use crate::path::TreePath;
-use crate::report::{Notice, Status};
+use crate::report::{Diagnosis, Status};
 use crate::storage::simulated::{Call, Simulated};
 
 const NAME: &str = MANIFESTS[0];
@@ -218,7 +218,7 @@ fn settled(world: &World, record: &Record) -> String {
     world.put_dir(&format!(".migrate-manifests/staging/{ID}"));
     world.put(&journal(), &bytes);
     let told = world.run();
-    let has_recovered = |notice: &Notice| notice.code == Code::Recovered;
+    let has_recovered = |notice: &Diagnosis| notice.code == Code::Recovered;
     assert!(told.notices.iter().any(has_recovered), "{told:?}");
     let text = String::from_utf8(world.bytes(&journal()).unwrap()).unwrap();
     let line = text

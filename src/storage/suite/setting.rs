@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::event::{Event, Sink};
 use crate::operation::{Depth, Options, RollbackMode, RollbackOptions, Undo, migrate, rollback};
-use crate::report::{Notice, Outcome, Status, Stop, Summary};
+use crate::report::{Diagnosis, Outcome, Status, Stop, Summary};
 use crate::selection::Selection;
 use crate::storage::disk::{Disk, Traits};
 use crate::storage::simulated::{Call, Medium, Often, Simulated};
@@ -277,7 +277,7 @@ impl Setting {
 #[derive(Default)]
 pub(super) struct Run {
     pub(super) outcomes: Vec<Outcome>,
-    pub(super) notices: Vec<Notice>,
+    pub(super) notices: Vec<Diagnosis>,
     pub(super) summary: Summary,
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use migrate_manifests::operation::{Copied, ExportOptions, Exported, export_backups};
-use migrate_manifests::report::{Stop, Summary, Trouble};
+use migrate_manifests::report::{Diagnosis, Stop, Summary};
 use migrate_manifests::storage::{CopyOutcome, ExportDirectory};
 
 use super::{Frame, ToldPath, place, size};
@@ -137,7 +137,7 @@ fn text(exported: &Exported, output: &Output, surface: Surface) -> String {
     shown + &wrap(&sentence, surface.columns, 0) + "\n"
 }
 
-fn failure(one: &Copied, trouble: &Trouble, surface: Surface) -> String {
+fn failure(one: &Copied, trouble: &Diagnosis, surface: Surface) -> String {
     const INDENT: usize = 10;
     let why = format!("{}: {}", trouble.code, escape::message(&trouble.message));
     format!(

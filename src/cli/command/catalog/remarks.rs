@@ -8,7 +8,7 @@ use migrate_manifests::catalog::{CatalogError, Place};
 use migrate_manifests::code::{Class, Code};
 use migrate_manifests::path::TreePath;
 use migrate_manifests::rehearsal::Remark;
-use migrate_manifests::report::{Notice, Stop, Trouble};
+use migrate_manifests::report::{Diagnosis, Stop};
 
 use crate::cli::escape;
 use crate::cli::options::Output;
@@ -83,7 +83,7 @@ impl Told {
     }
 
     /// A manifest that would not be migrated.
-    pub(super) fn troubled(path: &TreePath, trouble: &Trouble) -> Self {
+    pub(super) fn troubled(path: &TreePath, trouble: &Diagnosis) -> Self {
         Self::at(&Place::Catalog, trouble.code, trouble.message.clone()).of(path)
     }
 
@@ -114,8 +114,8 @@ impl From<&Remark> for Told {
     }
 }
 
-impl From<&Notice> for Told {
-    fn from(notice: &Notice) -> Self {
+impl From<&Diagnosis> for Told {
+    fn from(notice: &Diagnosis) -> Self {
         let told = Self::of_tree(notice.code, &notice.message);
         match &notice.path {
             Some(path) => told.of(path),

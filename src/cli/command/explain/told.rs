@@ -5,7 +5,7 @@ use serde::Serialize;
 use migrate_manifests::history::Applied;
 use migrate_manifests::journal::Deed;
 use migrate_manifests::operation::{ExplainedBackup, Explanation, Leg, Touched};
-use migrate_manifests::report::{Notice, Outcome, Status};
+use migrate_manifests::report::{Diagnosis, Outcome, Status};
 use migrate_manifests::version::Version;
 
 use crate::cli::render::{Paint, unified};
@@ -242,8 +242,8 @@ impl<'a> From<&'a Touched> for ToldOperation<'a> {
     }
 }
 
-impl<'a> From<&'a Notice> for ToldNotice<'a> {
-    fn from(notice: &'a Notice) -> Self {
+impl<'a> From<&'a Diagnosis> for ToldNotice<'a> {
+    fn from(notice: &'a Diagnosis) -> Self {
         Self {
             code: notice.code.as_str(),
             message: &notice.message,

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use migrate_manifests::code::Code;
-use migrate_manifests::report::{Status, Summary};
-use migrate_manifests::verify::{Finding, Verified};
+use migrate_manifests::report::{Diagnosis, Status, Summary};
+use migrate_manifests::verify::Verified;
 
 use super::INDENT;
 use crate::cli::escape;
@@ -59,7 +59,7 @@ pub(super) fn block(
     paint: Paint,
     columns: Option<usize>,
     place: &str,
-    findings: &[&Finding],
+    findings: &[&Diagnosis],
 ) -> String {
     if findings.is_empty() {
         return String::new();

@@ -2,7 +2,7 @@
 
 use super::*;
 use migrate_manifests::path::TreePath;
-use migrate_manifests::report::{Difference, Signal, Stop, Trouble};
+use migrate_manifests::report::{Diagnosis, Difference, Signal, Stop};
 
 const RUN: &str = "575fc3b9-1d70-42de-a69c-c377ffce9d2f";
 
@@ -37,13 +37,7 @@ fn moved(status: Status, place: &str, from: &str, to: &str) -> Outcome {
 }
 
 fn troubled(place: &str, code: Code, message: &str) -> Outcome {
-    Outcome::troubled(
-        path(place),
-        Trouble {
-            code,
-            message: message.to_owned(),
-        },
-    )
+    Outcome::troubled(path(place), Diagnosis::new(code, message.to_owned()))
 }
 
 fn route(from: &str, count: u64) -> RouteCount {
@@ -60,7 +54,7 @@ struct Show {
     view: View,
     paint: Paint,
     outcomes: Vec<Outcome>,
-    directories: Vec<Notice>,
+    directories: Vec<Diagnosis>,
     summary: Summary,
 }
 
@@ -114,7 +108,7 @@ fn troubled_preview(columns: usize) -> Show {
             moved(Status::Ahead, "job/new/manifest.json", "1.3.0", "1.3.0"),
             moved(Status::Current, "job/done/manifest.json", "1.2.0", "1.2.0"),
         ],
-        directories: vec![Notice {
+        directories: vec![Diagnosis {
             code: Code::PermissionDenied,
             path: Some(path("job/closed")),
             message: "cannot list the directory: permission denied".to_owned(),

@@ -4,6 +4,7 @@
 //!
 //! Invariant: whatever cannot be proven stays, with the reason.
 
+use crate::report::Diagnosis;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
@@ -21,7 +22,7 @@ use crate::operation::witnesses::Catalogs;
 use crate::path::TreePath;
 use crate::storage::{Backup, Found, Storage};
 use crate::verify::{
-    Evidence, Finding, Original, Replaced, Replay, Witness, Witnesses, check_history, values_lost,
+    Evidence, Original, Replaced, Replay, Witness, Witnesses, check_history, values_lost,
 };
 
 /// A backup that goes, as it was read.
@@ -166,7 +167,7 @@ impl<S: Storage> Judge<'_, S> {
         bytes: &[u8],
         originals: &[Original<'_>],
         place: usize,
-    ) -> Result<(String, Digest), Finding> {
+    ) -> Result<(String, Digest), Diagnosis> {
         let original = &originals[place];
         let witness = self.witnesses.of(&found.path);
         if let Some(changed) = changed(original, witness) {
@@ -179,16 +180,16 @@ impl<S: Storage> Judge<'_, S> {
         self.check_age(replaced)?;
         let raw = Digest::of(bytes);
         if !leads_to(witness, replaced, raw) {
-            return Err(Finding::new(
+            return Err(Diagnosis::new(
                 Code::ChangedSince,
                 "the manifest is not what the operation left any more",
             ));
         }
         let text = Text::scan(bytes)
-            .map_err(|error| Finding::new(error.problem.code(), error.to_string()))?;
+            .map_err(|error| Diagnosis::new(error.problem.code(), error.to_string()))?;
         let manifest = kind_of(self.catalog, found.path.file_name(), text.root())
             .and_then(|index| Manifest::read(&text, &self.catalog.kinds()[index]))
-            .map_err(|refusal| Finding::new(refusal.code(), refusal.to_string()))?;
+            .map_err(|refusal| Diagnosis::new(refusal.code(), refusal.to_string()))?;
         let evidence = Evidence {
             raw,
             witness,
@@ -206,7 +207,7 @@ impl<S: Storage> Judge<'_, S> {
         let catalog = used
             .ok_or_else(|| format!("the journal of `{operation}` names no catalog"))
             .and_then(|digest| self.catalogs.of(digest))
-            .map_err(|why| Finding::new(Code::NotReplayable, why))?;
+            .map_err(|why| Diagnosis::new(Code::NotReplayable, why))?;
         let before = original.text().ok_or_else(|| unrelated(original.name()))?;
         let again = Replay {
             path: &found.path,
@@ -223,7 +224,7 @@ impl<S: Storage> Judge<'_, S> {
         Ok((operation.to_owned(), replaced.before))
     }
 
-    fn check_age(&self, replaced: &Replaced) -> Result<(), Finding> {
+    fn check_age(&self, replaced: &Replaced) -> Result<(), Diagnosis> {
         let now = self.options.started.unix_seconds();
         let started = self.witnesses.started(replaced.operation);
         let age = started.map(|started| now - started.unix_seconds());
@@ -231,7 +232,7 @@ impl<S: Storage> Judge<'_, S> {
             return Ok(());
         }
         let operation = self.witnesses.operation(replaced.operation);
-        Err(Finding::new(
+        Err(Diagnosis::new(
             Code::BackupTooYoung,
             format!("operation `{operation}` made it later than that"),
         ))
@@ -251,9 +252,9 @@ fn leads_to(witness: Option<&Witness>, replaced: &Replaced, raw: Digest) -> bool
     stands == raw
 }
 
-fn refuse_lost(before: &Text<'_>, after: &str) -> Result<(), Finding> {
+fn refuse_lost(before: &Text<'_>, after: &str) -> Result<(), Diagnosis> {
     let after = Text::scan(after.as_bytes())
-        .map_err(|error| Finding::new(error.problem.code(), error.to_string()))?;
+        .map_err(|error| Diagnosis::new(error.problem.code(), error.to_string()))?;
     let lost = values_lost(before, &after);
     let Some(first) = lost.first() else {
         return Ok(());
@@ -262,14 +263,14 @@ fn refuse_lost(before: &Text<'_>, after: &str) -> Result<(), Finding> {
         1 => String::new(),
         several => format!(", and of {} more", several - 1),
     };
-    Err(Finding::new(
+    Err(Diagnosis::new(
         Code::OnlyCopy,
         format!("it has the only copy of the value at `{first}`{more}"),
     ))
 }
 
 /// What is wrong with a backup that has the name of one that a journal knows, and other bytes.
-fn changed(original: &Original<'_>, witness: Option<&Witness>) -> Option<Finding> {
+fn changed(original: &Original<'_>, witness: Option<&Witness>) -> Option<Diagnosis> {
     let all = witness.map_or(&[][..], |witness| &witness.replaced);
     let is_named = |one: &&Replaced| one.is_kept && one.backup.as_deref() == Some(original.name());
     let mut named = all.iter().filter(is_named);
@@ -278,12 +279,12 @@ fn changed(original: &Original<'_>, witness: Option<&Witness>) -> Option<Finding
     (found != expected).then(|| {
         let message =
             format!("it has the SHA-256 {found}, expected {expected}, that of the original");
-        Finding::new(Code::BackupChanged, message)
+        Diagnosis::new(Code::BackupChanged, message)
     })
 }
 
-fn unrelated(name: &str) -> Finding {
-    Finding::new(
+fn unrelated(name: &str) -> Diagnosis {
+    Diagnosis::new(
         Code::BackupUnrelated,
         format!("no journal and no history says that `{name}` is an original"),
     )
