@@ -17,7 +17,7 @@
 //! use migrate_manifests::clock::Timestamp;
 //! use migrate_manifests::operation::{Depth, Options, Survey, migrate};
 //! use migrate_manifests::report::{Outcome, Status};
-//! use migrate_manifests::rule::Enforcement;
+//! use migrate_manifests::report::Enforcement;
 //! use migrate_manifests::selection::Selection;
 //! use migrate_manifests::storage::{FileSystem, Located, OpenOptions};
 //!
@@ -68,7 +68,7 @@
 //!
 //! - The text: [`json`], and what manifests are made of: [`version`], [`digest`], [`path`], [`clock`], [`code`].
 //! - What is to be done: [`catalog`], [`rule`], [`manifest`], [`transform`], [`history`], [`refusal`], [`plan`], [`read`], [`validate`], [`rehearsal`], [`selection`].
-//! - What is told: [`report`], [`event`], [`journal`].
+//! - What is told: [`report`], [`journal`].
 //! - What must hold of what was migrated: [`verify`].
 //! - Where manifests are: [`storage`].
 //! - All of it together: [`operation`].
@@ -79,7 +79,6 @@ pub mod catalog;
 pub mod clock;
 pub mod code;
 pub mod digest;
-pub mod event;
 pub mod history;
 pub mod journal;
 pub mod json;

@@ -26,7 +26,7 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::history::{self, Applied};
 use crate::manifest::Manifest;
-use crate::report::{Diagnosis, Outcome};
+use crate::report::Diagnosis;
 use crate::rule::{Failure, OnFailure};
 
 /// What only warns is a note.
@@ -37,27 +37,6 @@ impl From<&Failure> for Diagnosis {
             OnFailure::Halt | OnFailure::Refuse => failure.refusal.code(),
         };
         Self::new(code, failure.refusal.to_string())
-    }
-}
-
-/// One manifest and what was found about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verified {
-    /// What a plan for the latest version says of it.
-    pub outcome: Outcome,
-    /// Findings and notes, in the order in which they were made.
-    pub findings: Vec<Diagnosis>,
-}
-
-impl Verified {
-    /// What is wrong.
-    pub fn wrong(&self) -> impl Iterator<Item = &Diagnosis> {
-        self.findings.iter().filter(|finding| !finding.is_note())
-    }
-
-    /// What could not be proved.
-    pub fn notes(&self) -> impl Iterator<Item = &Diagnosis> {
-        self.findings.iter().filter(|finding| finding.is_note())
     }
 }
 

@@ -8,8 +8,7 @@ use std::path::PathBuf;
 use migrate_manifests::clock::Timestamp;
 use migrate_manifests::code::Code;
 use migrate_manifests::operation::{self, Depth, Survey};
-use migrate_manifests::report::Stop;
-use migrate_manifests::rule::Enforcement;
+use migrate_manifests::report::{Enforcement, Stop};
 use migrate_manifests::selection::Selection;
 use migrate_manifests::storage::{Lacking, OpenOptions, SyncChoice};
 

@@ -6,11 +6,10 @@
 
 use std::process::ExitCode;
 
-use migrate_manifests::event::Sink;
 use migrate_manifests::operation::{
     self, Depth, RollbackMode, RollbackOptions, VerifyOptions, migrate, rollback,
 };
-use migrate_manifests::report::Summary;
+use migrate_manifests::report::{Sink, Summary};
 
 use super::exit::Terms;
 use super::options::{Output, Place};

@@ -10,9 +10,8 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use migrate_manifests::code::Code;
-use migrate_manifests::event::{Event, Sink};
 use migrate_manifests::plan::{Head, PlanFileError, Planned, Writer};
-use migrate_manifests::report::{Stop, Summary};
+use migrate_manifests::report::{Event, Sink, Stop, Summary};
 
 use super::streams::Stream;
 

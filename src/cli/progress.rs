@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressState, ProgressStyle};
 
-use migrate_manifests::event::{Event, Sink};
+use migrate_manifests::report::{Event, Sink};
 
 /// How far the operation is: count, rate, and the time left.
 #[derive(Clone)]

@@ -18,9 +18,8 @@ use super::tally::Tally;
 use super::witnesses::Journals;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
-use crate::event::{Event, Sink, Watch};
 use crate::path::TreePath;
-use crate::report::{Diagnosis, Signal, Stop};
+use crate::report::{Diagnosis, Event, Signal, Sink, Stop, Watch};
 use crate::selection::Selection;
 use crate::storage::{Backup, Found, Storage};
 

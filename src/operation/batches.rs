@@ -12,8 +12,7 @@ use super::migrate::{Depth, Options};
 use super::tally::{JournalSink, Tally};
 use super::writing::TransactionOf;
 use crate::code::Code;
-use crate::event::{Event, Sink as _};
-use crate::report::{Diagnosis, Outcome, Status, Stop};
+use crate::report::{Diagnosis, Event, Outcome, Sink as _, Status, Stop};
 use crate::storage::{Found, FoundList, Published, Storage, Transaction};
 
 /// How many manifests make a batch where nothing is written: enough for all threads, little to keep in memory.

@@ -22,9 +22,8 @@ use super::migrate::{Depth, Options};
 use super::tally::Tally;
 use super::turns::Turns;
 use super::writing::Writing;
-use crate::event::{Event, Watch};
 use crate::plan::Plan;
-use crate::report::Stop;
+use crate::report::{Event, Stop, Watch};
 use crate::storage::{Listing, Storage};
 
 /// An operation before its first manifest.

@@ -18,11 +18,10 @@ use super::migrate::{Depth, Options};
 use super::turns::Turns;
 use crate::catalog::Catalog;
 use crate::code::Code;
-use crate::event::Watch;
 use crate::plan::Plan;
-use crate::report::Stop;
+use crate::report::{Enforcement, Stop, Watch};
 use crate::rule::whole::Whole;
-use crate::rule::{Enforcement, Failure, OnFailure};
+use crate::rule::{Failure, OnFailure};
 use crate::selection::Selection;
 use crate::storage::{FoundList, Storage};
 use look::{Look, Selected};
@@ -51,7 +50,7 @@ impl<'o> FirstPass<'o> {
             return Err(Stop::new(Code::PartialWithTreeRules, message));
         }
         let mut rules = catalog.kinds().iter().flat_map(|kind| &kind.rules);
-        let halts = rules.any(|rule| options.rules.of(rule.on_failure) == OnFailure::Halt);
+        let halts = rules.any(|rule| rule.on_failure.under(options.rules) == OnFailure::Halt);
         Ok((halts || !whole.is_empty()).then_some(Self { whole }))
     }
 

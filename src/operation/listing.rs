@@ -6,9 +6,8 @@ use rayon::ThreadPool;
 
 use crate::catalog::Catalog;
 use crate::code::Code;
-use crate::event::Watch;
 use crate::path::TreePath;
-use crate::report::{Diagnosis, Stop};
+use crate::report::{Diagnosis, Stop, Watch};
 use crate::selection::Selection;
 use crate::storage::{Listing, Scope, Storage};
 

@@ -20,9 +20,8 @@ use super::turns::Turns;
 use super::writing::{self, Writing};
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
-use crate::event::{Event, Head, Sink, Watch};
 use crate::journal::{Ended, Record};
-use crate::report::{Stop, Summary};
+use crate::report::{Event, Head, Sink, Stop, Summary, Watch};
 use crate::selection::{Selection, Tolerance};
 use crate::storage::{Storage, Transaction};
 

@@ -5,8 +5,8 @@
 use crate::code::Code;
 use crate::path::TreePath;
 use crate::refusal::Refusal;
-use crate::report::Diagnosis;
-use crate::rule::{Enforcement, Failure, OnFailure, Verdict};
+use crate::report::{Diagnosis, Enforcement};
+use crate::rule::{Failure, OnFailure, Verdict};
 
 /// The verdicts of one manifest, as the operation takes them.
 pub(super) struct Settling<'p> {
@@ -43,7 +43,7 @@ impl<'p> Settling<'p> {
     ) -> Result<(), Refusal> {
         let mut refusal = None;
         for failure in failures {
-            match self.rules.of(failure.on_failure) {
+            match failure.on_failure.under(self.rules) {
                 OnFailure::Warn => self.warn(Code::RuleWarned, failure.refusal.to_string()),
                 OnFailure::Halt if !self.has_halted => {
                     self.has_halted = true;

@@ -9,13 +9,13 @@ use super::survey::{Answer, Answers, Survey};
 use crate::catalog::Route;
 use crate::clock::Timestamp;
 use crate::code::{Class, Code};
-use crate::event::{Event, Sink, Watch};
 use crate::journal::{Record, RecordedPath, Settled};
 use crate::path::TreePath;
-use crate::report::{Diagnosis, Outcome, RouteCount, Signal, Status, Stop, Summary};
+use crate::report::{
+    Diagnosis, Event, Outcome, RouteCount, Signal, Sink, Status, Stop, Summary, Verified, Watch,
+};
 use crate::selection::Tolerance;
 use crate::storage::{Listing, Transaction};
-use crate::verify::Verified;
 use crate::version::Version;
 
 /// So many warnings of one code about manifests are told.

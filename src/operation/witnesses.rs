@@ -11,8 +11,7 @@ use super::tally::Tally;
 use crate::catalog::{Catalog, Source};
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::event::Event;
-use crate::report::Diagnosis;
+use crate::report::{Diagnosis, Event};
 use crate::storage::Storage;
 use crate::verify::Witnesses;
 
@@ -118,7 +117,7 @@ impl<'c> Catalogs<'c> {
                 Err(trouble) => {
                     let why = format!("the catalog {name} that was used: {}", trouble.message);
                     if trouble.code == Code::KeptChanged {
-                        tally.found(Diagnosis::from(trouble));
+                        tally.found(trouble);
                     }
                     Err(why)
                 }

@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
-use crate::event::Watch;
-use crate::report::{Diagnosis, Stop};
-use crate::rule::Enforcement;
+use crate::report::{Diagnosis, Enforcement, Stop, Watch};
 use crate::storage::{Guard, OperationHead, Recovery, Storage};
 use crate::version::Version;
 

@@ -11,9 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::digest::Hasher;
-use crate::event::{Event, Sink};
 use crate::journal::RecordedPath;
-use crate::report::{Outcome, Status};
+use crate::report::{Event, Outcome, Sink, Status};
 use crate::version::Version;
 
 /// The format that the first line names.

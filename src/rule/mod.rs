@@ -37,6 +37,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::json::{Kind, Pointer, Value};
+use crate::report::Enforcement;
 use crate::version::Version;
 use tree::TreeRule;
 
@@ -160,34 +161,13 @@ pub enum OnFailure {
     Warn,
 }
 
-/// How an operation takes what does not hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Enforcement {
-    /// As the catalog says.
-    #[default]
-    AsWritten,
-    /// Everything only warns, for this one operation.
-    Warn,
-    /// As the catalog says to an operation on the whole tree, of which the selected manifests are only looked at; what would halt that is told.
-    AsOfWhole,
-}
-
-impl Enforcement {
-    /// How journals and reports say it, where it is worth saying.
+impl OnFailure {
+    /// What follows in an operation with this enforcement.
     #[must_use]
-    pub fn recorded(self) -> Option<&'static str> {
-        match self {
-            Self::AsWritten | Self::AsOfWhole => None,
-            Self::Warn => Some("warn"),
-        }
-    }
-
-    /// What follows from a failure that the catalog takes as `on_failure`.
-    #[must_use]
-    pub fn of(self, on_failure: OnFailure) -> OnFailure {
-        match self {
-            Self::AsWritten | Self::AsOfWhole => on_failure,
-            Self::Warn => OnFailure::Warn,
+    pub fn under(self, enforcement: Enforcement) -> Self {
+        match enforcement {
+            Enforcement::AsWritten | Enforcement::AsOfWhole => self,
+            Enforcement::Warn => Self::Warn,
         }
     }
 }

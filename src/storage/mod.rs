@@ -186,7 +186,7 @@ pub struct OperationHead {
     /// The catalog itself, as one document.
     pub catalog_bundle: String,
     /// How schemas and rules are taken.
-    pub rules: crate::rule::Enforcement,
+    pub rules: crate::report::Enforcement,
     /// The operation that is undone, where this is a rollback of a whole one.
     pub undoes: Option<String>,
 }

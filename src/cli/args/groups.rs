@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use migrate_manifests::clock::Timestamp;
-use migrate_manifests::rule::Enforcement;
+use migrate_manifests::report::Enforcement;
 use migrate_manifests::selection::{Glob, Sample, Shard, Tolerance};
 
 /// Where the tree is and what its catalog is.

@@ -8,8 +8,7 @@ use std::io::{self, Seek as _, Write};
 
 use tempfile::SpooledTempFile;
 
-use migrate_manifests::event::{Event, Sink};
-use migrate_manifests::report::Status;
+use migrate_manifests::report::{Event, Sink, Status};
 
 use super::members::{self, Known, Members, Notices};
 

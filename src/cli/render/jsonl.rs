@@ -5,9 +5,8 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use migrate_manifests::event::{Event, Sink};
 use migrate_manifests::path::TreePath;
-use migrate_manifests::report::{Status, Summary};
+use migrate_manifests::report::{Event, Sink, Status, Summary};
 use migrate_manifests::selection::Selection;
 
 use super::members::{self, Known, Members, Notices};

@@ -11,10 +11,10 @@ use migrate_manifests::catalog::Catalog;
 use migrate_manifests::clock::Timestamp;
 use migrate_manifests::code::Code;
 use migrate_manifests::digest::Digest;
-use migrate_manifests::event::Head;
 use migrate_manifests::path::TreePath;
-use migrate_manifests::report::{Counts, Diagnosis, Outcome, RouteCount, Stop, Summary};
-use migrate_manifests::verify::Verified;
+use migrate_manifests::report::{
+    Counts, Diagnosis, Head, Outcome, RouteCount, Stop, Summary, Verified,
+};
 use migrate_manifests::version::Version;
 
 use super::survey;

@@ -15,8 +15,7 @@ mod warnings;
 
 use std::io::{self, BufWriter, Write};
 
-use migrate_manifests::event::{Event, Sink};
-use migrate_manifests::report::Diagnosis;
+use migrate_manifests::report::{Diagnosis, Event, Sink};
 
 use super::args::Format;
 use super::options::{Coloring, Output};

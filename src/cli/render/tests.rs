@@ -6,9 +6,10 @@ use super::jsonl::JsonLines;
 use super::{Known, Listed, json::Json};
 use migrate_manifests::code::Code;
 use migrate_manifests::digest::Digest;
-use migrate_manifests::event::{Event, Head, Sink};
 use migrate_manifests::path::TreePath;
-use migrate_manifests::report::{Counts, Diagnosis, Outcome, RouteCount, Status, Stop, Summary};
+use migrate_manifests::report::{
+    Counts, Diagnosis, Event, Head, Outcome, RouteCount, Sink, Status, Stop, Summary,
+};
 use migrate_manifests::selection::Selection;
 use migrate_manifests::version::Version;
 

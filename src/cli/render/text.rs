@@ -13,9 +13,9 @@ use std::io::{self, Write};
 
 use migrate_manifests::clock::Timestamp;
 use migrate_manifests::code::Code;
-use migrate_manifests::event::{Event, Head, Sink};
-use migrate_manifests::report::{Counts, Diagnosis, Outcome, RouteCount, Status, Summary};
-use migrate_manifests::verify::Verified;
+use migrate_manifests::report::{
+    Counts, Diagnosis, Event, Head, Outcome, RouteCount, Sink, Status, Summary, Verified,
+};
 use migrate_manifests::version::Version;
 
 use super::diff;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use migrate_manifests::code::Code;
-use migrate_manifests::event::{Event, Sink};
+use migrate_manifests::report::{Event, Sink};
 
 use super::paint::{Paint, Tone};
 use crate::cli::escape;

@@ -8,10 +8,9 @@ use super::{BackupsOptions, Look};
 use crate::catalog::Catalog;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::event::Watch;
 use crate::operation::listing;
 use crate::path::TreePath;
-use crate::report::{Diagnosis, Signal, Stop};
+use crate::report::{Diagnosis, Signal, Stop, Watch};
 use crate::storage::{Backup, CopyOutcome, ExportDirectory, Found, Stamp, Storage};
 
 /// What is to be exported, and where to.

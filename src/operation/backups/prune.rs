@@ -12,12 +12,11 @@ use super::{BackupsOptions, Look};
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::code::Code;
-use crate::event::Watch;
 use crate::journal::{Ended, Record, RecordedPath, Settled};
 use crate::operation::listing;
 use crate::operation::writing::{Writing, head};
 use crate::path::TreePath;
-use crate::report::{Diagnosis, Signal, Stop};
+use crate::report::{Diagnosis, Signal, Stop, Watch};
 use crate::storage::{Prune, Storage, Transaction};
 use judge::{Going, judge_all};
 

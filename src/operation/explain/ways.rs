@@ -7,13 +7,11 @@ use std::num::NonZeroUsize;
 
 use super::ExplainOptions;
 use crate::catalog::Catalog;
-use crate::event::{Event, Sink};
 use crate::operation::{
     Depth, Options, RollbackMode, RollbackOptions, Survey, Undo, migrate, rollback as roll_back,
 };
 use crate::path::TreePath;
-use crate::report::{Diagnosis, Outcome, Status, Stop, Summary};
-use crate::rule::Enforcement;
+use crate::report::{Diagnosis, Enforcement, Event, Outcome, Sink, Status, Stop, Summary};
 use crate::selection::Selection;
 use crate::storage::Storage;
 

@@ -16,11 +16,10 @@ use super::super::turns::Turns;
 use super::look::{Look, Rehearsed, Seen};
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::event::Watch;
 use crate::path::TreePath;
-use crate::report::{Diagnosis, Outcome, Status, Stop};
+use crate::report::{Diagnosis, Enforcement, Outcome, Status, Stop, Watch};
 use crate::rule::whole::{Facts, Whole};
-use crate::rule::{Enforcement, Failure, OnFailure};
+use crate::rule::{Failure, OnFailure};
 use crate::storage::{Found, FoundList, Storage};
 
 /// How many manifests are looked at before what they contribute is taken in.
@@ -120,7 +119,7 @@ impl Judged {
         for (index, failures) in &all {
             let halting = failures
                 .iter()
-                .find(|failure| rules.of(failure.on_failure) == OnFailure::Halt);
+                .find(|failure| failure.on_failure.under(rules) == OnFailure::Halt);
             if let Some(failure) = halting {
                 let trouble = refused(&failure.refusal);
                 self.halt(&trouble.message);
@@ -146,7 +145,7 @@ impl Judged {
             let mut failures = self.failures.get(&index).into_iter().flatten();
             self.is_rehearsed(index)
                 && !self.troubles.contains_key(&index)
-                && failures.all(|failure| rules.of(failure.on_failure) == OnFailure::Warn)
+                && failures.all(|failure| failure.on_failure.under(rules) == OnFailure::Warn)
         })
     }
 

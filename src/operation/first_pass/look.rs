@@ -14,9 +14,9 @@ use crate::manifest::{Manifest, kind_of};
 use crate::path::TreePath;
 use crate::plan::{Decision, Plan};
 use crate::refusal::Refusal;
-use crate::report::Diagnosis;
+use crate::report::{Diagnosis, Enforcement};
 use crate::rule::whole::{Contribution, Standing, Whole};
-use crate::rule::{Enforcement, hold_found, hold_result};
+use crate::rule::{hold_found, hold_result};
 use crate::storage::{Found, FoundList, Storage};
 use crate::transform::rehearse_and;
 

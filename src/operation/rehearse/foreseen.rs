@@ -12,7 +12,6 @@ use rayon::ThreadPool;
 
 use crate::clock::Timestamp;
 use crate::digest::Digest;
-use crate::event::{Event, Sink, Watch};
 use crate::operation::first_pass::{FirstPass, Judged};
 use crate::operation::migrate::{Depth, Options};
 use crate::operation::settle::Settling;
@@ -20,8 +19,7 @@ use crate::operation::survey::Survey;
 use crate::operation::tally::Tally;
 use crate::path::TreePath;
 use crate::plan::Plan;
-use crate::report::{Diagnosis, Outcome, Stop};
-use crate::rule::Enforcement;
+use crate::report::{Diagnosis, Enforcement, Event, Outcome, Sink, Stop, Watch};
 use crate::selection::Selection;
 use crate::storage::{FoundList, Storage};
 

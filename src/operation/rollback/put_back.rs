@@ -10,11 +10,10 @@ use super::look::{Slot, not_attempted};
 use super::{RollbackMode, RollbackOptions};
 use crate::catalog::Catalog;
 use crate::code::Code;
-use crate::event::{Event, Sink as _, Watch};
 use crate::operation::tally::{JournalSink, Tally};
 use crate::operation::turns::Turns;
 use crate::operation::writing::{TransactionOf, Writing};
-use crate::report::{Status, Stop};
+use crate::report::{Event, Sink as _, Status, Stop, Watch};
 use crate::storage::{ReadError, Restore, Restored, Storage, Transaction};
 
 type PreparedOf<S> = <TransactionOf<S> as Transaction>::Prepared;

@@ -9,16 +9,15 @@ use super::VerifyOptions;
 use crate::catalog::{Catalog, Route};
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::event::Watch;
 use crate::json::Text;
 use crate::manifest::{Manifest, kind_of};
 use crate::plan::{Decision, Plan};
 use crate::refusal::Refusal;
-use crate::report::{Diagnosis, Outcome, Status};
+use crate::report::{Diagnosis, Outcome, Status, Verified, Watch};
 use crate::rule::hold_at_rest;
 use crate::storage::{Found, Storage};
 use crate::verify::{
-    Evidence, Original, Verified, Witnesses, check_backups, check_history, check_replay, check_run,
+    Evidence, Original, Witnesses, check_backups, check_history, check_replay, check_run,
 };
 
 /// What came of proving one manifest.
@@ -65,7 +64,7 @@ impl Proved<'_> {
 
     /// It could not be taken for a manifest at all.
     fn troubled(found: &Found, trouble: Diagnosis, mut findings: Vec<Diagnosis>) -> Self {
-        findings.push(trouble.clone().into());
+        findings.push(trouble.clone());
         Self::of(Outcome::troubled(found.path.clone(), trouble), findings)
     }
 }
@@ -156,7 +155,7 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
                 (trouble.status(), None, Some(trouble))
             }
         };
-        let findings = trouble.clone().map(Diagnosis::from).into_iter().collect();
+        let findings = trouble.clone().into_iter().collect();
         let outcome = Outcome {
             from: Some(manifest.version().clone()),
             to: route.map(|route| route.to().clone()),
@@ -214,7 +213,7 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
     ) -> Vec<Diagnosis> {
         let backups = match self.storage.backups(&found.path) {
             Ok(backups) => backups,
-            Err(trouble) => return vec![trouble.into()],
+            Err(trouble) => return vec![trouble],
         };
         let read = |name: String| {
             let mut bytes = Vec::new();

@@ -2,9 +2,8 @@
 
 use super::*;
 use crate::catalog::Catalog;
-use crate::event::{Event, Sink as _};
 use crate::plan::Writer;
-use crate::report::{Outcome, Signal, Status, Stop, Summary};
+use crate::report::{Event, Outcome, Signal, Sink as _, Status, Stop, Summary};
 use crate::version::Version;
 
 fn path(text: &[u8]) -> TreePath {

@@ -7,9 +7,8 @@ use std::sync::OnceLock;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::code::Code;
-use crate::event::{Event, Sink};
 use crate::operation::{Depth, Options, RollbackMode, RollbackOptions, Undo, migrate, rollback};
-use crate::report::{Diagnosis, Outcome, Status, Stop, Summary};
+use crate::report::{Diagnosis, Event, Outcome, Sink, Status, Stop, Summary};
 use crate::selection::Selection;
 use crate::storage::disk::{Disk, Traits};
 use crate::storage::simulated::{Call, Medium, Often, Simulated};
@@ -344,7 +343,7 @@ pub(super) fn options() -> Options {
         plan: None,
         jobs: NonZeroUsize::MIN,
         batch: NonZeroUsize::MAX,
-        rules: crate::rule::Enforcement::AsWritten,
+        rules: crate::report::Enforcement::AsWritten,
         max_failures: None,
         wait: false,
     }

@@ -5,8 +5,7 @@
 use std::collections::BTreeMap;
 
 use migrate_manifests::code::Code;
-use migrate_manifests::report::{Diagnosis, Status, Summary};
-use migrate_manifests::verify::Verified;
+use migrate_manifests::report::{Diagnosis, Status, Summary, Verified};
 
 use super::INDENT;
 use crate::cli::escape;

@@ -12,7 +12,6 @@ use super::{PruneOptions, Pruned, Pruning, Verdict};
 use crate::catalog::Catalog;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::event::Watch;
 use crate::json::Text;
 use crate::manifest::{Manifest, kind_of};
 use crate::operation::backups::{Heard, Look};
@@ -20,6 +19,7 @@ use crate::operation::survey::Survey;
 use crate::operation::tally::Tally;
 use crate::operation::witnesses::Catalogs;
 use crate::path::TreePath;
+use crate::report::Watch;
 use crate::storage::{Backup, Found, Storage};
 use crate::verify::{
     Evidence, Original, Replaced, Replay, Witness, Witnesses, check_history, values_lost,
@@ -137,7 +137,7 @@ impl<S: Storage> Judge<'_, S> {
             .map(|((place, backup), version)| {
                 let judged = match &read {
                     Ok(_) => self.backup(found, &bytes, &originals, place),
-                    Err(trouble) => Err(trouble.clone().into()),
+                    Err(trouble) => Err(trouble.clone()),
                 };
                 let one = |verdict, operation| Pruned {
                     path: found.path.clone(),

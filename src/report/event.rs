@@ -6,9 +6,12 @@
 
 use std::io;
 
+use super::diagnosis::Diagnosis;
+use super::outcome::Outcome;
+use super::stop::Signal;
+use super::summary::Summary;
+use super::verified::Verified;
 use crate::clock::Timestamp;
-use crate::report::{Diagnosis, Outcome, Signal, Summary};
-use crate::verify::Verified;
 use crate::version::Version;
 
 /// What is known when an operation starts.

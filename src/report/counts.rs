@@ -1,0 +1,100 @@
+//! The counts of an operation.
+//!
+//! Owns the names of all counts and their order in reports; prints nothing.
+//!
+//! Invariant: the statuses counted sum to `selected`.
+
+use super::status::Status;
+use crate::version::Version;
+
+/// How many of each. All are always present, under these names, everywhere.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[expect(
+    missing_docs,
+    reason = "the names are those of the statuses and are documented in docs/formats.md"
+)]
+pub struct Counts {
+    pub found: u64,
+    pub selected: u64,
+    pub pending: u64,
+    pub migrated: u64,
+    pub current: u64,
+    pub ahead: u64,
+    pub deferred: u64,
+    pub refused: u64,
+    pub conflict: u64,
+    pub failed: u64,
+    pub not_attempted: u64,
+    pub restored: u64,
+    pub excluded: u64,
+    pub directories_failed: u64,
+    pub aliases: u64,
+    pub dangling: u64,
+    pub outside: u64,
+}
+
+impl Counts {
+    /// Counts one outcome; `selected` grows with it.
+    pub fn add(&mut self, status: Status) {
+        self.selected += 1;
+        *self.of_mut(status) += 1;
+    }
+
+    fn of_mut(&mut self, status: Status) -> &mut u64 {
+        match status {
+            Status::Pending => &mut self.pending,
+            Status::Migrated => &mut self.migrated,
+            Status::Current => &mut self.current,
+            Status::Ahead => &mut self.ahead,
+            Status::Deferred => &mut self.deferred,
+            Status::Refused => &mut self.refused,
+            Status::Conflict => &mut self.conflict,
+            Status::Failed => &mut self.failed,
+            Status::NotAttempted => &mut self.not_attempted,
+            Status::Restored => &mut self.restored,
+        }
+    }
+
+    /// Each count with its name, in the order of the report.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, u64); 17] {
+        [
+            ("found", self.found),
+            ("selected", self.selected),
+            ("pending", self.pending),
+            ("migrated", self.migrated),
+            ("current", self.current),
+            ("ahead", self.ahead),
+            ("deferred", self.deferred),
+            ("refused", self.refused),
+            ("conflict", self.conflict),
+            ("failed", self.failed),
+            ("not_attempted", self.not_attempted),
+            ("restored", self.restored),
+            ("excluded", self.excluded),
+            ("directories_failed", self.directories_failed),
+            ("aliases", self.aliases),
+            ("dangling", self.dangling),
+            ("outside", self.outside),
+        ]
+    }
+
+    /// Refused, failed and in conflict.
+    #[must_use]
+    pub fn trouble(&self) -> u64 {
+        self.refused + self.failed + self.conflict
+    }
+}
+
+/// How many manifests take one route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteCount {
+    /// The version found.
+    pub from: Version,
+    /// The target.
+    pub to: Version,
+    /// The versions strictly between.
+    pub via: Vec<Version>,
+    /// How many manifests take it.
+    pub count: u64,
+}
