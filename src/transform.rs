@@ -19,7 +19,6 @@ pub(crate) use engine::{migrate_and, rehearse_and};
 
 use std::fmt::Debug;
 
-use crate::catalog::step::PlacedStep;
 use crate::json::{Edit, Pointer, Value};
 
 /// One closed operation on a document: pure, and idempotent.
@@ -98,8 +97,13 @@ pub trait Transform: Send + Sync + Debug {
         })
     }
 
-    /// The step of a migration file that it is, if it is one.
-    fn as_step(&self) -> Option<&PlacedStep> {
+    /// The places to try it on: every place that it names, where `*` stands for one level of an array or object.
+    fn places(&self) -> Vec<Pointer> {
+        self.footprint().unwrap_or_default()
+    }
+
+    /// What it may destroy, in words; `None` if the document after still tells everything, or if it cannot tell.
+    fn destroys(&self) -> Option<&'static str> {
         None
     }
 }
@@ -118,7 +122,7 @@ pub enum Change {
     /// It changes the document, and the words are those of the edit.
     Edit(Edit),
     /// It changes the document, and says more of it than the edit does.
-    Told(Verb, Edit),
+    EditAs(Verb, Edit),
     /// It leaves what is there.
     Kept(Pointer),
 }
@@ -144,7 +148,7 @@ impl Change {
     #[must_use]
     pub fn edit(&self) -> Option<&Edit> {
         match self {
-            Self::Edit(edit) | Self::Told(_, edit) => Some(edit),
+            Self::Edit(edit) | Self::EditAs(_, edit) => Some(edit),
             Self::Kept(_) => None,
         }
     }
@@ -155,7 +159,7 @@ impl Change {
         match self {
             Self::Kept(at) => format!("kept {at}"),
             Self::Edit(edit) => in_words(edit),
-            Self::Told(verb, edit) => {
+            Self::EditAs(verb, edit) => {
                 let at = guard::written(edit);
                 match verb {
                     Verb::Copied { from } => format!("copied {from} to {at}"),
@@ -260,12 +264,12 @@ mod tests {
             ),
             (Change::Edit(Edit::Unwrap { at: at() }), "unwrapped /a/b"),
             (
-                Change::Told(Verb::Copied { from: to() }, set()),
+                Change::EditAs(Verb::Copied { from: to() }, set()),
                 "copied /c to /a/b",
             ),
-            (Change::Told(Verb::Converted, set()), "converted /a/b"),
-            (Change::Told(Verb::Mapped, set()), "mapped /a/b"),
-            (Change::Told(Verb::Derived, set()), "derived /a/b"),
+            (Change::EditAs(Verb::Converted, set()), "converted /a/b"),
+            (Change::EditAs(Verb::Mapped, set()), "mapped /a/b"),
+            (Change::EditAs(Verb::Derived, set()), "derived /a/b"),
         ] {
             assert_eq!(change.in_words(), words);
         }

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use super::document::Document;
 use super::error::{CatalogError, CatalogProblem};
-use super::kind::{Kind, check_plain};
+use super::kind::Kind;
+use crate::form::check_member;
 use crate::json::{Pointer, Text};
 use crate::rule::schema::names;
 
@@ -44,7 +45,8 @@ pub(super) fn read(
                 column: at.tokens().join("_"),
                 at,
             };
-            let checked = check_plain(&dimension.at)
+            let checked = check_member(&dimension.at)
+                .map_err(CatalogProblem::from)
                 .and_then(|()| check_column(&dimension, &dimensions))
                 .and_then(|()| {
                     if are_schemas_sound {

@@ -7,6 +7,7 @@
 use serde::de::DeserializeOwned;
 
 use super::error::{CatalogError, CatalogProblem, Place};
+use crate::form::{ObjectProblem, reason};
 use crate::json::{Pointer, Text, Value};
 
 /// A file that is strict JSON.
@@ -36,16 +37,14 @@ impl<'t> Document<'t> {
 
     /// The error of reading a part of the text that begins at `start`.
     pub(super) fn form_error(&self, error: &serde_json::Error, start: usize) -> CatalogError {
-        let place = format!(" at line {} column {}", error.line(), error.column());
-        let reason = error.to_string();
-        let reason = reason.strip_suffix(&place).unwrap_or(&reason);
+        let reason = reason(error);
         let reason = ["unknown", "missing", "duplicate"]
             .into_iter()
             .find_map(|word| {
                 let rest = reason.strip_prefix(word)?.strip_prefix(" field")?;
                 Some(format!("{word} member{rest}"))
             })
-            .unwrap_or_else(|| reason.to_owned());
+            .unwrap_or(reason);
         let part = &self.text.as_str()[start..];
         let lines_before = part
             .split_inclusive('\n')
@@ -57,7 +56,7 @@ impl<'t> Document<'t> {
         } else {
             self.refused_value(offset)
         };
-        let problem = CatalogProblem::Malformed { reason };
+        let problem = ObjectProblem::Malformed { reason }.into();
         self.error_from(self.token_around(offset), problem)
     }
 
@@ -134,7 +133,7 @@ impl<'t> Document<'t> {
         self.error_from(value.span().start, problem)
     }
 
-    fn error_from(&self, offset: usize, problem: CatalogProblem) -> CatalogError {
+    pub(super) fn error_from(&self, offset: usize, problem: CatalogProblem) -> CatalogError {
         let place = self.place_of(offset);
         CatalogError { place, problem }
     }
@@ -144,7 +143,7 @@ impl<'t> Document<'t> {
         self.place_of(value.span().start)
     }
 
-    fn place_of(&self, offset: usize) -> Place {
+    pub(super) fn place_of(&self, offset: usize) -> Place {
         let (line, column) = self.line_and_column(offset);
         let file = self.file.to_owned();
         Place::Line { file, line, column }
@@ -159,10 +158,7 @@ impl<'t> Document<'t> {
 
     pub(super) fn check_text(&self, text: &str, member: &str) -> Result<(), CatalogError> {
         if text.trim().is_empty() {
-            let problem = CatalogProblem::EmptyText {
-                member: member.to_owned(),
-            };
-            return Err(self.error(&[member], problem));
+            return Err(self.error(&[member], ObjectProblem::empty(member).into()));
         }
         Ok(())
     }

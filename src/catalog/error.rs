@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::registry::RegistryError;
 use crate::code::Code;
+use crate::form::ObjectProblem;
 use crate::json::{Pointer, TextProblem};
 use crate::version::Version;
 
@@ -64,12 +65,9 @@ pub enum CatalogProblem {
     /// A file is not strict JSON.
     #[error("{0}")]
     Text(TextProblem),
-    /// A file does not have the form of its format.
-    #[error("{reason}")]
-    Malformed {
-        /// What the format's reader says.
-        reason: String,
-    },
+    /// An object in a file is wrong.
+    #[error("{0}")]
+    Object(ObjectProblem),
     /// The catalog has no `catalog.json`.
     #[error("the catalog has no `catalog.json`")]
     NoCatalogFile,
@@ -78,12 +76,6 @@ pub enum CatalogProblem {
         "not a file of a catalog: expected `catalog.json`, `migrations/*.json`, `schemas/*.json` or `fixtures/*`"
     )]
     UnexpectedFile,
-    /// A text that people are to read says nothing.
-    #[error("`{member}` is empty")]
-    EmptyText {
-        /// The member.
-        member: String,
-    },
     /// The catalog names no manifests.
     #[error("the catalog has no kinds")]
     NoKinds,
@@ -99,14 +91,6 @@ pub enum CatalogProblem {
         /// The other.
         two: String,
     },
-    /// A catalog extends one that does not exist.
-    #[error("unknown catalog `{found}`, expected {}", one_of(known))]
-    UnknownBase {
-        /// What was found.
-        found: String,
-        /// The catalogs that can be extended.
-        known: Vec<String>,
-    },
     /// A catalog says again what the one that it extends says.
     #[error("`{base}` says `{member}` already: a catalog that extends it can only add")]
     SaidByBase {
@@ -121,15 +105,6 @@ pub enum CatalogProblem {
         /// What was found.
         found: String,
     },
-    /// A pointer names the whole document where it must name a member.
-    #[error("the pointer names the whole document: expected a member, as in `/status`")]
-    WholeDocument,
-    /// A pointer names a whole level where it must name a member.
-    #[error("`{pointer}` is not supported here: expected a pointer without `*`")]
-    Wildcard {
-        /// The pointer.
-        pointer: Pointer,
-    },
     /// Two members that must stand apart do not.
     #[error("`{one}` and `{two}` overlap: version, history and guarded members must stand apart")]
     Overlap {
@@ -138,103 +113,6 @@ pub enum CatalogProblem {
         /// The other.
         two: Pointer,
     },
-    /// A migration belongs to a kind that is not there.
-    #[error("unknown kind `{found}`, expected {}", one_of(known))]
-    UnknownKind {
-        /// What was found.
-        found: String,
-        /// The kinds of the catalog.
-        known: Vec<String>,
-    },
-    /// A migration has a step that does not exist.
-    #[error("unknown step `{found}`, expected {}", one_of(known))]
-    UnknownStep {
-        /// What was found.
-        found: String,
-        /// The steps that exist.
-        known: Vec<String>,
-    },
-    /// A step would write what it may not, or read what the engine sets.
-    #[error("`{step}` may not {does} `{at}`, which is {guard}")]
-    Target {
-        /// The step, as messages name it.
-        step: String,
-        /// `read` or `write`.
-        does: &'static str,
-        /// The member.
-        at: Pointer,
-        /// Why not: `the version`, `the history`, `immutable` or `protected`.
-        guard: &'static str,
-    },
-    /// A pointer of a step names the end of an array, where nothing is.
-    #[error("`{pointer}` names the end of an array: expected a pointer without `-`")]
-    EndOfArray {
-        /// The pointer.
-        pointer: Pointer,
-    },
-    /// The `*` of a step do not stand for the same elements.
-    #[error("`{step}`: `{at}` does not lead to one place for each `{scope}`")]
-    Elements {
-        /// The step, as messages name it.
-        step: String,
-        /// The pointer that does not fit.
-        at: Pointer,
-        /// The elements that the step is taken for.
-        scope: Pointer,
-    },
-    /// A step reads or writes in what it writes.
-    #[error(
-        "`{step}`: `{one}` and `{two}` overlap: what a step writes must stand apart from all else that it names"
-    )]
-    StepOverlap {
-        /// The step, as messages name it.
-        step: String,
-        /// What it writes.
-        one: Pointer,
-        /// What else it names.
-        two: Pointer,
-    },
-    /// A step changes what the condition around it looks at.
-    #[error("`{step}` may not write `{at}`: a `when` around it looks at that")]
-    ChangesCondition {
-        /// The step, as messages name it.
-        step: String,
-        /// What the condition looks at.
-        at: Pointer,
-    },
-    /// A step destroys what was there and does not say that this is meant.
-    #[error("`{step}` destroys values: expected `\"allow_destructive\": true`, if that is meant")]
-    NotAllowed {
-        /// The step.
-        step: &'static str,
-    },
-    /// No value of the one type has another spelling in the other.
-    #[error("{from} cannot be converted to {to}")]
-    Conversion {
-        /// The type before.
-        from: &'static str,
-        /// The type after.
-        to: &'static str,
-    },
-    /// An output of a table would be looked up again.
-    #[error(
-        "the output `{output}` is also an input, with another value: a second time it would change again"
-    )]
-    Chain {
-        /// The output.
-        output: String,
-    },
-    /// Two members exclude each other.
-    #[error("`{one}` and `{two}` exclude each other")]
-    Contradiction {
-        /// One member.
-        one: &'static str,
-        /// The other.
-        two: &'static str,
-    },
-    /// A condition says none or several things.
-    #[error("expected exactly one of `is`, `not`, `exists` and `has_value`")]
-    Test,
     /// A kind names a schema that is not there.
     #[error(
         "the catalog has no file `{found}`: expected the path of one, as in `schemas/run.json`"
@@ -256,14 +134,6 @@ pub enum CatalogProblem {
         kind: String,
         /// The version.
         version: Version,
-    },
-    /// A kind has a rule that does not exist.
-    #[error("unknown rule `{found}`, expected {}", one_of(known))]
-    UnknownRule {
-        /// What was found.
-        found: String,
-        /// The rules that exist.
-        known: Vec<String>,
     },
     /// Two rules of a kind have the same name.
     #[error("two rules of this kind are called `{name}`: give one of them another `name`")]
@@ -310,9 +180,18 @@ pub enum CatalogProblem {
     CompiledIn,
 }
 
-fn one_of(known: &[String]) -> String {
-    match known {
-        [only] => format!("`{only}`"),
-        several => format!("one of `{}`", several.join("`, `")),
+impl From<ObjectProblem> for CatalogProblem {
+    fn from(problem: ObjectProblem) -> Self {
+        Self::Object(problem)
     }
+}
+
+/// The catalog has no kind of this name.
+pub(super) fn unknown_kind(found: &str, known: Vec<String>) -> CatalogProblem {
+    let found = found.to_owned();
+    CatalogProblem::Object(ObjectProblem::Unknown {
+        what: "kind",
+        found,
+        known,
+    })
 }

@@ -14,13 +14,14 @@ use serde_json::value::RawValue;
 use super::dimensions::Dimension;
 use super::document::Document;
 use super::error::{CatalogError, CatalogProblem, Place};
-use super::keyed::Keyed;
 use super::kind::{DeferredWhen, Kind, Mark, is_file_name};
 use super::migration_file::{of_registry, read_migrations};
 use super::registry::Registry;
 use super::snapshots::Snapshots;
 use super::{dimensions, rules, schemas};
+use crate::form::{Object, ObjectProblem};
 use crate::json::{Fragment, Pointer};
+use crate::rule::RuleName;
 use crate::version::Version;
 
 /// The file that says what a catalog is.
@@ -56,7 +57,7 @@ pub(super) struct CatalogForm {
     extends: Option<String>,
     /// The families of manifests, by name.
     #[serde(default)]
-    kinds: Option<BTreeMap<String, Keyed<KindForm>>>,
+    kinds: Option<BTreeMap<String, Object<KindForm>>>,
     /// Names of directories that are never entered.
     #[serde(default)]
     opaque: Vec<String>,
@@ -103,21 +104,13 @@ struct KindForm {
     deferred_when: BTreeMap<Pointer, Vec<Box<RawValue>>>,
     /// What verify looks for in run directories.
     #[serde(default)]
-    snapshots: Option<Keyed<Snapshots>>,
+    snapshots: Option<Object<Snapshots>>,
     /// Version to the path of a JSON Schema in `schemas/`.
     #[serde(default)]
     schemas: Option<BTreeMap<Version, String>>,
     /// What must hold beside.
     #[serde(rename = "rules", default)]
-    _rules: Option<Vec<Keyed<RuleForm>>>,
-}
-
-/// A rule of which only its name is known: that much must hold before any is read.
-#[derive(Deserialize)]
-#[serde(expecting = "an object")]
-pub(super) struct RuleForm {
-    #[serde(rename = "rule")]
-    _rule: String,
+    _rules: Option<Vec<Object<RuleName>>>,
 }
 
 /// Whether the file at `path` of a catalog's directory is one that this format reads.
@@ -181,8 +174,12 @@ pub(super) fn base(files: &BTreeMap<String, String>) -> Result<Option<String>, C
     let form: CatalogForm = document.form()?;
     match form.extends {
         Some(found) if found != BUILT_IN_NAME => {
-            let known = vec![BUILT_IN_NAME.to_owned()];
-            Err(document.error(&["extends"], CatalogProblem::UnknownBase { found, known }))
+            let problem = CatalogProblem::Object(ObjectProblem::Unknown {
+                what: "catalog",
+                found,
+                known: vec![BUILT_IN_NAME.to_owned()],
+            });
+            Err(document.error(&["extends"], problem))
         }
         base => Ok(base),
     }
@@ -282,8 +279,8 @@ fn read_catalog(
             base.extended_by(form, document)
         }
         None if form.kinds.is_none() => {
-            let reason = "missing member `kinds`".to_owned();
-            Err(document.error_at(document.text.root(), CatalogProblem::Malformed { reason }))
+            let problem = ObjectProblem::malformed("missing member `kinds`");
+            Err(document.error_at(document.text.root(), problem.into()))
         }
         None => Ok(form),
     }
@@ -291,10 +288,10 @@ fn read_catalog(
 
 fn read_kinds(
     document: &Document<'_>,
-    forms: BTreeMap<String, Keyed<KindForm>>,
+    forms: BTreeMap<String, Object<KindForm>>,
 ) -> Result<Vec<Kind>, CatalogError> {
     let mut kinds = Vec::new();
-    for (name, Keyed(form)) in forms {
+    for (name, Object(form)) in forms {
         kinds.push(read_kind(document, &name, form)?);
     }
     check_kinds(document, &kinds)?;
@@ -312,8 +309,8 @@ fn read_kind(document: &Document<'_>, name: &str, form: KindForm) -> Result<Kind
         deferred_when.push(DeferredWhen { at, values });
     }
     let missing = |member: &str| {
-        let reason = format!("missing member `{member}`");
-        document.error(&["kinds", name], CatalogProblem::Malformed { reason })
+        let problem = ObjectProblem::malformed(format!("missing member `{member}`"));
+        document.error(&["kinds", name], problem.into())
     };
     let unversioned = form.unversioned.ok_or_else(|| missing("unversioned"))?;
     let registry = Registry::new(Vec::new(), unversioned.clone())
@@ -330,7 +327,7 @@ fn read_kind(document: &Document<'_>, name: &str, form: KindForm) -> Result<Kind
         immutable: form.immutable,
         protected: form.protected,
         deferred_when,
-        snapshots: form.snapshots.map(|Keyed(snapshots)| snapshots),
+        snapshots: form.snapshots.map(|Object(snapshots)| snapshots),
         schemas: BTreeMap::new(),
         rules: Vec::new(),
         registry,

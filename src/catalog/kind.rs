@@ -10,8 +10,10 @@ use std::fmt;
 use super::error::CatalogProblem;
 use super::registry::Registry;
 use super::snapshots::Snapshots;
+use crate::form::check_member;
 use crate::json::{Fragment, Pointer, Value};
 use crate::rule::{Rule, Schema};
+use crate::step::Guards;
 use crate::version::Version;
 
 /// A family of manifests with versions of its own.
@@ -132,7 +134,7 @@ impl Kind {
         }
         for (member, pointers) in self.pointers() {
             for pointer in pointers {
-                check_plain(pointer).map_err(|problem| (member, problem))?;
+                check_member(pointer).map_err(|problem| (member, problem.into()))?;
             }
         }
         let apart = |member, one: &Pointer, two: &Pointer| {
@@ -155,6 +157,17 @@ impl Kind {
             }
         }
         Ok(())
+    }
+
+    /// The members that migrations may not change.
+    #[must_use]
+    pub fn guards(&self) -> Guards<'_> {
+        Guards {
+            version: &self.version,
+            history: &self.history,
+            immutable: &self.immutable,
+            protected: &self.protected,
+        }
     }
 
     /// Keeps migrations from changing what tells the kind.
@@ -192,18 +205,6 @@ impl Kind {
 /// Whether `name` can be the name of a file in a directory.
 pub(super) fn is_file_name(name: &str) -> bool {
     !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\0'])
-}
-
-/// Refuses the pointer to the whole document, and `*`, which stands for a whole level.
-pub(crate) fn check_plain(pointer: &Pointer) -> Result<(), CatalogProblem> {
-    if pointer.tokens().is_empty() {
-        return Err(CatalogProblem::WholeDocument);
-    }
-    if pointer.tokens().iter().any(|token| token == "*") {
-        let pointer = pointer.clone();
-        return Err(CatalogProblem::Wildcard { pointer });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -10,13 +10,12 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::document::Document;
-use super::error::{CatalogError, CatalogProblem, Place};
-use super::keyed::Keyed;
+use super::error::{CatalogError, CatalogProblem, Place, unknown_kind};
 use super::kind::Kind;
 use super::migration::Migration;
 use super::registry::{Registry, RegistryError};
-use super::step::{self, Frame, Read, ReadError};
-use crate::json::Value;
+use crate::form::{Object, ReadError};
+use crate::step::{StepName, StepsError, read_steps};
 use crate::version::Version;
 
 /// A file in `migrations/` of a catalog of `migrate-manifests`.
@@ -38,7 +37,7 @@ pub(super) struct MigrationForm {
     summary: String,
     /// What it does, in order.
     #[serde(rename = "steps")]
-    _steps: Vec<Keyed<step::Named>>,
+    _steps: Vec<Object<StepName>>,
 }
 
 /// Where migrations stand that are not of a catalog that is extended.
@@ -168,16 +167,15 @@ fn read_edge(document: &Document<'_>, kinds: &[Kind]) -> Result<Edge, CatalogErr
     document.check_text(&form.summary, "summary")?;
     let Some(index) = kinds.iter().position(|kind| kind.name == form.kind) else {
         let known = kinds.iter().map(|kind| kind.name.clone()).collect();
-        let found = form.kind;
-        return Err(document.error(&["kind"], CatalogProblem::UnknownKind { found, known }));
+        return Err(document.error(&["kind"], unknown_kind(&form.kind, known)));
     };
     let mut migration = Migration::new(form.from, form.to, form.summary);
     migration.places.push(document.place(document.text.root()));
-    let reader = StepReader {
-        document,
-        kind: &kinds[index],
-    };
-    reader.read_all(document.text.root(), &mut Vec::new(), &mut migration)?;
+    let steps = read_steps(document.text.root(), &kinds[index].guards());
+    for read in steps.map_err(|error| step_error(document, error))? {
+        migration.transforms.push(Box::new(read.step));
+        migration.places.push(document.place_of(read.offset));
+    }
     let end = |member| document.place(document.nearest(&[member]));
     Ok(Edge {
         kind: index,
@@ -186,54 +184,9 @@ fn read_edge(document: &Document<'_>, kinds: &[Kind]) -> Result<Edge, CatalogErr
     })
 }
 
-/// Reads the steps of one migration.
-struct StepReader<'r> {
-    document: &'r Document<'r>,
-    kind: &'r Kind,
-}
-
-impl StepReader<'_> {
-    /// Reads the member `steps` of `holder`, which stands in `frames`.
-    fn read_all(
-        &self,
-        holder: Value<'_>,
-        frames: &mut Vec<Frame>,
-        migration: &mut Migration,
-    ) -> Result<(), CatalogError> {
-        let steps = holder.get("steps");
-        for object in steps.into_iter().flat_map(|steps| steps.elements()) {
-            self.read(object, frames, migration)?;
-        }
-        Ok(())
-    }
-
-    fn read(
-        &self,
-        object: Value<'_>,
-        frames: &mut Vec<Frame>,
-        migration: &mut Migration,
-    ) -> Result<(), CatalogError> {
-        // The form was checked: every step is an object that says which it is.
-        let name = object.get("step");
-        let place = name.unwrap_or(object);
-        let name = name.and_then(|name| name.as_str()).unwrap_or_default();
-        let wrong = |problem| self.document.error_at(place, problem);
-        let read = step::read(&name, object.raw()).map_err(|error| match error {
-            ReadError::Form(error) => self.document.form_error(&error, object.span().start),
-            ReadError::Problem(problem) => wrong(problem),
-        })?;
-        match read {
-            Read::Step(step) => {
-                let placed = step::place(frames, step, self.kind).map_err(wrong)?;
-                migration.transforms.push(Box::new(placed));
-                migration.places.push(self.document.place(place));
-            }
-            Read::Frame(frame) => {
-                frames.push(frame);
-                self.read_all(object, frames, migration)?;
-                frames.pop();
-            }
-        }
-        Ok(())
+fn step_error(document: &Document<'_>, wrong: StepsError) -> CatalogError {
+    match wrong.error {
+        ReadError::Json(error) => document.form_error(&error, wrong.object),
+        ReadError::Problem(problem) => document.error_from(wrong.offset, problem.into()),
     }
 }

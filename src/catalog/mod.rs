@@ -4,15 +4,12 @@
 //!
 //! Invariant: a [`Catalog`] is checked, and its digest names everything that it says.
 
-pub mod condition;
 mod dimensions;
 mod document;
 mod error;
 mod file;
 pub mod graph;
-pub(crate) mod keyed;
 mod kind;
-pub(crate) mod members;
 mod migration;
 mod migration_file;
 pub mod published;
@@ -21,11 +18,10 @@ mod rules;
 mod schemas;
 pub mod skeleton;
 mod snapshots;
-pub mod step;
 
 pub use dimensions::Dimension;
+use error::unknown_kind;
 pub use error::{CatalogError, CatalogProblem, Place};
-pub(crate) use kind::check_plain;
 pub use kind::{DeferredWhen, Kind, Mark};
 pub use migration::{Migration, NoWayDown};
 pub use registry::{Registry, RegistryError, Route};
@@ -35,6 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::digest::Digest;
+use crate::form::ObjectProblem;
 use crate::json::{Fragment, Value};
 use crate::version::Version;
 
@@ -197,13 +194,11 @@ impl Catalog {
             problem,
         };
         if migration.summary.trim().is_empty() {
-            let member = "summary".to_owned();
-            return Err(whole(CatalogProblem::EmptyText { member }));
+            return Err(whole(ObjectProblem::empty("summary").into()));
         }
         let known = self.kinds.iter().map(|kind| kind.name.clone()).collect();
         let Some(found) = self.kinds.iter_mut().find(|found| found.name == kind) else {
-            let found = kind.to_owned();
-            return Err(whole(CatalogProblem::UnknownKind { found, known }));
+            return Err(whole(unknown_kind(kind, known)));
         };
         let names: Vec<_> = migration.transforms.iter().map(|one| one.name()).collect();
         let path = format!("{COMPILED}{kind}/{}-{}.json", migration.from, migration.to);

@@ -7,10 +7,11 @@
 use std::collections::BTreeSet;
 
 use super::document::Document;
-use super::error::{CatalogError, CatalogProblem};
+use super::error::{CatalogError, CatalogProblem, unknown_kind};
 use super::kind::Kind;
+use crate::form::ReadError;
 use crate::json::{Pointer, Value};
-use crate::rule::{self, Body, Check, ReadError, Rule};
+use crate::rule::{self, Body, Check, Rule};
 use crate::version::Version;
 
 /// Reads the rules that the catalog file `document` gives to the kind with that index, beside those that it has, and adds what is wrong to `errors`.
@@ -27,8 +28,8 @@ pub(super) fn read(
     for object in list.into_iter().flat_map(|list| list.elements()) {
         let wrong = |problem| document.error_at(place(object), problem);
         let rule = rule::read(object.raw()).map_err(|error| match error {
-            ReadError::Form(error) => document.form_error(&error, object.span().start),
-            ReadError::Problem(problem) => wrong(problem),
+            ReadError::Json(error) => document.form_error(&error, object.span().start),
+            ReadError::Problem(problem) => wrong(problem.into()),
         });
         let checked = rule.and_then(|rule| {
             check(&rule, kind, kinds).map_err(wrong)?;
@@ -67,8 +68,7 @@ fn check(rule: &Rule, kind: &Kind, kinds: &[Kind]) -> Result<(), CatalogProblem>
     {
         let Some(other) = kinds.iter().find(|kind| kind.name == found) else {
             let known = kinds.iter().map(|kind| kind.name.clone()).collect();
-            let found = found.to_owned();
-            return Err(CatalogProblem::UnknownKind { found, known });
+            return Err(unknown_kind(found, known));
         };
         let there = asks.other_pointers().into_iter();
         nowhere.extend(there.filter(|at| is_nowhere(at, None, rule.check, other)));

@@ -7,6 +7,7 @@ mod extending;
 mod kinds;
 mod migrations;
 mod refused;
+mod steps;
 
 use std::collections::BTreeMap;
 

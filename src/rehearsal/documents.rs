@@ -73,18 +73,10 @@ fn head(kind: &Kind, migration: &Migration) -> Vec<(Pointer, Value)> {
 
 /// Every place that the steps of a migration name.
 fn places_of(migration: &Migration) -> Vec<Pointer> {
-    let mut places = Vec::new();
-    for transform in &migration.transforms {
-        match transform.as_step() {
-            Some(step) => {
-                let own = step.step().places();
-                places.extend(own.iter().map(|place| step.absolute(&place.at)));
-                places.extend(step.conditions());
-            }
-            None => places.extend(transform.footprint().unwrap_or_default()),
-        }
-    }
-    places
+    let transforms = migration.transforms.iter();
+    transforms
+        .flat_map(|transform| transform.places())
+        .collect()
 }
 
 /// Values that migrations speak of, and some that they may not expect.

@@ -165,10 +165,7 @@ impl Linted<'_> {
 
 /// What a step may lose: values, or the way back.
 fn loss(transform: &dyn Transform) -> Option<(Code, String)> {
-    let destroys = transform
-        .as_step()
-        .and_then(|placed| placed.step().destroys());
-    match (destroys, transform.inverse()) {
+    match (transform.destroys(), transform.inverse()) {
         (Some(what), _) => Some((Code::StepDestroys, format!("destroys {what}"))),
         (None, Err(none)) => Some((Code::StepWithoutInverse, format!("has no inverse: {none}"))),
         (None, Ok(_)) => None,

@@ -2,29 +2,32 @@
 //!
 //! Invariant: every element that was there is there, at its place, and says the same.
 
-use super::read::{Form, ReadError, check_members, form};
+use serde::Deserialize;
+
+use super::document::{DocumentRule, Violation};
+use super::model::{Body, Definition};
 use super::unchanged::says_the_same;
-use super::{Body, Definition, DocumentRule, Violation};
+use crate::form::{Form, ReadError, check_members};
 use crate::json::{Kind, Pointer, Value};
 
-/// How the rule is listed.
+/// The definition of the rule.
 pub(super) const DEFINITION: Definition = Definition::of::<AppendOnly>(
     "append_only",
     "\
 The array `at` begins after the migration with the elements that it had before; each says the same. Nothing is asked where there was no array before. An array that is gone has lost its elements.",
 );
 
-form! {
-    /// An array that grows at its end only.
-    #[derive(Debug)]
-    struct AppendOnly {
-        /// The array.
-        at: Pointer,
-    }
+/// An array that grows at its end only.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct AppendOnly {
+    /// The array.
+    at: Pointer,
 }
 
-impl Form for AppendOnly {
-    fn body(self) -> Result<Body, ReadError> {
+impl Form<Body> for AppendOnly {
+    fn read(self) -> Result<Body, ReadError> {
         check_members("at", std::slice::from_ref(&self.at))?;
         Ok(Body::document(self))
     }

@@ -2,11 +2,13 @@
 //!
 //! Invariant: an element counts whatever it holds.
 
-use super::read::{Form, Members, ReadError};
-use super::totals::{self, Total};
-use super::{Body, Definition};
+use serde::Deserialize;
 
-/// How the rule is listed.
+use super::model::{Body, Definition};
+use super::totals::{self, Total, TotalForm};
+use crate::form::{Form, ReadError};
+
+/// The definition of the rule.
 pub(super) const DEFINITION: Definition = Definition::of::<Count>(
     "count_equals",
     "\
@@ -14,16 +16,18 @@ As `sum_equals`, but what is compared is the number of elements of `items`, or o
 );
 
 /// The form of a total that is a count, and has no value.
-struct Count(totals::Form);
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Count(TotalForm);
 
-impl Members for Count {
-    fn parse(text: &str) -> serde_json::Result<Self> {
-        totals::Form::parse(text).map(Self)
+#[cfg(test)]
+impl schemars::JsonSchema for Count {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        DEFINITION.name.into()
     }
 
-    #[cfg(test)]
-    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let mut schema = totals::Form::schema(generator);
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let mut schema = TotalForm::json_schema(generator);
         if let Some(members) = schema
             .get_mut("properties")
             .and_then(|members| members.as_object_mut())
@@ -34,8 +38,8 @@ impl Members for Count {
     }
 }
 
-impl Form for Count {
-    fn body(self) -> Result<Body, ReadError> {
+impl Form<Body> for Count {
+    fn read(self) -> Result<Body, ReadError> {
         totals::read(self.0, Total::Count)
     }
 }

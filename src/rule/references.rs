@@ -2,42 +2,44 @@
 //!
 //! Invariant: a document that has no value there refers to nothing, which is right.
 
-use super::read::{Form, ReadError, check_members, form, wrong};
+use serde::Deserialize;
+
+use super::document::Violation;
+use super::model::{Body, Definition};
 use super::tree::{Clash, Fact, Gathered, Role, TreeRule, key};
-use super::{Body, Definition, Violation};
+use crate::form::{Form, ObjectProblem, ReadError, check_members};
 use crate::json::{Pointer, Value};
 
-/// How the rule is listed.
+/// The definition of the rule.
 pub(super) const DEFINITION: Definition = Definition::of::<References>(
     "references",
     "\
 What a document says at `at` (a list of pointers), some document of the kind `kind` says at `to` (a list of as many). One that lacks one of the members, or has null there, refers to nothing.",
 );
 
-form! {
-    /// What a document says, some document of another kind says.
-    #[derive(Debug)]
-    struct References {
-        /// Where the document says it.
-        #[schemars(length(min = 1))]
-        at: Vec<Pointer>,
-        /// The other kind.
-        kind: String,
-        /// Where documents of that kind say it, one for each of `at`.
-        #[schemars(length(min = 1))]
-        to: Vec<Pointer>,
-    }
+/// What a document says, some document of another kind says.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct References {
+    /// Where the document says it.
+    #[cfg_attr(test, schemars(length(min = 1)))]
+    at: Vec<Pointer>,
+    /// The other kind.
+    kind: String,
+    /// Where documents of that kind say it, one for each of `at`.
+    #[cfg_attr(test, schemars(length(min = 1)))]
+    to: Vec<Pointer>,
 }
 
-impl Form for References {
-    fn body(self) -> Result<Body, ReadError> {
+impl Form<Body> for References {
+    fn read(self) -> Result<Body, ReadError> {
         check_members("at", &self.at)?;
         check_members("to", &self.to)?;
         if self.at.len() != self.to.len() {
             let (found, expected) = (self.to.len(), self.at.len());
-            return Err(wrong(format!(
-                "`to` has {found} pointers, expected {expected}, as `at` has"
-            )));
+            let reason = format!("`to` has {found} pointers, expected {expected}, as `at` has");
+            return Err(ObjectProblem::malformed(reason).into());
         }
         Ok(Body::tree(self))
     }

@@ -1,8 +1,10 @@
 //! What the tests of rules have in common: a rule from its text, held against texts.
 
-use super::read::{ReadError, read};
+use super::document::{DocumentRule, Violation};
+use super::model::{Body, Rule};
+use super::read::read;
 use super::tree::{Fact, Role};
-use super::{Body, DocumentRule, Rule, Violation};
+use crate::form::ReadError;
 use crate::json::Text;
 
 pub(super) fn rule(text: &str) -> Rule {
@@ -15,7 +17,7 @@ pub(super) fn rule(text: &str) -> Rule {
 pub(super) fn wrong(text: &str) -> String {
     match read(text) {
         Ok(_) => panic!("{text} is a rule"),
-        Err(ReadError::Form(error)) => error.to_string(),
+        Err(ReadError::Json(error)) => error.to_string(),
         Err(ReadError::Problem(problem)) => problem.to_string(),
     }
 }

@@ -2,33 +2,36 @@
 //!
 //! Invariant: of a member that is missing or null nothing is asked.
 
-use super::read::{Form, ReadError, check_members, form};
-use super::{Body, Definition, DocumentRule, Violation, value_at};
+use serde::Deserialize;
+
+use super::document::{DocumentRule, Violation, value_at};
+use super::model::{Body, Definition};
+use crate::form::{Form, ReadError, check_members};
 use crate::json::{Pointer, Value};
 
-/// How the rule is listed.
+/// The definition of the rule.
 pub(super) const DEFINITION: Definition = Definition::of::<StartsWith>(
     "starts_with",
     "\
 The text of the member `at` begins with the text of the member `prefix`, followed by `separator` where there is one. Nothing is asked where either is missing or null; what is no text is not right.",
 );
 
-form! {
-    /// One member's text begins with another's.
-    #[derive(Debug)]
-    struct StartsWith {
-        /// The text.
-        at: Pointer,
-        /// What it begins with.
-        prefix: Pointer,
-        /// What follows in the text then.
-        #[serde(default)]
-        separator: String,
-    }
+/// One member's text begins with another's.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct StartsWith {
+    /// The text.
+    at: Pointer,
+    /// What it begins with.
+    prefix: Pointer,
+    /// What follows in the text then.
+    #[serde(default)]
+    separator: String,
 }
 
-impl Form for StartsWith {
-    fn body(self) -> Result<Body, ReadError> {
+impl Form<Body> for StartsWith {
+    fn read(self) -> Result<Body, ReadError> {
         check_members("at", std::slice::from_ref(&self.at))?;
         check_members("prefix", std::slice::from_ref(&self.prefix))?;
         Ok(Body::document(self))

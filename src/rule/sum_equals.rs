@@ -2,11 +2,13 @@
 //!
 //! Invariant: sums are exact.
 
-use super::read::{Form, Members, ReadError};
-use super::totals::{self, Total};
-use super::{Body, Definition};
+use serde::Deserialize;
 
-/// How the rule is listed.
+use super::model::{Body, Definition};
+use super::totals::{self, Total, TotalForm};
+use crate::form::{Form, ReadError};
+
+/// The definition of the rule.
 pub(super) const DEFINITION: Definition = Definition::of::<Sum>(
     "sum_equals",
     "\
@@ -18,24 +20,26 @@ A number may be spelled in a string. Sums are exact decimals. What is missing or
 );
 
 /// The form of a total whose values are added.
-struct Sum(totals::Form);
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Sum(TotalForm);
 
-impl Members for Sum {
-    fn parse(text: &str) -> serde_json::Result<Self> {
-        totals::Form::parse(text).map(Self)
+#[cfg(test)]
+impl schemars::JsonSchema for Sum {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        DEFINITION.name.into()
     }
 
-    #[cfg(test)]
-    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let mut schema = totals::Form::schema(generator);
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let mut schema = TotalForm::json_schema(generator);
         let said = serde_json::json!({"required": ["value"], "properties": {"value": {"not": {"type": "null"}}}});
         schema.insert("allOf".to_owned(), [said].as_slice().into());
         schema
     }
 }
 
-impl Form for Sum {
-    fn body(self) -> Result<Body, ReadError> {
+impl Form<Body> for Sum {
+    fn read(self) -> Result<Body, ReadError> {
         totals::read(self.0, Total::Values)
     }
 }

@@ -10,38 +10,42 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::decimal::Decimal;
-use super::read::{ReadError, check_members, form, wrong, wrong_in};
+use super::document::{DocumentRule, Violation, value_at};
+use super::model::Body;
 use super::tree::{Clash, Fact, Gathered, Key, Role, TreeRule, groups, key};
-use super::{Body, DocumentRule, Violation, value_at};
-use crate::catalog::keyed::Keyed;
+use crate::form::{Object, ObjectProblem, ReadError, check_members};
 use crate::json::{Kind, Pointer, Value};
 
-form! {
-    /// A total of an array in the document, or of documents of the tree, and what it is compared with.
-    #[schemars(extend("oneOf" = either()))]
-    pub(super) struct Form {
-        /// The numbers that are added, seen from each element or in each document.
-        #[serde(default)]
-        value: Option<Pointer>,
-        /// The array.
-        #[serde(default)]
-        items: Option<Pointer>,
-        /// What the total of the array must be: a number, or where that stands.
-        #[serde(default)]
-        #[schemars(extend("type" = ["number", "string", "null"], "pattern" = "^/"))]
-        expected: Option<Box<RawValue>>,
-        /// Documents that say the same here are taken together.
-        #[serde(default)]
-        #[schemars(length(min = 1))]
-        group_by: Option<Vec<Pointer>>,
-        /// The document of another kind that says what their total must be.
-        #[serde(rename = "match", default)]
-        matched: Option<Keyed<MatchForm>>,
-        /// How far the total may be off: a number from 0.
-        #[serde(default)]
-        #[schemars(extend("type" = ["number", "string", "null"], "minimum" = 0, "pattern" = "^-?[0-9]"))]
-        tolerance: Option<Box<RawValue>>,
-    }
+/// A total of an array in the document, or of documents of the tree, and what it is compared with.
+#[derive(Deserialize)]
+#[cfg_attr(
+    test,
+    derive(schemars::JsonSchema),
+    schemars(extend("oneOf" = either()))
+)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TotalForm {
+    /// The numbers that are added, seen from each element or in each document.
+    #[serde(default)]
+    value: Option<Pointer>,
+    /// The array.
+    #[serde(default)]
+    items: Option<Pointer>,
+    /// What the total of the array must be: a number, or where that stands.
+    #[serde(default)]
+    #[cfg_attr(test, schemars(extend("type" = ["number", "string", "null"], "pattern" = "^/")))]
+    expected: Option<Box<RawValue>>,
+    /// Documents that say the same here are taken together.
+    #[serde(default)]
+    #[cfg_attr(test, schemars(length(min = 1)))]
+    group_by: Option<Vec<Pointer>>,
+    /// The document of another kind that says what their total must be.
+    #[serde(rename = "match", default)]
+    matched: Option<Object<MatchForm>>,
+    /// How far the total may be off: a number from 0.
+    #[serde(default)]
+    #[cfg_attr(test, schemars(extend("type" = ["number", "string", "null"], "minimum" = 0, "pattern" = "^-?[0-9]")))]
+    tolerance: Option<Box<RawValue>>,
 }
 
 /// What editors are told: a total is either of an array or of documents.
@@ -68,7 +72,7 @@ pub(super) enum Total {
 /// What the documents of a group are compared with.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 struct MatchForm {
     /// The other kind.
     kind: String,
@@ -108,7 +112,7 @@ struct Grouped {
 }
 
 /// Reads a rule that compares such a total.
-pub(super) fn read(written: Form, total: Total) -> Result<Body, ReadError> {
+pub(super) fn read(written: TotalForm, total: Total) -> Result<Body, ReadError> {
     match (total, &written.value) {
         (Total::Values, None) => return Err(wrong("missing member `value`: what is added")),
         (Total::Count, Some(_)) => {
@@ -135,7 +139,7 @@ pub(super) fn read(written: Form, total: Total) -> Result<Body, ReadError> {
                 tolerance,
             }))
         }
-        (None, None, Some(group_by), Some(Keyed(matched))) => {
+        (None, None, Some(group_by), Some(Object(matched))) => {
             check_members("group_by", &group_by)?;
             let (own, others): (Vec<_>, Vec<_>) = matched.on.into_iter().unzip();
             check_members("on", &own)?;
@@ -162,6 +166,10 @@ pub(super) fn read(written: Form, total: Total) -> Result<Body, ReadError> {
     }
 }
 
+fn wrong(reason: impl Into<String>) -> ReadError {
+    ObjectProblem::malformed(reason).into()
+}
+
 fn number(raw: &RawValue) -> Option<Decimal> {
     let text = raw.get().trim_matches('"');
     Decimal::parse(text)
@@ -185,8 +193,8 @@ fn read_expected(raw: &RawValue) -> Result<Expected, ReadError> {
     if let Some(number) = Decimal::parse(raw.get()) {
         return Ok(Expected::Number(number));
     }
-    let at: Pointer =
-        serde_json::from_str(raw.get()).map_err(|error| wrong_in("expected", &error))?;
+    let at: Pointer = serde_json::from_str(raw.get())
+        .map_err(|error| ObjectProblem::in_member("expected", &error))?;
     check_members("expected", std::slice::from_ref(&at))?;
     Ok(Expected::At(at))
 }

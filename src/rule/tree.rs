@@ -4,8 +4,8 @@
 
 use std::fmt::Debug;
 
-use super::Violation;
-use super::value_at;
+use super::decimal::Decimal;
+use super::document::{Violation, value_at};
 use crate::digest::Hasher;
 use crate::json::{Pointer, Value, canonical};
 
@@ -28,7 +28,7 @@ pub struct Gathered {
     /// What it says.
     pub key: Key,
     /// A number, and what it is to be compared by.
-    pub amount: Option<Box<(Key, super::Decimal)>>,
+    pub amount: Option<Box<(Key, Decimal)>>,
 }
 
 /// What one manifest contributes to one rule.
@@ -41,7 +41,7 @@ pub struct Fact {
     /// What it says.
     pub key: Key,
     /// A number, and what it is to be compared by.
-    pub amount: Option<Box<(Key, super::Decimal)>>,
+    pub amount: Option<Box<(Key, Decimal)>>,
 }
 
 /// A manifest of which a rule does not hold, because of others.

@@ -2,29 +2,32 @@
 //!
 //! Invariant: a member that comes or goes has changed.
 
-use super::read::{Form, ReadError, check_members, form};
-use super::{Body, Definition, DocumentRule, Violation};
+use serde::Deserialize;
+
+use super::document::{DocumentRule, Violation};
+use super::model::{Body, Definition};
+use crate::form::{Form, ReadError, check_members};
 use crate::json::{Pointer, Value, canonical};
 
-/// How the rule is listed.
+/// The definition of the rule.
 pub(super) const DEFINITION: Definition = Definition::of::<Unchanged>(
     "unchanged",
     "\
 The members `at` (a list of pointers) say the same after the migration as before: their canonical forms are equal. A member that is added or removed has changed. Where bytes matter, name the member in `immutable` or `protected`.",
 );
 
-form! {
-    /// Members that say the same after as before.
-    #[derive(Debug)]
-    struct Unchanged {
-        /// The members.
-        #[schemars(length(min = 1))]
-        at: Vec<Pointer>,
-    }
+/// Members that say the same after as before.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct Unchanged {
+    /// The members.
+    #[cfg_attr(test, schemars(length(min = 1)))]
+    at: Vec<Pointer>,
 }
 
-impl Form for Unchanged {
-    fn body(self) -> Result<Body, ReadError> {
+impl Form<Body> for Unchanged {
+    fn read(self) -> Result<Body, ReadError> {
         check_members("at", &self.at)?;
         Ok(Body::document(self))
     }

@@ -2,30 +2,33 @@
 //!
 //! Invariant: a document that lacks one of the members, or has null there, collides with none.
 
-use super::read::{Form, ReadError, check_members, form};
+use serde::Deserialize;
+
+use super::document::Violation;
+use super::model::{Body, Definition};
 use super::tree::{Clash, Fact, Gathered, TreeRule, groups, key};
-use super::{Body, Definition, Violation};
+use crate::form::{Form, ReadError, check_members};
 use crate::json::{Pointer, Value};
 
-/// How the rule is listed.
+/// The definition of the rule.
 pub(super) const DEFINITION: Definition = Definition::of::<Unique>(
     "unique",
     "\
 No two documents of this kind in the tree say the same at all of `at` (a list of pointers). One that lacks one of them, or has null there, collides with none. All that collide are named.",
 );
 
-form! {
-    /// No two documents of a kind say the same.
-    #[derive(Debug)]
-    struct Unique {
-        /// Where they do not say the same, taken together.
-        #[schemars(length(min = 1))]
-        at: Vec<Pointer>,
-    }
+/// No two documents of a kind say the same.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct Unique {
+    /// Where they do not say the same, taken together.
+    #[cfg_attr(test, schemars(length(min = 1)))]
+    at: Vec<Pointer>,
 }
 
-impl Form for Unique {
-    fn body(self) -> Result<Body, ReadError> {
+impl Form<Body> for Unique {
+    fn read(self) -> Result<Body, ReadError> {
         check_members("at", &self.at)?;
         Ok(Body::tree(self))
     }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::tree::{Fact, Gathered, Role, TreeRule};
-use super::{Body, Check, Failure, Rule};
+use super::{Body, Check, Failure, Rule, Violation};
 use crate::catalog::Catalog;
 use crate::json::Value;
 use crate::version::Version;
@@ -102,7 +102,7 @@ impl<'c> Whole<'c> {
                     .facts
                     .extend(Option::map(gathered, |one| (index, role, one))),
                 Err(violation) => {
-                    let violation: super::Violation = violation;
+                    let violation: Violation = violation;
                     into.failures
                         .push(Failure::of(asked.rule, violation.to_string()));
                 }

@@ -3,12 +3,12 @@
 //! Invariant: every attack is refused, with the migration, the transform and the member named.
 
 use super::samples::*;
-use crate::catalog::step::coalesce::Coalesce;
-use crate::catalog::step::set_default::SetDefault;
-use crate::catalog::step::{PlacedStep, When};
 use crate::catalog::{Catalog, Source};
 use crate::code::Code;
 use crate::json::{Edit, Text, canonical};
+use crate::step::coalesce::Coalesce;
+use crate::step::set::Set;
+use crate::step::{Other, PlacedStep, When};
 
 #[test]
 fn a_migration_sets_the_version_runs_the_steps_and_appends_a_record() {
@@ -57,10 +57,11 @@ fn a_migration_sets_the_version_runs_the_steps_and_appends_a_record() {
 
 #[test]
 fn earlier_records_stay_and_backfilled_places_are_listed() {
-    let step = SetDefault {
+    let step = Set {
         at: pointer("/region"),
         value: fragment("\"eu\""),
         when: When::Missing,
+        other: Other::Keep,
         backfill: true,
     };
     let catalog = catalog_with(vec![Box::new(PlacedStep::from(step))]);
@@ -107,10 +108,11 @@ fn each_migration_of_a_route_has_its_own_list_of_changes() {
 
 #[test]
 fn a_step_that_cannot_be_applied_refuses_the_manifest() {
-    let step = SetDefault {
+    let step = Set {
         at: pointer("/free/x/y"),
         value: fragment("1"),
         when: When::Missing,
+        other: Other::Keep,
         backfill: false,
     };
     let refusal = migrated(

@@ -219,7 +219,7 @@ fn done(transform: &dyn Transform, changes: &[Change]) -> Done {
     let mut backfilled = Vec::new();
     if transform.backfill() {
         // What was copied is as authoritative as it was.
-        let copied = |change: &&Change| matches!(change, Change::Told(Verb::Copied { .. }, _));
+        let copied = |change: &&Change| matches!(change, Change::EditAs(Verb::Copied { .. }, _));
         let made_up = changes.iter().filter(|change| !copied(change));
         for edit in made_up.filter_map(Change::edit) {
             if let Edit::Insert { at, .. } | Edit::Replace { at, .. } = edit {

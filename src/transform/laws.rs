@@ -8,13 +8,12 @@ use super::samples::*;
 use super::trace;
 use super::{Change, Transform};
 use crate::catalog::Catalog;
-use crate::catalog::step::PlacedStep;
-use crate::catalog::step::laws::{documents, steps};
-use crate::catalog::step::trial;
 use crate::json::{Edit, Pointer, Text, apply};
 use crate::manifest::Manifest;
 use crate::plan::{Decision, Plan};
 use crate::refusal::Refusal;
+use crate::step::PlacedStep;
+use crate::step::laws::{documents, steps};
 
 /// The text with the version set and `transforms` applied, each spliced before the next is asked.
 fn one_by_one(document: &str, version: Edit, transforms: &[Box<dyn Transform>]) -> Option<String> {
@@ -112,7 +111,7 @@ proptest! {
         steps in proptest::collection::vec(steps(), 1..4),
         document in documents(),
     ) {
-        let Ok(catalog) = trial::catalog(&steps.join(", ")) else {
+        let Ok(catalog) = catalog_of_steps(&steps.join(", ")) else {
             return Ok(());
         };
         let kind = &catalog.kinds()[0];

@@ -5,12 +5,12 @@
 use proptest::prelude::*;
 
 use super::{Change, Migrated, StepError, Transform, migrate, rehearse};
-use crate::catalog::step::set_default::SetDefault;
-use crate::catalog::step::{PlacedStep, When};
-use crate::catalog::{Catalog, Kind, Migration, Route};
+use crate::catalog::{Catalog, CatalogError, Kind, Migration, Route, Source};
 use crate::json::{Edit, Fragment, Pointer, Text, Value};
 use crate::manifest::Manifest;
 use crate::refusal::Refusal;
+use crate::step::set::Set;
+use crate::step::{Other, PlacedStep, When};
 use crate::version::Version;
 
 pub(super) const NOW: &str = "2026-02-28T10:30:00Z";
@@ -93,6 +93,17 @@ pub(super) fn catalog_with(transforms: Vec<Box<dyn Transform>>) -> Catalog {
     migration.transforms = transforms;
     let catalog = Catalog::built_in().unwrap();
     catalog.with_migration("run", migration).unwrap()
+}
+
+/// A catalog with one migration of these steps, each a JSON object.
+pub(super) fn catalog_of_steps(steps: &str) -> Result<Catalog, CatalogError> {
+    let catalog = r#"{"name": "n", "kinds": {"k": {"file": "f.json", "version": "/v", "history": "/h", "unversioned": "1.0.0", "immutable": ["/id"], "protected": ["/p/q"]}}}"#;
+    let migration = format!(
+        r#"{{"from": "1.0.0", "to": "1.1.0", "kind": "k", "summary": "s", "steps": [{steps}]}}"#
+    );
+    let files = [("catalog.json", catalog), ("migrations/m.json", &migration)];
+    let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    Catalog::from_files(Source::BuiltIn, &files.into())
 }
 
 pub(super) fn route(kind: &Kind, from: u64, to: u64) -> Route {
@@ -301,7 +312,7 @@ pub(super) fn scripts() -> impl Strategy<Value = Scripted> {
         .prop_map(|(edits, footprint)| Scripted { edits, footprint })
 }
 
-pub(super) fn defaults() -> impl Strategy<Value = (SetDefault, bool)> {
+pub(super) fn defaults() -> impl Strategy<Value = (Set, bool)> {
     let at = prop_oneof![
         Just("/n"),
         Just("/m"),
@@ -321,10 +332,11 @@ pub(super) fn defaults() -> impl Strategy<Value = (SetDefault, bool)> {
     (at, scalars(), when, any::<bool>()).prop_map(|(at, value, when, reticent)| {
         let (at, value) = (pointer(at), fragment(value));
         (
-            SetDefault {
+            Set {
                 at,
                 value,
                 when,
+                other: Other::Keep,
                 backfill: false,
             },
             reticent,

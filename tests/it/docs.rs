@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use migrate_manifests::catalog::step::STEPS;
 use migrate_manifests::code::{Class, Code};
+use migrate_manifests::step::STEPS;
 
 use crate::support::aftermath::journal;
 use crate::support::sandbox::{Output, Sandbox};

@@ -11,11 +11,11 @@ use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use crate::catalog::file::{CatalogForm, RuleForm};
+use crate::catalog::file::CatalogForm;
 use crate::catalog::migration_file::MigrationForm;
-use crate::catalog::step::{Named, STEPS};
 use crate::json::{Fragment, Pointer};
-use crate::rule::{Common, RULES};
+use crate::rule::{CommonForm, RULES, RuleName};
+use crate::step::{STEPS, StepName};
 use crate::version::Version;
 
 /// The schema of `catalog.json`.
@@ -96,7 +96,7 @@ fn told_apart(
     })
 }
 
-impl JsonSchema for Named {
+impl JsonSchema for StepName {
     fn schema_name() -> Cow<'static, str> {
         "step".into()
     }
@@ -111,13 +111,13 @@ impl JsonSchema for Named {
     }
 }
 
-impl JsonSchema for RuleForm {
+impl JsonSchema for RuleName {
     fn schema_name() -> Cow<'static, str> {
         "rule".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let common = Common::json_schema(generator).to_value();
+        let common = CommonForm::json_schema(generator).to_value();
         let properties = &common["properties"];
         let rules = RULES.iter().map(|rule| {
             let schema = (rule.schema)(generator);
@@ -172,7 +172,7 @@ impl JsonSchema for Fragment {
 }
 
 /// A text with pointers in braces.
-impl JsonSchema for crate::catalog::step::derive::Template {
+impl JsonSchema for crate::step::derive::Template {
     fn inline_schema() -> bool {
         true
     }

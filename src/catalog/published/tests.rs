@@ -10,9 +10,10 @@ use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
 use super::{CATALOG, MIGRATION, derived};
-use crate::catalog::step::STEPS;
 use crate::catalog::{Catalog, CatalogProblem, Source};
+use crate::form::ObjectProblem;
 use crate::rule::RULES;
+use crate::step::STEPS;
 
 fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -128,19 +129,22 @@ fn load(catalog: &Value, migration: &Value) -> Result<(), CatalogProblem> {
 
 /// Whether a problem is one of form, which a schema can tell.
 fn is_of_form(problem: &CatalogProblem) -> bool {
-    if let CatalogProblem::Malformed { reason } = problem {
+    let problem = match problem {
+        CatalogProblem::Object(problem) => problem,
+        other => return matches!(other, CatalogProblem::NoKinds),
+    };
+    if let ObjectProblem::Malformed { reason } = problem {
         // Two members of a rule that do not fit together.
         return !reason.starts_with("`on` names ");
     }
     matches!(
         problem,
-        CatalogProblem::UnknownStep { .. }
-            | CatalogProblem::UnknownRule { .. }
-            | CatalogProblem::UnknownBase { .. }
-            | CatalogProblem::EmptyText { .. }
-            | CatalogProblem::NoKinds
-            | CatalogProblem::NotAllowed { .. }
-            | CatalogProblem::Test
+        ObjectProblem::Unknown {
+            what: "step" | "rule" | "catalog",
+            ..
+        } | ObjectProblem::EmptyText { .. }
+            | ObjectProblem::NotAllowed { .. }
+            | ObjectProblem::Test
     )
 }
 

@@ -1,0 +1,163 @@
+//! Objects of a catalog file, read member by member into a struct that derives its reading.
+//!
+//! Knows names and values only. Some members are common to all objects of a list, such as `step`; they are taken off here and read elsewhere.
+//!
+//! Invariant: an array of values never stands for an object, and an unknown member is named beside all that are known.
+
+use std::fmt;
+
+use serde::de::{
+    Deserialize, Deserializer, Error as _, IgnoredAny, IntoDeserializer as _, MapAccess, Visitor,
+};
+
+use super::problem::one_of;
+
+/// The names of members that every object of a list can have beside its own.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Common {
+    /// Those that messages name before the object's own.
+    pub(crate) first: &'static [&'static str],
+    /// Those that messages name after them.
+    pub(crate) last: &'static [&'static str],
+}
+
+/// Reads the object `text` into `T`, passing over common members.
+///
+/// # Errors
+/// A member is unknown, missing or of another form. The error has a line and a column.
+pub(crate) fn read_members<'t, T: Deserialize<'t>>(
+    text: &'t str,
+    common: Common,
+) -> serde_json::Result<T> {
+    let mut object = serde_json::Deserializer::from_str(text);
+    let read = T::deserialize(ObjectReader {
+        object: &mut object,
+        common,
+    })?;
+    object.end()?;
+    Ok(read)
+}
+
+/// A struct that is read from an object. (What derives its reading would also take an array of the values.)
+#[derive(Debug)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(object: D) -> Result<Self, D::Error> {
+        let common = Common::default();
+        T::deserialize(ObjectReader { object, common }).map(Self)
+    }
+}
+
+struct ObjectReader<D> {
+    object: D,
+    common: Common,
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectReader<D> {
+    type Error = D::Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        own: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        let common = self.common;
+        self.object.deserialize_map(ObjectVisitor {
+            visitor,
+            own,
+            common,
+        })
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.object.deserialize_any(visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// Takes an object, and nothing else.
+struct ObjectVisitor<V> {
+    visitor: V,
+    own: &'static [&'static str],
+    common: Common,
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for ObjectVisitor<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<V::Value, A::Error> {
+        self.visitor.visit_map(OwnMembers {
+            members,
+            own: self.own,
+            common: self.common,
+        })
+    }
+}
+
+/// The members of an object without those that are common.
+struct OwnMembers<A> {
+    members: A,
+    own: &'static [&'static str],
+    common: Common,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for OwnMembers<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: serde::de::DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, A::Error> {
+        let Common { first, last } = self.common;
+        while let Some(name) = self.members.next_key::<String>()? {
+            let is = |known: &&str| **known == *name;
+            if first.iter().chain(last).any(is) {
+                self.members.next_value::<IgnoredAny>()?;
+            } else if first.is_empty() || self.own.iter().any(is) {
+                return seed.deserialize(name.into_deserializer()).map(Some);
+            } else {
+                let known = one_of(&[first, self.own, last].concat());
+                let message = format!("unknown member `{name}`, expected {known}");
+                return Err(A::Error::custom(message));
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<S: serde::de::DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<S::Value, A::Error> {
+        self.members.next_value_seed(seed)
+    }
+}
+
+/// Editors see the struct.
+#[cfg(test)]
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Object<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        T::json_schema(generator)
+    }
+}

@@ -1,0 +1,19 @@
+//! The closed list of rules.
+//!
+//! Lists them only; each stands in its own file.
+//!
+//! Invariant: a rule is in the list once, in the order of the documentation.
+
+use super::model::Definition;
+use super::{append_only, count_equals, references, starts_with, sum_equals, unchanged, unique};
+
+/// Every rule, in the order of the documentation.
+pub const RULES: &[Definition] = &[
+    unchanged::DEFINITION,
+    append_only::DEFINITION,
+    starts_with::DEFINITION,
+    sum_equals::DEFINITION,
+    count_equals::DEFINITION,
+    unique::DEFINITION,
+    references::DEFINITION,
+];

@@ -1,0 +1,189 @@
+//! `coalesce`: gives a member the first of several values that is there.
+//!
+//! Reads its own object of a migration file and knows no other step.
+//!
+//! Invariant: a value that is there, and is not a null that the step was told to fill, is never overwritten.
+
+use serde::Deserialize;
+
+use super::fill::{Fill, Filling, Other, When, said_value};
+use super::parsed::Definition;
+use super::view::View;
+use crate::form::{ObjectProblem, check_listed};
+use crate::json::{Fragment, Kind, Pointer};
+use crate::transform::StepError;
+
+/// The definition of the step.
+pub(super) const DEFINITION: Definition = Definition::of::<Coalesce>(
+    "coalesce",
+    "\
+Gives the member `to` the first value of the members in `from` that is there and not null, as it is spelled, or else `default`, if that is given: where `to` is missing (`\"when\": \"missing\"`, the default), where it is null (`\"null\"`), or either (`\"missing_or_null\"`).
+
+Does nothing where `to` has another value, or where all of `from` are missing or null and there is no `default`. Refused where the object that is to hold the member is missing or is no object.
+
+`\"backfill\": true` says that `default` is not authoritative; where it is set, the history lists the place.
+
+Inverse: takes the value away, or makes it null again; refused where it is not what the step would set. None with `\"missing_or_null\"`.",
+);
+
+/// Gives a member the first of several values that is there.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Coalesce {
+    /// The values, the preferred one first.
+    #[cfg_attr(test, schemars(length(min = 1)))]
+    pub from: Vec<Pointer>,
+    /// The member.
+    pub to: Pointer,
+    /// The value where none of them is there.
+    #[serde(default, deserialize_with = "said_value")]
+    pub default: Option<Fragment>,
+    /// Where it is filled.
+    #[serde(default)]
+    pub when: When,
+    /// Whether the default is not authoritative.
+    #[serde(default)]
+    pub backfill: bool,
+}
+
+impl Fill for Coalesce {
+    fn name(&self) -> &'static str {
+        DEFINITION.name
+    }
+
+    fn at(&self) -> &Pointer {
+        &self.to
+    }
+
+    fn reads(&self) -> Vec<&Pointer> {
+        self.from.iter().collect()
+    }
+
+    fn when(&self) -> When {
+        self.when
+    }
+
+    fn other(&self) -> Other {
+        Other::Keep
+    }
+
+    fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError> {
+        let found = self.from.iter().find_map(|from| {
+            let value = view.get(from)?;
+            let is_null = value.kind() == Kind::Null;
+            (!is_null).then(|| Filling::copy(view.place(from), value))
+        });
+        Ok(found.or_else(|| self.default.clone().map(Filling::from)))
+    }
+
+    fn backfill(&self) -> bool {
+        self.backfill
+    }
+
+    fn check(&self) -> Result<(), ObjectProblem> {
+        check_listed("from", &self.from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::step::trial::{assert_down, assert_up, refusal};
+
+    #[test]
+    fn the_first_value_that_is_there_and_not_null_is_taken() {
+        let step = r#"{"step": "coalesce", "from": ["/a", "/b"], "to": "/c"}"#;
+        assert_up(
+            step,
+            &[
+                (
+                    r#"{"a":1.0,"b":2}"#,
+                    r#"{"a":1.0,"b":2,"c":1.0}"#,
+                    &["copied /a to /c"],
+                ),
+                (
+                    r#"{"a":null,"b":2}"#,
+                    r#"{"a":null,"b":2,"c":2}"#,
+                    &["copied /b to /c"],
+                ),
+                (r#"{"b":2}"#, r#"{"b":2,"c":2}"#, &["copied /b to /c"]),
+                (r#"{"a":null}"#, r#"{"a":null}"#, &[]),
+                (r#"{"a":1,"c":3}"#, r#"{"a":1,"c":3}"#, &["kept /c"]),
+                (r#"{"a":1,"c":null}"#, r#"{"a":1,"c":null}"#, &["kept /c"]),
+            ],
+        );
+        assert_down(
+            step,
+            &[
+                (r#"{"a":1,"c":1}"#, r#"{"a":1}"#, &["removed /c"]),
+                (r#"{"a":1,"c":3}"#, "!`/c` is `3`, expected `1`", &[]),
+                (
+                    r#"{"c":3}"#,
+                    "!`/c` is `3`, expected nothing to be there",
+                    &[],
+                ),
+            ],
+        );
+        assert_eq!(
+            refusal(r#"{"step": "coalesce", "from": [], "to": "/c"}"#),
+            "`from` is empty"
+        );
+    }
+
+    #[test]
+    fn where_none_is_there_the_default_is_taken_and_goes_again() {
+        let step = r#"{"step": "coalesce", "from": ["/a"], "to": "/c", "default": 0.0}"#;
+        assert_up(
+            step,
+            &[
+                (r#"{"a":0.7}"#, r#"{"a":0.7,"c":0.7}"#, &["copied /a to /c"]),
+                (r#"{"a":null}"#, r#"{"a":null,"c":0.0}"#, &["set /c"]),
+            ],
+        );
+        assert_down(
+            step,
+            &[
+                (r#"{"a":0.7,"c":0.7}"#, r#"{"a":0.7}"#, &["removed /c"]),
+                (r#"{"a":null,"c":0.0}"#, r#"{"a":null}"#, &["removed /c"]),
+                (
+                    r#"{"a":0.7,"c":0.0}"#,
+                    "!`/c` is `0.0`, expected `0.7`",
+                    &[],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_null_is_filled_where_the_step_says_so() {
+        let step = r#"{"step": "coalesce", "from": ["/a"], "to": "/c", "when": "null"}"#;
+        assert_up(
+            step,
+            &[
+                (
+                    r#"{"a":[1],"c":null}"#,
+                    r#"{"a":[1],"c":[1]}"#,
+                    &["copied /a to /c"],
+                ),
+                (r#"{"a":1}"#, r#"{"a":1}"#, &["kept /c"]),
+            ],
+        );
+        assert_down(
+            step,
+            &[
+                (r#"{"a":1,"c":1}"#, r#"{"a":1,"c":null}"#, &["set /c"]),
+                (r#"{"a":1,"c":null}"#, r#"{"a":1,"c":null}"#, &[]),
+                (r#"{"a":1}"#, r#"{"a":1}"#, &[]),
+            ],
+        );
+        let step = step.replace("null", "missing_or_null");
+        assert_down(
+            &step,
+            &[(
+                "{}",
+                "!whether the member was missing or null cannot be told afterwards",
+                &[],
+            )],
+        );
+    }
+}

@@ -1,0 +1,216 @@
+//! `derive`: gives a member a text made of others.
+//!
+//! Reads its own object of a migration file and knows no other step.
+//!
+//! Invariant: the text depends on nothing but the template and the members that it names.
+
+use serde::Deserialize;
+
+use super::fill::{Fill, Filling, Other, When};
+use super::parsed::Definition;
+use super::view::View;
+use crate::json::{Fragment, Kind, Pointer};
+use crate::transform::{StepError, Verb};
+
+/// The definition of the step.
+pub(super) const DEFINITION: Definition = Definition::of::<Derive>(
+    "derive",
+    "\
+Gives the member `at` a text: `template` with each `{/pointer}` replaced by what the member there says, a string without its quotes, a number, `true` or `false` as spelled. `{{` and `}}` stand for braces. `at` gets the text where it is missing (`\"when\": \"missing\"`, the default), where it is null (`\"null\"`), or either (`\"missing_or_null\"`).
+
+Does nothing where `at` has another value. Refused where a member of the template is missing, null, an array or an object, or where the object that is to hold `at` is missing or is no object.
+
+`\"backfill\": true` says that the value is not authoritative; the history lists its place.
+
+Inverse: takes the text away, or makes it null again; refused where `at` has another value. None with `\"missing_or_null\"`.",
+);
+
+/// Gives a member a text made of others.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Derive {
+    /// The member.
+    pub at: Pointer,
+    /// What the text is made of.
+    pub template: Template,
+    /// Where it is set.
+    #[serde(default)]
+    pub when: When,
+    /// Whether the value is not authoritative.
+    #[serde(default)]
+    pub backfill: bool,
+}
+
+/// What a text is made of, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Template(pub Vec<Piece>);
+
+/// A piece of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// A text as it is.
+    Text(String),
+    /// What a member says.
+    Member(Pointer),
+}
+
+/// A text is not a template.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{found}` is not a template: expected text with `{{/pointer}}`, and `{{{{` or `}}}}` for a brace"
+)]
+pub struct TemplateError {
+    /// What was found.
+    pub found: String,
+}
+
+impl TryFrom<String> for Template {
+    type Error = TemplateError;
+
+    fn try_from(text: String) -> Result<Self, TemplateError> {
+        match pieces(&text) {
+            Some(pieces) => Ok(Self(pieces)),
+            None => Err(TemplateError { found: text }),
+        }
+    }
+}
+
+fn pieces(text: &str) -> Option<Vec<Piece>> {
+    let (mut pieces, mut plain, mut rest) = (Vec::new(), String::new(), text);
+    while let Some(brace) = rest.find(['{', '}']) {
+        plain.push_str(&rest[..brace]);
+        rest = &rest[brace..];
+        if let Some(after) = rest.strip_prefix("{{").or(rest.strip_prefix("}}")) {
+            plain.push_str(&rest[..1]);
+            rest = after;
+            continue;
+        }
+        let (pointer, after) = rest.strip_prefix('{')?.split_once('}')?;
+        let pointer: Pointer = pointer.parse().ok()?;
+        pieces.push(Piece::Text(std::mem::take(&mut plain)));
+        pieces.push(Piece::Member(pointer));
+        rest = after;
+    }
+    plain.push_str(rest);
+    pieces.push(Piece::Text(plain));
+    Some(pieces)
+}
+
+impl Fill for Derive {
+    fn name(&self) -> &'static str {
+        DEFINITION.name
+    }
+
+    fn at(&self) -> &Pointer {
+        &self.at
+    }
+
+    fn reads(&self) -> Vec<&Pointer> {
+        let pieces = self.template.0.iter();
+        pieces
+            .filter_map(|piece| match piece {
+                Piece::Member(pointer) => Some(pointer),
+                Piece::Text(_) => None,
+            })
+            .collect()
+    }
+
+    fn when(&self) -> When {
+        self.when
+    }
+
+    fn other(&self) -> Other {
+        Other::Keep
+    }
+
+    fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError> {
+        let mut text = String::new();
+        for piece in &self.template.0 {
+            match piece {
+                Piece::Text(plain) => text.push_str(plain),
+                Piece::Member(pointer) => text.push_str(&text_of(view, pointer)?),
+            }
+        }
+        Ok(Some(Fragment::string(&text).into()))
+    }
+
+    fn verb(&self) -> Option<Verb> {
+        Some(Verb::Derived)
+    }
+
+    fn backfill(&self) -> bool {
+        self.backfill
+    }
+}
+
+/// The text of the scalar at a pointer.
+fn text_of(view: &View<'_>, pointer: &Pointer) -> Result<String, StepError> {
+    let value = view.require(pointer)?;
+    match value.kind() {
+        Kind::String => Ok(value.as_str().unwrap_or_default().into_owned()),
+        Kind::Number | Kind::Boolean => Ok(value.raw().to_owned()),
+        other => Err(StepError {
+            at: view.place(pointer),
+            reason: format!("is {other}, expected a string, a number or a boolean"),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::step::trial::{assert_down, assert_up, refusal};
+
+    #[test]
+    fn a_text_is_made_of_scalars_as_they_are_spelled() {
+        let step = r#"{"step": "derive", "at": "/k", "template": "{{{/a}}}:{/o/b}"}"#;
+        assert_up(
+            step,
+            &[
+                (
+                    r#"{"o":{"b":1.50},"a":"x\u0079\""}"#,
+                    r#"{"o":{"b":1.50},"a":"x\u0079\"","k":"{xy\"}:1.50"}"#,
+                    &["derived /k"],
+                ),
+                (r#"{"k":1}"#, r#"{"k":1}"#, &["kept /k"]),
+                (r#"{"a":1}"#, "!`/o/b` is missing", &[]),
+                (
+                    r#"{"a":null,"o":{"b":1}}"#,
+                    "!`/a` is null, expected a string, a number or a boolean",
+                    &[],
+                ),
+            ],
+        );
+        assert_down(
+            step,
+            &[
+                (
+                    r#"{"a":true,"o":{"b":1},"k":"{true}:1"}"#,
+                    r#"{"a":true,"o":{"b":1}}"#,
+                    &["removed /k"],
+                ),
+                (
+                    r#"{"a":true,"o":{"b":1},"k":"own"}"#,
+                    r#"!`/k` is `"own"`, expected `"{true}:1"`"#,
+                    &[],
+                ),
+                (r#"{"k":"{true}:1"}"#, "!`/a` is missing", &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_template_with_a_lone_brace_or_a_wrong_pointer_is_refused() {
+        for wrong in ["{", "}", "a{/b", "{b}", "{/a~}", "{{}"] {
+            assert_eq!(
+                refusal(&format!(
+                    r#"{{"step": "derive", "at": "/k", "template": "{wrong}"}}"#
+                )),
+                format!(
+                    "`{wrong}` is not a template: expected text with `{{/pointer}}`, and `{{{{` or `}}}}` for a brace"
+                )
+            );
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The closed list of steps.
+//!
+//! Lists them only; each stands in its own file.
+//!
+//! Invariant: a step is in the list once, in the order of the documentation.
+
+use super::parsed::Definition;
+use super::{
+    coalesce, convert, copy, derive, for_each, hash, map, r#move, remove, rename, set, when, wrap,
+};
+
+/// Every step, in the order of the documentation.
+pub const STEPS: &[Definition] = &[
+    set::SET_DEFAULT,
+    set::SET,
+    rename::DEFINITION,
+    r#move::DEFINITION,
+    copy::DEFINITION,
+    coalesce::DEFINITION,
+    map::DEFINITION,
+    convert::DEFINITION,
+    derive::DEFINITION,
+    hash::DEFINITION,
+    wrap::WRAP,
+    wrap::UNWRAP,
+    for_each::DEFINITION,
+    when::DEFINITION,
+    remove::DEFINITION,
+];

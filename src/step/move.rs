@@ -1,0 +1,111 @@
+//! `move`: puts a value in another object.
+//!
+//! Reads its own object of a migration file and knows no other step.
+//!
+//! Invariant: the tokens of the value keep their bytes, and nothing is overwritten.
+
+use serde::Deserialize;
+
+use super::contract::{Step, StepPlace};
+use super::parsed::Definition;
+use super::rename::relocate;
+use super::view::View;
+use crate::json::{Edit, Pointer};
+use crate::transform::{Change, StepError};
+
+/// The definition of the step.
+pub(super) const DEFINITION: Definition = Definition::of::<Move>(
+    "move",
+    "\
+Moves the member `from` to `to`. Its tokens keep their spelling; it is indented as deep as its new place wants it.
+
+Does nothing where `from` is missing. Where there is a value at `to` already, the manifest is refused if the two differ; if they say the same, `from` is taken away. Refused where the object that is to hold the member is missing or is no object.
+
+Inverse: moves the value back; refused where there is another value.",
+);
+
+/// Puts a value in another object.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Move {
+    /// Where the value is.
+    pub from: Pointer,
+    /// Where it is to be.
+    pub to: Pointer,
+}
+
+fn move_value(view: &View<'_>, from: &Pointer, to: &Pointer) -> Result<Vec<Change>, StepError> {
+    relocate(view, from, to, |at, target| {
+        view.check_parent(to)?;
+        let (from, to) = (at, target);
+        Ok(Edit::Move { from, to })
+    })
+}
+
+impl Step for Move {
+    fn name(&self) -> &'static str {
+        DEFINITION.name
+    }
+
+    fn places(&self) -> Vec<StepPlace> {
+        vec![StepPlace::write(&self.from), StepPlace::write(&self.to)]
+    }
+
+    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
+        move_value(view, &self.from, &self.to)
+    }
+
+    fn undo(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
+        move_value(view, &self.to, &self.from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::step::trial::{assert_down, assert_up};
+
+    #[test]
+    fn a_value_gets_another_place_and_its_tokens_keep_their_spelling() {
+        let step = r#"{"step": "move", "from": "/a", "to": "/o/b"}"#;
+        assert_up(
+            step,
+            &[
+                (
+                    "{\n  \"a\": [\n    1.0\n  ],\n  \"o\": {\n    \"x\": 1\n  }\n}",
+                    "{\n  \"o\": {\n    \"x\": 1,\n    \"b\": [\n      1.0\n    ]\n  }\n}",
+                    &["moved /a to /o/b"],
+                ),
+                ("{}", "{}", &[]),
+                (r#"{"o":{"b":1}}"#, r#"{"o":{"b":1}}"#, &["kept /o/b"]),
+                (
+                    r#"{"o":{"b":"x"},"a":"\u0078"}"#,
+                    r#"{"o":{"b":"x"}}"#,
+                    &["removed /a"],
+                ),
+                (
+                    r#"{"o":{"b":1},"a":2}"#,
+                    "!`/o/b` is `1`, expected `2`",
+                    &[],
+                ),
+                (r#"{"a":2}"#, "!`/o` is missing, expected an object", &[]),
+                (
+                    r#"{"a":2,"o":null}"#,
+                    "!`/o` is null, expected an object",
+                    &[],
+                ),
+            ],
+        );
+        assert_down(
+            step,
+            &[
+                (
+                    r#"{"o":{"b":[ 1 ]}}"#,
+                    r#"{"o":{},"a":[ 1 ]}"#,
+                    &["moved /o/b to /a"],
+                ),
+                (r#"{"o":{"b":1},"a":2}"#, "!`/a` is `2`, expected `1`", &[]),
+            ],
+        );
+    }
+}

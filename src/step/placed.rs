@@ -1,0 +1,184 @@
+//! Steps in their place: a step with the frames around it is a transform.
+//!
+//! Expands `for_each`, `when` and `*` over a document; knows no step.
+//!
+//! Invariant: a placed step changes only places that it says of itself.
+
+use std::sync::Arc;
+
+use super::contract::Step;
+use super::frame::{Frame, elements};
+use super::view::{EVERY, View, scope};
+use crate::json::{Pointer, Value};
+use crate::transform::{Change, NoInverse, StepError, Transform};
+
+/// A step of a migration file with the frames around it, the outermost first.
+#[derive(Debug, Clone)]
+pub struct PlacedStep {
+    frames: Vec<Frame>,
+    step: Arc<dyn Step>,
+    /// The longest way to a `*` of the step.
+    scope: Vec<String>,
+    /// The reason why it cannot be undone in this place, whatever the step says.
+    irreversible: Option<&'static str>,
+}
+
+impl PlacedStep {
+    pub(super) fn new(frames: Vec<Frame>, step: Arc<dyn Step>) -> Self {
+        let places = step.places();
+        let scopes = places.iter().map(|place| scope(&place.at));
+        let longest = scopes.max_by_key(|scope| scope.len()).unwrap_or_default();
+        Self {
+            frames,
+            scope: longest.to_vec(),
+            step,
+            irreversible: None,
+        }
+    }
+
+    /// The same step, which cannot be undone in this place.
+    pub(super) fn without_inverse(mut self, reason: &'static str) -> Self {
+        self.irreversible = Some(reason);
+        self
+    }
+
+    /// The step itself; its pointers are seen from the frames around it.
+    #[must_use]
+    pub fn step(&self) -> &dyn Step {
+        &*self.step
+    }
+
+    /// A pointer of the step as seen from the document.
+    #[must_use]
+    pub fn absolute(&self, at: &Pointer) -> Pointer {
+        base(&self.frames).join(at.tokens())
+    }
+
+    /// The members of the conditions around it, as seen from the document.
+    pub(super) fn conditions(&self) -> impl Iterator<Item = Pointer> {
+        let frames = self.frames.iter().enumerate();
+        frames.filter_map(|(count, frame)| match frame {
+            Frame::When(condition) => Some(base(&self.frames[..count]).join(condition.at.tokens())),
+            Frame::ForEach(_) => None,
+        })
+    }
+
+    /// Collects what `apply` gives for each element that the frames lead to.
+    fn visit(
+        &self,
+        document: Value<'_>,
+        apply: impl Fn(&View<'_>) -> Result<Vec<Change>, StepError>,
+    ) -> Result<Vec<Change>, StepError> {
+        let mut changes = Vec::new();
+        self.visit_inside(&self.frames, &View::of(document), &mut |view| {
+            changes.extend(apply(view)?);
+            Ok(())
+        })?;
+        Ok(changes)
+    }
+
+    fn visit_inside(
+        &self,
+        frames: &[Frame],
+        view: &View<'_>,
+        apply: &mut dyn FnMut(&View<'_>) -> Result<(), StepError>,
+    ) -> Result<(), StepError> {
+        match frames.split_first() {
+            None => view.each(&self.scope, &mut |view| apply(view)),
+            Some((Frame::ForEach(at), inner)) => view.each(elements(at).tokens(), &mut |view| {
+                self.visit_inside(inner, &view.inner(), apply)
+            }),
+            Some((Frame::When(condition), inner))
+                if condition.test.holds(view.get(&condition.at)) =>
+            {
+                self.visit_inside(inner, view, apply)
+            }
+            Some((Frame::When(_), _)) => Ok(()),
+        }
+    }
+}
+
+/// A step without frames. It is not checked; only the steps of migration files are.
+impl<S: Step + 'static> From<S> for PlacedStep {
+    fn from(step: S) -> Self {
+        Self::new(Vec::new(), Arc::new(step))
+    }
+}
+
+/// The pointer from which pointers inside of `frames` are seen.
+fn base(frames: &[Frame]) -> Pointer {
+    let arrays = frames.iter().filter_map(|frame| match frame {
+        Frame::ForEach(at) => Some(elements(at)),
+        Frame::When(_) => None,
+    });
+    arrays.fold(Pointer::root(), |base, elements| {
+        base.join(elements.tokens())
+    })
+}
+
+impl Transform for PlacedStep {
+    fn name(&self) -> String {
+        let name = self.step.name();
+        match self.step.places().first() {
+            Some(place) => format!("{name} {}", self.absolute(&place.at)),
+            None => name.to_owned(),
+        }
+    }
+
+    fn changes(&self, document: Value<'_>) -> Result<Vec<Change>, StepError> {
+        self.visit(document, |view| self.step.changes(view))
+    }
+
+    fn footprint(&self) -> Option<Vec<Pointer>> {
+        let places = self.places().into_iter();
+        Some(places.map(before_every).collect())
+    }
+
+    fn places(&self) -> Vec<Pointer> {
+        let places = self.step.places();
+        let places = places.iter().map(|place| self.absolute(&place.at));
+        places.chain(self.conditions()).collect()
+    }
+
+    fn destroys(&self) -> Option<&'static str> {
+        self.step.destroys()
+    }
+
+    fn backfill(&self) -> bool {
+        self.step.backfill()
+    }
+
+    fn inverse(&self) -> Result<Box<dyn Transform>, NoInverse> {
+        match self.irreversible.or(self.step.irreversible()) {
+            Some(reason) => Err(NoInverse { reason }),
+            None => Ok(Box::new(UndoneStep(self.clone()))),
+        }
+    }
+}
+
+/// A pointer as far as it names one place.
+fn before_every(pointer: Pointer) -> Pointer {
+    let names = pointer.tokens();
+    match names.iter().position(|name| name == EVERY) {
+        Some(first) => Pointer::root().join(&names[..first]),
+        None => pointer,
+    }
+}
+
+/// The inverse of a placed step: it undoes the step in the same place.
+#[derive(Debug)]
+struct UndoneStep(PlacedStep);
+
+impl Transform for UndoneStep {
+    fn name(&self) -> String {
+        self.0.name()
+    }
+
+    fn changes(&self, document: Value<'_>) -> Result<Vec<Change>, StepError> {
+        self.0.visit(document, |view| self.0.step.undo(view))
+    }
+
+    fn footprint(&self) -> Option<Vec<Pointer>> {
+        self.0.footprint()
+    }
+}

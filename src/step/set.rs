@@ -1,0 +1,279 @@
+//! `set` and `set_default`: give a member a value.
+//!
+//! Read their own objects of a migration file and know no other step.
+//!
+//! Invariant: `set_default` never overwrites a value, except a null that it was told to fill; `set` overwrites only where the file allows it.
+
+use serde::Deserialize;
+
+use super::contract::Access;
+use super::fill::{Fill, Filling, Other, When};
+use super::parsed::{Definition, Parsed};
+use super::view::View;
+use crate::form::{Form, ReadError};
+use crate::json::{Fragment, Pointer};
+use crate::transform::StepError;
+
+/// The definition of `set_default`.
+pub(super) const SET_DEFAULT: Definition = Definition::of::<SetDefaultForm>(
+    "set_default",
+    "\
+Gives the member `at` the value `value` where it has none: where it is missing (`\"when\": \"missing\"`, the default), where it is null (`\"null\"`), or either (`\"missing_or_null\"`).
+
+Does nothing where the member has another value. Refused where the object that is to hold the member is missing or is no object. At a protected member only `\"missing\"` is allowed.
+
+`\"backfill\": true` says that the value is not authoritative; the history lists its place.
+
+Inverse: takes the value away, or makes it null again; refused where another value is there. None with `\"missing_or_null\"`, and none at a protected member.",
+);
+
+/// The definition of `set`.
+pub(super) const SET: Definition = Definition::of::<SetForm>(
+    "set",
+    "\
+Gives the member `at` the value `value`.
+
+Does nothing where the member has that value already, however it is spelled. Where it has another one the manifest is refused, or, with `\"allow_destructive\": true`, the value is overwritten. Refused where the object that is to hold the member is missing or is no object.
+
+`\"backfill\": true` says that the value is not authoritative; the history lists its place.
+
+Inverse: takes the value away; refused where another value is there. None with `\"allow_destructive\": true`: what was overwritten is gone.",
+);
+
+/// Gives a member a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Set {
+    /// The member.
+    pub at: Pointer,
+    /// The value.
+    pub value: Fragment,
+    /// The gaps that are filled.
+    pub when: When,
+    /// The fate of another value: only `set_default` keeps it.
+    pub other: Other,
+    /// True if the value is not authoritative.
+    pub backfill: bool,
+}
+
+/// Gives a member a value where it has none.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct SetDefaultForm {
+    /// The member.
+    at: Pointer,
+    /// The value.
+    value: Fragment,
+    /// Where it is set.
+    #[serde(default)]
+    when: When,
+    /// Whether the value is not authoritative.
+    #[serde(default)]
+    backfill: bool,
+}
+
+impl Form<Parsed> for SetDefaultForm {
+    fn read(self) -> Result<Parsed, ReadError> {
+        Ok(Parsed::from(Set {
+            at: self.at,
+            value: self.value,
+            when: self.when,
+            other: Other::Keep,
+            backfill: self.backfill,
+        }))
+    }
+}
+
+/// Gives a member a value, whatever it had.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct SetForm {
+    /// The member.
+    at: Pointer,
+    /// The value.
+    value: Fragment,
+    /// Whether another value may be overwritten.
+    #[serde(default)]
+    allow_destructive: bool,
+    /// Whether the value is not authoritative.
+    #[serde(default)]
+    backfill: bool,
+}
+
+impl Form<Parsed> for SetForm {
+    fn read(self) -> Result<Parsed, ReadError> {
+        Ok(Parsed::from(Set {
+            at: self.at,
+            value: self.value,
+            when: When::Missing,
+            other: if self.allow_destructive {
+                Other::Overwrite
+            } else {
+                Other::Refuse
+            },
+            backfill: self.backfill,
+        }))
+    }
+}
+
+impl Fill for Set {
+    fn name(&self) -> &'static str {
+        match self.other {
+            Other::Keep => SET_DEFAULT.name,
+            Other::Refuse | Other::Overwrite => SET.name,
+        }
+    }
+
+    fn at(&self) -> &Pointer {
+        &self.at
+    }
+
+    fn access(&self) -> Access {
+        match (self.other, self.when) {
+            (Other::Keep, When::Missing) => Access::Fill,
+            _ => Access::Write,
+        }
+    }
+
+    fn when(&self) -> When {
+        self.when
+    }
+
+    fn other(&self) -> Other {
+        self.other
+    }
+
+    fn filling(&self, _: &View<'_>) -> Result<Option<Filling>, StepError> {
+        Ok(Some(self.value.clone().into()))
+    }
+
+    fn backfill(&self) -> bool {
+        self.backfill
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Edit, Text};
+    use crate::step::Step as _;
+    use crate::step::trial::{assert_down, assert_up};
+    use crate::transform::Change;
+
+    #[test]
+    fn another_value_is_overwritten_only_where_that_is_allowed() {
+        let step = r#"{"step": "set", "at": "/a", "value": 1.50}"#;
+        assert_up(
+            step,
+            &[
+                ("{}", r#"{"a": 1.50}"#, &["set /a"]),
+                (r#"{"a":1.5}"#, r#"{"a":1.5}"#, &["kept /a"]),
+                (r#"{"a":2}"#, "!`/a` is `2`, expected `1.50`", &[]),
+                (r#"{"a":null}"#, "!`/a` is `null`, expected `1.50`", &[]),
+            ],
+        );
+        let step = r#"{"step": "set", "at": "/a", "value": 1.50, "allow_destructive": true}"#;
+        assert_up(
+            step,
+            &[
+                ("{}", r#"{"a": 1.50}"#, &["set /a"]),
+                (r#"{"a":1.5}"#, r#"{"a":1.5}"#, &["kept /a"]),
+                (r#"{"a":[2]}"#, r#"{"a":1.50}"#, &["set /a"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_value_is_taken_away_again_unless_it_may_have_overwritten_another() {
+        assert_down(
+            r#"{"step": "set", "at": "/a", "value": 1.50}"#,
+            &[
+                (r#"{"a":1.5}"#, "{}", &["removed /a"]),
+                ("{}", "{}", &[]),
+                (r#"{"a":2}"#, "!`/a` is `2`, expected `1.50`", &[]),
+            ],
+        );
+        assert_down(
+            r#"{"step": "set", "at": "/a", "value": 1, "allow_destructive": true}"#,
+            &[("{}", "!what it overwrote is gone", &[])],
+        );
+    }
+
+    fn step(when: When, at: &str) -> Set {
+        Set {
+            at: at.parse().unwrap(),
+            value: Fragment::parse("{ \"n\": 1.50 }").unwrap(),
+            when,
+            other: Other::Keep,
+            backfill: false,
+        }
+    }
+
+    fn words(step: &Set, document: &str) -> Vec<String> {
+        let text = Text::scan(document.as_bytes()).unwrap();
+        let changes = step.changes(&View::of(text.root())).unwrap();
+        changes.iter().map(Change::in_words).collect()
+    }
+
+    #[test]
+    fn a_value_is_set_only_where_there_is_none() {
+        for (when, missing, null) in [
+            (When::Missing, "set /x", "kept /x"),
+            (When::Null, "kept /x", "set /x"),
+            (When::MissingOrNull, "set /x", "set /x"),
+        ] {
+            let step = step(when, "/x");
+            assert_eq!(words(&step, "{}"), [missing]);
+            assert_eq!(words(&step, r#"{"x":null}"#), [null]);
+            for there in ["0", "false", "\"\"", "[]", "{}", "\"v\""] {
+                assert_eq!(words(&step, &format!("{{\"x\":{there}}}")), ["kept /x"]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_null_that_is_to_become_null_is_kept() {
+        let mut step = step(When::MissingOrNull, "/x");
+        step.value = Fragment::parse("null").unwrap();
+        assert_eq!(words(&step, r#"{"x":null}"#), ["kept /x"]);
+    }
+
+    #[test]
+    fn the_object_that_is_to_hold_the_member_must_be_there() {
+        let step = step(When::Missing, "/a/b/c");
+        for (document, message) in [
+            ("{}", "`/a/b` is missing, expected an object"),
+            (
+                r#"{"a":{"b":[]}}"#,
+                "`/a/b` is an array, expected an object",
+            ),
+            (r#"{"a":{"b":null}}"#, "`/a/b` is null, expected an object"),
+            (r#"{"a":1}"#, "`/a/b` is missing, expected an object"),
+        ] {
+            let text = Text::scan(document.as_bytes()).unwrap();
+            assert_eq!(
+                step.changes(&View::of(text.root()))
+                    .unwrap_err()
+                    .to_string(),
+                message
+            );
+        }
+    }
+
+    #[test]
+    fn the_spelling_of_the_value_is_kept() {
+        let step = r#"{"step":"set_default","at":"/x","value":[1.50, 1E2, "\u0041"]}"#;
+        let Ok(Parsed::Step(step)) = (SET_DEFAULT.read)(step) else {
+            panic!("{step}")
+        };
+        let text = Text::scan(b"{}").unwrap();
+        assert_eq!(
+            step.changes(&View::of(text.root())).unwrap(),
+            [Change::Edit(Edit::Insert {
+                at: "/x".parse().unwrap(),
+                value: Fragment::parse(r#"[1.50,1E2,"\u0041"]"#).unwrap(),
+            })]
+        );
+    }
+}
