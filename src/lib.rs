@@ -62,15 +62,17 @@
 //! # }
 //! ```
 //!
-//! One document in memory, at the version that a reader wants: [`read::at`]; migrated: [`transform::migrate`]. A migration of your own in Rust: [`transform::Transform`]. Another place to keep manifests: [`storage::Storage`].
+//! One document in memory, at the version that a reader wants: [`read::at`]; migrated: [`engine::examine`] and [`engine::transform`]. A migration of your own in Rust: [`transform::Transform`]. Another place to keep manifests: [`storage::Storage`].
 //!
 //! # Modules, in reading order
 //!
-//! - The text: [`json`], and what manifests are made of: [`version`], [`digest`], [`path`], [`clock`], [`code`].
-//! - What is to be done: [`catalog`], [`rule`], [`manifest`], [`transform`], [`history`], [`refusal`], [`plan`], [`read`], [`validate`], [`rehearsal`], [`selection`].
-//! - What is told: [`report`], [`journal`].
-//! - What must hold of what was migrated: [`verify`].
-//! - Where manifests are: [`storage`].
+//! - The text: [`json`], and the values in it: [`version`], [`digest`], [`path`], [`clock`], [`code`].
+//! - The data that reports and journals are made of: [`report`], [`journal`], [`refusal`].
+//! - The contract of a change: [`transform`]; the closed lists of changes and checks: [`step`], [`rule`], whose objects [`form`] reads.
+//! - Everything that catalog files say: [`catalog`].
+//! - One document examined, decided on and transformed: [`engine`].
+//! - Without a tree: [`read`], [`validate`], [`plan`], [`selection`], [`verify`], [`rehearsal`].
+//! - The place where manifests are: [`storage`].
 //! - All of it together: [`operation`].
 //!
 //! The feature `schema`, on by default, holds documents against JSON Schemas; without it a catalog that has some is refused. The feature `cli`, on by default, is for the program only; the library needs none of its dependencies.
@@ -79,11 +81,10 @@ pub mod catalog;
 pub mod clock;
 pub mod code;
 pub mod digest;
+pub mod engine;
 pub mod form;
-pub mod history;
 pub mod journal;
 pub mod json;
-pub mod manifest;
 pub mod operation;
 pub mod path;
 pub mod plan;

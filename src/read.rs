@@ -5,15 +5,17 @@
 //! Invariant: a document that is at the target, or above it, comes back as the very bytes that were given.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use crate::catalog::{Catalog, Kind};
 use crate::clock::Timestamp;
-use crate::json::{Text, Value};
-use crate::manifest::{Manifest, kind_of};
-use crate::plan::{Standing, standing};
+use crate::engine::{
+    Manifest, Migrated, Verdict, check_after, check_before, compare_with_target, examine,
+    transform_inspected,
+};
+use crate::json::Value;
 use crate::refusal::Refusal;
-use crate::rule::{OnFailure, Verdict, hold_found, hold_result};
-use crate::transform::{Migrated, migrate_and};
+use crate::rule::OnFailure;
 use crate::version::Version;
 
 /// A document as it is at the version asked for.
@@ -83,12 +85,7 @@ pub fn at<'b>(
     bytes: &'b [u8],
     now: Timestamp,
 ) -> Result<Reading<'b>, Refusal> {
-    reading(
-        &Text::scan(bytes).map_err(Refusal::Text)?,
-        kind,
-        target,
-        now,
-    )
+    reading(&Manifest::of_kind(kind, bytes)?, target, now)
 }
 
 /// As [`at`], for a document in a file of this name, which tells its kind together with what the catalog says.
@@ -102,43 +99,40 @@ pub fn of<'b>(
     bytes: &'b [u8],
     now: Timestamp,
 ) -> Result<Reading<'b>, Refusal> {
-    let text = Text::scan(bytes).map_err(Refusal::Text)?;
-    let index = kind_of(catalog, file_name, text.root())?;
-    reading(&text, &catalog.kinds()[index], target, now)
+    let examined = examine(catalog, file_name, bytes);
+    reading(&examined.map_err(|one| one.refusal)?, target, now)
 }
 
 fn reading<'b>(
-    text: &Text<'b>,
-    kind: &Kind,
+    manifest: &Manifest<'b, '_>,
     target: Option<&Version>,
     now: Timestamp,
 ) -> Result<Reading<'b>, Refusal> {
+    let (kind, version, document) = (manifest.kind(), manifest.version(), manifest.document());
     let target = target.unwrap_or_else(|| kind.registry.latest());
-    let manifest = Manifest::read(text, kind)?;
     let no_route = || Refusal::NoRoute {
-        from: manifest.version().clone(),
+        from: version.clone(),
         to: target.clone(),
     };
-    let standing = standing(&manifest, target)?;
+    let order = compare_with_target(manifest, target)?;
     if !kind.registry.knows(target) {
         return Err(no_route());
     }
-    match standing {
-        Standing::Current => Ok(Reading::Current(text.as_str())),
-        Standing::Ahead => Ok(Reading::Ahead(text.as_str())),
-        Standing::Below => {
-            let route = kind.registry.route(manifest.version(), target);
-            let document = text.root();
-            refuse(hold_found(kind, manifest.version(), document))?;
-            let inspect = |after: Value<'_>| refuse(hold_result(kind, target, document, after));
+    match order {
+        Ordering::Equal => Ok(Reading::Current(manifest.text().as_str())),
+        Ordering::Greater => Ok(Reading::Ahead(manifest.text().as_str())),
+        Ordering::Less => {
+            let route = kind.registry.route(version, target);
+            refuse(check_before(kind, version, document))?;
+            let inspect = |after: Value<'_>| refuse(check_after(kind, target, document, after));
             let route = route.ok_or_else(no_route)?;
-            let migrated = migrate_and(&manifest, &route, now, inspect)?;
+            let migrated = transform_inspected(manifest, &route, now, inspect)?;
             Ok(Reading::Migrated(Box::new(migrated)))
         }
     }
 }
 
-/// The first thing that does not hold and that a migration would not merely warn of.
+/// Refuses the first failure of which a migration would not merely warn.
 fn refuse(verdict: Verdict) -> Result<(), Refusal> {
     let mut failures = verdict.failures.into_iter();
     match failures.find(|failure| failure.on_failure != OnFailure::Warn) {

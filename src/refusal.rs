@@ -4,9 +4,9 @@
 //!
 //! Invariant: a message says the place (line and column, or pointer) and has a stable code.
 
-use crate::catalog::NoWayDown;
 use crate::code::Code;
 use crate::json::{EditError, Kind, Pointer, TextError};
+use crate::transform::NoWayDown;
 use crate::version::Version;
 
 /// Why a manifest may not be migrated. Nothing was written.

@@ -18,8 +18,7 @@ pub use lint::lint;
 
 use crate::catalog::{Catalog, Kind, Migration, Place, Route};
 use crate::code::{Class, Code};
-use crate::json::Text;
-use crate::manifest::Manifest;
+use crate::engine::Manifest;
 use crate::version::Version;
 
 /// Something about a catalog that its author should know.
@@ -96,10 +95,7 @@ impl Tested {
     /// Holds the laws against made-up documents.
     fn hold_laws(&mut self, kind: &Kind, route: &Route, made_up: &[String]) {
         for document in made_up {
-            let Ok(text) = Text::scan(document.as_bytes()) else {
-                continue;
-            };
-            let manifest = Manifest::read(&text, kind).ok();
+            let manifest = Manifest::of_kind(kind, document.as_bytes()).ok();
             let rehearsed = manifest.and_then(|manifest| rehearse(&manifest, route).ok());
             if let Some(rehearsed) = rehearsed {
                 self.documents += 1;
@@ -131,13 +127,13 @@ impl Tested {
         // A step may refuse some; that it refuses all is not what anybody meant.
         let (mut refused_by_step, mut is_any_migrated) = (None, false);
         for document in all {
-            let Ok(text) = Text::scan(document.as_bytes()) else {
+            let manifest = Manifest::of_kind(kind, document.as_bytes()).ok();
+            let at_version = |manifest: &Manifest<'_, '_>| manifest.version() == route.from();
+            let Some(manifest) = manifest.filter(at_version) else {
                 continue;
             };
-            let manifest = Manifest::read(&text, kind).ok();
-            let manifest = manifest.filter(|manifest| manifest.version() == route.from());
-            let say = |why: &str| vec![held::result_refused(migration, text.root(), why)];
-            match manifest.and_then(|manifest| held::migrate_valid(&manifest, route)) {
+            let say = |why: &str| vec![held::result_refused(migration, manifest.document(), why)];
+            match held::migrate_valid(&manifest, route) {
                 None => {}
                 Some(Ok(())) => is_any_migrated = true,
                 Some(Err(held::Refused::Result(why))) => return self.add(say(&why)),

@@ -1,21 +1,8 @@
-//! Transforms: what a migration does to a document, and the one way of doing it to a manifest.
+//! Transforms: the contract of a change to a document.
 //!
 //! A transform sees a read view and returns edits; it cannot return a document, so it cannot lose bytes. It has no clock, no randomness, no environment and no I/O.
 //!
-//! Invariant: whatever a transform returns, guarded members keep their bytes or the manifest is refused.
-
-#[cfg(test)]
-mod attacks;
-mod batch;
-mod engine;
-mod guard;
-#[cfg(test)]
-mod laws;
-#[cfg(test)]
-mod samples;
-
-pub use engine::{Migrated, Trace, migrate, rehearse, trace};
-pub(crate) use engine::{migrate_and, rehearse_and};
+//! Invariant: a change says in words what its edit does.
 
 use std::fmt::Debug;
 
@@ -28,9 +15,9 @@ use crate::json::{Edit, Pointer, Value};
 /// ```
 /// use migrate_manifests::catalog::{Catalog, Migration};
 /// use migrate_manifests::clock::Timestamp;
-/// use migrate_manifests::json::{Edit, Pointer, Text, Value};
-/// use migrate_manifests::manifest::Manifest;
-/// use migrate_manifests::transform::{Change, StepError, Transform, migrate};
+/// use migrate_manifests::engine::{Manifest, transform};
+/// use migrate_manifests::json::{Edit, Pointer, Value};
+/// use migrate_manifests::transform::{Change, StepError, Transform};
 /// use migrate_manifests::version::Version;
 ///
 /// /// Calls `/owner` what was called `/user`.
@@ -56,8 +43,8 @@ use crate::json::{Edit, Pointer, Value};
 /// let kind = &catalog.kinds()[0];
 /// let route = kind.registry.route(&Version::new(1, 2, 0), &Version::new(1, 3, 0)).ok_or("no route")?;
 ///
-/// let text = Text::scan(br#"{"run_id": "r1", "user": "\u0061da", "schema_version": "1.2.0"}"#)?;
-/// let migrated = migrate(&Manifest::read(&text, kind)?, &route, "2026-02-28T10:30:00Z".parse::<Timestamp>()?)?;
+/// let manifest = Manifest::of_kind(kind, br#"{"run_id": "r1", "user": "\u0061da", "schema_version": "1.2.0"}"#)?;
+/// let migrated = transform(&manifest, &route, "2026-02-28T10:30:00Z".parse::<Timestamp>()?)?;
 /// assert!(migrated.text.starts_with(r#"{"run_id": "r1", "owner": "\u0061da", "schema_version": "1.3.0", "#));
 /// assert_eq!(migrated.changes, [["renamed /user to /owner"]]);
 /// # Ok(())
@@ -116,7 +103,19 @@ pub struct NoInverse {
     pub reason: &'static str,
 }
 
-/// What a transform does at one place.
+/// A migration cannot be undone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no way leads down: `{transform}` of migration `{migration}` has no inverse: {reason}")]
+pub struct NoWayDown {
+    /// The migration, as in `1.0.0 to 1.1.0`.
+    pub migration: String,
+    /// The first of its transforms that is in the way, seen from above.
+    pub transform: String,
+    /// Why it has no inverse.
+    pub reason: &'static str,
+}
+
+/// The change that a transform makes at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// It changes the document, and the words are those of the edit.
@@ -160,7 +159,7 @@ impl Change {
             Self::Kept(at) => format!("kept {at}"),
             Self::Edit(edit) => in_words(edit),
             Self::EditAs(verb, edit) => {
-                let at = guard::written(edit);
+                let at = edit.places().last().unwrap_or_default();
                 match verb {
                     Verb::Copied { from } => format!("copied {from} to {at}"),
                     Verb::Converted => format!("converted {at}"),

@@ -10,13 +10,10 @@ pub use input::{Document, each_document};
 
 use crate::catalog::Kind;
 use crate::code::Code;
-use crate::history;
+use crate::engine::{PlanError, check_at_rest, declared_version, history, history_len};
 use crate::json::{Text, TextError, TextProblem, Value};
-use crate::manifest::{declared_version, history_len};
-use crate::plan::PlanError;
 use crate::refusal::Refusal;
 use crate::report::Diagnosis;
-use crate::rule::hold_at_rest;
 use crate::verify::check_identity;
 use crate::version::Version;
 
@@ -112,7 +109,7 @@ impl<'c> Rules<'c> {
             Err(refusal) => findings.push(refused(&refusal)),
         }
         if let Ok(version) = self.version(document) {
-            let failures = hold_at_rest(kind, &version, document).failures;
+            let failures = check_at_rest(kind, &version, document).failures;
             findings.extend(failures.iter().map(Diagnosis::from));
         }
         if let Some(snapshots) = &kind.snapshots {

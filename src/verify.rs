@@ -24,21 +24,9 @@ pub use witness::{Last, Replaced, Witness, Witnesses};
 
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::history::{self, Applied};
-use crate::manifest::Manifest;
+use crate::engine::Manifest;
+use crate::engine::history::{self, Applied};
 use crate::report::Diagnosis;
-use crate::rule::{Failure, OnFailure};
-
-/// What only warns is a note.
-impl From<&Failure> for Diagnosis {
-    fn from(failure: &Failure) -> Self {
-        let code = match failure.on_failure {
-            OnFailure::Warn => Code::RuleWarned,
-            OnFailure::Halt | OnFailure::Refuse => failure.refusal.code(),
-        };
-        Self::new(code, failure.refusal.to_string())
-    }
-}
 
 /// What speaks for a manifest besides itself.
 #[derive(Debug, Clone, Copy)]
@@ -64,9 +52,9 @@ pub struct Proof {
 
 /// Proves the history of a manifest, as far as the evidence goes.
 #[must_use]
-pub fn check_history(manifest: &Manifest<'_>, evidence: &Evidence<'_>) -> Proof {
+pub fn check_history(manifest: &Manifest<'_, '_>, evidence: &Evidence<'_>) -> Proof {
     let kind = manifest.kind();
-    let records = match history::read(manifest.text().root(), &kind.history) {
+    let records = match history::read(manifest.document(), &kind.history) {
         Ok(records) => records,
         Err(malformed) => {
             let finding = Diagnosis::new(Code::HistoryRecordMalformed, malformed.to_string());

@@ -292,13 +292,18 @@ fn read_kinds(
 ) -> Result<Vec<Kind>, CatalogError> {
     let mut kinds = Vec::new();
     for (name, Object(form)) in forms {
-        kinds.push(read_kind(document, &name, form)?);
+        kinds.push(read_kind(document, kinds.len(), &name, form)?);
     }
     check_kinds(document, &kinds)?;
     Ok(kinds)
 }
 
-fn read_kind(document: &Document<'_>, name: &str, form: KindForm) -> Result<Kind, CatalogError> {
+fn read_kind(
+    document: &Document<'_>,
+    index: usize,
+    name: &str,
+    form: KindForm,
+) -> Result<Kind, CatalogError> {
     let place = |member: &'static str| ["kinds", name, member];
     let mut deferred_when = Vec::new();
     for (at, values) in form.deferred_when {
@@ -317,6 +322,7 @@ fn read_kind(document: &Document<'_>, name: &str, form: KindForm) -> Result<Kind
         .map_err(|error| document.error(&["kinds", name], of_registry(name, error)))?;
     let marks = form.marks.into_iter();
     let mut kind = Kind {
+        index,
         name: name.to_owned(),
         file: form.file.ok_or_else(|| missing("file"))?,
         marks: marks.map(|(at, value)| Mark { at, value }).collect(),

@@ -19,6 +19,8 @@ use crate::version::Version;
 /// A family of manifests with versions of its own.
 #[derive(Debug, Clone)]
 pub struct Kind {
+    /// Its index among the kinds of its catalog.
+    pub(super) index: usize,
     /// Its name in the catalog.
     pub name: String,
     /// The exact file name of its manifests.
@@ -100,6 +102,12 @@ fn says(value: Value<'_>, wanted: &Fragment) -> bool {
 }
 
 impl Kind {
+    /// Its index among the kinds of its catalog.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
     /// Whether a document has all that tells manifests of this kind from others.
     #[must_use]
     pub fn fits(&self, document: Value<'_>) -> bool {

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::error::Place;
-use crate::transform::Transform;
+use crate::transform::{NoWayDown, Transform};
 use crate::version::Version;
 
 /// One edge: from a version, to a version, by an ordered list of transforms. On the way down, `from` is the higher version.
@@ -81,18 +81,6 @@ impl Migration {
             places: Vec::new(),
         })
     }
-}
-
-/// A migration cannot be gone back.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no way leads down: `{transform}` of migration `{migration}` has no inverse: {reason}")]
-pub struct NoWayDown {
-    /// The migration, as in `1.0.0 to 1.1.0`.
-    pub migration: String,
-    /// The first of its transforms that is in the way, seen from above.
-    pub transform: String,
-    /// Why it has no inverse.
-    pub reason: &'static str,
 }
 
 /// The migration as messages name it, whichever way it is gone: `1.0.0 to 1.1.0`.

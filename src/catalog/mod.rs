@@ -23,7 +23,7 @@ pub use dimensions::Dimension;
 use error::unknown_kind;
 pub use error::{CatalogError, CatalogProblem, Place};
 pub use kind::{DeferredWhen, Kind, Mark};
-pub use migration::{Migration, NoWayDown};
+pub use migration::Migration;
 pub use registry::{Registry, RegistryError, Route};
 pub use snapshots::Snapshots;
 

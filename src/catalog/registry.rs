@@ -5,9 +5,11 @@
 //! Invariant: every migration leads upward, and from every version the latest can be reached.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 
-use super::migration::{Migration, NoWayDown};
+use super::migration::Migration;
+use crate::transform::NoWayDown;
 use crate::version::Version;
 
 /// The versions of a kind and the migrations between them.
@@ -255,6 +257,13 @@ impl Route {
     pub fn via(&self) -> Vec<&Version> {
         let inner = self.migrations.iter().skip(1);
         inner.map(|migration| &migration.from).collect()
+    }
+}
+
+/// The route as messages name it, as if it were one migration: `1.0.0 to 1.2.0`.
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to {}", self.from, self.to)
     }
 }
 

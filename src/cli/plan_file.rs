@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use migrate_manifests::code::Code;
-use migrate_manifests::plan::{Head, PlanFileError, Planned, Writer};
+use migrate_manifests::plan::{PlanFile, PlanFileError, PlanHead, PlanWriter};
 use migrate_manifests::report::{Event, Sink, Stop, Summary};
 
 use super::streams::Stream;
@@ -19,13 +19,13 @@ use super::streams::Stream;
 ///
 /// # Errors
 /// It cannot be read, or is no plan that can be executed.
-pub(crate) fn read(file: &Path, stdin: &mut dyn Read) -> Result<Planned, Stop> {
+pub(crate) fn read(file: &Path, stdin: &mut dyn Read) -> Result<PlanFile, Stop> {
     let (planned, place) = if file == Path::new("-") {
-        let planned = Planned::read(BufReader::new(stdin));
+        let planned = PlanFile::read(BufReader::new(stdin));
         (planned, "standard input".to_owned())
     } else {
         let opened = File::open(file).map_err(PlanFileError::Unreadable);
-        let planned = opened.and_then(|file| Planned::read(BufReader::new(file)));
+        let planned = opened.and_then(|file| PlanFile::read(BufReader::new(file)));
         (planned, format!("`{}`", file.display()))
     };
     planned.map_err(|error| {
@@ -66,7 +66,7 @@ pub(crate) enum PlanOutput {
     /// It is only shown.
     Nowhere,
     /// To a stream.
-    Stream(Writer<BufWriter<Stream>>),
+    Stream(PlanWriter<BufWriter<Stream>>),
     /// To a file, under another name until it is whole.
     File(Box<Draft>),
 }
@@ -74,7 +74,7 @@ pub(crate) enum PlanOutput {
 /// A plan under another name.
 pub(crate) struct Draft {
     /// Taken at the end.
-    writer: Option<Writer<BufWriter<NamedTempFile>>>,
+    writer: Option<PlanWriter<BufWriter<NamedTempFile>>>,
     destination: PathBuf,
     /// Whether it was whole, and has its name.
     is_kept: bool,
@@ -87,10 +87,10 @@ impl PlanOutput {
     ///
     /// # Errors
     /// The file is there, or cannot be made.
-    pub(crate) fn begin(to: &Destination, stdout: &Stream, head: &Head) -> Result<Self, Stop> {
+    pub(crate) fn begin(to: &Destination, stdout: &Stream, head: &PlanHead) -> Result<Self, Stop> {
         match to {
             Destination::Nowhere => Ok(Self::Nowhere),
-            Destination::Output => Writer::new(BufWriter::new(stdout.clone()), head)
+            Destination::Output => PlanWriter::new(BufWriter::new(stdout.clone()), head)
                 .map(Self::Stream)
                 .map_err(|error| cannot(Path::new("-"), &error)),
             Destination::File(file) => {
@@ -101,7 +101,7 @@ impl PlanOutput {
                     .prefix(".migrate-manifests-plan.")
                     .permissions(Permissions::from_mode(0o666))
                     .tempfile_in(directory(file));
-                let writer = draft.and_then(|draft| Writer::new(BufWriter::new(draft), head));
+                let writer = draft.and_then(|draft| PlanWriter::new(BufWriter::new(draft), head));
                 Ok(Self::File(Box::new(Draft {
                     writer: Some(writer.map_err(|error| cannot(file, &error))?),
                     destination: file.clone(),
@@ -158,7 +158,7 @@ impl Draft {
 
     /// Gives a whole plan its name, durably; one that is not whole goes away.
     fn keep(&mut self) -> io::Result<()> {
-        let Some((true, buffered)) = self.writer.take().map(Writer::into_parts) else {
+        let Some((true, buffered)) = self.writer.take().map(PlanWriter::into_parts) else {
             return Ok(());
         };
         let draft = buffered
@@ -208,7 +208,7 @@ mod tests {
         let file = dir.path().join("plan.jsonl");
         let stdout = Stream::new(Box::new(io::sink()), false);
         let now = "2026-02-28T10:30:00Z".parse().unwrap();
-        let head = Head::new(&Catalog::built_in().unwrap(), None, "/tree", now);
+        let head = PlanHead::new(&Catalog::built_in().unwrap(), None, "/tree", now);
         let to = Destination::File(file.clone());
         let mut plan = PlanOutput::begin(&to, &stdout, &head).unwrap();
         if let Some(bytes) = meanwhile {
@@ -227,7 +227,7 @@ mod tests {
     fn a_plan_is_kept_whole_or_not_at_all() {
         let (is_kept, _, left) = left_after(&Summary::default(), None);
         assert!(is_kept);
-        assert!(Planned::read(&*left[0]).is_ok());
+        assert!(PlanFile::read(&*left[0]).is_ok());
         let interrupted = Summary {
             signal: Some(Signal::Interrupt),
             ..Summary::default()

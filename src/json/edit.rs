@@ -262,6 +262,22 @@ pub fn apply(text: &Text<'_>, edits: &[Edit]) -> Result<String, EditError> {
 }
 
 impl Edit {
+    /// The places that the edit names and may change; the last is where its value stands afterwards.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Pointer> + use<> {
+        let (one, two) = match self {
+            Self::Insert { at, .. }
+            | Self::Replace { at, .. }
+            | Self::Append { at, .. }
+            | Self::Remove { at }
+            | Self::Wrap { at, .. }
+            | Self::Unwrap { at }
+            | Self::Copy { to: at, .. } => (at.clone(), None),
+            Self::Rename { at, to } => (at.clone(), Some(at.sibling(to))),
+            Self::Move { from, to } => (from.clone(), Some(to.clone())),
+        };
+        [Some(one), two].into_iter().flatten()
+    }
+
     /// The addresses that nothing else may touch; the end of an array is `-`.
     fn touches(&self) -> (Cow<'_, Pointer>, Option<Cow<'_, Pointer>>) {
         match self {

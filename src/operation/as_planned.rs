@@ -13,12 +13,11 @@ use super::migrate::Options;
 use crate::catalog::Catalog;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::json::{Pointer, Text, Value};
-use crate::manifest::Manifest;
+use crate::engine::{Decision, Migrated, Plan, examine};
+use crate::json::{Pointer, Value};
 use crate::path::TreePath;
-use crate::plan::{Decision, Expected, Plan, Planned};
+use crate::plan::{PlanEntry, PlanFile};
 use crate::report::{Counts, Diagnosis, Stop};
-use crate::transform::Migrated;
 use crate::version::Version;
 
 /// The options that a plan leads to: its target, its manifests, and all of these, whatever a writer does with them.
@@ -42,7 +41,7 @@ pub(super) fn options(options: &Options) -> Cow<'_, Options> {
 }
 
 /// Whether the plan was made with this catalog.
-pub(super) fn check_catalog(planned: &Planned, catalog: &Catalog) -> Result<(), Stop> {
+pub(super) fn check_catalog(planned: &PlanFile, catalog: &Catalog) -> Result<(), Stop> {
     if planned.catalog_digest() == catalog.digest() {
         return Ok(());
     }
@@ -58,7 +57,7 @@ pub(super) fn check_catalog(planned: &Planned, catalog: &Catalog) -> Result<(), 
 
 /// A plan while it is executed.
 pub(super) struct Executing {
-    planned: Arc<Planned>,
+    planned: Arc<PlanFile>,
     /// Whether some manifest was as planned.
     matched: AtomicBool,
 }
@@ -66,7 +65,7 @@ pub(super) struct Executing {
 /// What a plan says of bytes that were read.
 pub(super) enum Standing {
     /// They are those that it was made of.
-    AsPlanned(Expected),
+    AsPlanned(PlanEntry),
     /// They are what it leads to already, at this version.
     Done(Version),
     /// They are something else.
@@ -74,7 +73,7 @@ pub(super) enum Standing {
 }
 
 impl Executing {
-    pub(super) fn new(planned: &Arc<Planned>) -> Self {
+    pub(super) fn new(planned: &Arc<PlanFile>) -> Self {
         Self {
             planned: Arc::clone(planned),
             matched: AtomicBool::new(false),
@@ -120,7 +119,7 @@ fn drifted(message: String) -> Diagnosis {
 }
 
 /// Whether the migration gives what the plan predicts.
-pub(super) fn check_result(expected: Expected, migrated: &Migrated) -> Result<(), Diagnosis> {
+pub(super) fn check_result(expected: PlanEntry, migrated: &Migrated) -> Result<(), Diagnosis> {
     if migrated.checksum_after == expected.checksum_after {
         return Ok(());
     }
@@ -135,13 +134,10 @@ pub(super) fn check_result(expected: Expected, migrated: &Migrated) -> Result<()
 }
 
 /// The version of a manifest that is at the target and whose last record says what the plan predicted.
-fn done(path: &TreePath, bytes: &[u8], plan: &Plan<'_>, expected: Expected) -> Option<Version> {
-    let text = Text::scan(bytes).ok()?;
-    let kind_index = plan.catalog().kind_of(path.file_name(), text.root())?;
-    let kind = &plan.catalog().kinds()[kind_index];
-    let manifest = Manifest::read(&text, kind).ok()?;
-    let is_current = matches!(plan.decide(&manifest, kind_index), Ok(Decision::Current));
-    let recorded = last_checksum(text.root(), &kind.history)?;
+fn done(path: &TreePath, bytes: &[u8], plan: &Plan<'_>, expected: PlanEntry) -> Option<Version> {
+    let manifest = examine(plan.catalog(), path.file_name(), bytes).ok()?;
+    let is_current = matches!(plan.decide(&manifest), Ok(Decision::Current));
+    let recorded = last_checksum(manifest.document(), &manifest.kind().history)?;
     (is_current && recorded == expected.checksum_after).then(|| manifest.version().clone())
 }
 

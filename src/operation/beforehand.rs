@@ -22,7 +22,7 @@ use super::migrate::{Depth, Options};
 use super::tally::Tally;
 use super::turns::Turns;
 use super::writing::Writing;
-use crate::plan::Plan;
+use crate::engine::Plan;
 use crate::report::{Event, Stop, Watch};
 use crate::storage::{Listing, Storage};
 

@@ -15,14 +15,15 @@ use super::writing::Writing;
 use crate::catalog::{Catalog, Route};
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::json::{Text, Value};
-use crate::manifest::{Manifest, kind_of};
-use crate::plan::{Decision, Expected, Plan};
+use crate::engine::{
+    Decision, Manifest, Migrated, Plan, check_after, check_before, check_transform, examine,
+    transform, transform_inspected,
+};
+use crate::json::Value;
+use crate::plan::PlanEntry;
 use crate::refusal::Refusal;
 use crate::report::{Diagnosis, Difference, Outcome, Status, Watch};
-use crate::rule::{hold_found, hold_result};
 use crate::storage::{Found, Guard, ReadError, Replacement, Storage, Transaction};
-use crate::transform::{self, Migrated};
 
 /// How many new bytes one batch may stage, or keep for differences.
 const BATCH_BYTES: u64 = 64 * 1024 * 1024;
@@ -142,17 +143,9 @@ impl<'o, S: Storage> Evaluation<'o, S> {
             }
             Some(Standing::Drifted(trouble)) => return troubled(trouble),
         };
-        let text = match Text::scan(buffer) {
-            Ok(text) => text,
-            Err(error) => return troubled(refused(&Refusal::Text(error))),
-        };
-        let kind_index = match kind_of(self.catalog, found.path.file_name(), text.root()) {
-            Ok(index) => index,
-            Err(refusal) => return troubled(refused(&refusal)),
-        };
-        let manifest = match Manifest::read(&text, &self.catalog.kinds()[kind_index]) {
+        let manifest = match examine(self.catalog, found.path.file_name(), buffer) {
             Ok(manifest) => manifest,
-            Err(refusal) => return troubled(refused(&refusal)),
+            Err(unexamined) => return troubled(refused(&unexamined.refusal)),
         };
         let answer = self.options.survey.ask(&manifest);
         let read = Read {
@@ -160,7 +153,6 @@ impl<'o, S: Storage> Evaluation<'o, S> {
             found,
             bytes: buffer,
             version,
-            kind_index,
             expected,
         };
         let decided = self.decide_on(&read, depth, &manifest);
@@ -172,7 +164,7 @@ impl<'o, S: Storage> Evaluation<'o, S> {
         &self,
         read: &Read<'_, S::Version>,
         depth: Depth,
-        manifest: &Manifest<'_>,
+        manifest: &Manifest<'_, '_>,
     ) -> Evaluated<'o, StagedOf<S>> {
         let known = |status| Outcome {
             from: Some(manifest.version().clone()),
@@ -182,7 +174,7 @@ impl<'o, S: Storage> Evaluation<'o, S> {
             trouble: Some(trouble.clone()),
             ..known(trouble.status())
         };
-        let route = match self.plan.decide(manifest, read.kind_index) {
+        let route = match self.plan.decide(manifest) {
             Err(refusal) => return Evaluated::settled(in_trouble(refused(&refusal))),
             Ok(Decision::Current) => return Evaluated::settled(known(Status::Current)),
             Ok(Decision::Ahead) => return Evaluated::settled(known(Status::Ahead)),
@@ -226,7 +218,7 @@ impl<'o, S: Storage> Evaluation<'o, S> {
     fn take_along(
         &self,
         read: &Read<'_, S::Version>,
-        manifest: &Manifest<'_>,
+        manifest: &Manifest<'_, '_>,
         route: &'o Route,
         depth: Depth,
         mut pending: Evaluated<'o, StagedOf<S>>,
@@ -283,7 +275,7 @@ impl<'o, S: Storage> Evaluation<'o, S> {
     fn transform(
         &self,
         read: &Read<'_, S::Version>,
-        manifest: &Manifest<'_>,
+        manifest: &Manifest<'_, '_>,
         route: &Route,
         is_text_wanted: bool,
         settling: &mut Settling<'_>,
@@ -292,27 +284,27 @@ impl<'o, S: Storage> Evaluation<'o, S> {
             Some(judged) => judged.check(&read.found.path, read.digest(), settling)?,
             None => false,
         };
-        let (kind, document) = (manifest.kind(), manifest.text().root());
+        let (kind, document) = (manifest.kind(), manifest.document());
         let refuse = |refusal| refused(&refusal);
         if is_silent {
             // The first pass has asked everything, and rehearsed this very text.
             return is_text_wanted
-                .then(|| transform::migrate(manifest, route, self.options.now))
+                .then(|| transform(manifest, route, self.options.now))
                 .transpose()
                 .map_err(refuse);
         }
         settling
-            .take(hold_found(kind, manifest.version(), document))
+            .take(check_before(kind, manifest.version(), document))
             .map_err(refuse)?;
         let inspect =
-            |after: Value<'_>| settling.take(hold_result(kind, route.to(), document, after));
+            |after: Value<'_>| settling.take(check_after(kind, route.to(), document, after));
         if is_text_wanted {
             let now = self.options.now;
-            return transform::migrate_and(manifest, route, now, inspect)
+            return transform_inspected(manifest, route, now, inspect)
                 .map(Some)
                 .map_err(refuse);
         }
-        transform::rehearse_and(manifest, route, inspect).map_err(refuse)?;
+        check_transform(manifest, route, inspect).map_err(refuse)?;
         Ok(None)
     }
 }
@@ -323,9 +315,8 @@ struct Read<'r, V> {
     found: &'r Found,
     bytes: &'r [u8],
     version: V,
-    kind_index: usize,
     /// What the plan that is executed says of it.
-    expected: Option<Expected>,
+    expected: Option<PlanEntry>,
 }
 
 impl<V> Read<'_, V> {

@@ -16,14 +16,12 @@ use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::history::{self, Applied};
+use crate::engine::history::{self, Applied};
+use crate::engine::{Decision, Manifest, Plan, examine, transform};
 use crate::json::{Pointer, Text};
-use crate::manifest::Manifest;
 use crate::path::TreePath;
-use crate::plan::{Decision, Plan};
 use crate::report::{Diagnosis, Outcome, Stop};
 use crate::storage::{Found, Storage};
-use crate::transform::migrate;
 use crate::version::Version;
 
 /// What is asked. Every default is the caller's business.
@@ -181,32 +179,32 @@ impl Explanation {
             version: None,
             version_is_declared: false,
         };
-        if let Ok(text) = Text::scan(&bytes)
-            && let Some(index) = plan.catalog().kind_of(found.path.file_name(), text.root())
-        {
+        let examined = examine(plan.catalog(), found.path.file_name(), &bytes);
+        let (document, index) = match &examined {
+            Ok(manifest) => (Some(manifest.document()), Some(manifest.kind().index())),
+            Err(unexamined) => (
+                unexamined.text.as_ref().map(Text::root),
+                unexamined.kind_index,
+            ),
+        };
+        if let (Some(document), Some(index)) = (document, index) {
             self.is_of_kind(plan, index);
             let kind = &plan.catalog().kinds()[index];
-            match history::read(text.root(), &kind.history) {
+            match history::read(document, &kind.history) {
                 Ok(records) => self.history = records,
                 Err(malformed) => self.history_trouble = Some(malformed.to_string()),
             }
-            if let Ok(manifest) = Manifest::read(&text, kind) {
-                content.version = Some(manifest.version().clone());
-                content.version_is_declared = manifest.version_is_declared();
-                self.decide(plan, &manifest, index, options);
-            }
+        }
+        if let Ok(manifest) = &examined {
+            content.version = Some(manifest.version().clone());
+            content.version_is_declared = manifest.version_is_declared();
+            self.decide(plan, manifest, options);
         }
         self.content = Some(content);
     }
 
-    fn decide(
-        &mut self,
-        plan: &Plan<'_>,
-        manifest: &Manifest<'_>,
-        kind_index: usize,
-        options: &ExplainOptions,
-    ) {
-        match plan.decide(manifest, kind_index) {
+    fn decide(&mut self, plan: &Plan<'_>, manifest: &Manifest<'_, '_>, options: &ExplainOptions) {
+        match plan.decide(manifest) {
             Ok(Decision::Deferred { at, value }) => self.deferred_by = Some((at, value)),
             Ok(Decision::Pending(_)) => {}
             Ok(Decision::Current | Decision::Ahead) | Err(_) => return,
@@ -214,9 +212,9 @@ impl Explanation {
         let route = manifest
             .kind()
             .registry
-            .route(manifest.version(), plan.target_of(kind_index));
+            .route(manifest.version(), plan.target_of(manifest.kind().index()));
         let Some(route) = route else { return };
-        let changes = migrate(manifest, &route, options.now).map(|migrated| migrated.changes);
+        let changes = transform(manifest, &route, options.now).map(|migrated| migrated.changes);
         let mut changes = changes.unwrap_or_default().into_iter();
         let legs = route.migrations().iter().map(|migration| Leg {
             from: migration.from.clone(),

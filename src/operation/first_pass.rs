@@ -18,17 +18,16 @@ use super::migrate::{Depth, Options};
 use super::turns::Turns;
 use crate::catalog::Catalog;
 use crate::code::Code;
-use crate::plan::Plan;
+use crate::engine::{Failure, Plan, TreeRules, consequence};
 use crate::report::{Enforcement, Stop, Watch};
-use crate::rule::whole::Whole;
-use crate::rule::{Failure, OnFailure};
+use crate::rule::OnFailure;
 use crate::selection::Selection;
 use crate::storage::{FoundList, Storage};
 use look::{Look, Selected};
 
 /// What an operation asks before it writes.
 pub(super) struct FirstPass<'o> {
-    whole: Whole<'o>,
+    whole: TreeRules<'o>,
 }
 
 impl<'o> FirstPass<'o> {
@@ -40,7 +39,7 @@ impl<'o> FirstPass<'o> {
         if options.depth == Depth::Decide {
             return Ok(None);
         }
-        let whole = Whole::of(catalog);
+        let whole = TreeRules::of(catalog);
         let stands_alone = options.plan.is_none() && options.rules != Enforcement::AsOfWhole;
         if !whole.is_empty() && options.selection.is_partial() && stands_alone {
             let message = format!(
@@ -50,7 +49,8 @@ impl<'o> FirstPass<'o> {
             return Err(Stop::new(Code::PartialWithTreeRules, message));
         }
         let mut rules = catalog.kinds().iter().flat_map(|kind| &kind.rules);
-        let halts = rules.any(|rule| rule.on_failure.under(options.rules) == OnFailure::Halt);
+        let halts =
+            rules.any(|rule| consequence(rule.on_failure, options.rules) == OnFailure::Halt);
         Ok((halts || !whole.is_empty()).then_some(Self { whole }))
     }
 
@@ -106,7 +106,7 @@ pub(super) fn as_they_are<S: Storage>(
     pool: &ThreadPool,
     watch: &dyn Watch,
 ) -> BTreeMap<u32, Vec<Failure>> {
-    let whole = Whole::of(plan.catalog());
+    let whole = TreeRules::of(plan.catalog());
     if whole.is_empty() {
         return BTreeMap::new();
     }

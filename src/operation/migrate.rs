@@ -19,8 +19,9 @@ use super::tally::Tally;
 use super::writing::Writing;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
+use crate::engine::Plan;
 use crate::journal::{Ended, Record};
-use crate::plan::{Plan, Planned};
+use crate::plan::PlanFile;
 use crate::report::{Enforcement, Event, Head, Sink, Stop, Summary, Watch};
 use crate::selection::{Selection, Tolerance};
 use crate::storage::{OperationHead, Storage, Transaction};
@@ -65,7 +66,7 @@ pub struct Options {
     /// What is counted beside outcomes.
     pub survey: Survey,
     /// Exactly this is done, where a plan was made before: its target counts, and of the selection only what is in it.
-    pub plan: Option<Arc<Planned>>,
+    pub plan: Option<Arc<PlanFile>>,
     /// How many threads; fewer where the storage cannot serve so many.
     pub jobs: NonZeroUsize,
     /// How many manifests are staged before one flush makes them durable; where nothing is written, smaller batches may be taken.

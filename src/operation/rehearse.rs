@@ -19,17 +19,15 @@ use super::settle::Settling;
 use super::turns::Turns;
 use crate::catalog::{Catalog, Route};
 use crate::digest::Digest;
-use crate::json::Text;
-use crate::manifest::{Manifest, kind_of};
+use crate::engine::{
+    Decision, Manifest, Plan, check_after, check_before, check_transform, examine,
+};
 use crate::path::TreePath;
-use crate::plan::{Decision, Plan};
 use crate::refusal::Refusal;
 use crate::rehearsal::{Rehearsed, Remark, StepId, rehearse};
 use crate::report::{Diagnosis, Enforcement, Stop, Watch};
-use crate::rule::{hold_found, hold_result};
 use crate::selection::Selection;
 use crate::storage::{Found, Storage};
-use crate::transform::rehearse_and;
 
 /// How many manifests are looked at before what was found is gathered.
 const BATCH: usize = 1024;
@@ -134,15 +132,16 @@ impl<S: Storage> Looking<'_, S> {
     }
 
     fn rehearse(&self, found: &Found, bytes: &[u8], seen: &mut Seen) -> Result<(), Diagnosis> {
-        let text = Text::scan(bytes).map_err(|error| refused(&Refusal::Text(error)))?;
-        let catalog = self.plan.catalog();
-        let index = kind_of(catalog, found.path.file_name(), text.root());
-        let index = index.map_err(|refusal| refused(&refusal))?;
-        seen.kind = Some(index);
-        self.foreseen.check(&found.path)?;
-        let manifest = Manifest::read(&text, &catalog.kinds()[index]);
-        let manifest = manifest.map_err(|refusal| refused(&refusal))?;
-        match self.plan.decide(&manifest, index) {
+        let examined = examine(self.plan.catalog(), found.path.file_name(), bytes);
+        seen.kind = match &examined {
+            Ok(manifest) => Some(manifest.kind().index()),
+            Err(unexamined) => unexamined.kind_index,
+        };
+        if seen.kind.is_some() {
+            self.foreseen.check(&found.path)?;
+        }
+        let manifest = examined.map_err(|unexamined| refused(&unexamined.refusal))?;
+        match self.plan.decide(&manifest) {
             Err(refusal) => Err(refused(&refusal)),
             Ok(Decision::Pending(route)) => {
                 let mut settling = Settling::new(&found.path, Enforcement::AsWritten);
@@ -160,14 +159,14 @@ impl<S: Storage> Looking<'_, S> {
 
 /// Takes a manifest along the route, as a migration does, and then holds the laws against it.
 fn hold(
-    manifest: &Manifest<'_>,
+    manifest: &Manifest<'_, '_>,
     route: &Route,
     settling: &mut Settling<'_>,
 ) -> Result<Rehearsed, Refusal> {
-    let (kind, before) = (manifest.kind(), manifest.text().root());
-    settling.take(hold_found(kind, manifest.version(), before))?;
-    rehearse_and(manifest, route, |after| {
-        settling.take(hold_result(kind, route.to(), before, after))
+    let (kind, before) = (manifest.kind(), manifest.document());
+    settling.take(check_before(kind, manifest.version(), before))?;
+    check_transform(manifest, route, |after| {
+        settling.take(check_after(kind, route.to(), before, after))
     })?;
     rehearse(manifest, route)
 }

@@ -3,10 +3,11 @@
 //! Invariant: what the operation only warns of never refuses a manifest, and is never silent.
 
 use crate::code::Code;
+use crate::engine::{Failure, Verdict, consequence};
 use crate::path::TreePath;
 use crate::refusal::Refusal;
 use crate::report::{Diagnosis, Enforcement};
-use crate::rule::{Failure, OnFailure, Verdict};
+use crate::rule::OnFailure;
 
 /// The verdicts of one manifest, as the operation takes them.
 pub(super) struct Settling<'p> {
@@ -43,7 +44,7 @@ impl<'p> Settling<'p> {
     ) -> Result<(), Refusal> {
         let mut refusal = None;
         for failure in failures {
-            match failure.on_failure.under(self.rules) {
+            match consequence(failure.on_failure, self.rules) {
                 OnFailure::Warn => self.warn(Code::RuleWarned, failure.refusal.to_string()),
                 OnFailure::Halt if !self.has_halted => {
                     self.has_halted = true;

@@ -7,8 +7,8 @@
 use super::named;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
+use crate::engine::Plan;
 use crate::path::TreePath;
-use crate::plan::Plan;
 use crate::read::{self, Reading};
 use crate::report::{Diagnosis, Stop};
 use crate::storage::Storage;

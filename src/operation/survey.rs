@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::digest::Digest;
+use crate::engine::Manifest;
 use crate::json::{Kind as JsonKind, Pointer, Value, canonical};
-use crate::manifest::Manifest;
 use crate::report::{FieldCount, SurveyResult};
 
 /// How many characters of a value are kept.
@@ -62,11 +62,11 @@ impl Survey {
     }
 
     /// What a manifest answers.
-    pub(super) fn ask(&self, manifest: &Manifest<'_>) -> Option<Box<Answer>> {
+    pub(super) fn ask(&self, manifest: &Manifest<'_, '_>) -> Option<Box<Answer>> {
         if self.is_empty() {
             return None;
         }
-        let document = manifest.text().root();
+        let document = manifest.document();
         Some(Box::new(Answer {
             fields: self.fields.iter().map(|at| held(document.at(at))).collect(),
             backfilled: if self.backfilled {
@@ -179,14 +179,13 @@ impl Counted {
 mod tests {
     use super::*;
     use crate::catalog::Catalog;
-    use crate::json::Text;
 
     fn surveyed(survey: &Survey, documents: &[&str]) -> SurveyResult {
         let catalog = Catalog::built_in().unwrap();
         let mut answers = Answers::new(survey);
         for document in documents {
-            let text = Text::scan(document.as_bytes()).unwrap();
-            let manifest = Manifest::read(&text, &catalog.kinds()[0]).unwrap();
+            let kind = &catalog.kinds()[0];
+            let manifest = Manifest::of_kind(kind, document.as_bytes()).unwrap();
             answers.add(*survey.ask(&manifest).unwrap());
         }
         answers.result().unwrap()

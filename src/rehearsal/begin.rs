@@ -10,9 +10,7 @@ use super::Remark;
 use super::fixtures::Fixtures;
 use crate::catalog::skeleton::{Carried, carried, fixture, migration};
 use crate::catalog::{Catalog, Kind};
-use crate::json::Text;
-use crate::manifest::Manifest;
-use crate::rule::hold_found;
+use crate::engine::{Manifest, check_before};
 use crate::version::Version;
 
 /// The files of a new version.
@@ -73,12 +71,9 @@ fn before<'f>(
     own: impl Iterator<Item = &'f str>,
 ) -> Option<String> {
     let is_allowed = |text: &&str| {
-        let text = Text::scan(text.as_bytes()).ok();
-        let manifest = text
-            .as_ref()
-            .and_then(|text| Manifest::read(text, kind).ok());
-        manifest.is_some_and(|manifest| {
-            let verdict = hold_found(kind, manifest.version(), manifest.text().root());
+        let manifest = Manifest::of_kind(kind, text.as_bytes());
+        manifest.is_ok_and(|manifest| {
+            let verdict = check_before(kind, manifest.version(), manifest.document());
             manifest.version() == kind.registry.latest() && verdict.failures.is_empty()
         })
     };

@@ -10,8 +10,8 @@ use super::laws::{Rehearsed, difference, rehearse};
 use super::{Remark, held};
 use crate::catalog::{Catalog, Kind, Place, Route};
 use crate::code::Code;
+use crate::engine::Manifest;
 use crate::json::Text;
-use crate::manifest::{Manifest, declared_version};
 use crate::refusal::Refusal;
 
 const BEFORE: &str = "before.json";
@@ -126,7 +126,7 @@ impl Fixture {
     /// What the migrations make of it, and what schemas and rules say of the documents before and after.
     fn try_out(
         &self,
-        before: &Manifest<'_>,
+        before: &Manifest<'_, '_>,
         route: &Route,
     ) -> (Result<Rehearsed, Refusal>, Vec<Remark>) {
         let rehearsed = rehearse(before, route);
@@ -144,18 +144,19 @@ impl Fixture {
     }
 
     /// Lets `act` look at the document before, and at the route to the one after; else says which of the two is in the way, and why.
-    pub(super) fn with_route<T>(
-        &self,
+    pub(super) fn with_route<'f, T>(
+        &'f self,
         kind: &Kind,
-        act: impl FnOnce(&Manifest<'_>, &Route) -> T,
+        act: impl FnOnce(&Manifest<'f, '_>, &Route) -> T,
     ) -> Result<T, (&'static str, String)> {
-        let before = Text::scan(self.before.as_bytes());
-        let before = before.map_err(|error| (BEFORE, error.to_string()))?;
-        let after = Text::scan(self.after.as_bytes());
-        let after = after.map_err(|error| (AFTER, error.to_string()))?;
-        let before = Manifest::read(&before, kind).map_err(|error| (BEFORE, error.to_string()))?;
-        let after = Manifest::read(&after, kind).map_err(|error| (AFTER, error.to_string()))?;
-        if declared_version(after.text().root(), &kind.version) == Ok(None) {
+        let scan = |name, text: &'f str| {
+            Text::scan(text.as_bytes()).map_err(|error| (name, error.to_string()))
+        };
+        let (before, after) = (scan(BEFORE, &self.before)?, scan(AFTER, &self.after)?);
+        let read =
+            |name, text| Manifest::read(text, kind).map_err(|error| (name, error.to_string()));
+        let (before, after) = (read(BEFORE, before)?, read(AFTER, after)?);
+        if !after.version_is_declared() {
             let missing = format!(
                 "`{}` is missing: a document after says its version",
                 kind.version

@@ -8,47 +8,46 @@ use super::{Remark, place_of};
 use crate::catalog::{Kind, Migration, Place, Route};
 use crate::clock::Timestamp;
 use crate::code::Code;
+use crate::engine::{Manifest, Verdict, check_after, check_before, transform};
 use crate::json::{Edit, Fragment, Text, Value, apply};
-use crate::manifest::Manifest;
-use crate::rule::{OnFailure, Verdict, hold_found, hold_result};
-use crate::transform::migrate;
+use crate::rule::OnFailure;
 
 /// How much of a made-up document is shown, in characters.
 const SHOWN: usize = 200;
 
 /// What is said of a document before it is migrated.
-pub(super) fn before(manifest: &Manifest<'_>, file: &str) -> Vec<Remark> {
-    let document = manifest.text().root();
-    let verdict = hold_found(manifest.kind(), manifest.version(), document);
+pub(super) fn before(manifest: &Manifest<'_, '_>, file: &str) -> Vec<Remark> {
+    let document = manifest.document();
+    let verdict = check_before(manifest.kind(), manifest.version(), document);
     remarks(verdict, file, "")
 }
 
 /// What is said of a document once it is migrated: of the one that a fixture has, where it is another than the migration makes, and of the one that the migration makes.
 pub(super) fn after(
-    manifest: &Manifest<'_>,
+    manifest: &Manifest<'_, '_>,
     route: &Route,
     another: Option<&str>,
     file: &str,
 ) -> Vec<Remark> {
-    let Ok(migrated) = migrate(manifest, route, Timestamp::EPOCH) else {
+    let Ok(migrated) = transform(manifest, route, Timestamp::EPOCH) else {
         return Vec::new();
     };
     let kind = manifest.kind();
-    let hold = |text: &str, prefix: &str| {
+    let check = |text: &str, prefix: &str| {
         let text = Text::scan(text.as_bytes());
         let verdict = text.map(|text| {
-            let before = manifest.text().root();
-            hold_result(kind, route.to(), before, text.root())
+            let before = manifest.document();
+            check_after(kind, route.to(), before, text.root())
         });
         remarks(verdict.unwrap_or_default(), file, prefix)
     };
     let Some(another) = another else {
-        return hold(&migrated.text, "");
+        return check(&migrated.text, "");
     };
     let expected = with_history_of(kind, another, &migrated.text);
-    let mut told = expected.map_or(Vec::new(), |text| hold(&text, ""));
+    let mut told = expected.map_or(Vec::new(), |text| check(&text, ""));
     let made = "what the migration makes of it: ";
-    let mut more = hold(&migrated.text, made);
+    let mut more = check(&migrated.text, made);
     more.retain(|one| {
         let same = |told: &Remark| one.message.strip_prefix(made) == Some(&told.message);
         !told.iter().any(same)
@@ -101,20 +100,23 @@ pub(super) enum Refused {
 }
 
 /// What comes of migrating a document that is valid at its version; `None` where it is not, or where its version has no schema, so that nobody says what is valid.
-pub(super) fn migrate_valid(manifest: &Manifest<'_>, route: &Route) -> Option<Result<(), Refused>> {
-    let (kind, document) = (manifest.kind(), manifest.text().root());
+pub(super) fn migrate_valid(
+    manifest: &Manifest<'_, '_>,
+    route: &Route,
+) -> Option<Result<(), Refused>> {
+    let (kind, document) = (manifest.kind(), manifest.document());
     let version = manifest.version();
     let is_valid = kind.schemas.contains_key(version)
-        && hold_found(kind, version, document).failures.is_empty();
+        && check_before(kind, version, document).failures.is_empty();
     if !is_valid {
         return None;
     }
-    let migrated = match migrate(manifest, route, Timestamp::EPOCH) {
+    let migrated = match transform(manifest, route, Timestamp::EPOCH) {
         Ok(migrated) => migrated,
         Err(refusal) => return Some(Err(Refused::Step(refusal.to_string()))),
     };
     let text = Text::scan(migrated.text.as_bytes()).ok()?;
-    let verdict = hold_result(kind, route.to(), document, text.root());
+    let verdict = check_after(kind, route.to(), document, text.root());
     let mut failures = verdict.failures.into_iter();
     Some(
         match failures.find(|failure| failure.on_failure != OnFailure::Warn) {

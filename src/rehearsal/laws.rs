@@ -5,10 +5,10 @@
 use super::{Remark, StepId, place_of};
 use crate::catalog::{Kind, Migration, Place, Route};
 use crate::code::Code;
+use crate::engine::{Manifest, trace};
 use crate::json::{Edit, Fragment, Pointer, Text, Value, apply, canonical};
-use crate::manifest::Manifest;
 use crate::refusal::Refusal;
-use crate::transform::{Change, trace};
+use crate::transform::Change;
 use crate::version::Version;
 
 /// What came of taking a document along a route, in memory.
@@ -26,7 +26,7 @@ pub struct Rehearsed {
 ///
 /// # Errors
 /// The manifest would be refused.
-pub fn rehearse(manifest: &Manifest<'_>, route: &Route) -> Result<Rehearsed, Refusal> {
+pub fn rehearse(manifest: &Manifest<'_, '_>, route: &Route) -> Result<Rehearsed, Refusal> {
     let kind = manifest.kind();
     let mut rehearsed = Rehearsed {
         text: manifest.text().as_str().to_owned(),
@@ -35,7 +35,7 @@ pub fn rehearse(manifest: &Manifest<'_>, route: &Route) -> Result<Rehearsed, Ref
     for migration in route.migrations() {
         let text = std::mem::take(&mut rehearsed.text);
         let text = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
-        let manifest = Manifest::read(&text, kind)?;
+        let manifest = Manifest::read(text, kind)?;
         let Some(edge) = kind.registry.step(&migration.from, &migration.to) else {
             return Err(no_route(&migration.from, &migration.to));
         };
@@ -49,7 +49,7 @@ pub fn rehearse(manifest: &Manifest<'_>, route: &Route) -> Result<Rehearsed, Ref
             index,
         }));
         let broken = [
-            twice(&text, migration, kind),
+            twice(manifest.text(), migration, kind),
             shortcut(&manifest, migration, &after.text),
             back_and_forth(kind, migration, &edge, &after.text),
         ];
@@ -104,7 +104,7 @@ pub(super) fn taken(
 
 /// What a shortcut gives is what the migrations give that it stands for.
 pub(super) fn shortcut(
-    manifest: &Manifest<'_>,
+    manifest: &Manifest<'_, '_>,
     migration: &Migration,
     direct: &str,
 ) -> Option<Remark> {
@@ -155,7 +155,7 @@ fn back_and_forth(kind: &Kind, migration: &Migration, edge: &Route, up: &str) ->
 
 fn along(kind: &Kind, route: &Route, text: &str) -> Result<String, Refusal> {
     let text = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
-    Ok(trace(&Manifest::read(&text, kind)?, route)?.text)
+    Ok(trace(&Manifest::read(text, kind)?, route)?.text)
 }
 
 /// The first place where two documents say something else, in words; `None` where they say the same.

@@ -11,9 +11,8 @@ use super::laws::{shortcut, taken};
 use super::{Remark, StepId, documents, place_of};
 use crate::catalog::{Catalog, Kind, Migration, Place};
 use crate::code::Code;
-use crate::json::Text;
-use crate::manifest::Manifest;
-use crate::transform::{Transform, trace};
+use crate::engine::{Manifest, trace};
+use crate::transform::Transform;
 
 /// What there is to say about a catalog: by kind and migration, findings and notes.
 #[must_use]
@@ -131,8 +130,7 @@ impl Linted<'_> {
         self.kind.registry.detour(from, to)?;
         let edge = self.kind.registry.step(from, to)?;
         self.documents.iter().find_map(|document| {
-            let text = Text::scan(document.as_bytes()).ok()?;
-            let manifest = Manifest::read(&text, self.kind).ok()?;
+            let manifest = Manifest::of_kind(self.kind, document.as_bytes()).ok()?;
             let direct = trace(&manifest, &edge).ok()?;
             shortcut(&manifest, self.migration, &direct.text)
         })

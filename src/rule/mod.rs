@@ -2,7 +2,7 @@
 //!
 //! Each rule stands in a file of its own, with its check, its form and its documentation side by side. A new rule is a new file and a line in [`RULES`].
 //!
-//! Pure: takes documents that were scanned, gives their violations. What follows from one is for the operation to say.
+//! Pure: takes documents that were scanned, gives their violations. The engine decides which documents are checked; what follows from a failure is for the operation to say.
 //!
 //! Invariant: the same documents give the same failures, in the same order.
 
@@ -10,7 +10,6 @@ mod append_only;
 mod count_equals;
 mod decimal;
 mod document;
-mod hold;
 mod list;
 mod model;
 mod read;
@@ -24,15 +23,13 @@ mod totals;
 mod tree;
 mod unchanged;
 mod unique;
-pub mod whole;
 
 pub use decimal::Decimal;
 pub use document::{DocumentRule, Violation};
-pub use hold::{Failure, Verdict, hold_at_rest, hold_compared, hold_found, hold_result};
 pub use list::RULES;
 pub use model::{Body, Check, OnFailure, Rule};
 #[cfg(test)]
 pub(crate) use read::CommonForm;
 pub(crate) use read::{RuleName, read};
 pub use schema::Schema;
-pub use tree::{Clash, Fact, Gathered, Key, Role, TreeRule};
+pub use tree::{Fact, Key, TreeRule};

@@ -10,7 +10,6 @@ use super::document::DocumentRule;
 use super::tree::TreeRule;
 use crate::form::{Common, Condition, Entry};
 use crate::json::{Pointer, Value};
-use crate::report::Enforcement;
 use crate::version::Version;
 
 /// A rule of a kind.
@@ -63,17 +62,6 @@ pub enum OnFailure {
     Refuse,
     /// A warning is given.
     Warn,
-}
-
-impl OnFailure {
-    /// What follows in an operation with this enforcement.
-    #[must_use]
-    pub fn under(self, enforcement: Enforcement) -> Self {
-        match enforcement {
-            Enforcement::AsWritten | Enforcement::AsOfWhole => self,
-            Enforcement::Warn => Self::Warn,
-        }
-    }
 }
 
 impl Rule {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::document::Violation;
 use super::model::{Body, Definition};
-use super::tree::{Clash, Fact, Gathered, Role, TreeRule, key};
+use super::tree::{Fact, TreeRule, key, sort};
 use crate::form::{Form, ObjectProblem, ReadError, check_members};
 use crate::json::{Pointer, Value};
 
@@ -50,35 +50,36 @@ impl TreeRule for References {
         Some(&self.kind)
     }
 
-    fn own(&self, document: Value<'_>) -> Result<Option<Gathered>, Violation> {
-        Ok(key(document, &self.at).map(|key| Gathered { key, amount: None }))
+    fn own_fact(&self, document: Value<'_>) -> Result<Option<Fact>, Violation> {
+        Ok(key(document, &self.at).map(Fact::from))
     }
 
-    fn other(&self, document: Value<'_>) -> Result<Option<Gathered>, Violation> {
-        Ok(key(document, &self.to).map(|key| Gathered { key, amount: None }))
+    fn other_fact(&self, document: Value<'_>) -> Result<Option<Fact>, Violation> {
+        Ok(key(document, &self.to).map(Fact::from))
     }
 
-    fn judge(&self, facts: &mut [Fact], _: &dyn Fn(u32) -> String) -> Vec<Clash> {
-        facts.sort_unstable_by_key(|fact| (fact.role, fact.key, fact.manifest));
-        let split = facts.partition_point(|fact| fact.role == Role::Own);
-        let (own, others) = facts.split_at(split);
+    fn judge(
+        &self,
+        own: &mut [(u32, Fact)],
+        others: &mut [(u32, Fact)],
+        _: &dyn Fn(u32) -> String,
+    ) -> Vec<(u32, String)> {
+        sort(own);
+        sort(others);
         let names = |pointers: &[Pointer]| {
             let names: Vec<_> = pointers.iter().map(|at| format!("`{at}`")).collect();
             names.join(", ")
         };
         let (at, to) = (names(&self.at), names(&self.to));
         let reason = format!("what {at} says, no `{}` says as {to}", self.kind);
-        let is_there = |fact: &&Fact| {
+        let is_there = |key| {
             others
-                .binary_search_by_key(&fact.key, |one| one.key)
+                .binary_search_by_key(&key, |(_, one)| one.key)
                 .is_ok()
         };
-        let dangling = own.iter().filter(|fact| !is_there(fact));
+        let dangling = own.iter().filter(|(_, fact)| !is_there(fact.key));
         dangling
-            .map(|fact| Clash {
-                manifest: fact.manifest,
-                reason: reason.clone(),
-            })
+            .map(|(manifest, _)| (*manifest, reason.clone()))
             .collect()
     }
 

@@ -3,7 +3,6 @@
 use super::document::{DocumentRule, Violation};
 use super::model::{Body, Rule};
 use super::read::read;
-use super::tree::{Fact, Role};
 use crate::form::ReadError;
 use crate::json::Text;
 
@@ -46,32 +45,27 @@ pub(super) enum Doc {
 }
 
 pub(super) fn clashes(text: &str, documents: &[Doc]) -> Vec<String> {
-    let Body::Tree(asks) = rule(text).body else {
+    let Body::Tree(body) = rule(text).body else {
         panic!("a rule over one document")
     };
-    let mut facts = Vec::new();
-    for (index, document) in documents.iter().enumerate() {
-        let (role, words) = match document {
-            Doc::Own(own) => (Role::Own, own),
-            Doc::Other(other) => (Role::Other, other),
-        };
-        let scanned = Text::scan(words.as_bytes()).unwrap();
-        let gathered = match role {
-            Role::Own => asks.own(scanned.root()),
-            Role::Other => asks.other(scanned.root()),
-        };
-        let manifest = u32::try_from(index).unwrap();
-        facts.extend(gathered.unwrap().map(|one| Fact {
-            manifest,
-            role,
-            key: one.key,
-            amount: one.amount,
-        }));
+    let (mut own, mut others) = (Vec::new(), Vec::new());
+    for (manifest, document) in (0..).zip(documents) {
+        let scan = |words: &'static str| Text::scan(words.as_bytes()).unwrap();
+        match document {
+            Doc::Own(words) => {
+                let fact = body.own_fact(scan(words).root()).unwrap();
+                own.extend(fact.map(|fact| (manifest, fact)));
+            }
+            Doc::Other(words) => {
+                let fact = body.other_fact(scan(words).root()).unwrap();
+                others.extend(fact.map(|fact| (manifest, fact)));
+            }
+        }
     }
-    let mut clashes = asks.judge(&mut facts, &|index| index.to_string());
-    clashes.sort_by_key(|clash| clash.manifest);
+    let mut clashes = body.judge(&mut own, &mut others, &|index| index.to_string());
+    clashes.sort_by_key(|(manifest, _)| *manifest);
+    let clashes = clashes.into_iter();
     clashes
-        .into_iter()
-        .map(|clash| format!("{}: {}", clash.manifest, clash.reason))
+        .map(|(manifest, reason)| format!("{manifest}: {reason}"))
         .collect()
 }

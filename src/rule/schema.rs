@@ -27,10 +27,10 @@ impl std::fmt::Debug for Schema {
     }
 }
 
-/// What a schema says of a document.
+/// The result of checking a document by a schema.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Held {
-    /// In what the document violates it, at most [`MOST_VIOLATIONS`].
+pub struct SchemaCheck {
+    /// The violations, at most [`MOST_VIOLATIONS`].
     pub violations: Vec<Violation>,
     /// Numbers that no double holds; they were taken for the nearest finite one.
     pub beyond_range: Vec<Pointer>,
@@ -51,10 +51,10 @@ impl Schema {
         })
     }
 
-    /// Holds a document against the schema.
+    /// Checks a document by the schema.
     #[must_use]
-    pub fn hold(&self, document: Value<'_>) -> Held {
-        hold(&self.compiled, document)
+    pub fn check(&self, document: Value<'_>) -> SchemaCheck {
+        check(&self.compiled, document)
     }
 
     /// The members that it lists of the document, where no keyword beside can bring in others.
@@ -92,11 +92,11 @@ fn members(text: Value<'_>) -> Option<BTreeSet<String>> {
 }
 
 #[cfg(not(feature = "schema"))]
-use without::{Compiled, compile, hold};
+use without::{Compiled, check, compile};
 
 #[cfg(not(feature = "schema"))]
 mod without {
-    use super::{Held, Pointer, Value, Violation};
+    use super::{Pointer, SchemaCheck, Value, Violation};
 
     pub(super) enum Compiled {}
 
@@ -107,7 +107,7 @@ mod without {
         })
     }
 
-    pub(super) fn hold(compiled: &Compiled, _: Value<'_>) -> Held {
+    pub(super) fn check(compiled: &Compiled, _: Value<'_>) -> SchemaCheck {
         match *compiled {}
     }
 }
@@ -117,7 +117,7 @@ mod compiled;
 #[cfg(feature = "schema")]
 mod instance;
 #[cfg(feature = "schema")]
-use compiled::{Compiled, compile, hold};
+use compiled::{Compiled, check, compile};
 
 #[cfg(test)]
 #[cfg(feature = "schema")]
@@ -132,7 +132,7 @@ mod tests {
     fn held(text: &str, document: &str) -> Vec<String> {
         let held = schema(text)
             .unwrap()
-            .hold(Text::scan(document.as_bytes()).unwrap().root());
+            .check(Text::scan(document.as_bytes()).unwrap().root());
         let violations = held.violations.into_iter();
         violations
             .map(|one| format!("{}: {}", one.at, one.reason))

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::decimal::Decimal;
 use super::document::{DocumentRule, Violation, value_at};
 use super::model::Body;
-use super::tree::{Clash, Fact, Gathered, Key, Role, TreeRule, groups, key};
+use super::tree::{Fact, Key, TreeRule, groups, key, sort};
 use crate::form::{Object, ObjectProblem, ReadError, check_members};
 use crate::json::{Kind, Pointer, Value};
 
@@ -285,7 +285,7 @@ impl TreeRule for Grouped {
         Some(&self.kind)
     }
 
-    fn own(&self, document: Value<'_>) -> Result<Option<Gathered>, Violation> {
+    fn own_fact(&self, document: Value<'_>) -> Result<Option<Fact>, Violation> {
         let (Some(key), Some(link)) = (key(document, &self.group_by), key(document, &self.own))
         else {
             return Ok(None);
@@ -298,22 +298,26 @@ impl TreeRule for Grouped {
             },
         };
         let amount = Some(Box::new((link, amount)));
-        Ok(Some(Gathered { key, amount }))
+        Ok(Some(Fact { key, amount }))
     }
 
-    fn other(&self, document: Value<'_>) -> Result<Option<Gathered>, Violation> {
+    fn other_fact(&self, document: Value<'_>) -> Result<Option<Fact>, Violation> {
         let found = value_at(document, &self.expected);
         let (Some(key), Some(found)) = (key(document, &self.others), found) else {
             return Ok(None);
         };
         let amount = Some(Box::new((key, read_number(&self.expected, found)?)));
-        Ok(Some(Gathered { key, amount }))
+        Ok(Some(Fact { key, amount }))
     }
 
-    fn judge(&self, facts: &mut [Fact], path: &dyn Fn(u32) -> String) -> Vec<Clash> {
-        facts.sort_unstable_by_key(|fact| (fact.role, fact.key, fact.manifest));
-        let split = facts.partition_point(|fact| fact.role == Role::Own);
-        let (own, others) = facts.split_at(split);
+    fn judge(
+        &self,
+        own: &mut [(u32, Fact)],
+        others: &mut [(u32, Fact)],
+        path: &dyn Fn(u32) -> String,
+    ) -> Vec<(u32, String)> {
+        sort(own);
+        sort(others);
         groups(own)
             .flat_map(|group| self.judge_group(group, others, path))
             .collect()
@@ -332,11 +336,11 @@ impl Grouped {
     /// Compares the total of a group with each document that it belongs to.
     fn judge_group(
         &self,
-        group: &[Fact],
-        others: &[Fact],
+        group: &[(u32, Fact)],
+        others: &[(u32, Fact)],
         path: &dyn Fn(u32) -> String,
-    ) -> Vec<Clash> {
-        let amounts = group.iter().filter_map(|fact| fact.amount.as_deref());
+    ) -> Vec<(u32, String)> {
+        let amounts = group.iter().filter_map(|(_, fact)| fact.amount.as_deref());
         let mut total = Some(Decimal::default());
         let mut link: Option<Key> = None;
         for (to, amount) in amounts {
@@ -344,25 +348,23 @@ impl Grouped {
             total = total.and_then(|total| total.plus(*amount));
         }
         let Some(link) = link else { return Vec::new() };
-        let start = others.partition_point(|fact| fact.key < link);
-        let matching = others[start..].iter().take_while(|fact| fact.key == link);
-        let mut clashes = Vec::new();
-        for other in matching {
-            let Some((_, expected)) = other.amount.as_deref() else {
+        let start = others.partition_point(|(_, fact)| fact.key < link);
+        let matching = others[start..]
+            .iter()
+            .take_while(|(_, fact)| fact.key == link);
+        let mut broken = Vec::new();
+        for (other, fact) in matching {
+            let Some((_, expected)) = fact.amount.as_deref() else {
                 continue;
             };
             if total.is_some_and(|total| total.is_within(self.tolerance, *expected)) {
                 continue;
             }
-            let reason = self.in_words(group.len(), total, *expected, &path(other.manifest));
-            let mut involved: Vec<u32> = group.iter().map(|fact| fact.manifest).collect();
-            involved.push(other.manifest);
-            clashes.extend(involved.into_iter().map(|manifest| Clash {
-                manifest,
-                reason: reason.clone(),
-            }));
+            let reason = self.in_words(group.len(), total, *expected, &path(*other));
+            let involved = group.iter().map(|(manifest, _)| manifest).chain([other]);
+            broken.extend(involved.map(|manifest| (*manifest, reason.clone())));
         }
-        clashes
+        broken
     }
 
     fn in_words(

@@ -1,4 +1,6 @@
-//! Rules over the tree: what each document contributes, and what follows from all of it together.
+//! Rules over the tree: the trait, and the facts that documents contribute.
+//!
+//! Owns the contract; knows no rule.
 //!
 //! Invariant: a fact is small and holds no part of a document.
 
@@ -13,44 +15,19 @@ use crate::json::{Pointer, Value, canonical};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key([u8; 16]);
 
-/// Which part a document has in a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// It is of the kind that the rule belongs to.
-    Own,
-    /// It is of the kind that the rule compares with.
-    Other,
-}
-
-/// What one document contributes to one rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gathered {
-    /// What it says.
-    pub key: Key,
-    /// A number, and what it is to be compared by.
-    pub amount: Option<Box<(Key, Decimal)>>,
-}
-
-/// What one manifest contributes to one rule.
+/// The fact that one document contributes to one rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
-    /// Which manifest.
-    pub manifest: u32,
-    /// Its part.
-    pub role: Role,
-    /// What it says.
+    /// The values by which facts are compared.
     pub key: Key,
-    /// A number, and what it is to be compared by.
+    /// A number, and the key of the document that it is compared with.
     pub amount: Option<Box<(Key, Decimal)>>,
 }
 
-/// A manifest of which a rule does not hold, because of others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Clash {
-    /// Which manifest.
-    pub manifest: u32,
-    /// What is wrong, in words.
-    pub reason: String,
+impl From<Key> for Fact {
+    fn from(key: Key) -> Self {
+        Self { key, amount: None }
+    }
 }
 
 /// A rule over the tree.
@@ -60,22 +37,29 @@ pub trait TreeRule: Send + Sync + Debug {
         None
     }
 
-    /// What a document of the rule's own kind contributes, if anything.
+    /// The fact of a document of the rule's own kind.
     ///
     /// # Errors
-    /// The document alone is not right.
-    fn own(&self, document: Value<'_>) -> Result<Option<Gathered>, Violation>;
+    /// The document alone breaks the rule.
+    fn own_fact(&self, document: Value<'_>) -> Result<Option<Fact>, Violation>;
 
-    /// What a document of the other kind contributes, if anything.
+    /// The fact of a document of the other kind.
     ///
     /// # Errors
-    /// The document alone is not right.
-    fn other(&self, _document: Value<'_>) -> Result<Option<Gathered>, Violation> {
+    /// The document alone breaks the rule.
+    fn other_fact(&self, _document: Value<'_>) -> Result<Option<Fact>, Violation> {
         Ok(None)
     }
 
-    /// Of which manifests the rule does not hold; `path` names one.
-    fn judge(&self, facts: &mut [Fact], path: &dyn Fn(u32) -> String) -> Vec<Clash>;
+    /// Finds the manifests that break the rule: their numbers, each with the reason. `path` names one.
+    ///
+    /// The facts come with the numbers of their manifests, in any order, and may be sorted.
+    fn judge(
+        &self,
+        own: &mut [(u32, Fact)],
+        others: &mut [(u32, Fact)],
+        path: &dyn Fn(u32) -> String,
+    ) -> Vec<(u32, String)>;
 
     /// The members that it looks at in its own kind.
     fn pointers(&self) -> Vec<&Pointer>;
@@ -86,7 +70,7 @@ pub trait TreeRule: Send + Sync + Debug {
     }
 }
 
-/// What a document says at some members; `None` where one is missing or null.
+/// The key of some members; `None` where one is missing or null.
 pub(super) fn key(document: Value<'_>, at: &[Pointer]) -> Option<Key> {
     let mut hasher = Hasher::new();
     for pointer in at {
@@ -99,7 +83,12 @@ pub(super) fn key(document: Value<'_>, at: &[Pointer]) -> Option<Key> {
     Some(Key(short))
 }
 
-/// The runs of facts with the same key; facts must be sorted by it.
-pub(super) fn groups(facts: &[Fact]) -> impl Iterator<Item = &[Fact]> {
-    facts.chunk_by(|one, two| one.key == two.key)
+/// Sorts facts by key and manifest.
+pub(super) fn sort(facts: &mut [(u32, Fact)]) {
+    facts.sort_unstable_by_key(|(manifest, fact)| (fact.key, *manifest));
+}
+
+/// The runs of facts with the same key, of sorted facts.
+pub(super) fn groups(facts: &[(u32, Fact)]) -> impl Iterator<Item = &[(u32, Fact)]> {
+    facts.chunk_by(|(_, one), (_, two)| one.key == two.key)
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::document::Violation;
 use super::model::{Body, Definition};
-use super::tree::{Clash, Fact, Gathered, TreeRule, groups, key};
+use super::tree::{Fact, TreeRule, groups, key, sort};
 use crate::form::{Form, ReadError, check_members};
 use crate::json::{Pointer, Value};
 
@@ -35,28 +35,32 @@ impl Form<Body> for Unique {
 }
 
 impl TreeRule for Unique {
-    fn own(&self, document: Value<'_>) -> Result<Option<Gathered>, Violation> {
-        Ok(key(document, &self.at).map(|key| Gathered { key, amount: None }))
+    fn own_fact(&self, document: Value<'_>) -> Result<Option<Fact>, Violation> {
+        Ok(key(document, &self.at).map(Fact::from))
     }
 
-    fn judge(&self, facts: &mut [Fact], path: &dyn Fn(u32) -> String) -> Vec<Clash> {
-        facts.sort_unstable_by_key(|fact| (fact.key, fact.manifest));
+    fn judge(
+        &self,
+        own: &mut [(u32, Fact)],
+        _: &mut [(u32, Fact)],
+        path: &dyn Fn(u32) -> String,
+    ) -> Vec<(u32, String)> {
+        sort(own);
         let names: Vec<_> = self.at.iter().map(|at| format!("`{at}`")).collect();
         let names = names.join(", ");
-        let mut clashes = Vec::new();
-        for group in groups(facts).filter(|group| group.len() > 1) {
-            for (index, fact) in group.iter().enumerate() {
-                let other = &group[usize::from(index == 0)];
+        let mut broken = Vec::new();
+        for group in groups(own).filter(|group| group.len() > 1) {
+            for (index, (manifest, _)) in group.iter().enumerate() {
+                let (other, _) = group[usize::from(index == 0)];
                 let more = match group.len() - 2 {
                     0 => String::new(),
                     more => format!(" and in {more} more"),
                 };
-                let reason = format!("{names} is the same in `{}`{more}", path(other.manifest));
-                let manifest = fact.manifest;
-                clashes.push(Clash { manifest, reason });
+                let reason = format!("{names} is the same in `{}`{more}", path(other));
+                broken.push((*manifest, reason));
             }
         }
-        clashes
+        broken
     }
 
     fn pointers(&self) -> Vec<&Pointer> {

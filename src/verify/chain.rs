@@ -7,15 +7,15 @@
 use super::Original;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::history::Applied;
+use crate::engine::Manifest;
+use crate::engine::history::Applied;
 use crate::json::canonical::{self, Left};
 use crate::json::{Pointer, Value};
-use crate::manifest::Manifest;
 use crate::report::Diagnosis;
 use crate::version::Version;
 
 pub(super) fn check(
-    manifest: &Manifest<'_>,
+    manifest: &Manifest<'_, '_>,
     records: &[Applied],
     of_records: &[Option<usize>],
     originals: &[Original<'_>],
@@ -43,7 +43,7 @@ pub(super) fn check(
         let next = place + 1;
         let (result, name) = match original(next) {
             Some(original) => (original.root(), format!("`{}`", original.name())),
-            None if next == records.len() => (Some(manifest.text().root()), "the manifest".into()),
+            None if next == records.len() => (Some(manifest.document()), "the manifest".into()),
             None => (None, String::new()),
         };
         let Some(result) = result else { continue };

@@ -5,13 +5,13 @@
 //! Invariant: a rule is asked as the engine asks it, of the version that the record leads to.
 
 use super::Original;
-use crate::history::Applied;
-use crate::manifest::Manifest;
+use crate::engine::Manifest;
+use crate::engine::check_compared;
+use crate::engine::history::Applied;
 use crate::report::Diagnosis;
-use crate::rule::hold_compared;
 
 pub(super) fn check(
-    manifest: &Manifest<'_>,
+    manifest: &Manifest<'_, '_>,
     records: &[Applied],
     of_records: &[Option<usize>],
     originals: &[Original<'_>],
@@ -23,14 +23,14 @@ pub(super) fn check(
             continue;
         };
         let made = if place + 1 == records.len() {
-            Some(manifest.text().root())
+            Some(manifest.document())
         } else {
             original(place + 1).and_then(|at| originals[at].root())
         };
         let (Some(before), Some(after)) = (found.root(), made) else {
             continue;
         };
-        let failures = hold_compared(manifest.kind(), &record.to_version, before, after);
+        let failures = check_compared(manifest.kind(), &record.to_version, before, after);
         findings.extend(failures.map(|failure| {
             let held = Diagnosis::from(&failure);
             let message = format!("compared with `{}`, {}", found.name(), held.message);

@@ -4,12 +4,12 @@
 
 use super::Original;
 use crate::code::Code;
+use crate::engine::Manifest;
 use crate::json::{Pointer, Value, canonical};
-use crate::manifest::Manifest;
 use crate::report::Diagnosis;
 
 pub(super) fn check(
-    manifest: &Manifest<'_>,
+    manifest: &Manifest<'_, '_>,
     of_records: &[Option<usize>],
     originals: &[Original<'_>],
 ) -> Vec<Diagnosis> {
@@ -20,7 +20,7 @@ pub(super) fn check(
     let Some(before) = original.root() else {
         return Vec::new();
     };
-    let (kind, after, name) = (manifest.kind(), manifest.text().root(), original.name());
+    let (kind, after, name) = (manifest.kind(), manifest.document(), original.name());
     let immutable = kind
         .immutable
         .iter()

@@ -8,7 +8,7 @@ use super::{Evidence, Replaced, Witness};
 use crate::catalog::Kind;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::history::Applied;
+use crate::engine::history::Applied;
 use crate::json::{Pointer, Text, Value, canonical};
 use crate::report::Diagnosis;
 use crate::version::Version;

@@ -6,12 +6,12 @@ use super::{Evidence, Original, Proof, Witnesses};
 use crate::catalog::Catalog;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::history::Applied;
+use crate::engine::history::Applied;
+use crate::engine::{Manifest, transform};
 use crate::json::{Pointer, Text};
-use crate::manifest::Manifest;
 use crate::path::TreePath;
+use crate::refusal::Refusal;
 use crate::report::Diagnosis;
-use crate::transform;
 
 /// One migration that is to be computed again.
 #[derive(Debug, Clone, Copy)]
@@ -62,15 +62,14 @@ impl Replay<'_> {
                 self.operation
             )));
         };
-        let refused =
-            |refusal: crate::refusal::Refusal| self.differs(&format!("is refused: {refusal}"));
-        let manifest = Manifest::read(original, kind).map_err(refused)?;
+        let refused = |refusal: Refusal| self.differs(&format!("is refused: {refusal}"));
+        let manifest = Manifest::read(original.clone(), kind).map_err(refused)?;
         let (from, to) = (manifest.version(), &self.record.to_version);
         let down = || kind.registry.route_down(from, to).ok().flatten();
         let Some(route) = kind.registry.route(from, to).or_else(down) else {
             return Err(self.differs(&format!("has no route from `{from}` to `{to}`")));
         };
-        let migrated = transform::migrate(&manifest, &route, self.record.applied_at);
+        let migrated = transform(&manifest, &route, self.record.applied_at);
         migrated.map(|migrated| migrated.text).map_err(refused)
     }
 

@@ -4,10 +4,10 @@
 
 use super::*;
 use crate::catalog::Catalog;
+use crate::engine::transform;
 use crate::journal::{Account, Deed, Ended, Entry};
 use crate::json::Text;
 use crate::path::TreePath;
-use crate::transform;
 use crate::version::Version;
 
 const ORIGINAL: &str = r#"{"run_id":"r","job_type":"t","cost":1.50}"#;
@@ -22,11 +22,10 @@ fn documents() -> [String; 3] {
 fn migrated(document: &str, to: &Version) -> String {
     let catalog = Catalog::built_in().unwrap();
     let kind = &catalog.kinds()[0];
-    let text = Text::scan(document.as_bytes()).unwrap();
-    let manifest = Manifest::read(&text, kind).unwrap();
+    let manifest = Manifest::of_kind(kind, document.as_bytes()).unwrap();
     let route = kind.registry.route(manifest.version(), to).unwrap();
     let now = "2026-02-28T10:30:00Z".parse().unwrap();
-    transform::migrate(&manifest, &route, now).unwrap().text
+    transform(&manifest, &route, now).unwrap().text
 }
 
 fn path() -> TreePath {
@@ -57,8 +56,7 @@ fn witnesses(documents: &[String; 3]) -> Witnesses {
 /// What is found about `document`, as one line each.
 fn found(document: &str, backups: &[(&str, &str)], all: Option<&Witnesses>) -> Vec<String> {
     let catalog = Catalog::built_in().unwrap();
-    let text = Text::scan(document.as_bytes()).unwrap();
-    let manifest = Manifest::read(&text, &catalog.kinds()[0]).unwrap();
+    let manifest = Manifest::of_kind(&catalog.kinds()[0], document.as_bytes()).unwrap();
     let originals = backups
         .iter()
         .map(|(name, text)| Original::new(name, text.as_bytes()));

@@ -2,8 +2,6 @@
 //!
 //! Invariant: the whole message is asserted, place included.
 
-use std::collections::BTreeMap;
-
 use super::{KIND, catalog, error_of_step, migration, read};
 use crate::catalog::{Catalog, Migration, Source};
 use crate::json::{Edit, Fragment, Value};
@@ -153,23 +151,4 @@ fn a_compiled_migration_joins_and_changes_the_digest() {
     assert_eq!(error.to_string(), "unknown kind `job`, expected `run`");
     let error = built_in.with_migration("run", migration(" ")).unwrap_err();
     assert_eq!(error.to_string(), "`summary` is empty");
-}
-
-#[test]
-fn two_hundred_versions_are_read_and_routed_in_no_noticeable_time() {
-    let mut files = BTreeMap::from([("catalog.json".to_owned(), catalog(KIND, ""))]);
-    for minor in 0..200 {
-        let (from, to) = (format!("1.{minor}.0"), format!("1.{}.0", minor + 1));
-        let step = format!(r#"{{"step": "set_default", "at": "/m{minor}", "value": null}}"#);
-        let text = migration(&step)
-            .replace("1.1.0", &to)
-            .replace("1.0.0", &from);
-        files.insert(format!("migrations/{minor}.json"), text);
-    }
-    let began = std::time::Instant::now();
-    let catalog = Catalog::check_files(Source::BuiltIn, &files).unwrap();
-    crate::plan::Plan::new(&catalog, None, false).unwrap();
-    // Some milliseconds even without optimisation; the bound is for machines at their limit.
-    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
-    assert_eq!(catalog.kinds()[0].registry.versions().len(), 201);
 }

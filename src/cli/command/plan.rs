@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use migrate_manifests::operation::{self, Depth};
-use migrate_manifests::plan::Head;
+use migrate_manifests::plan::PlanHead;
 use migrate_manifests::report::{Stop, Summary};
 use migrate_manifests::version::Version;
 
@@ -97,7 +97,7 @@ fn make(
 ) -> Summary {
     let asked = &options.asked;
     let target = asked.target.as_ref();
-    let head = Head::new(&prepared.catalog, target, &prepared.tree, asked.now);
+    let head = PlanHead::new(&prepared.catalog, target, &prepared.tree, asked.now);
     let plan = match PlanOutput::begin(&options.destination, stdout, &head) {
         Ok(plan) => plan,
         Err(stop) => {

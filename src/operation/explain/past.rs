@@ -4,7 +4,7 @@
 
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::history::Applied;
+use crate::engine::history::Applied;
 use crate::journal::Deed;
 use crate::json::{Text, canonical};
 use crate::operation::account;

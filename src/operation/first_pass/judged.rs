@@ -16,10 +16,10 @@ use super::super::turns::Turns;
 use super::look::{Look, Rehearsed, Seen};
 use crate::code::Code;
 use crate::digest::Digest;
+use crate::engine::{Failure, TreeFacts, TreeRules, consequence};
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Enforcement, Outcome, Status, Stop, Watch};
-use crate::rule::whole::{Facts, Whole};
-use crate::rule::{Failure, OnFailure};
+use crate::rule::OnFailure;
 use crate::storage::{Found, FoundList, Storage};
 
 /// How many manifests are looked at before what they contribute is taken in.
@@ -67,8 +67,8 @@ impl Judged {
         look: &Look<'_, S>,
         pool: &ThreadPool,
         watch: &dyn Watch,
-    ) -> Facts {
-        let mut facts = Facts::default();
+    ) -> TreeFacts {
+        let mut facts = TreeFacts::default();
         let mut next = 0;
         while next < self.manifests.len() && watch.signal().is_none() {
             let until = self.manifests.len().min(next + BATCH);
@@ -85,7 +85,7 @@ impl Judged {
         facts
     }
 
-    fn take(&mut self, index: u32, mut seen: Seen, whole: &Whole<'_>, facts: &mut Facts) {
+    fn take(&mut self, index: u32, mut seen: Seen, whole: &TreeRules<'_>, facts: &mut TreeFacts) {
         self.looked.push(Looked {
             digest: seen.digest,
             rehearsed: seen.rehearsed,
@@ -100,10 +100,10 @@ impl Judged {
         if !alone.is_empty() {
             self.failures.entry(index).or_default().extend(alone);
         }
-        whole.take(index, seen.contribution, facts);
+        whole.add(index, seen.contribution, facts);
     }
 
-    pub(super) fn judge(&mut self, whole: &Whole<'_>, facts: Facts, rules: Enforcement) {
+    pub(super) fn judge(&mut self, whole: &TreeRules<'_>, facts: TreeFacts, rules: Enforcement) {
         let manifests = &self.manifests;
         let path = |index: u32| {
             let index = index as usize;
@@ -119,7 +119,7 @@ impl Judged {
         for (index, failures) in &all {
             let halting = failures
                 .iter()
-                .find(|failure| failure.on_failure.under(rules) == OnFailure::Halt);
+                .find(|failure| consequence(failure.on_failure, rules) == OnFailure::Halt);
             if let Some(failure) = halting {
                 let trouble = refused(&failure.refusal);
                 self.halt(&trouble.message);
@@ -145,7 +145,7 @@ impl Judged {
             let mut failures = self.failures.get(&index).into_iter().flatten();
             self.is_rehearsed(index)
                 && !self.troubles.contains_key(&index)
-                && failures.all(|failure| failure.on_failure.under(rules) == OnFailure::Warn)
+                && failures.all(|failure| consequence(failure.on_failure, rules) == OnFailure::Warn)
         })
     }
 

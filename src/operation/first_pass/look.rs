@@ -9,21 +9,19 @@ use super::super::settle::Settling;
 use super::super::turns::Turns;
 use crate::catalog::Route;
 use crate::digest::Digest;
-use crate::json::Text;
-use crate::manifest::{Manifest, kind_of};
+use crate::engine::{
+    Decision, DocumentFacts, Manifest, Moment, Plan, TreeRules, check_after, check_before,
+    check_transform, examine,
+};
 use crate::path::TreePath;
-use crate::plan::{Decision, Plan};
 use crate::refusal::Refusal;
 use crate::report::{Diagnosis, Enforcement};
-use crate::rule::whole::{Contribution, Standing, Whole};
-use crate::rule::{hold_found, hold_result};
 use crate::storage::{Found, FoundList, Storage};
-use crate::transform::rehearse_and;
 
 /// What was seen of one manifest.
 #[derive(Default)]
 pub(super) struct Seen {
-    pub(super) contribution: Contribution,
+    pub(super) contribution: DocumentFacts,
     /// The digest of what was read.
     pub(super) digest: Option<Digest>,
     pub(super) rehearsed: Rehearsed,
@@ -65,7 +63,7 @@ impl Selected<'_> {
 pub(super) struct Look<'l, S: Storage> {
     pub(super) storage: &'l S,
     pub(super) plan: &'l Plan<'l>,
-    pub(super) whole: &'l Whole<'l>,
+    pub(super) whole: &'l TreeRules<'l>,
     pub(super) rules: Enforcement,
     pub(super) selected: Selected<'l>,
     pub(super) turns: Turns,
@@ -92,17 +90,17 @@ impl<S: Storage> Look<'_, S> {
 
     /// The error is why the manifest would be refused; what it contributes as it is was taken by then, where that can be told.
     fn look(&self, found: &Found, bytes: &[u8], seen: &mut Seen) -> Result<(), Refusal> {
-        let text = Text::scan(bytes).map_err(Refusal::Text)?;
-        let kind_index = kind_of(self.plan.catalog(), found.path.file_name(), text.root())?;
-        let manifest = Manifest::read(&text, &self.plan.catalog().kinds()[kind_index])?;
+        let manifest = examine(self.plan.catalog(), found.path.file_name(), bytes)
+            .map_err(|unexamined| unexamined.refusal)?;
+        let kind_index = manifest.kind().index();
         let is_selected = self.selected.has(&found.path);
-        match self.plan.decide(&manifest, kind_index) {
+        match self.plan.decide(&manifest) {
             Ok(Decision::Pending(route)) if is_selected => {
                 self.rehearse(found, &manifest, kind_index, route, seen)
             }
             decided => {
                 let into = &mut seen.contribution;
-                self.ask(kind_index, &manifest, Standing::AsItIs, into);
+                self.ask(kind_index, &manifest, Moment::AtRest, into);
                 if is_selected {
                     decided.map(drop)
                 } else {
@@ -116,22 +114,23 @@ impl<S: Storage> Look<'_, S> {
     fn rehearse(
         &self,
         found: &Found,
-        manifest: &Manifest<'_>,
+        manifest: &Manifest<'_, '_>,
         kind_index: usize,
         route: &Route,
         seen: &mut Seen,
     ) -> Result<(), Refusal> {
-        let (kind, document) = (manifest.kind(), manifest.text().root());
-        let mut contribution = Contribution::default();
-        self.ask(kind_index, manifest, Standing::Before, &mut contribution);
+        let (kind, document) = (manifest.kind(), manifest.document());
+        let mut contribution = DocumentFacts::default();
+        self.ask(kind_index, manifest, Moment::Before, &mut contribution);
         let mut settling = Settling::new(&found.path, self.rules);
         let rehearsed = settling
-            .take(hold_found(kind, manifest.version(), document))
+            .take(check_before(kind, manifest.version(), document))
             .and_then(|()| {
-                rehearse_and(manifest, route, |after| {
-                    settling.take(hold_result(kind, route.to(), document, after))?;
+                check_transform(manifest, route, |after| {
+                    settling.take(check_after(kind, route.to(), document, after))?;
                     let (to, into) = (route.to(), &mut contribution);
-                    self.whole.ask(kind_index, to, Standing::After, after, into);
+                    self.whole
+                        .collect(kind_index, to, Moment::After, after, into);
                     Ok(())
                 })
             });
@@ -144,7 +143,7 @@ impl<S: Storage> Look<'_, S> {
             }
         } else {
             let into = &mut seen.contribution;
-            self.ask(kind_index, manifest, Standing::AsItIs, into);
+            self.ask(kind_index, manifest, Moment::AtRest, into);
             seen.halts = settling.has_halted();
         }
         rehearsed
@@ -154,12 +153,12 @@ impl<S: Storage> Look<'_, S> {
     fn ask(
         &self,
         kind_index: usize,
-        manifest: &Manifest<'_>,
-        standing: Standing,
-        into: &mut Contribution,
+        manifest: &Manifest<'_, '_>,
+        moment: Moment,
+        into: &mut DocumentFacts,
     ) {
-        let (version, document) = (manifest.version(), manifest.text().root());
+        let (version, document) = (manifest.version(), manifest.document());
         self.whole
-            .ask(kind_index, version, standing, document, into);
+            .collect(kind_index, version, moment, document, into);
     }
 }

@@ -12,13 +12,13 @@ use rayon::ThreadPool;
 
 use crate::clock::Timestamp;
 use crate::digest::Digest;
+use crate::engine::Plan;
 use crate::operation::first_pass::{FirstPass, Judged};
 use crate::operation::migrate::{Depth, Options};
 use crate::operation::settle::Settling;
 use crate::operation::survey::Survey;
 use crate::operation::tally::Tally;
 use crate::path::TreePath;
-use crate::plan::Plan;
 use crate::report::{Diagnosis, Enforcement, Event, Outcome, Sink, Stop, Watch};
 use crate::selection::Selection;
 use crate::storage::{FoundList, Storage};

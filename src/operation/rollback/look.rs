@@ -7,8 +7,8 @@ use super::put_back::PuttingBack;
 use super::since::Replaced;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::json::{Text, canonical};
-use crate::manifest::Manifest;
+use crate::engine::examine;
+use crate::json::canonical;
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Outcome, Status};
 use crate::storage::Storage;
@@ -123,16 +123,18 @@ impl<S: Storage> PuttingBack<'_, S> {
     }
 
     fn document(&self, path: &TreePath, bytes: &[u8]) -> Document {
-        let text = Text::scan(bytes).ok();
-        let declared = text.as_ref().and_then(|text| {
-            let index = self.catalog.kind_of(path.file_name(), text.root())?;
-            let manifest = Manifest::read(text, &self.catalog.kinds()[index]).ok()?;
-            Some(manifest.version().clone())
-        });
-        Document {
-            raw: Digest::of(bytes),
-            canonical: text.as_ref().map(|text| canonical::digest(text.root())),
-            version: declared,
+        let raw = Digest::of(bytes);
+        match examine(self.catalog, path.file_name(), bytes) {
+            Ok(manifest) => Document {
+                raw,
+                canonical: Some(canonical::digest(manifest.document())),
+                version: Some(manifest.version().clone()),
+            },
+            Err(unexamined) => Document {
+                raw,
+                canonical: unexamined.text.map(|text| canonical::digest(text.root())),
+                version: None,
+            },
         }
     }
 }

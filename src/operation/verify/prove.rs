@@ -9,12 +9,8 @@ use super::VerifyOptions;
 use crate::catalog::{Catalog, Route};
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::json::Text;
-use crate::manifest::{Manifest, kind_of};
-use crate::plan::{Decision, Plan};
-use crate::refusal::Refusal;
+use crate::engine::{Decision, Manifest, Plan, check_at_rest, examine};
 use crate::report::{Diagnosis, Outcome, Status, Verified, Watch};
-use crate::rule::hold_at_rest;
 use crate::storage::{Found, Storage};
 use crate::verify::{
     Evidence, Original, Witnesses, check_backups, check_history, check_replay, check_run,
@@ -115,23 +111,14 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
         let witness = self.witnesses.of(&found.path);
         let left = witness.and_then(|witness| witness.check(raw, self.witnesses));
         let mut findings: Vec<Diagnosis> = left.into_iter().collect();
-        let text = match Text::scan(buffer) {
-            Ok(text) => text,
-            Err(error) => {
+        let manifest = match examine(self.catalog, found.path.file_name(), buffer) {
+            Ok(manifest) => manifest,
+            Err(unexamined) => {
                 findings.extend(self.backups(found, raw));
-                return Proved::troubled(found, refused(&Refusal::Text(error)), findings);
+                return Proved::troubled(found, refused(&unexamined.refusal), findings);
             }
         };
-        let read = kind_of(self.catalog, found.path.file_name(), text.root())
-            .and_then(|index| Ok((index, Manifest::read(&text, &self.catalog.kinds()[index])?)));
-        let (kind_index, manifest) = match read {
-            Ok(read) => read,
-            Err(refusal) => {
-                findings.extend(self.backups(found, raw));
-                return Proved::troubled(found, refused(&refusal), findings);
-            }
-        };
-        let mut proved = self.decided(found, &manifest, kind_index);
+        let mut proved = self.decided(found, &manifest);
         if proved.verified.outcome.status == Status::Deferred {
             proved.modified = Some(self.storage.modified(&version));
         }
@@ -144,8 +131,8 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
     }
 
     /// What a plan says of it.
-    fn decided(&self, found: &Found, manifest: &Manifest<'_>, kind_index: usize) -> Proved<'o> {
-        let (status, route, trouble) = match self.plan.decide(manifest, kind_index) {
+    fn decided(&self, found: &Found, manifest: &Manifest<'_, '_>) -> Proved<'o> {
+        let (status, route, trouble) = match self.plan.decide(manifest) {
             Ok(Decision::Current) => (Status::Current, None, None),
             Ok(Decision::Ahead) => (Status::Ahead, None, None),
             Ok(Decision::Deferred { .. }) => (Status::Deferred, None, None),
@@ -170,7 +157,7 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
     }
 
     /// Proves the history, with the backups where anything speaks of some.
-    fn history(&self, found: &Found, manifest: &Manifest<'_>, raw: Digest) -> Vec<Diagnosis> {
+    fn history(&self, found: &Found, manifest: &Manifest<'_, '_>, raw: Digest) -> Vec<Diagnosis> {
         if manifest.history_len() == 0 && !self.was_replaced(found) {
             return Vec::new();
         }
@@ -233,8 +220,8 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
     }
 
     /// Proves the run directory, unless its writer is still at work in it.
-    fn run(&self, found: &Found, manifest: &Manifest<'_>) -> Vec<Diagnosis> {
-        let (kind, document) = (manifest.kind(), manifest.text().root());
+    fn run(&self, found: &Found, manifest: &Manifest<'_, '_>) -> Vec<Diagnosis> {
+        let (kind, document) = (manifest.kind(), manifest.document());
         let mut deferring = kind.deferred_when.iter();
         let is_deferred = deferring.any(|when| when.applies(document).is_some());
         match &kind.snapshots {
@@ -255,9 +242,9 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
 }
 
 /// What the schema and the rules of its version say of it.
-fn rules(manifest: &Manifest<'_>) -> Vec<Diagnosis> {
-    let document = manifest.text().root();
-    let verdict = hold_at_rest(manifest.kind(), manifest.version(), document);
+fn rules(manifest: &Manifest<'_, '_>) -> Vec<Diagnosis> {
+    let document = manifest.document();
+    let verdict = check_at_rest(manifest.kind(), manifest.version(), document);
     verdict.failures.iter().map(Diagnosis::from).collect()
 }
 

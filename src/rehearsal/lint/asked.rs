@@ -112,7 +112,7 @@ fn set(step: Value<'_>) -> Option<(String, Value<'_>)> {
 fn refusal(schema: &Schema, name: &str, value: Value<'_>) -> Option<String> {
     let document = Fragment::object(&[(name, Fragment::from(value))]);
     let text = Text::scan(document.as_str().as_bytes()).ok()?;
-    let violations = schema.hold(text.root()).violations.into_iter();
+    let violations = schema.check(text.root()).violations.into_iter();
     let mut own = violations.filter(|one| one.at.tokens().first().is_some_and(|at| at == name));
     let violation = own.next()?;
     Some(format!("at `{}`: {}", violation.at, violation.reason))

@@ -6,7 +6,7 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator, options_for};
 
 use super::instance::{Instance, Spans, is_beyond_range, to_value};
-use super::{Held, MOST_VIOLATIONS, Violation};
+use super::{MOST_VIOLATIONS, SchemaCheck, Violation};
 use crate::json::{Pointer, Value};
 
 /// How much of what the crate says is repeated, in characters.
@@ -23,7 +23,7 @@ pub(super) fn compile(text: Value<'_>) -> Result<Compiled, Violation> {
         .map_err(|error| violation(&error))
 }
 
-pub(super) fn hold(compiled: &Compiled, document: Value<'_>) -> Held {
+pub(super) fn check(compiled: &Compiled, document: Value<'_>) -> SchemaCheck {
     let instance = Instance::Value(document);
     let violations = if compiled.is_valid(instance.clone()) {
         Vec::new()
@@ -33,7 +33,7 @@ pub(super) fn hold(compiled: &Compiled, document: Value<'_>) -> Held {
     };
     let mut beyond_range = Vec::new();
     find_beyond_range(document, &mut Vec::new(), &mut beyond_range);
-    Held {
+    SchemaCheck {
         violations,
         beyond_range,
     }

@@ -8,7 +8,7 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::operation::{Depth, Options, migrate};
 use crate::path::TreePath;
-use crate::plan::{Head, Planned, Writer};
+use crate::plan::{PlanFile, PlanHead, PlanWriter};
 use crate::report::{Event, Outcome, Sink as _, Status};
 use crate::storage::FileSystem;
 use crate::storage::simulated::Simulated;
@@ -32,28 +32,28 @@ fn execute(disk: &Simulated, catalog: &Catalog, options: &Options) -> Run {
     Run { summary, ..told }
 }
 
-fn plan_of(disk: &Simulated) -> Arc<Planned> {
+fn plan_of(disk: &Simulated) -> Arc<PlanFile> {
     plan_with(disk, &options(), |_| ())
 }
 
 /// The plan of a tree as it is now, with each outcome changed by `change` on its way into it.
-fn plan_with(disk: &Simulated, options: &Options, change: fn(&mut Outcome)) -> Arc<Planned> {
+fn plan_with(disk: &Simulated, options: &Options, change: fn(&mut Outcome)) -> Arc<PlanFile> {
     let predicting = Options {
         depth: Depth::Predict,
         ..options.clone()
     };
     let mut told = execute(disk, catalog(), &predicting);
-    let head = Head::new(catalog(), None, "/tree", predicting.now);
-    let mut writer = Writer::new(Vec::new(), &head).unwrap();
+    let head = PlanHead::new(catalog(), None, "/tree", predicting.now);
+    let mut writer = PlanWriter::new(Vec::new(), &head).unwrap();
     for outcome in &mut told.outcomes {
         change(outcome);
         writer.event(&Event::Outcome(outcome)).unwrap();
     }
     writer.event(&Event::Finished(&told.summary)).unwrap();
-    Arc::new(Planned::read(&*writer.into_parts().1).unwrap())
+    Arc::new(PlanFile::read(&*writer.into_parts().1).unwrap())
 }
 
-fn executing(planned: &Arc<Planned>, depth: Depth) -> Options {
+fn executing(planned: &Arc<PlanFile>, depth: Depth) -> Options {
     Options {
         depth,
         plan: Some(Arc::clone(planned)),

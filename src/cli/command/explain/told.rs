@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use migrate_manifests::history::Applied;
+use migrate_manifests::engine::history::Applied;
 use migrate_manifests::journal::Deed;
 use migrate_manifests::operation::{ExplainedBackup, Explanation, Leg, Touched};
 use migrate_manifests::report::{Diagnosis, Outcome, Status};

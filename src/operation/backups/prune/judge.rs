@@ -4,6 +4,7 @@
 //!
 //! Invariant: whatever cannot be proven stays, with the reason.
 
+use crate::engine::examine;
 use crate::report::Diagnosis;
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -13,7 +14,6 @@ use crate::catalog::Catalog;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::json::Text;
-use crate::manifest::{Manifest, kind_of};
 use crate::operation::backups::{Heard, Look};
 use crate::operation::survey::Survey;
 use crate::operation::tally::Tally;
@@ -185,11 +185,10 @@ impl<S: Storage> Judge<'_, S> {
                 "the manifest is not what the operation left any more",
             ));
         }
-        let text = Text::scan(bytes)
-            .map_err(|error| Diagnosis::new(error.problem.code(), error.to_string()))?;
-        let manifest = kind_of(self.catalog, found.path.file_name(), text.root())
-            .and_then(|index| Manifest::read(&text, &self.catalog.kinds()[index]))
-            .map_err(|refusal| Diagnosis::new(refusal.code(), refusal.to_string()))?;
+        let manifest = examine(self.catalog, found.path.file_name(), bytes).map_err(|one| {
+            let refusal = one.refusal;
+            Diagnosis::new(refusal.code(), refusal.to_string())
+        })?;
         let evidence = Evidence {
             raw,
             witness,

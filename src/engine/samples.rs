@@ -4,13 +4,13 @@
 
 use proptest::prelude::*;
 
-use super::{Change, Migrated, StepError, Transform, migrate, rehearse};
+use super::{Manifest, Migrated, check_transform, transform};
 use crate::catalog::{Catalog, CatalogError, Kind, Migration, Route, Source};
 use crate::json::{Edit, Fragment, Pointer, Text, Value};
-use crate::manifest::Manifest;
 use crate::refusal::Refusal;
 use crate::step::set::Set;
 use crate::step::{Other, PlacedStep, When};
+use crate::transform::{Change, StepError, Transform};
 use crate::version::Version;
 
 pub(super) const NOW: &str = "2026-02-28T10:30:00Z";
@@ -113,14 +113,14 @@ pub(super) fn route(kind: &Kind, from: u64, to: u64) -> Route {
 
 pub(super) fn migrated(catalog: &Catalog, document: &str) -> Result<Migrated, Refusal> {
     let kind = &catalog.kinds()[0];
-    let text = Text::scan(document.as_bytes()).unwrap();
-    let manifest = Manifest::read(&text, kind).unwrap();
+    let manifest = Manifest::of_kind(kind, document.as_bytes()).unwrap();
     let route = kind
         .registry
         .route(manifest.version(), kind.registry.latest())
         .unwrap();
-    let result = migrate(&manifest, &route, NOW.parse().unwrap());
-    assert_eq!(rehearse(&manifest, &route).err(), result.clone().err());
+    let result = transform(&manifest, &route, NOW.parse().unwrap());
+    let checked = check_transform(&manifest, &route, |_| Ok(()));
+    assert_eq!(checked.err(), result.clone().err());
     result
 }
 

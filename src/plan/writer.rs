@@ -1,112 +1,34 @@
-//! The plan as a file: what is to be done to each manifest, by digest, so that exactly that can be done later and nothing else.
+//! Writing a plan: the pending manifests of a prediction, by digest, so that exactly that can be done later and nothing else.
 //!
 //! Makes lines of outcomes, of any number; opens no file and decides nothing.
 //!
-//! Invariant: what [`Writer`] wrote to its end, [`Planned::read`](super::Planned::read) reads.
+//! Invariant: [`PlanFile::read`](super::PlanFile::read) reads every plan that was written to its end.
 
 use std::io::{self, Write};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::catalog::Catalog;
-use crate::clock::Timestamp;
+use super::format::{Last, Line, PlanHead};
 use crate::digest::Hasher;
 use crate::journal::RecordedPath;
 use crate::report::{Event, Outcome, Sink, Status};
-use crate::version::Version;
 
-/// The format that the first line names.
-pub const FORMAT: &str = "migrate-manifests/plan/1";
-
-/// How the last line begins.
-pub(super) const LAST_BEGINS: &[u8] = b"{\"manifests\":";
-
-/// The first line: what the plan was made with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
-    /// [`FORMAT`].
-    format: String,
-    /// The catalog.
-    pub catalog: CatalogId,
-    /// The target; `None` is the latest version of each kind, where these differ.
-    pub target_version: Option<Version>,
-    /// The tree, for people: a plan belongs to digests, not to a path.
-    pub tree: String,
-    /// The clock when it was made.
-    pub started_at: String,
-    /// The version of the program that made it.
-    pub program: String,
-}
-
-/// Which catalog.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CatalogId {
-    /// Its name.
-    pub name: String,
-    /// Its digest, `sha256:...`.
-    pub digest: String,
-}
-
-impl Head {
-    /// The head of a plan that takes `tree` to `target`, or to the latest version of each kind.
-    #[must_use]
-    pub fn new(
-        catalog: &Catalog,
-        target: Option<&Version>,
-        tree: &str,
-        started_at: Timestamp,
-    ) -> Self {
-        Self {
-            format: FORMAT.to_owned(),
-            catalog: CatalogId {
-                name: catalog.name().to_owned(),
-                digest: catalog.digest().prefixed(),
-            },
-            target_version: target.or(catalog.latest()).cloned(),
-            tree: tree.to_owned(),
-            started_at: started_at.to_string(),
-            program: env!("CARGO_PKG_VERSION").to_owned(),
-        }
-    }
-}
-
-/// A line between the first and the last.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Line {
-    #[serde(flatten)]
-    pub(super) path: RecordedPath,
-    pub(super) from: Version,
-    pub(super) to: Version,
-    /// Of the raw bytes.
-    pub(super) before: String,
-    pub(super) checksum_before: String,
-    pub(super) checksum_after: String,
-}
-
-/// The last line.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Last {
-    pub(super) manifests: u64,
-    /// Of all lines before it.
-    pub(super) digest: String,
-}
-
-/// Writes a plan while it is made: the pending manifests of a prediction, in their order.
+/// Writes a plan while it is made, in path order.
 ///
 /// As a [`Sink`] it takes the whole stream. The last line is only written where the operation came to its end, so that a plan which lacks something is never taken for one.
-pub struct Writer<W> {
+pub struct PlanWriter<W> {
     out: W,
     hasher: Hasher,
     manifests: u64,
     is_complete: bool,
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Write> PlanWriter<W> {
     /// Begins a plan.
     ///
     /// # Errors
     /// `out` does not take it.
-    pub fn new(out: W, head: &Head) -> io::Result<Self> {
+    pub fn new(out: W, head: &PlanHead) -> io::Result<Self> {
         let mut writer = Self {
             out,
             hasher: Hasher::new(),
@@ -172,7 +94,7 @@ impl<W: Write> Writer<W> {
     }
 }
 
-impl<W: Write> Sink for Writer<W> {
+impl<W: Write> Sink for PlanWriter<W> {
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
         match event {
             Event::Outcome(outcome) if outcome.status == Status::Pending => self.add(outcome),

@@ -1,17 +1,17 @@
-//! The engine: takes a manifest along a route.
+//! Transforming: a manifest is taken along a route.
 //!
-//! Sets the version before the first transform, guards every one, and appends the history record after the last. It knows no member but through the kind, and decides nothing: the route was decided before.
+//! Sets the version before the first transform, guards every one, and appends the history record after the last. It knows members only through the kind, and decides nothing: the route was decided before.
 //!
 //! Invariant: what is returned was scanned, is at the target, has one record more, and has its guarded members as found.
 
-use super::batch::{Batches, Done};
-use super::guard::{self, Violation};
+use super::guard::{self, GuardedMember};
+use super::history::Record;
+use super::manifest::{Manifest, check_history_len};
+use super::splicer::{Effect, Splicer};
 use crate::catalog::{Kind, Route};
 use crate::clock::Timestamp;
 use crate::digest::Digest;
-use crate::history::Record;
 use crate::json::{Edit, Fragment, Text, Value, apply, canonical};
-use crate::manifest::{Manifest, check_history_len};
 use crate::refusal::Refusal;
 
 /// A manifest at the target.
@@ -31,17 +31,14 @@ pub struct Migrated {
 ///
 /// ```
 /// use migrate_manifests::catalog::Catalog;
-/// use migrate_manifests::json::Text;
-/// use migrate_manifests::manifest::Manifest;
-/// use migrate_manifests::transform::migrate;
+/// use migrate_manifests::engine::{Manifest, transform};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let catalog = Catalog::built_in()?;
 /// let kind = &catalog.kinds()[0];
-/// let text = Text::scan(br#"{"run_id":"r1","cost":1.50}"#)?;
-/// let manifest = Manifest::read(&text, kind)?;
+/// let manifest = Manifest::of_kind(kind, br#"{"run_id":"r1","cost":1.50}"#)?;
 /// let route = kind.registry.route(manifest.version(), kind.registry.latest()).ok_or("no route")?;
-/// let migrated = migrate(&manifest, &route, "2026-02-28T10:30:00Z".parse()?)?;
+/// let migrated = transform(&manifest, &route, "2026-02-28T10:30:00Z".parse()?)?;
 /// assert!(migrated.text.starts_with(r#"{"run_id":"r1","cost":1.50,"schema_version":"1.2.0","input_snapshots":{},"#));
 /// assert_eq!(migrated.changes, [["set /input_snapshots", "set /inputs_hash", "set /chain_metadata"]]);
 /// # Ok(())
@@ -50,17 +47,17 @@ pub struct Migrated {
 ///
 /// # Errors
 /// A transform cannot be applied, or touches what it may not, or the result would not be valid within the limits.
-pub fn migrate(
-    manifest: &Manifest<'_>,
+pub fn transform(
+    manifest: &Manifest<'_, '_>,
     route: &Route,
     applied_at: Timestamp,
 ) -> Result<Migrated, Refusal> {
-    migrate_and(manifest, route, applied_at, |_| Ok(()))
+    transform_inspected(manifest, route, applied_at, |_| Ok(()))
 }
 
-/// As [`migrate`]; the result is shown to `inspect`, which may refuse it.
-pub(crate) fn migrate_and(
-    manifest: &Manifest<'_>,
+/// As [`transform`]; `inspect` sees the result and may refuse it.
+pub(crate) fn transform_inspected(
+    manifest: &Manifest<'_, '_>,
     route: &Route,
     applied_at: Timestamp,
     inspect: impl FnOnce(Value<'_>) -> Result<(), Refusal>,
@@ -69,17 +66,9 @@ pub(crate) fn migrate_and(
     run(manifest, route, &applied_at, canonical::digest, inspect)
 }
 
-/// Finds out whether [`migrate`] would refuse: all the same but for the checksums, which take most of the time.
-///
-/// # Errors
-/// As [`migrate`].
-pub fn rehearse(manifest: &Manifest<'_>, route: &Route) -> Result<(), Refusal> {
-    rehearse_and(manifest, route, |_| Ok(()))
-}
-
-/// As [`rehearse`]; the result is shown to `inspect`, which may refuse it.
-pub(crate) fn rehearse_and(
-    manifest: &Manifest<'_>,
+/// Finds the refusal of [`transform_inspected`], if any, without the checksums, which take most of the time.
+pub(crate) fn check_transform(
+    manifest: &Manifest<'_, '_>,
     route: &Route,
     inspect: impl FnOnce(Value<'_>) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
@@ -90,7 +79,7 @@ pub(crate) fn rehearse_and(
 }
 
 fn run(
-    manifest: &Manifest<'_>,
+    manifest: &Manifest<'_, '_>,
     route: &Route,
     applied_at: &str,
     checksum: impl Fn(Value<'_>) -> Digest,
@@ -98,16 +87,16 @@ fn run(
 ) -> Result<Migrated, Refusal> {
     let kind = manifest.kind();
     check_history_len(&kind.history, manifest.history_len() + 1)?;
-    let mut batches = Batches::new(manifest, route);
-    let mut text = batches.start(manifest.text())?;
+    let mut splicer = Splicer::new(manifest, route);
+    let mut text = splicer.start(manifest.text())?;
     loop {
         let target = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
-        let Some(next) = batches.advance(&target)? else {
+        let Some(next) = splicer.advance(&target)? else {
             let migrated = finish(
                 manifest,
                 route,
                 &target,
-                &batches.done,
+                &splicer.effects,
                 applied_at,
                 checksum,
             )?;
@@ -120,24 +109,24 @@ fn run(
 
 /// Appends the history record to the document at the target.
 fn finish(
-    manifest: &Manifest<'_>,
+    manifest: &Manifest<'_, '_>,
     route: &Route,
     target: &Text<'_>,
-    done: &[Done],
+    effects: &[Effect],
     applied_at: &str,
     checksum: impl Fn(Value<'_>) -> Digest,
 ) -> Result<Migrated, Refusal> {
-    let changes = by_migration(route, done);
-    let backfilled: Vec<_> = done
+    let changes = by_migration(route, effects);
+    let backfilled: Vec<_> = effects
         .iter()
-        .flat_map(|done| done.backfilled.clone())
+        .flat_map(|effect| effect.backfilled.clone())
         .collect();
     let record = Record {
         from_version: manifest.version(),
         to_version: route.to(),
         applied_at,
         changes: &changes,
-        checksum_before: checksum(manifest.text().root()),
+        checksum_before: checksum(manifest.document()),
         checksum_after: checksum(target.root()),
         backfilled: &backfilled,
     };
@@ -151,7 +140,7 @@ fn finish(
         },
     };
     let text = apply(target, &[edit]).map_err(|error| Refusal::Edit {
-        migration: whole(route),
+        migration: route.to_string(),
         transform: "append the history record".to_owned(),
         error,
     })?;
@@ -164,32 +153,27 @@ fn finish(
     })
 }
 
-/// The route as messages name it, as if it were one migration.
-pub(super) fn whole(route: &Route) -> String {
-    format!("{} to {}", route.from(), route.to())
-}
-
-fn by_migration(route: &Route, done: &[Done]) -> Vec<Vec<String>> {
-    let mut done = done.iter();
+fn by_migration(route: &Route, effects: &[Effect]) -> Vec<Vec<String>> {
+    let mut effects = effects.iter();
     route
         .migrations()
         .iter()
         .map(|migration| {
-            let own = done.by_ref().take(migration.transforms.len());
-            own.flat_map(|done| done.changes.clone()).collect()
+            let own = effects.by_ref().take(migration.transforms.len());
+            own.flat_map(|effect| effect.changes.clone()).collect()
         })
         .collect()
 }
 
 /// Defence in depth: believes neither the guard nor the splicing, and looks at the result itself.
 fn check_result(
-    manifest: &Manifest<'_>,
+    manifest: &Manifest<'_, '_>,
     route: &Route,
     text: &str,
     inspect: impl FnOnce(Value<'_>) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
     let result = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
-    let (kind, before, after) = (manifest.kind(), manifest.text().root(), result.root());
+    let (kind, before, after) = (manifest.kind(), manifest.document(), result.root());
     let version = after.at(&kind.version).and_then(|version| version.as_str());
     if version.is_none_or(|version| version != route.to().to_string()) {
         return Err(Refusal::ResultVersion {
@@ -201,9 +185,9 @@ fn check_result(
         let at = kind.history.clone();
         return Err(Refusal::ResultHistory { at });
     }
-    match guard::compare_members(kind, before, after) {
-        Some(Violation::Protected(at)) => Err(Refusal::ResultProtected { at }),
-        Some(Violation::Immutable(at) | Violation::Engine(at)) => {
+    match guard::find_changed_member(kind, before, after) {
+        Some(GuardedMember::Protected(at)) => Err(Refusal::ResultProtected { at }),
+        Some(GuardedMember::Immutable(at) | GuardedMember::Engine(at)) => {
             Err(Refusal::ResultImmutable { at })
         }
         None => inspect(after),
@@ -231,17 +215,21 @@ pub struct Trace {
     pub changed: Vec<bool>,
 }
 
-/// What the transforms of `route` make of a manifest: all that [`migrate`] does, but for the history record.
+/// Takes `manifest` along `route` without a history record: all that [`transform`] does.
 ///
 /// # Errors
 /// A transform cannot be applied, or touches what it may not.
-pub fn trace(manifest: &Manifest<'_>, route: &Route) -> Result<Trace, Refusal> {
-    let mut batches = Batches::new(manifest, route);
-    let mut text = batches.start(manifest.text())?;
+pub fn trace(manifest: &Manifest<'_, '_>, route: &Route) -> Result<Trace, Refusal> {
+    let mut splicer = Splicer::new(manifest, route);
+    let mut text = splicer.start(manifest.text())?;
     loop {
         let scanned = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
-        let Some(next) = batches.advance(&scanned)? else {
-            let changed = batches.done.iter().map(|done| done.changed).collect();
+        let Some(next) = splicer.advance(&scanned)? else {
+            let changed = splicer
+                .effects
+                .iter()
+                .map(|effect| effect.changed)
+                .collect();
             return Ok(Trace { text, changed });
         };
         text = next;

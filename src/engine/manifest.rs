@@ -1,10 +1,10 @@
-//! A manifest: a valid document with the version, history and members that its kind asks for.
+//! Manifests: valid documents with the version, history and members that their kind asks for.
 //!
-//! Reads only; knows no member name but through the kind's pointers.
+//! Reads only; knows member names only through the pointers of a kind.
 //!
 //! Invariant: a [`Manifest`] has its required members, a well-formed version and a history that is an array or absent.
 
-use crate::catalog::{Catalog, Kind};
+use crate::catalog::Kind;
 use crate::json::{self, Pointer, Text, Value};
 use crate::refusal::Refusal;
 use crate::version::Version;
@@ -12,48 +12,67 @@ use crate::version::Version;
 /// The most records that a history may have.
 pub const MAX_RECORDS: usize = 10_000;
 
-/// How much of a malformed version a message repeats, in characters.
+/// The most characters of a malformed version that a message repeats.
 const FOUND_CHARACTERS: usize = 40;
 
-/// A document that is known to be a manifest of its kind.
+/// A document that is known to be a manifest of its kind: `'b` is the lifetime of its bytes, `'c` that of the catalog.
 #[derive(Debug, Clone)]
-pub struct Manifest<'t> {
-    text: &'t Text<'t>,
-    kind: &'t Kind,
+pub struct Manifest<'b, 'c> {
+    text: Text<'b>,
+    kind: &'c Kind,
     declared: Option<Version>,
     history_len: usize,
 }
 
-impl<'t> Manifest<'t> {
+/// The members that a manifest must have.
+pub(super) struct Members {
+    declared: Option<Version>,
+    history_len: usize,
+}
+
+impl<'b, 'c> Manifest<'b, 'c> {
+    /// Takes the document `bytes` as a manifest of `kind`.
+    ///
+    /// # Errors
+    /// The bytes are no valid document, or it is no manifest, as [`read`](Self::read) says.
+    pub fn of_kind(kind: &'c Kind, bytes: &'b [u8]) -> Result<Self, Refusal> {
+        Self::read(Text::scan(bytes).map_err(Refusal::Text)?, kind)
+    }
+
     /// Takes a validated text as a manifest of `kind`.
     ///
     /// # Errors
-    /// In this order: the history is not an array or too long, a required member is missing, the version is not a string or malformed. Whether the catalog knows the version is for the plan to say.
-    pub fn read(text: &'t Text<'t>, kind: &'t Kind) -> Result<Self, Refusal> {
-        let document = text.root();
-        let history_len = history_len(document, &kind.history)?;
-        for at in &kind.required {
-            if document.at(at).is_none() {
-                return Err(Refusal::RequiredMissing { at: at.clone() });
-            }
-        }
-        Ok(Self {
+    /// In this order: the history is not an array or too long, a required member is missing, the version is not a string or malformed. The version may be one that the catalog does not know; a plan refuses it.
+    pub fn read(text: Text<'b>, kind: &'c Kind) -> Result<Self, Refusal> {
+        let members = Members::read(text.root(), kind)?;
+        Ok(Self::new(text, kind, members))
+    }
+
+    /// The manifest whose members were read.
+    pub(super) fn new(text: Text<'b>, kind: &'c Kind, members: Members) -> Self {
+        Self {
             text,
             kind,
-            declared: declared_version(document, &kind.version)?,
-            history_len,
-        })
+            declared: members.declared,
+            history_len: members.history_len,
+        }
     }
 
     /// The text.
     #[must_use]
-    pub fn text(&self) -> &'t Text<'t> {
-        self.text
+    pub fn text(&self) -> &Text<'b> {
+        &self.text
+    }
+
+    /// The document: the top-level object of the text.
+    #[must_use]
+    pub fn document(&self) -> Value<'_> {
+        self.text.root()
     }
 
     /// The kind.
     #[must_use]
-    pub fn kind(&self) -> &'t Kind {
+    pub fn kind(&self) -> &'c Kind {
         self.kind
     }
 
@@ -63,7 +82,7 @@ impl<'t> Manifest<'t> {
         self.declared.as_ref().unwrap_or(&self.kind.unversioned)
     }
 
-    /// Whether the manifest itself says its version.
+    /// Returns true if the manifest itself says its version.
     #[must_use]
     pub fn version_is_declared(&self) -> bool {
         self.declared.is_some()
@@ -76,21 +95,19 @@ impl<'t> Manifest<'t> {
     }
 }
 
-/// The index of the kind that `document`, in a file of this name, is of.
-///
-/// # Errors
-/// It is of no kind that such a file can have.
-pub fn kind_of(catalog: &Catalog, file_name: &[u8], document: Value<'_>) -> Result<usize, Refusal> {
-    catalog.kind_of(file_name, document).ok_or_else(|| {
-        let kinds = catalog.kinds_named(file_name).map(|(_, kind)| {
-            let marks = kind.marks.iter().map(ToString::to_string);
-            let marks: Vec<_> = marks.collect();
-            format!("`{}`, where {}", kind.name, marks.join(" and "))
-        });
-        Refusal::KindUnknown {
-            expected: kinds.collect::<Vec<_>>().join(", or "),
+impl Members {
+    pub(super) fn read(document: Value<'_>, kind: &Kind) -> Result<Self, Refusal> {
+        let history_len = history_len(document, &kind.history)?;
+        for at in &kind.required {
+            if document.at(at).is_none() {
+                return Err(Refusal::RequiredMissing { at: at.clone() });
+            }
         }
-    })
+        Ok(Self {
+            declared: declared_version(document, &kind.version)?,
+            history_len,
+        })
+    }
 }
 
 /// The number of records in the history at `at`; 0 where there is none.
@@ -107,8 +124,8 @@ pub(crate) fn history_len(document: Value<'_>, at: &Pointer) -> Result<usize, Re
     check_history_len(at, history.len())
 }
 
-/// Passes on the number of records, if a history may have that many.
-pub(crate) fn check_history_len(at: &Pointer, records: usize) -> Result<usize, Refusal> {
+/// Passes on a number of records that a history may have.
+pub(super) fn check_history_len(at: &Pointer, records: usize) -> Result<usize, Refusal> {
     if records > MAX_RECORDS {
         return Err(Refusal::HistoryTooLong {
             at: at.clone(),
@@ -119,7 +136,7 @@ pub(crate) fn check_history_len(at: &Pointer, records: usize) -> Result<usize, R
     Ok(records)
 }
 
-/// The version at `at`, if a document says one.
+/// The version that a document declares at `at`.
 pub(crate) fn declared_version(
     document: Value<'_>,
     at: &Pointer,
@@ -151,20 +168,19 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Catalog;
     use crate::code::Code;
 
     fn refusal(document: &str) -> Refusal {
         let catalog = Catalog::built_in().unwrap();
-        let text = Text::scan(document.as_bytes()).unwrap();
-        Manifest::read(&text, &catalog.kinds()[0]).unwrap_err()
+        Manifest::of_kind(&catalog.kinds()[0], document.as_bytes()).unwrap_err()
     }
 
     #[test]
     fn a_manifest_says_its_version_and_the_length_of_its_history() {
         let catalog = Catalog::built_in().unwrap();
         let document = br#"{"run_id":"r","schema_version":"1.1.0","migration_history":[{},{}]}"#;
-        let text = Text::scan(document).unwrap();
-        let manifest = Manifest::read(&text, &catalog.kinds()[0]).unwrap();
+        let manifest = Manifest::of_kind(&catalog.kinds()[0], document).unwrap();
         assert_eq!(manifest.version(), &Version::new(1, 1, 0));
         assert!(manifest.version_is_declared());
         assert_eq!(manifest.history_len(), 2);
@@ -173,8 +189,7 @@ mod tests {
     #[test]
     fn a_manifest_without_version_has_the_unversioned_one() {
         let catalog = Catalog::built_in().unwrap();
-        let text = Text::scan(br#"{"run_id":"r"}"#).unwrap();
-        let manifest = Manifest::read(&text, &catalog.kinds()[0]).unwrap();
+        let manifest = Manifest::of_kind(&catalog.kinds()[0], br#"{"run_id":"r"}"#).unwrap();
         assert_eq!(manifest.version(), &Version::new(1, 0, 0));
         assert!(!manifest.version_is_declared());
         assert_eq!(manifest.history_len(), 0);
@@ -239,7 +254,6 @@ mod tests {
         );
         let catalog = Catalog::built_in().unwrap();
         let full = document(10_000);
-        let text = Text::scan(full.as_bytes()).unwrap();
-        assert!(Manifest::read(&text, &catalog.kinds()[0]).is_ok());
+        assert!(Manifest::of_kind(&catalog.kinds()[0], full.as_bytes()).is_ok());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::catalog::Catalog;
-use crate::plan::Writer;
+use crate::plan::{PlanHead, PlanWriter};
 use crate::report::{Event, Outcome, Signal, Sink as _, Status, Stop, Summary};
 use crate::version::Version;
 
@@ -21,14 +21,14 @@ fn pending(at: &[u8]) -> Outcome {
     }
 }
 
-fn head() -> Head {
+fn head() -> PlanHead {
     let catalog = Catalog::built_in().unwrap();
     let now = "2026-02-28T10:30:00Z".parse().unwrap();
-    Head::new(&catalog, None, "/data/art\u{e9}facts", now)
+    PlanHead::new(&catalog, None, "/data/art\u{e9}facts", now)
 }
 
 fn written(outcomes: &[Outcome], summary: &Summary) -> (bool, Vec<u8>) {
-    let mut writer = Writer::new(Vec::new(), &head()).unwrap();
+    let mut writer = PlanWriter::new(Vec::new(), &head()).unwrap();
     for outcome in outcomes {
         writer.event(&Event::Outcome(outcome)).unwrap();
     }
@@ -43,7 +43,7 @@ fn plan() -> Vec<u8> {
 }
 
 fn wrong(bytes: &[u8]) -> String {
-    Planned::read(bytes).unwrap_err().to_string()
+    PlanFile::read(bytes).unwrap_err().to_string()
 }
 
 /// The plan with lines changed and the digest of its last line made right again.
@@ -83,11 +83,11 @@ fn a_plan_is_ascii_lines_with_a_head_and_an_end() {
 
 #[test]
 fn what_was_written_is_read_back() {
-    let planned = Planned::read(&*plan()).unwrap();
+    let planned = PlanFile::read(&*plan()).unwrap();
     assert_eq!(planned.head(), &head());
     let paths: Vec<_> = planned.paths().cloned().collect();
     assert_eq!(paths, [path(b"a/m"), path(b"b\xff/m")]);
-    let expected = Expected {
+    let expected = PlanEntry {
         before: Digest::of(b"b\xff/m"),
         checksum_after: Digest::of(b"after"),
     };
@@ -99,7 +99,7 @@ fn what_was_written_is_read_back() {
 fn a_plan_of_nothing_is_a_plan() {
     let (is_complete, bytes) = written(&[], &Summary::default());
     assert!(is_complete);
-    assert_eq!(Planned::read(&*bytes).unwrap().paths().len(), 0);
+    assert_eq!(PlanFile::read(&*bytes).unwrap().paths().len(), 0);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn an_operation_that_ended_early_leaves_no_plan() {
 fn a_plan_that_was_cut_off_anywhere_is_refused() {
     let plan = plan();
     for end in 0..plan.len() {
-        let error = Planned::read(&plan[..end]).unwrap_err();
+        let error = PlanFile::read(&plan[..end]).unwrap_err();
         let PlanFileError::Line { problem, .. } = error else {
             panic!("{error}")
         };
@@ -140,7 +140,7 @@ fn a_plan_in_which_any_byte_was_changed_is_refused() {
     for at in 0..plan.len() {
         let mut edited = plan.clone();
         edited[at] ^= 1;
-        assert!(Planned::read(&*edited).is_err(), "{at}");
+        assert!(PlanFile::read(&*edited).is_err(), "{at}");
     }
 }
 
@@ -161,7 +161,7 @@ fn an_edited_plan_is_told_from_its_digest() {
 
 #[test]
 fn a_plan_that_was_put_together_must_still_make_sense() {
-    assert!(Planned::read(&*put_together(|_| ())).is_ok());
+    assert!(PlanFile::read(&*put_together(|_| ())).is_ok());
     for (change, message) in [
         (
             (|lines| drop(lines.remove(1))) as fn(&mut Vec<String>),

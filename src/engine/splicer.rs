@@ -1,27 +1,28 @@
-//! Batches: the transforms of a route on a text, with as few splices as give the same bytes.
+//! The transforms of a route on a text, with as few splices as give the same bytes.
 //!
 //! Evaluates, guards and splices; knows neither checksums nor history records.
 //!
 //! Invariant: edits wait for each other only where no transform could tell the difference, so the result is the one of splicing after each.
 
-use super::engine;
-use super::guard::{self, Look, Violation};
-use super::{Change, StepError, Transform, Verb};
+use super::guard::{self, GuardedMember, Safety};
+use super::manifest::Manifest;
 use crate::catalog::{Kind, Migration, Route};
 use crate::json::{Edit, EditError, Fragment, PointerSet, Text, apply};
-use crate::manifest::Manifest;
 use crate::refusal::Refusal;
+use crate::transform::{Change, StepError, Transform, Verb};
 
-/// What one transform did.
+/// The effect of one transform.
 #[derive(Debug, Default)]
-pub(super) struct Done {
+pub(super) struct Effect {
+    /// The changes in words, as the history has them.
     pub(super) changes: Vec<String>,
-    /// Whether it changed anything.
+    /// True if any of them is an edit.
     pub(super) changed: bool,
+    /// The pointers whose values are not authoritative.
     pub(super) backfilled: Vec<String>,
 }
 
-/// Edits of one author among those that wait to be spliced.
+/// The edits of one author among those that wait to be spliced.
 #[derive(Debug)]
 struct Group {
     /// The transform, or `None` for the engine, which sets the version.
@@ -31,20 +32,20 @@ struct Group {
 }
 
 /// The transforms of a route, and how far they have come.
-pub(super) struct Batches<'m> {
+pub(super) struct Splicer<'m> {
     kind: &'m Kind,
     route: &'m Route,
     steps: Vec<(&'m Migration, &'m dyn Transform)>,
-    /// What the transforms before the next one did.
-    pub(super) done: Vec<Done>,
+    /// The effects of the transforms before the next one.
+    pub(super) effects: Vec<Effect>,
     waiting: Vec<Edit>,
     groups: Vec<Group>,
     /// The places that waiting edits reach.
     reached: PointerSet,
 }
 
-impl<'m> Batches<'m> {
-    pub(super) fn new(manifest: &'m Manifest<'_>, route: &'m Route) -> Self {
+impl<'m> Splicer<'m> {
+    pub(super) fn new(manifest: &'m Manifest<'_, '_>, route: &'m Route) -> Self {
         let steps = route.migrations().iter().flat_map(|migration| {
             let transforms = migration.transforms.iter();
             transforms.map(move |transform| (&**migration, &**transform))
@@ -59,17 +60,17 @@ impl<'m> Batches<'m> {
         } else {
             Edit::Insert { at, value }
         };
-        let mut batches = Self {
+        let mut splicer = Self {
             kind,
             route,
             steps: steps.collect(),
-            done: Vec::new(),
+            effects: Vec::new(),
             waiting: Vec::new(),
             groups: Vec::new(),
             reached: PointerSet::default(),
         };
-        batches.wait(None, vec![version]);
-        batches
+        splicer.wait(None, vec![version]);
+        splicer
     }
 
     /// The text with the version set, and with what the first transforms do.
@@ -91,9 +92,9 @@ impl<'m> Batches<'m> {
 
     /// Evaluates transforms on `text` for as long as they cannot tell that edits of others are still waiting.
     ///
-    /// Returns the spliced text where a transform had to be spliced at once to be judged.
+    /// Returns the spliced text if a transform had to be spliced at once to be judged.
     fn collect(&mut self, text: &Text<'_>) -> Result<Option<String>, Refusal> {
-        while let Some(&(migration, transform)) = self.steps.get(self.done.len()) {
+        while let Some(&(migration, transform)) = self.steps.get(self.effects.len()) {
             if !self.may_be_evaluated(transform) {
                 return Ok(None);
             }
@@ -106,18 +107,18 @@ impl<'m> Batches<'m> {
                 // It said too little about itself: it must see what the others do.
                 return Ok(None);
             }
-            match guard::look(self.kind, text.root(), &edits) {
-                Look::Harmless => {
-                    self.wait(Some(self.done.len()), edits);
-                    self.done.push(done(transform, &changes));
+            match guard::classify(self.kind, text.root(), &edits) {
+                Safety::Harmless => {
+                    self.wait(Some(self.effects.len()), edits);
+                    self.effects.push(effect(transform, &changes));
                 }
-                Look::Doubtful if self.waiting.is_empty() => {
+                Safety::Doubtful if self.waiting.is_empty() => {
                     let spliced = self.splice_and_compare(text, &edits)?;
-                    self.done.push(done(transform, &changes));
+                    self.effects.push(effect(transform, &changes));
                     return Ok(Some(spliced));
                 }
-                Look::Doubtful => return Ok(None),
-                Look::Wrong(violation) => return Err(refusal(violation, migration, transform)),
+                Safety::Doubtful => return Ok(None),
+                Safety::Forbidden(member) => return Err(refusal(member, migration, transform)),
             }
         }
         Ok(None)
@@ -181,7 +182,7 @@ impl<'m> Batches<'m> {
         for group in self.groups.iter().skip(1).rev() {
             match apply(text, &self.waiting[..group.start]) {
                 Ok(spliced) => {
-                    self.done.truncate(group.step.unwrap_or(0));
+                    self.effects.truncate(group.step.unwrap_or(0));
                     return Ok(spliced);
                 }
                 Err(earlier) => error = earlier,
@@ -190,7 +191,7 @@ impl<'m> Batches<'m> {
         let author = self.groups.first().and_then(|group| group.step);
         let (migration, transform) = match author.and_then(|step| self.steps.get(step)) {
             Some((migration, transform)) => (migration.to_string(), transform.name()),
-            None => (engine::whole(self.route), "set the version".to_owned()),
+            None => (self.route.to_string(), "set the version".to_owned()),
         };
         Err(Refusal::Edit {
             migration,
@@ -199,23 +200,23 @@ impl<'m> Batches<'m> {
         })
     }
 
-    /// Splices the edits of the next transform and lets the bytes tell whether a guarded member is touched.
+    /// Splices the edits of the next transform, and compares the bytes of guarded members.
     fn splice_and_compare(&self, text: &Text<'_>, edits: &[Edit]) -> Result<String, Refusal> {
-        let (migration, transform) = self.steps[self.done.len()];
+        let (migration, transform) = self.steps[self.effects.len()];
         let spliced = apply(text, edits).map_err(|error| Refusal::Edit {
             migration: migration.to_string(),
             transform: transform.name(),
             error,
         })?;
         let after = Text::scan(spliced.as_bytes()).map_err(Refusal::Result)?;
-        match guard::compare(self.kind, text.root(), after.root()) {
-            Some(violation) => Err(refusal(violation, migration, transform)),
+        match guard::find_changed(self.kind, text.root(), after.root()) {
+            Some(member) => Err(refusal(member, migration, transform)),
             None => Ok(spliced),
         }
     }
 }
 
-fn done(transform: &dyn Transform, changes: &[Change]) -> Done {
+fn effect(transform: &dyn Transform, changes: &[Change]) -> Effect {
     let mut backfilled = Vec::new();
     if transform.backfill() {
         // What was copied is as authoritative as it was.
@@ -227,27 +228,27 @@ fn done(transform: &dyn Transform, changes: &[Change]) -> Done {
             }
         }
     }
-    Done {
+    Effect {
         changes: changes.iter().map(Change::in_words).collect(),
         changed: changes.iter().any(|change| change.edit().is_some()),
         backfilled,
     }
 }
 
-fn refusal(violation: Violation, migration: &Migration, transform: &dyn Transform) -> Refusal {
+fn refusal(member: GuardedMember, migration: &Migration, transform: &dyn Transform) -> Refusal {
     let (migration, transform) = (migration.to_string(), transform.name());
-    match violation {
-        Violation::Immutable(at) => Refusal::ImmutableChanged {
+    match member {
+        GuardedMember::Immutable(at) => Refusal::ImmutableChanged {
             at,
             migration,
             transform,
         },
-        Violation::Protected(at) => Refusal::ProtectedChanged {
+        GuardedMember::Protected(at) => Refusal::ProtectedChanged {
             at,
             migration,
             transform,
         },
-        Violation::Engine(at) => Refusal::EngineMemberChanged {
+        GuardedMember::Engine(at) => Refusal::EngineMemberChanged {
             at,
             migration,
             transform,

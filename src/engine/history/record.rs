@@ -1,12 +1,8 @@
-//! History records: what a migration writes into a manifest about itself.
+//! Writing history records.
 //!
-//! Builds the text of a record; where it goes is for the engine to say. [`Applied`] is a record that was read back.
+//! Builds the text of one record; where it is inserted is for the engine to say.
 //!
 //! Invariant: the members stand in the order of the format, and `backfilled` only where something was.
-
-mod read;
-
-pub use read::{Applied, Malformed, read};
 
 use crate::digest::Digest;
 use crate::json::Fragment;

@@ -60,7 +60,7 @@ impl Applied {
     /// # Errors
     /// The first member that is missing or of another form.
     pub fn read(value: Value<'_>, at: &Pointer) -> Result<Self, Malformed> {
-        let record = Members { value, at };
+        let record = RecordReader { value, at };
         if value.kind() != Kind::Object {
             return Err(Malformed {
                 at: at.clone(),
@@ -96,12 +96,12 @@ fn checksum(text: &str) -> Option<Digest> {
 }
 
 /// The members of one record.
-struct Members<'r, 't> {
+struct RecordReader<'r, 't> {
     value: Value<'t>,
     at: &'r Pointer,
 }
 
-impl<'t> Members<'_, 't> {
+impl<'t> RecordReader<'_, 't> {
     fn text<T>(
         &self,
         name: &str,

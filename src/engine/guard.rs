@@ -1,15 +1,15 @@
-//! The guard: which edits could touch a guarded member, and whether one was touched.
+//! The guard: finds edits that could change a guarded member, and guarded members that were changed.
 //!
 //! Compares; never edits, and trusts nothing that a transform says of itself.
 //!
-//! Invariant: an edit that [`look`] calls harmless cannot change, add or remove a member that must stay as it is.
+//! Invariant: an edit that is classified as harmless cannot change, add or remove a guarded member.
 
 use crate::catalog::Kind;
 use crate::json::{Edit, Pointer, Value};
 
-/// A member that an edit may not touch.
+/// A member that a transform may not change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Violation {
+pub(super) enum GuardedMember {
     /// It never changes.
     Immutable(Pointer),
     /// It never changes once it is there.
@@ -18,23 +18,23 @@ pub(super) enum Violation {
     Engine(Pointer),
 }
 
-/// What the pointers of some edits tell.
+/// How far edits can be trusted, judged by their pointers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum Safety {
     /// They reach no guarded member.
     Harmless,
-    /// They might: the bytes before and after must tell.
+    /// They may reach one: the bytes before and after must be compared.
     Doubtful,
-    /// They name one that only the engine sets.
-    Wrong(Violation),
+    /// They name a member that only the engine sets.
+    Forbidden(GuardedMember),
 }
 
-/// Looks at the pointers of edits that are to be made to `document`.
-pub(super) fn look(kind: &Kind, document: Value<'_>, edits: &[Edit]) -> Look {
+/// Classifies edits that are to be made to `document`.
+pub(super) fn classify(kind: &Kind, document: Value<'_>, edits: &[Edit]) -> Safety {
     let engine = [&kind.version, &kind.history];
-    for named in edits.iter().flat_map(named) {
+    for named in edits.iter().flat_map(Edit::places) {
         if let Some(at) = engine.iter().find(|at| named.overlaps(at)) {
-            return Look::Wrong(Violation::Engine((*at).clone()));
+            return Safety::Forbidden(GuardedMember::Engine((*at).clone()));
         }
     }
     let doubtful = edits.iter().flat_map(reached).any(|reached| {
@@ -44,37 +44,41 @@ pub(super) fn look(kind: &Kind, document: Value<'_>, edits: &[Edit]) -> Look {
             || kind.protected.iter().any(|at| hit(at) && document.at(at).is_some())
     });
     if doubtful {
-        Look::Doubtful
+        Safety::Doubtful
     } else {
-        Look::Harmless
+        Safety::Harmless
     }
 }
 
-/// The first guarded member that is not the same in both documents, spelling included.
-pub(super) fn compare(kind: &Kind, before: Value<'_>, after: Value<'_>) -> Option<Violation> {
-    for at in [&kind.version, &kind.history] {
-        if raw(before, at) != raw(after, at) {
-            return Some(Violation::Engine(at.clone()));
-        }
-    }
-    compare_members(kind, before, after)
-}
-
-/// As [`compare`], without the version and the history.
-pub(super) fn compare_members(
+/// The first guarded member that differs between the documents, spelling included.
+pub(super) fn find_changed(
     kind: &Kind,
     before: Value<'_>,
     after: Value<'_>,
-) -> Option<Violation> {
+) -> Option<GuardedMember> {
+    for at in [&kind.version, &kind.history] {
+        if raw(before, at) != raw(after, at) {
+            return Some(GuardedMember::Engine(at.clone()));
+        }
+    }
+    find_changed_member(kind, before, after)
+}
+
+/// As [`find_changed`], without the version and the history.
+pub(super) fn find_changed_member(
+    kind: &Kind,
+    before: Value<'_>,
+    after: Value<'_>,
+) -> Option<GuardedMember> {
     for at in &kind.immutable {
         if raw(before, at) != raw(after, at) {
-            return Some(Violation::Immutable(at.clone()));
+            return Some(GuardedMember::Immutable(at.clone()));
         }
     }
     for at in &kind.protected {
         let found = raw(before, at);
         if found.is_some() && found != raw(after, at) {
-            return Some(Violation::Protected(at.clone()));
+            return Some(GuardedMember::Protected(at.clone()));
         }
     }
     None
@@ -84,22 +88,16 @@ fn raw<'t>(document: Value<'t>, at: &Pointer) -> Option<&'t str> {
     document.at(at).map(|value| value.raw())
 }
 
-/// The places that an edit reaches: those that it names, or what lies around them where elements of an array could change their places.
+/// The places that an edit reaches: those that it names, or the array around them, whose elements could change their places.
 pub(super) fn reached(edit: &Edit) -> impl Iterator<Item = Pointer> + use<> {
-    named(edit).map(|named| {
+    edit.places().map(|named| {
         let tokens = named.tokens();
         // The top level is an object, so its names are no indices.
         match tokens.iter().skip(1).position(|token| may_be_index(token)) {
-            Some(index) => child_of_root(&tokens[..=index]),
+            Some(index) => Pointer::root().join(&tokens[..=index]),
             None => named,
         }
     })
-}
-
-fn child_of_root(tokens: &[String]) -> Pointer {
-    tokens
-        .iter()
-        .fold(Pointer::root(), |pointer, token| pointer.child(token))
 }
 
 fn may_be_index(token: &str) -> bool {
@@ -107,27 +105,6 @@ fn may_be_index(token: &str) -> bool {
         && token
             .bytes()
             .all(|byte| byte.is_ascii_digit() || byte == b'-')
-}
-
-/// The places that an edit names and may change.
-fn named(edit: &Edit) -> impl Iterator<Item = Pointer> + use<> {
-    let (one, two) = match edit {
-        Edit::Insert { at, .. }
-        | Edit::Replace { at, .. }
-        | Edit::Append { at, .. }
-        | Edit::Remove { at }
-        | Edit::Wrap { at, .. }
-        | Edit::Unwrap { at }
-        | Edit::Copy { to: at, .. } => (at.clone(), None),
-        Edit::Rename { at, to } => (at.clone(), Some(at.sibling(to))),
-        Edit::Move { from, to } => (from.clone(), Some(to.clone())),
-    };
-    [Some(one), two].into_iter().flatten()
-}
-
-/// Where what an edit writes stands afterwards.
-pub(super) fn written(edit: &Edit) -> Pointer {
-    named(edit).last().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -140,10 +117,10 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn look_at(document: &str, edit: Edit) -> Look {
+    fn look_at(document: &str, edit: Edit) -> Safety {
         let catalog = Catalog::built_in().unwrap();
         let text = Text::scan(document.as_bytes()).unwrap();
-        look(&catalog.kinds()[0], text.root(), &[edit])
+        classify(&catalog.kinds()[0], text.root(), &[edit])
     }
 
     fn insert(at: &str) -> Edit {
@@ -155,22 +132,22 @@ mod tests {
 
     #[test]
     fn an_edit_elsewhere_is_harmless_and_so_is_a_protected_member_that_is_new() {
-        assert_eq!(look_at("{}", insert("/other")), Look::Harmless);
-        assert_eq!(look_at("{}", insert("/inputs_hash")), Look::Harmless);
-        assert_eq!(look_at("{}", insert("/2024")), Look::Harmless);
+        assert_eq!(look_at("{}", insert("/other")), Safety::Harmless);
+        assert_eq!(look_at("{}", insert("/inputs_hash")), Safety::Harmless);
+        assert_eq!(look_at("{}", insert("/2024")), Safety::Harmless);
     }
 
     #[test]
     fn an_edit_at_above_or_below_a_guarded_member_is_doubtful() {
         let document = r#"{"inputs_hash":null,"artifacts":{"a":1}}"#;
-        assert_eq!(look_at(document, insert("/inputs_hash")), Look::Doubtful);
-        assert_eq!(look_at(document, insert("/artifacts/b")), Look::Doubtful);
-        assert_eq!(look_at(document, insert("/run_id")), Look::Doubtful);
+        assert_eq!(look_at(document, insert("/inputs_hash")), Safety::Doubtful);
+        assert_eq!(look_at(document, insert("/artifacts/b")), Safety::Doubtful);
+        assert_eq!(look_at(document, insert("/run_id")), Safety::Doubtful);
         let rename = Edit::Rename {
             at: pointer("/x"),
             to: "job_id".into(),
         };
-        assert_eq!(look_at(document, rename), Look::Doubtful);
+        assert_eq!(look_at(document, rename), Safety::Doubtful);
     }
 
     #[test]
@@ -191,7 +168,7 @@ mod tests {
                 to: history.clone(),
             },
         ] {
-            let Look::Wrong(Violation::Engine(at)) = look_at("{}", edit.clone()) else {
+            let Safety::Forbidden(GuardedMember::Engine(at)) = look_at("{}", edit.clone()) else {
                 panic!("{edit:?}");
             };
             if edit

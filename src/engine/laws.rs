@@ -5,15 +5,13 @@
 use proptest::prelude::*;
 
 use super::samples::*;
-use super::trace;
-use super::{Change, Transform};
+use super::{Decision, Manifest, Plan, trace};
 use crate::catalog::Catalog;
 use crate::json::{Edit, Pointer, Text, apply};
-use crate::manifest::Manifest;
-use crate::plan::{Decision, Plan};
 use crate::refusal::Refusal;
 use crate::step::PlacedStep;
 use crate::step::laws::{documents, steps};
+use crate::transform::{Change, Transform};
 
 /// The text with the version set and `transforms` applied, each spliced before the next is asked.
 fn one_by_one(document: &str, version: Edit, transforms: &[Box<dyn Transform>]) -> Option<String> {
@@ -47,8 +45,8 @@ proptest! {
         }
         let plan = Plan::new(&catalog, None, true).unwrap();
         let text = Text::scan(migrated.text.as_bytes()).unwrap();
-        let again = Manifest::read(&text, &catalog.kinds()[0]).unwrap();
-        prop_assert!(matches!(plan.decide(&again, 0), Ok(Decision::Current)));
+        let again = Manifest::read(text.clone(), &catalog.kinds()[0]).unwrap();
+        prop_assert!(matches!(plan.decide(&again), Ok(Decision::Current)));
         for migration in catalog.kinds()[0].registry.migrations() {
             for transform in &migration.transforms {
                 let changes = transform.changes(text.root()).unwrap();
@@ -62,8 +60,8 @@ proptest! {
         let catalog = Catalog::built_in().unwrap();
         let kind = &catalog.kinds()[0];
         let step = |document: &str, from, to| {
-            let text = Text::scan(document.as_bytes()).unwrap();
-            trace(&Manifest::read(&text, kind).unwrap(), &route(kind, from, to)).unwrap().text
+            let manifest = Manifest::of_kind(kind, document.as_bytes()).unwrap();
+            trace(&manifest, &route(kind, from, to)).unwrap().text
         };
         let composed = step(&step(&document, 0, 1), 1, 2);
         prop_assert_eq!(step(&document, 0, 2), composed);
@@ -97,8 +95,7 @@ proptest! {
         };
         let catalog = catalog_with(boxed());
         let kind = &catalog.kinds()[0];
-        let text = Text::scan(document.as_bytes()).unwrap();
-        let manifest = Manifest::read(&text, kind).unwrap();
+        let manifest = Manifest::of_kind(kind, document.as_bytes()).unwrap();
         match trace(&manifest, &route(kind, 2, 3)) {
             Ok(batched) => prop_assert_eq!(Some(batched.text), one_by_one(&document, replace("/schema_version", "\"1.3.0\""), &boxed())),
             Err(Refusal::ProtectedChanged { .. }) => {}
@@ -116,8 +113,7 @@ proptest! {
         };
         let kind = &catalog.kinds()[0];
         let migration = kind.registry.migrations().next().unwrap();
-        let text = Text::scan(document.as_bytes()).unwrap();
-        let manifest = Manifest::read(&text, kind).unwrap();
+        let manifest = Manifest::of_kind(kind, document.as_bytes()).unwrap();
         let together = trace(&manifest, &route(kind, 0, 1)).ok().map(|trace| trace.text);
         let version = replace("/v", "\"1.1.0\"");
         prop_assert_eq!(together, one_by_one(&document, version, &migration.transforms));

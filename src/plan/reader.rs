@@ -8,7 +8,7 @@ use std::io::{self, BufRead, Read as _};
 
 use serde::Deserialize;
 
-use super::file::{FORMAT, Head, LAST_BEGINS, Last, Line};
+use super::format::{FORMAT, LAST_BEGINS, Last, Line, PlanHead};
 use crate::code::Code;
 use crate::digest::{Digest, DigestError, Hasher};
 use crate::path::TreePath;
@@ -99,22 +99,22 @@ impl PlanFileError {
 
 /// A plan that was read, ready to be executed: of each manifest only what execution compares.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Planned {
-    head: Head,
+pub struct PlanFile {
+    head: PlanHead,
     catalog_digest: Digest,
-    manifests: Vec<(TreePath, Expected)>,
+    manifests: Vec<(TreePath, PlanEntry)>,
 }
 
 /// What a plan says of one manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Expected {
+pub struct PlanEntry {
     /// The digest of its bytes when the plan was made.
     pub before: Digest,
     /// The canonical checksum that its history record will have.
     pub checksum_after: Digest,
 }
 
-impl Planned {
+impl PlanFile {
     /// Reads a plan to its end.
     ///
     /// # Errors
@@ -122,9 +122,9 @@ impl Planned {
     pub fn read(input: impl BufRead) -> Result<Self, PlanFileError> {
         let mut lines = Lines::new(input);
         let head = lines.required()?;
-        let head: Head = check_format(head).map_err(|problem| lines.wrong(problem))?;
+        let head: PlanHead = check_format(head).map_err(|problem| lines.wrong(problem))?;
         let catalog_digest = digest(&head.catalog.digest).map_err(|wrong| lines.wrong(wrong))?;
-        let mut planned = Self {
+        let mut plan = Self {
             head,
             catalog_digest,
             manifests: Vec::new(),
@@ -133,15 +133,15 @@ impl Planned {
             let line = lines.required()?;
             if line.starts_with(LAST_BEGINS) {
                 let last = parse::<Last>(line).map_err(|problem| lines.wrong(problem))?;
-                lines.finish(&last, planned.manifests.len() as u64)?;
-                return Ok(planned);
+                lines.finish(&last, plan.manifests.len() as u64)?;
+                return Ok(plan);
             }
-            let entry = entry(line).and_then(|entry| planned.add(entry));
+            let entry = entry(line).and_then(|entry| plan.add(entry));
             entry.map_err(|problem| lines.wrong(problem))?;
         }
     }
 
-    fn add(&mut self, entry: (TreePath, Expected)) -> Result<(), PlanProblem> {
+    fn add(&mut self, entry: (TreePath, PlanEntry)) -> Result<(), PlanProblem> {
         if let Some((before, _)) = self.manifests.last()
             && *before >= entry.0
         {
@@ -156,7 +156,7 @@ impl Planned {
 
     /// What the plan was made with.
     #[must_use]
-    pub fn head(&self) -> &Head {
+    pub fn head(&self) -> &PlanHead {
         &self.head
     }
 
@@ -174,7 +174,7 @@ impl Planned {
 
     /// What it says of a manifest, if anything.
     #[must_use]
-    pub fn of(&self, path: &TreePath) -> Option<Expected> {
+    pub fn of(&self, path: &TreePath) -> Option<PlanEntry> {
         let at = self.manifests.binary_search_by(|(one, _)| one.cmp(path));
         at.ok().map(|at| self.manifests[at].1)
     }
@@ -243,7 +243,7 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-fn check_format(line: &[u8]) -> Result<Head, PlanProblem> {
+fn check_format(line: &[u8]) -> Result<PlanHead, PlanProblem> {
     #[derive(Deserialize)]
     struct Named {
         format: String,
@@ -257,12 +257,12 @@ fn check_format(line: &[u8]) -> Result<Head, PlanProblem> {
     parse(line)
 }
 
-fn entry(line: &[u8]) -> Result<(TreePath, Expected), PlanProblem> {
+fn entry(line: &[u8]) -> Result<(TreePath, PlanEntry), PlanProblem> {
     let line: Line = parse(line)?;
     let path = line.path.to_path().ok_or_else(|| PlanProblem::Malformed {
         reason: "`path` is not a path in a tree".to_owned(),
     })?;
-    let expected = Expected {
+    let expected = PlanEntry {
         before: digest(&line.before)?,
         checksum_after: digest(&line.checksum_after)?,
     };

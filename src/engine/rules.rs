@@ -1,0 +1,153 @@
+//! Checking one document against the schema and the rules of its kind.
+//!
+//! Collects failures, with what the catalog says of each; what follows is for the operation to decide.
+//!
+//! Invariant: failures come in the order of the catalog, schema first.
+
+use crate::catalog::Kind;
+use crate::code::Code;
+use crate::json::{Pointer, Value};
+use crate::refusal::Refusal;
+use crate::report::{Diagnosis, Enforcement};
+use crate::rule::{Body, Check, OnFailure, Rule};
+use crate::version::Version;
+
+/// The result of checking one document.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Verdict {
+    /// Everything that does not hold.
+    pub failures: Vec<Failure>,
+    /// Numbers that the schema could see only as the nearest finite double.
+    pub beyond_range: Vec<Pointer>,
+}
+
+/// A schema or a rule that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The consequence in the catalog.
+    pub on_failure: OnFailure,
+    /// The refusal, if it comes to that.
+    pub refusal: Refusal,
+}
+
+/// Checks a document before it is migrated.
+#[must_use]
+pub fn check_before(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict {
+    let mut verdict = check_schema(kind, version, document);
+    verdict
+        .failures
+        .extend(check_rules(kind, version, Check::Require, None, document));
+    verdict
+}
+
+/// Checks a document that was migrated to `version`.
+#[must_use]
+pub fn check_after(kind: &Kind, version: &Version, before: Value<'_>, after: Value<'_>) -> Verdict {
+    let mut verdict = check_schema(kind, version, after);
+    let before = Some(before);
+    verdict
+        .failures
+        .extend(check_rules(kind, version, Check::Ensure, before, after));
+    verdict
+}
+
+/// Checks a document at its version, of which no earlier state is known.
+#[must_use]
+pub fn check_at_rest(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict {
+    let mut verdict = check_schema(kind, version, document);
+    verdict
+        .failures
+        .extend(check_rules(kind, version, Check::Ensure, None, document));
+    verdict
+}
+
+/// Checks a document at `version` by the rules that compare it with the document `before`.
+pub fn check_compared<'k>(
+    kind: &'k Kind,
+    version: &'k Version,
+    before: Value<'k>,
+    after: Value<'k>,
+) -> impl Iterator<Item = Failure> + use<'k> {
+    let compares = kind.rules.iter().filter(|rule| rule.body.compares());
+    compares.filter_map(move |rule| check_rule(rule, version, Some(before), after))
+}
+
+fn check_rules<'k>(
+    kind: &'k Kind,
+    version: &'k Version,
+    check: Check,
+    before: Option<Value<'k>>,
+    document: Value<'k>,
+) -> impl Iterator<Item = Failure> + use<'k> {
+    let rules = kind.rules.iter().filter(move |rule| rule.check == check);
+    rules.filter_map(move |rule| check_rule(rule, version, before, document))
+}
+
+fn check_rule(
+    rule: &Rule,
+    version: &Version,
+    before: Option<Value<'_>>,
+    document: Value<'_>,
+) -> Option<Failure> {
+    let Body::Document(body) = &rule.body else {
+        return None;
+    };
+    if !rule.is_about(version, document) {
+        return None;
+    }
+    let violation = body.check(before, document).err()?;
+    Some(Failure::of(rule, violation.to_string()))
+}
+
+impl Failure {
+    /// The failure of a rule, for this reason.
+    #[must_use]
+    pub fn of(rule: &Rule, reason: String) -> Self {
+        Self {
+            on_failure: rule.on_failure,
+            refusal: Refusal::Rule {
+                rule: rule.name.clone(),
+                reason,
+            },
+        }
+    }
+}
+
+fn check_schema(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict {
+    let Some(schema) = kind.schemas.get(version) else {
+        return Verdict::default();
+    };
+    let found = schema.check(document);
+    let failures = found.violations.into_iter().map(|violation| Failure {
+        on_failure: OnFailure::Refuse,
+        refusal: Refusal::Schema {
+            at: violation.at,
+            version: version.clone(),
+            reason: violation.reason,
+        },
+    });
+    Verdict {
+        failures: failures.collect(),
+        beyond_range: found.beyond_range,
+    }
+}
+
+/// The consequence of a failure in an operation with this enforcement.
+#[must_use]
+pub fn consequence(on_failure: OnFailure, enforcement: Enforcement) -> OnFailure {
+    match enforcement {
+        Enforcement::AsWritten | Enforcement::AsOfWhole => on_failure,
+        Enforcement::Warn => OnFailure::Warn,
+    }
+}
+
+/// A failure that only warns has a code of its own.
+impl From<&Failure> for Diagnosis {
+    fn from(failure: &Failure) -> Self {
+        let code = match failure.on_failure {
+            OnFailure::Warn => Code::RuleWarned,
+            OnFailure::Halt | OnFailure::Refuse => failure.refusal.code(),
+        };
+        Self::new(code, failure.refusal.to_string())
+    }
+}
