@@ -71,7 +71,7 @@
 //! - The contract of a change: [`transform`]; the closed lists of changes and checks: [`step`], [`rule`], whose objects [`form`] reads.
 //! - Everything that catalog files say: [`catalog`].
 //! - One document examined, decided on and transformed: [`engine`].
-//! - Without a tree: [`read`], [`validate`], [`plan`], [`selection`], [`verify`], [`rehearsal`].
+//! - Without a tree: [`read`], [`validate`], [`plan`], [`selection`], [`proof`], [`rehearsal`].
 //! - The place where manifests are: [`storage`].
 //! - All of it together: [`operation`].
 //!
@@ -88,6 +88,7 @@ pub mod json;
 pub mod operation;
 pub mod path;
 pub mod plan;
+pub mod proof;
 pub mod read;
 pub mod refusal;
 pub mod rehearsal;
@@ -98,7 +99,6 @@ pub mod step;
 pub mod storage;
 pub mod transform;
 pub mod validate;
-pub mod verify;
 pub mod version;
 
 /// The example of the README, to be tested with the others.

@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::document::Document;
 use super::error::{CatalogError, CatalogProblem};
 use super::kind::Kind;
+use super::source_file::SourceFile;
 use crate::form::check_member;
 use crate::json::{Pointer, Text};
 use crate::rule::schema::names;
@@ -26,7 +26,7 @@ pub struct Dimension {
 ///
 /// That schemas name them is asked only where nothing else was wrong: it may only follow from that.
 pub(super) fn read(
-    documents: &[&Document<'_>],
+    documents: &[&SourceFile<'_>],
     kinds: &[Kind],
     files: &BTreeMap<String, String>,
     errors: &mut Vec<CatalogError>,
@@ -66,7 +66,7 @@ pub(super) fn read(
 
 /// The texts of the schemas of latest versions.
 fn latest_schemas<'f>(
-    documents: &[&Document<'_>],
+    documents: &[&SourceFile<'_>],
     kinds: &[Kind],
     files: &'f BTreeMap<String, String>,
 ) -> Vec<Text<'f>> {

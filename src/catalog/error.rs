@@ -1,24 +1,23 @@
-//! What can be wrong with a catalog, and where.
+//! The errors of a catalog.
 //!
 //! Words only: nothing here reads or decides.
 //!
 //! Invariant: an error that stems from a file names it, with line and column wherever they are known.
 
-use std::fmt;
-
+use super::place::Place;
 use super::registry::RegistryError;
 use crate::code::Code;
 use crate::form::ObjectProblem;
 use crate::json::{Pointer, TextProblem};
 use crate::version::Version;
 
-/// A catalog cannot be used: what is wrong, and where.
+/// A catalog cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}{problem}")]
 pub struct CatalogError {
-    /// Where it is wrong.
+    /// The place.
     pub place: Place,
-    /// What is wrong there.
+    /// The problem there.
     pub problem: CatalogProblem,
 }
 
@@ -30,35 +29,7 @@ impl CatalogError {
     }
 }
 
-/// A place in a catalog.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// The catalog as a whole.
-    Catalog,
-    /// A file, by its path in the catalog.
-    File(String),
-    /// A place in a file.
-    Line {
-        /// The path of the file in the catalog.
-        file: String,
-        /// The line, from 1.
-        line: usize,
-        /// The column, from 1.
-        column: usize,
-    },
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Catalog => Ok(()),
-            Self::File(file) => write!(f, "{file}: "),
-            Self::Line { file, line, column } => write!(f, "{file}:{line}:{column}: "),
-        }
-    }
-}
-
-/// What can be wrong with a catalog.
+/// A problem of a catalog.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CatalogProblem {

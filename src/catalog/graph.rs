@@ -4,7 +4,9 @@
 //!
 //! Invariant: the same catalog gives the same text.
 
-use super::{Catalog, Kind, Migration};
+use super::kind::Kind;
+use super::migration::Migration;
+use super::model::Catalog;
 use crate::version::Version;
 
 /// The graph in the language of Mermaid.

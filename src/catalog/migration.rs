@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::error::Place;
+use super::place::Place;
 use crate::transform::{NoWayDown, Transform};
 use crate::version::Version;
 

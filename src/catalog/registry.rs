@@ -5,10 +5,10 @@
 //! Invariant: every migration leads upward, and from every version the latest can be reached.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt;
 use std::sync::Arc;
 
 use super::migration::Migration;
+use super::route::Route;
 use crate::transform::NoWayDown;
 use crate::version::Version;
 
@@ -199,71 +199,13 @@ impl Registry {
         let Some(up) = self.route(to, from) else {
             return Ok(None);
         };
-        let down = up.migrations.iter().rev();
+        let down = up.migrations().iter().rev();
         let down = down.map(|migration| migration.inverse().map(Arc::new));
         Ok(Route::new(down.collect::<Result<_, _>>()?))
     }
 
     fn onward(&self, version: &Version) -> impl Iterator<Item = (&Version, &Arc<Migration>)> {
         self.edges.get(version).into_iter().flatten()
-    }
-}
-
-/// A chain of migrations, each leading on from the one before, all upward or all downward. There is at least one.
-#[derive(Debug, Clone)]
-pub struct Route {
-    migrations: Vec<Arc<Migration>>,
-    from: Version,
-    to: Version,
-}
-
-impl Route {
-    fn new(migrations: Vec<Arc<Migration>>) -> Option<Self> {
-        let from = migrations.first()?.from.clone();
-        let to = migrations.last()?.to.clone();
-        Some(Self {
-            migrations,
-            from,
-            to,
-        })
-    }
-
-    /// The migrations, in order.
-    #[must_use]
-    pub fn migrations(&self) -> &[Arc<Migration>] {
-        &self.migrations
-    }
-
-    /// The version that it leads from.
-    #[must_use]
-    pub fn from(&self) -> &Version {
-        &self.from
-    }
-
-    /// The version that it leads to.
-    #[must_use]
-    pub fn to(&self) -> &Version {
-        &self.to
-    }
-
-    /// Whether it leads to a lower version.
-    #[must_use]
-    pub fn is_down(&self) -> bool {
-        self.to < self.from
-    }
-
-    /// The versions strictly between.
-    #[must_use]
-    pub fn via(&self) -> Vec<&Version> {
-        let inner = self.migrations.iter().skip(1);
-        inner.map(|migration| &migration.from).collect()
-    }
-}
-
-/// The route as messages name it, as if it were one migration: `1.0.0 to 1.2.0`.
-impl fmt::Display for Route {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} to {}", self.from, self.to)
     }
 }
 

@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use super::document::Document;
 use super::error::{CatalogError, CatalogProblem, unknown_kind};
 use super::kind::Kind;
+use super::source_file::SourceFile;
 use crate::form::ReadError;
 use crate::json::{Pointer, Value};
 use crate::rule::{self, Body, Check, Rule};
@@ -16,7 +16,7 @@ use crate::version::Version;
 
 /// Reads the rules that the catalog file `document` gives to the kind with that index, beside those that it has, and adds what is wrong to `errors`.
 pub(super) fn read(
-    document: &Document<'_>,
+    document: &SourceFile<'_>,
     kinds: &[Kind],
     index: usize,
     errors: &mut Vec<CatalogError>,

@@ -6,18 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use super::Catalog;
-use super::document::Document;
 use super::error::{CatalogError, CatalogProblem};
-use super::file::{BUILT_IN_NAME, CATALOG};
 use super::kind::Kind;
-use crate::json::Text;
+use super::source_file::SourceFile;
 use crate::rule::Schema;
 use crate::version::Version;
 
 /// Reads into `kind` the schemas that the catalog file `document` names for it, and adds what is wrong to `errors`; gives their paths.
 pub(super) fn read(
-    document: &Document<'_>,
+    document: &SourceFile<'_>,
     kind: &mut Kind,
     files: &BTreeMap<String, String>,
     errors: &mut Vec<CatalogError>,
@@ -37,7 +34,7 @@ pub(super) fn read(
 
 /// Version to path, as the catalog file says it.
 fn named(
-    document: &Document<'_>,
+    document: &SourceFile<'_>,
     kind: &Kind,
     errors: &mut Vec<CatalogError>,
 ) -> BTreeMap<Version, String> {
@@ -53,24 +50,8 @@ fn named(
         .unwrap_or_default()
 }
 
-impl Catalog {
-    /// The text of the schema for a version of a kind, where there is one.
-    #[must_use]
-    pub fn schema(&self, kind: &str, version: &Version) -> Option<&str> {
-        let version = version.to_string();
-        let base = format!("{BUILT_IN_NAME}/");
-        ["", &base].into_iter().find_map(|folder| {
-            let text = self.file(&format!("{folder}{CATALOG}"))?;
-            let text = Text::scan(text.as_bytes()).ok()?;
-            let schemas = text.root().get("kinds")?.get(kind)?.get("schemas")?;
-            let path = schemas.get(&version)?.as_str()?.into_owned();
-            self.file(&format!("{folder}{path}"))
-        })
-    }
-}
-
 fn read_one(
-    document: &Document<'_>,
+    document: &SourceFile<'_>,
     kind: &Kind,
     version: &Version,
     path: &str,
@@ -84,7 +65,7 @@ fn read_one(
         let found = path.to_owned();
         return Err(document.error(&place, CatalogProblem::NoSchemaFile { found }));
     };
-    let text = Document::read(file, text)?;
+    let text = SourceFile::read(file, text)?;
     let schema = Schema::new(text.text.root()).map_err(|error| {
         let reason = error.reason;
         text.error_near(&error.at, CatalogProblem::Schema { reason })

@@ -13,7 +13,7 @@ use crate::json::Pointer;
 /// Where a kind's manifests declare their input snapshots, and which members depend on them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "snapshots"))]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub struct Snapshots {
     /// The object that declares them: name to an object with `path`, `bytes` and `sha256`.
     pub declared: Pointer,

@@ -3,7 +3,8 @@
 //! Invariant: the form depends on what the document says, not on how it is laid out, in which order its members stand or how its strings are escaped.
 
 use super::number;
-use super::value::{Kind, Member, Value};
+use super::value::{Member, Value};
+use super::value_kind::Kind;
 use crate::digest::{Digest, Hasher};
 
 /// So many bytes are collected before they are hashed.

@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::name::unescape;
-use super::scan::Text;
-use super::value::{Kind, Value, array_index};
+use super::text::Text;
+use super::value::{Value, array_index};
+use super::value_kind::Kind;
 
 /// Containers with more slots than this find names by hash.
 const MANY_SLOTS: usize = 64;

@@ -1,128 +1,14 @@
-//! Edits, and how they are spliced into a text.
+//! Edits of a document, as data, and the reasons why one cannot be made.
 //!
-//! Invariant: members that no edit names keep their bytes, and so does the white space between them.
+//! Changes nothing; edits are applied to a text elsewhere.
+//!
+//! Invariant: an edit names every place that it changes.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
-use super::canonical;
-use super::make::{make, scalar_root};
-use super::name::quote;
-use super::pointer::{Pointer, overlapping};
-use super::problem::TextError;
-use super::scan::Text;
-use super::splice::Splice;
-use super::value::{Kind, Value};
-
-/// JSON text of one value, valid, to be set into a document in the document's layout.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fragment(String);
-
-impl Fragment {
-    /// Takes a text after validating it; the spelling of numbers and strings is kept, white space is not.
-    ///
-    /// # Errors
-    /// The text is not one valid JSON value.
-    pub fn parse(text: &str) -> Result<Self, TextError> {
-        Ok(Self::from(Text::scan_any(text.as_bytes())?.root()))
-    }
-
-    /// The value null.
-    #[must_use]
-    pub fn null() -> Self {
-        Self("null".to_owned())
-    }
-
-    /// A string value.
-    #[must_use]
-    pub fn string(text: &str) -> Self {
-        Self(quote(text))
-    }
-
-    /// An object of these members, in this order; of several with the same name the last counts.
-    #[must_use]
-    pub fn object(members: &[(&str, Fragment)]) -> Self {
-        let mut names = HashSet::new();
-        let mut kept: Vec<_> = members
-            .iter()
-            .rev()
-            .filter(|(name, _)| names.insert(*name))
-            .collect();
-        kept.reverse();
-        let members: Vec<_> = kept
-            .iter()
-            .map(|(name, value)| format!("{}:{}", quote(name), value.0))
-            .collect();
-        Self(format!("{{{}}}", members.join(",")))
-    }
-
-    /// An array of these elements.
-    #[must_use]
-    pub fn array(elements: &[Fragment]) -> Self {
-        let elements: Vec<_> = elements.iter().map(Self::as_str).collect();
-        Self(format!("[{}]", elements.join(",")))
-    }
-
-    /// The text without white space between tokens.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether `value` says the same: whether both have one canonical form.
-    #[must_use]
-    pub fn says(&self, value: Value<'_>) -> bool {
-        // A fragment was validated when it was made.
-        value.raw() == self.0
-            || Text::scan_any(self.0.as_bytes()).is_ok_and(|own| canonical::same(own.root(), value))
-    }
-
-    /// Whether `other` says the same: whether both have one canonical form.
-    #[must_use]
-    pub fn says_the_same(&self, other: &Self) -> bool {
-        Text::scan_any(other.0.as_bytes()).is_ok_and(|other| self.says(other.root()))
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Fragment {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<serde_json::value::RawValue>::deserialize(deserializer)?;
-        Self::parse(raw.get()).map_err(|error| serde::de::Error::custom(error.problem))
-    }
-}
-
-impl From<Value<'_>> for Fragment {
-    fn from(value: Value<'_>) -> Self {
-        let mut out = String::with_capacity(value.span().len());
-        minify(value, &mut out);
-        Self(out)
-    }
-}
-
-/// Writes `value` without white space between its tokens.
-fn minify(value: Value<'_>, out: &mut String) {
-    match value.kind() {
-        Kind::Object => {
-            out.push('{');
-            for (count, member) in value.members().enumerate() {
-                out.push_str(if count > 0 { "," } else { "" });
-                out.push_str(member.raw_name());
-                out.push(':');
-                minify(member.value(), out);
-            }
-            out.push('}');
-        }
-        Kind::Array => {
-            out.push('[');
-            for (count, element) in value.elements().enumerate() {
-                out.push_str(if count > 0 { "," } else { "" });
-                minify(element, out);
-            }
-            out.push(']');
-        }
-        _ => out.push_str(value.raw()),
-    }
-}
+use super::fragment::Fragment;
+use super::pointer::Pointer;
+use super::value_kind::Kind;
 
 /// One change of a document. Pointers address the document as it is before any edit of the same list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -241,26 +127,6 @@ pub enum EditError {
     },
 }
 
-/// Splices `edits` into `text`, in the text's own layout, as if one were made after the other.
-///
-/// A new member goes to its sorted place in an object with two or more names in ascending order, and to the end of any other; the names inside its value are then sorted too. Members of different names can be inserted, removed and renamed in one object, and elements appended to one array, by one list.
-///
-/// # Errors
-/// An edit does not fit the document, or two edits overlap.
-pub fn apply(text: &Text<'_>, edits: &[Edit]) -> Result<String, EditError> {
-    refuse_overlaps(edits)?;
-    let Some(mut splice) = Splice::new(text) else {
-        let refused = edits
-            .first()
-            .map(|edit| scalar_root(edit, text.root().kind()));
-        return refused.map_or_else(|| Ok(text.as_str().to_owned()), Err);
-    };
-    for edit in edits {
-        make(&mut splice, edit)?;
-    }
-    Ok(splice.print())
-}
-
 impl Edit {
     /// The places that the edit names and may change; the last is where its value stands afterwards.
     pub(crate) fn places(&self) -> impl Iterator<Item = Pointer> + use<> {
@@ -279,7 +145,7 @@ impl Edit {
     }
 
     /// The addresses that nothing else may touch; the end of an array is `-`.
-    fn touches(&self) -> (Cow<'_, Pointer>, Option<Cow<'_, Pointer>>) {
+    pub(super) fn touches(&self) -> (Cow<'_, Pointer>, Option<Cow<'_, Pointer>>) {
         match self {
             Self::Insert { at, .. }
             | Self::Replace { at, .. }
@@ -300,60 +166,3 @@ impl Edit {
         }
     }
 }
-
-/// Refuses a copy of what any of the edits touches; `touched` is in ascending order.
-fn refuse_changed_sources(
-    edits: &[Edit],
-    touched: &[(Cow<'_, Pointer>, usize, bool)],
-) -> Result<(), EditError> {
-    for edit in edits {
-        if let Edit::Copy { from, .. } = edit
-            && let Some(other) = overlapping(from, |tokens| {
-                let next = touched.partition_point(|(at, ..)| at.tokens() < tokens);
-                touched.get(next).map(|(at, ..)| &**at)
-            })
-        {
-            return Err(EditError::Overlap {
-                one: from.clone(),
-                other: other.clone(),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Refuses two addresses of which one leads into the other, unless both are the end of an array.
-fn refuse_overlaps(edits: &[Edit]) -> Result<(), EditError> {
-    let mut touched = Vec::with_capacity(edits.len());
-    for (order, edit) in edits.iter().enumerate() {
-        let appends = matches!(edit, Edit::Append { .. });
-        let (one, other) = edit.touches();
-        touched.push((one, order, appends));
-        touched.extend(other.map(|other| (other, order, appends)));
-    }
-    // In this order everything that an address leads to follows it directly.
-    touched.sort_by(|(one, ..), (other, ..)| one.tokens().cmp(other.tokens()));
-    refuse_changed_sources(edits, &touched)?;
-    for pair in touched.windows(2) {
-        let [(one, first, one_appends), (other, second, other_appends)] = pair else {
-            continue;
-        };
-        let both_append = *one_appends && *other_appends && one == other;
-        if one.overlaps(other) && !both_append {
-            let (one, other) = if first <= second {
-                (one, other)
-            } else {
-                (other, one)
-            };
-            return Err(EditError::Overlap {
-                one: one.clone().into_owned(),
-                other: other.clone().into_owned(),
-            });
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-#[path = "edit_tests.rs"]
-mod tests;

@@ -5,8 +5,9 @@
 use std::borrow::Cow;
 
 use super::name::quote;
-use super::scan::Text;
-use super::value::{Kind, Value};
+use super::text::Text;
+use super::value::Value;
+use super::value_kind::Kind;
 
 /// How a new value is laid out in its place.
 #[derive(Debug)]

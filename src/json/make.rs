@@ -2,12 +2,13 @@
 //!
 //! Invariant: an edit that does not fit the document is refused; none is made in part.
 
-use super::edit::{Edit, EditError, Fragment};
+use super::edit::{Edit, EditError};
+use super::fragment::Fragment;
 use super::layout::reindent;
 use super::name::quote;
 use super::pointer::Pointer;
 use super::splice::{Place, Splice};
-use super::value::Kind;
+use super::value_kind::Kind;
 
 /// Makes `edit`, which overlaps none that was made before.
 pub(super) fn make(splice: &mut Splice<'_>, edit: &Edit) -> Result<(), EditError> {
@@ -197,7 +198,7 @@ fn object_around<'p>(
     match container {
         Some(container) if splice.kind(container) == Kind::Object => Ok((container, name)),
         _ => {
-            let at = pointer(parents);
+            let at = Pointer::root().join(parents);
             let found = splice.kind_at(&at);
             Err(EditError::NotAnObject { at, found })
         }
@@ -214,15 +215,9 @@ fn locate(splice: &mut Splice<'_>, tokens: &[String]) -> Result<Option<Place>, E
         };
         place = container.and_then(|container| splice.find(container, token));
         if place.is_none() {
-            let at = pointer(&tokens[..=depth]);
+            let at = Pointer::root().join(&tokens[..=depth]);
             return Err(EditError::Missing { at });
         }
     }
     Ok(place)
-}
-
-fn pointer(tokens: &[String]) -> Pointer {
-    tokens
-        .iter()
-        .fold(Pointer::root(), |pointer, token| pointer.child(token))
 }

@@ -4,27 +4,36 @@
 //!
 //! Invariant: bytes that no edit names are the same after as before.
 
+mod apply;
 pub mod canonical;
 mod container;
 mod edit;
+mod fragment;
+#[cfg(test)]
+pub(crate) mod laws;
 mod layout;
+mod limits;
 mod make;
 mod name;
 mod names;
+mod node;
 mod number;
 mod pointer;
 mod problem;
 mod scan;
 mod splice;
+mod text;
 mod token;
 mod value;
+mod value_kind;
 
-#[cfg(test)]
-pub(crate) mod laws;
-
-pub use edit::{Edit, EditError, Fragment, apply};
+pub use apply::apply;
+pub use edit::{Edit, EditError};
+pub use fragment::Fragment;
+pub use limits::{MAX_BYTES, MAX_DEPTH, MAX_MEMBERS};
 pub(crate) use pointer::PointerSet;
 pub use pointer::{Pointer, PointerError};
 pub use problem::{TextError, TextProblem};
-pub use scan::{MAX_BYTES, MAX_DEPTH, MAX_MEMBERS, Text};
-pub use value::{Elements, Kind, Member, Members, Value};
+pub use text::Text;
+pub use value::{Elements, Member, Members, Value};
+pub use value_kind::Kind;

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::name::unescape;
-use super::scan::Node;
+use super::node::Node;
 
 /// Up to this many names are told apart by fingerprints in a list, more by a keyed hash that nobody can foresee.
 const FEW_NAMES: usize = 64;

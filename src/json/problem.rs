@@ -2,8 +2,8 @@
 //!
 //! Invariant: a message quotes at most [`MAX_QUOTED`] characters of the document, none of them a control character.
 
-use super::scan::{MAX_BYTES, MAX_DEPTH, MAX_MEMBERS};
-use super::value::Kind;
+use super::limits::{MAX_BYTES, MAX_DEPTH, MAX_MEMBERS};
+use super::value_kind::Kind;
 use crate::code::Code;
 
 /// The most characters of the document that one message quotes.

@@ -2,45 +2,18 @@
 //!
 //! Accepts exactly RFC 8259 within the limits below, and nothing that two readers could read differently.
 //!
-//! Invariant: a [`Text`] is valid; nothing behind it checks again.
+//! Invariant: a text that is accepted is read alike by every reader.
 
 use std::cmp::Ordering;
 
+use super::limits::{MAX_BYTES, MAX_DEPTH, MAX_MEMBERS};
 use super::name::unescape;
 use super::names::{Names, compare};
+use super::node::Node;
 use super::problem::{Flaw, TextError, TextProblem, character, excerpt};
+use super::text::Text;
 use super::token::Cursor;
-use super::value::{Kind, Value};
-
-/// The largest document, in bytes.
-pub const MAX_BYTES: usize = 16 * 1024 * 1024;
-/// The deepest nesting: this many arrays and objects one inside the other are accepted.
-pub const MAX_DEPTH: usize = 128;
-/// The most members of one object.
-pub const MAX_MEMBERS: usize = 100_000;
-
-/// A validated document: its text and where each value stands in it.
-#[derive(Debug, Clone)]
-pub struct Text<'a> {
-    text: &'a str,
-    nodes: Vec<Node>,
-}
-
-/// A value or a name, in the order of the text: a container comes before what it holds, a name before its value.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Node {
-    start: u32,
-    end: u32,
-    /// The node after this one and all that it holds.
-    next: u32,
-    pub(super) kind: Kind,
-    /// A string of nothing but U+0020 to U+007E without backslash.
-    pub(super) plain: bool,
-    /// A string with a backslash.
-    pub(super) escaped: bool,
-    /// An object whose names stand in ascending order, also where it has only one or none.
-    pub(super) ascending: bool,
-}
+use super::value_kind::Kind;
 
 impl<'a> Text<'a> {
     /// Validates `bytes` in one pass and records where each value stands.
@@ -57,18 +30,6 @@ impl<'a> Text<'a> {
         Err(Flaw::new(root.span().start, TextProblem::NotAnObject { found }).locate(bytes))
     }
 
-    /// The text itself, byte for byte.
-    #[must_use]
-    pub fn as_str(&self) -> &'a str {
-        self.text
-    }
-
-    /// The top-level value, which is an object unless [`Text::scan_any`] made this.
-    #[must_use]
-    pub fn root(&self) -> Value<'_> {
-        Value::new(self, 0)
-    }
-
     /// As [`Text::scan`], for a text whose top level may be any value: a fragment of a document.
     ///
     /// # Errors
@@ -83,35 +44,7 @@ impl<'a> Text<'a> {
         };
         scanner.document().map_err(|flaw| flaw.locate(bytes))?;
         let nodes = scanner.nodes;
-        Ok(Self { text, nodes })
-    }
-
-    #[inline]
-    pub(super) fn node(&self, index: usize) -> &Node {
-        &self.nodes[index]
-    }
-}
-
-impl Node {
-    #[inline]
-    pub(super) fn start(&self) -> usize {
-        self.start as usize
-    }
-
-    #[inline]
-    pub(super) fn end(&self) -> usize {
-        self.end as usize
-    }
-
-    #[inline]
-    pub(super) fn next(&self) -> usize {
-        self.next as usize
-    }
-
-    /// What stands between the quotes of a string, as it is spelled.
-    #[inline]
-    pub(super) fn quoted<'t>(&self, text: &'t str) -> &'t str {
-        &text[self.start() + 1..self.end() - 1]
+        Ok(Self::new(text, nodes))
     }
 }
 

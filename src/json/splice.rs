@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use super::container::{Container, Content, Slot};
 use super::layout::{Layout, Lines, indentation, line_end};
 use super::pointer::Pointer;
-use super::scan::Text;
-use super::value::Kind;
+use super::text::Text;
+use super::value_kind::Kind;
 
 /// A document that is being edited; container 0 is its root.
 pub(super) struct Splice<'t> {

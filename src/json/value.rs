@@ -3,45 +3,16 @@
 //! Invariant: a view borrows from the text and copies nothing but strings that have escapes.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::ops::Range;
 
 use super::name::unescape;
+use super::node::Node;
 use super::pointer::Pointer;
-use super::scan::{Node, Text};
+use super::text::Text;
+use super::value_kind::Kind;
 
 /// How long a string may be that a message repeats, in characters.
 const WORDS_CHARACTERS: usize = 80;
-
-/// The kinds of JSON values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// `{...}`
-    Object,
-    /// `[...]`
-    Array,
-    /// `"..."`
-    String,
-    /// A number, kept as it is spelled.
-    Number,
-    /// `true` or `false`
-    Boolean,
-    /// `null`
-    Null,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Object => "an object",
-            Self::Array => "an array",
-            Self::String => "a string",
-            Self::Number => "a number",
-            Self::Boolean => "a boolean",
-            Self::Null => "null",
-        })
-    }
-}
 
 /// One value of a [`Text`].
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +35,14 @@ pub struct Elements<'t> {
     text: &'t Text<'t>,
     /// The nodes that are still to come.
     inside: Range<usize>,
+}
+
+impl Text<'_> {
+    /// The top-level value, which is an object unless [`Text::scan_any`] made this.
+    #[must_use]
+    pub fn root(&self) -> Value<'_> {
+        Value::new(self, 0)
+    }
 }
 
 impl<'t> Iterator for Members<'t> {

@@ -24,7 +24,7 @@ use crate::engine::{
 };
 use crate::path::TreePath;
 use crate::refusal::Refusal;
-use crate::rehearsal::{Rehearsed, Remark, StepId, rehearse};
+use crate::rehearsal::{Rehearsal, Remark, StepId, rehearse};
 use crate::report::{Diagnosis, Enforcement, Stop, Watch};
 use crate::selection::Selection;
 use crate::storage::{Found, Storage};
@@ -102,7 +102,7 @@ pub fn rehearse_tree<S: Storage>(
 #[derive(Default)]
 struct Seen {
     kind: Option<usize>,
-    rehearsed: Option<Rehearsed>,
+    rehearsed: Option<Rehearsal>,
     warned: Vec<Diagnosis>,
 }
 
@@ -162,7 +162,7 @@ fn hold(
     manifest: &Manifest<'_, '_>,
     route: &Route,
     settling: &mut Settling<'_>,
-) -> Result<Rehearsed, Refusal> {
+) -> Result<Rehearsal, Refusal> {
     let (kind, before) = (manifest.kind(), manifest.document());
     settling.take(check_before(kind, manifest.version(), before))?;
     check_transform(manifest, route, |after| {

@@ -1,6 +1,6 @@
 //! Verifying a tree: reads journals and catalogs, then proves each selected manifest, in parallel.
 //!
-//! Writes nothing and takes no lock. What must hold is said in [`crate::verify`]; here it is brought together with what stands on the storage.
+//! Writes nothing and takes no lock. What must hold is said in [`crate::proof`]; here it is brought together with what stands on the storage.
 //!
 //! Invariant: findings are told in path order, whatever the number of threads.
 

@@ -11,9 +11,9 @@ use super::tally::Tally;
 use crate::catalog::{Catalog, Source};
 use crate::code::Code;
 use crate::digest::Digest;
+use crate::proof::Witnesses;
 use crate::report::{Diagnosis, Event};
 use crate::storage::Storage;
-use crate::verify::Witnesses;
 
 /// All journals.
 pub(super) struct Journals {

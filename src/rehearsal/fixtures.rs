@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::laws::{Rehearsed, difference, rehearse};
-use super::{Remark, held};
+use super::checks;
+use super::laws::{Rehearsal, difference, rehearse};
+use super::remark::Remark;
 use crate::catalog::{Catalog, Kind, Place, Route};
 use crate::code::Code;
 use crate::engine::Manifest;
@@ -128,13 +129,13 @@ impl Fixture {
         &self,
         before: &Manifest<'_, '_>,
         route: &Route,
-    ) -> (Result<Rehearsed, Refusal>, Vec<Remark>) {
+    ) -> (Result<Rehearsal, Refusal>, Vec<Remark>) {
         let rehearsed = rehearse(before, route);
-        let mut remarks = held::before(before, &self.file(BEFORE));
+        let mut remarks = checks::before(before, &self.file(BEFORE));
         if let Ok(rehearsed) = &rehearsed {
             let differs = difference(&self.after, &rehearsed.text).is_some();
             let another = differs.then_some(self.after.as_str());
-            remarks.extend(held::after(before, route, another, &self.file(AFTER)));
+            remarks.extend(checks::after(before, route, another, &self.file(AFTER)));
         }
         (rehearsed, remarks)
     }

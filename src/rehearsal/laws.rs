@@ -1,19 +1,19 @@
-//! The laws of migrations, held against one document.
+//! The laws of migrations, checked on one document.
 //!
 //! Invariant: a document that the engine refuses breaks no law; what it would be refused for is the answer.
 
-use super::{Remark, StepId, place_of};
-use crate::catalog::{Kind, Migration, Place, Route};
+use super::remark::{Remark, StepId, place_of, place_of_step};
+use crate::catalog::{Kind, Migration, Route};
 use crate::code::Code;
 use crate::engine::{Manifest, trace};
 use crate::json::{Edit, Fragment, Pointer, Text, Value, apply, canonical};
 use crate::refusal::Refusal;
-use crate::transform::Change;
+use crate::transform::{Change, Transform};
 use crate::version::Version;
 
-/// What came of taking a document along a route, in memory.
+/// A document that was taken along a route in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rehearsed {
+pub struct Rehearsal {
     /// The text at the end, without the history records.
     pub text: String,
     /// The steps that changed something.
@@ -22,15 +22,15 @@ pub struct Rehearsed {
     pub broken: Vec<Remark>,
 }
 
-/// Takes a manifest along a route, migration by migration, and holds the laws against each.
+/// Takes a manifest along a route, migration by migration, and checks the laws on each.
 ///
 /// # Errors
 /// The manifest would be refused.
-pub fn rehearse(manifest: &Manifest<'_, '_>, route: &Route) -> Result<Rehearsed, Refusal> {
+pub fn rehearse(manifest: &Manifest<'_, '_>, route: &Route) -> Result<Rehearsal, Refusal> {
     let kind = manifest.kind();
-    let mut rehearsed = Rehearsed {
+    let mut rehearsed = Rehearsal {
         text: manifest.text().as_str().to_owned(),
-        ..Rehearsed::default()
+        ..Rehearsal::default()
     };
     for migration in route.migrations() {
         let text = std::mem::take(&mut rehearsed.text);
@@ -42,16 +42,12 @@ pub fn rehearse(manifest: &Manifest<'_, '_>, route: &Route) -> Result<Rehearsed,
         let after = trace(&manifest, &edge)?;
         let changed = after.changed.iter().enumerate();
         let changed = changed.filter(|(_, changed)| **changed);
-        rehearsed.changed.extend(changed.map(|(index, _)| StepId {
-            kind: kind.name.clone(),
-            from: migration.from.clone(),
-            to: migration.to.clone(),
-            index,
-        }));
+        let steps = changed.map(|(index, _)| StepId::new(&kind.name, migration, index));
+        rehearsed.changed.extend(steps);
         let broken = [
-            twice(manifest.text(), migration, kind),
-            shortcut(&manifest, migration, &after.text),
-            back_and_forth(kind, migration, &edge, &after.text),
+            check_twice(manifest.text(), migration, kind),
+            check_shortcut(&manifest, migration, &after.text),
+            check_way_back(kind, migration, &edge, &after.text),
         ];
         rehearsed.broken.extend(broken.into_iter().flatten());
         rehearsed.text = after.text;
@@ -64,23 +60,17 @@ fn no_route(from: &Version, to: &Version) -> Refusal {
     Refusal::NoRoute { from, to }
 }
 
-/// A step that has been taken has nothing more to do.
-fn twice(text: &Text<'_>, migration: &Migration, kind: &Kind) -> Option<Remark> {
+/// Checks that a step has nothing to do a second time.
+fn check_twice(text: &Text<'_>, migration: &Migration, kind: &Kind) -> Option<Remark> {
     let mut current = text.as_str().to_owned();
     for (index, transform) in migration.transforms.iter().enumerate() {
-        current = taken(transform.as_ref(), &current)?.0;
-        let (_, changed) = taken(transform.as_ref(), &current)?;
+        current = apply_step(transform.as_ref(), &current)?.0;
+        let (_, changed) = apply_step(transform.as_ref(), &current)?;
         if changed {
-            let place = migration.place_of(index).cloned();
             return Some(Remark {
                 code: Code::NotIdempotent,
-                place: place.unwrap_or(Place::Catalog),
-                step: Some(StepId {
-                    kind: kind.name.clone(),
-                    from: migration.from.clone(),
-                    to: migration.to.clone(),
-                    index,
-                }),
+                place: place_of_step(migration, index),
+                step: Some(StepId::new(&kind.name, migration, index)),
                 message: format!(
                     "`{}` changes a document again that it has changed",
                     transform.name()
@@ -92,18 +82,15 @@ fn twice(text: &Text<'_>, migration: &Migration, kind: &Kind) -> Option<Remark> 
 }
 
 /// The text after a transform, and whether it changed anything; `None` where it refuses.
-pub(super) fn taken(
-    transform: &dyn crate::transform::Transform,
-    text: &str,
-) -> Option<(String, bool)> {
+pub(super) fn apply_step(transform: &dyn Transform, text: &str) -> Option<(String, bool)> {
     let text = Text::scan(text.as_bytes()).ok()?;
     let changes = transform.changes(text.root()).ok()?;
     let edits: Vec<Edit> = changes.iter().filter_map(Change::edit).cloned().collect();
     Some((apply(&text, &edits).ok()?, !edits.is_empty()))
 }
 
-/// What a shortcut gives is what the migrations give that it stands for.
-pub(super) fn shortcut(
+/// Checks that a shortcut gives the text of the migrations that it stands for.
+pub(super) fn check_shortcut(
     manifest: &Manifest<'_, '_>,
     migration: &Migration,
     direct: &str,
@@ -132,8 +119,8 @@ pub(super) fn shortcut(
     }
 }
 
-/// What came up, can go down, and comes up again, is what it was.
-fn back_and_forth(kind: &Kind, migration: &Migration, edge: &Route, up: &str) -> Option<Remark> {
+/// Checks that a document that goes down and up again is as it was.
+fn check_way_back(kind: &Kind, migration: &Migration, edge: &Route, up: &str) -> Option<Remark> {
     let down = kind
         .registry
         .route_down(&migration.to, &migration.from)

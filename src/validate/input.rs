@@ -1,4 +1,4 @@
-//! One document, or one on each line: which of the two an input is, and its documents one after the other.
+//! The documents of an input: one, or one on each line.
 //!
 //! Reads through the trait only; holds at most one document, and what it takes to decide.
 //!
@@ -8,16 +8,16 @@ use std::io::{self, BufRead, Cursor, Read as _};
 
 use crate::json::{MAX_BYTES, Text};
 
-/// A document that was read.
+/// A document of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Document<'b> {
-    /// Its line, where there is one document on each.
+pub struct InputDocument<'b> {
+    /// Its line, if there is one document on each.
     pub line: Option<u64>,
-    /// Its bytes; only their number where there are more than a document may have.
+    /// Its bytes; if there are more than a document may have, only their number.
     pub bytes: Result<&'b [u8], usize>,
 }
 
-impl<'b> Document<'b> {
+impl<'b> InputDocument<'b> {
     /// An input that is one document.
     #[must_use]
     pub fn whole(bytes: &'b [u8]) -> Self {
@@ -36,7 +36,7 @@ impl<'b> Document<'b> {
 /// The input cannot be read.
 pub fn each_document(
     mut input: impl BufRead,
-    each: &mut dyn FnMut(Document<'_>),
+    each: &mut dyn FnMut(InputDocument<'_>),
 ) -> io::Result<()> {
     let mut head = Vec::new();
     let has_lines = has_lines(&mut input, &mut head)?;
@@ -84,19 +84,19 @@ fn room(head: &[u8]) -> u64 {
     (MAX_BYTES + 1).saturating_sub(head.len()) as u64
 }
 
-fn whole(mut input: impl BufRead, each: &mut dyn FnMut(Document<'_>)) -> io::Result<()> {
+fn whole(mut input: impl BufRead, each: &mut dyn FnMut(InputDocument<'_>)) -> io::Result<()> {
     let mut bytes = Vec::new();
     let most = MAX_BYTES as u64 + 1;
     (&mut input).take(most).read_to_end(&mut bytes)?;
     let rest = io::copy(&mut input, &mut io::sink())?;
-    each(Document {
+    each(InputDocument {
         line: None,
         bytes: fitting(&bytes, rest),
     });
     Ok(())
 }
 
-fn lines(mut input: impl BufRead, each: &mut dyn FnMut(Document<'_>)) -> io::Result<()> {
+fn lines(mut input: impl BufRead, each: &mut dyn FnMut(InputDocument<'_>)) -> io::Result<()> {
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
@@ -109,7 +109,7 @@ fn lines(mut input: impl BufRead, each: &mut dyn FnMut(Document<'_>)) -> io::Res
             _ => 0,
         };
         if !is_blank(&line) {
-            each(Document {
+            each(InputDocument {
                 line: Some(number),
                 bytes: fitting(&line, rest),
             });

@@ -11,8 +11,8 @@ use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use crate::catalog::file::CatalogForm;
-use crate::catalog::migration_file::MigrationForm;
+use crate::catalog::catalog_form::CatalogForm;
+use crate::catalog::migrations::MigrationForm;
 use crate::json::{Fragment, Pointer};
 use crate::rule::{CommonForm, RULES, RuleName};
 use crate::step::{STEPS, StepName};

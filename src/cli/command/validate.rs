@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use migrate_manifests::code::Code;
 use migrate_manifests::report::Stop;
-use migrate_manifests::validate::{Checked, Rules, each_document};
+use migrate_manifests::validate::{CheckedDocument, Validator, each_document};
 use migrate_manifests::version::Version;
 
 use crate::cli::args::{ClockArgs, OutputArgs};
@@ -75,7 +75,7 @@ pub(crate) fn run(args: ValidateArgs, invocation: &Invocation<'_>, streams: Stre
             let name = file.and_then(Path::file_name);
             let name = name.map(std::ffi::OsStr::as_encoded_bytes);
             let kind = kinds::choose(catalog, args.kind.as_deref(), name)?;
-            let rules = Rules::new(kind, args.target_version)
+            let rules = Validator::new(kind, args.target_version)
                 .map_err(|error| Failure::new(error.code(), &error))?;
             let result = check(&rules, file, stdin, output.all)?;
             Ok(result.document(output, surface)?)
@@ -88,13 +88,13 @@ struct Outcome {
     place: String,
     is_file: bool,
     /// Those with findings, or all.
-    told: Vec<Checked>,
+    told: Vec<CheckedDocument>,
     checked: u64,
     invalid: u64,
 }
 
 fn check(
-    rules: &Rules<'_>,
+    rules: &Validator<'_>,
     file: Option<&Path>,
     stdin: &mut dyn Read,
     all: bool,
@@ -110,7 +110,7 @@ fn check(
         checked: 0,
         invalid: 0,
     };
-    let mut each = |document: migrate_manifests::validate::Document<'_>| {
+    let mut each = |document: migrate_manifests::validate::InputDocument<'_>| {
         let checked = rules.check(document);
         result.checked += 1;
         result.invalid += u64::from(!checked.is_valid());
@@ -175,7 +175,7 @@ impl Outcome {
         shown + &wrap(&self.sentence(), surface.columns, 0) + "\n"
     }
 
-    fn one(&self, checked: &Checked, surface: Surface) -> String {
+    fn one(&self, checked: &CheckedDocument, surface: Surface) -> String {
         let place = match checked.line {
             Some(line) => format!("line {line}"),
             None => self.place.clone(),
@@ -230,8 +230,8 @@ struct ToldFinding<'a> {
     message: &'a str,
 }
 
-impl<'a> From<&'a Checked> for Told<'a> {
-    fn from(checked: &'a Checked) -> Self {
+impl<'a> From<&'a CheckedDocument> for Told<'a> {
+    fn from(checked: &'a CheckedDocument) -> Self {
         let findings = checked.findings.iter().map(|finding| ToldFinding {
             code: finding.code.as_str(),
             message: &finding.message,

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+pub(crate) use migrate_manifests::report::{counted, grouped};
+
 /// Breaks `text` at spaces so that lines fit into `columns`, each but the first indented by `indent`, where the first begins, too. Without `columns` nothing is broken.
 pub(crate) fn wrap(text: &str, columns: Option<usize>, indent: usize) -> String {
     let Some(room) = columns.map(|columns| columns.saturating_sub(indent).max(20)) else {
@@ -49,28 +51,6 @@ pub(crate) fn table(rows: &[Vec<String>], aligns: &[Align]) -> String {
         lines.push('\n');
     }
     lines
-}
-
-/// A number with commas: `99,980`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut shown = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
-}
-
-/// A number of things: `1 manifest`, `2,000 manifests`.
-pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
-    format!(
-        "{} {}",
-        grouped(number),
-        if number == 1 { one } else { many }
-    )
 }
 
 /// How long ago something was, in its largest unit: `3 days ago`.

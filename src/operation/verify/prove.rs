@@ -10,11 +10,11 @@ use crate::catalog::{Catalog, Route};
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::engine::{Decision, Manifest, Plan, check_at_rest, examine};
-use crate::report::{Diagnosis, Outcome, Status, Verified, Watch};
-use crate::storage::{Found, Storage};
-use crate::verify::{
+use crate::proof::{
     Evidence, Original, Witnesses, check_backups, check_history, check_replay, check_run,
 };
+use crate::report::{Diagnosis, Outcome, Status, Verified, Watch};
+use crate::storage::{Found, Storage};
 
 /// What came of proving one manifest.
 pub(super) struct Proved<'p> {

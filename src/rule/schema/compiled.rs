@@ -6,8 +6,9 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator, options_for};
 
 use super::instance::{Instance, Spans, is_beyond_range, to_value};
-use super::{MOST_VIOLATIONS, SchemaCheck, Violation};
+use super::result::{MOST_VIOLATIONS, SchemaCheck};
 use crate::json::{Pointer, Value};
+use crate::rule::Violation;
 
 /// How much of what the crate says is repeated, in characters.
 const REASON_CHARACTERS: usize = 240;

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use migrate_manifests::catalog::skeleton::{self, Carried};
+use migrate_manifests::catalog::skeleton::{self, NewSchema};
 use migrate_manifests::catalog::{Kind, Place, Source};
-use migrate_manifests::rehearsal::{Begun, begin};
+use migrate_manifests::rehearsal::{NewVersion, begin};
 use migrate_manifests::report::Stop;
 use migrate_manifests::storage::{CatalogFiles, change_catalog, read_catalog, write_catalog};
 use migrate_manifests::version::Version;
@@ -96,7 +96,7 @@ fn write(args: &NewArgs, output: &Output) -> Result<Document, Stop> {
 fn name_schema(
     dir: &Path,
     own: &str,
-    schema: &Carried,
+    schema: &NewSchema,
     kind: &Kind,
     version: &Version,
 ) -> Result<(), String> {
@@ -113,7 +113,12 @@ fn name_schema(
 }
 
 /// What was done, and what is left to do.
-fn told(dir: &Path, begun: &Begun, changed: Option<Result<(), String>>, output: &Output) -> String {
+fn told(
+    dir: &Path,
+    begun: &NewVersion,
+    changed: Option<Result<(), String>>,
+    output: &Output,
+) -> String {
     let wrapped = |message: &str| wrap(&escape::message(message), output.columns, 10);
     let shown = |path: &str| {
         let path = dir.join(path);

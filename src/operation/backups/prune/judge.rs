@@ -19,11 +19,11 @@ use crate::operation::survey::Survey;
 use crate::operation::tally::Tally;
 use crate::operation::witnesses::Catalogs;
 use crate::path::TreePath;
-use crate::report::Watch;
-use crate::storage::{Backup, Found, Storage};
-use crate::verify::{
+use crate::proof::{
     Evidence, Original, Replaced, Replay, Witness, Witnesses, check_history, values_lost,
 };
+use crate::report::Watch;
+use crate::storage::{Backup, Found, Storage};
 
 /// A backup that goes, as it was read.
 pub(super) struct Going<V> {

@@ -1,0 +1,32 @@
+//! The built-in catalog `run-manifest`, embedded in the program.
+//!
+//! Owns its files, in the format that users write.
+//!
+//! Invariant: it is read as any other catalog.
+
+use std::collections::BTreeMap;
+
+/// Path in the catalog's directory, and text.
+const FILES: &[(&str, &str)] = &[
+    ("catalog.json", include_str!("run-manifest/catalog.json")),
+    (
+        "migrations/1.0.0-1.1.0.json",
+        include_str!("run-manifest/migrations/1.0.0-1.1.0.json"),
+    ),
+    (
+        "migrations/1.0.0-1.2.0.json",
+        include_str!("run-manifest/migrations/1.0.0-1.2.0.json"),
+    ),
+    (
+        "migrations/1.1.0-1.2.0.json",
+        include_str!("run-manifest/migrations/1.1.0-1.2.0.json"),
+    ),
+];
+
+/// The files of the built-in catalog, by path.
+pub(super) fn files() -> BTreeMap<String, String> {
+    let files = FILES
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    files.collect()
+}

@@ -1,0 +1,145 @@
+//! The schema that a new version begins with: that of the version before.
+//!
+//! Makes texts, writes nothing.
+//!
+//! Invariant: of the catalog file, what is there keeps its bytes.
+
+use crate::catalog::layout::CATALOG;
+use crate::catalog::{Catalog, Kind};
+use crate::json::{Edit, Fragment, Pointer, Text, Value, apply};
+use crate::version::Version;
+
+/// A schema for a new version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSchema {
+    /// Its path in the catalog's directory.
+    pub path: String,
+    /// Its text: that of the version before, but for that version where it is asked for by `const`.
+    pub text: String,
+    /// The catalog file with an entry for it; `None` where it could not be added.
+    pub catalog: Option<String>,
+}
+
+/// The schema with which `version` of a kind begins, where the latest version has one.
+#[must_use]
+pub(crate) fn new_schema(catalog: &Catalog, kind: &Kind, version: &Version) -> Option<NewSchema> {
+    let text = catalog.schema(&kind.name, kind.registry.latest())?;
+    let path = format!("schemas/{}-{version}.json", kind.name);
+    Some(NewSchema {
+        text: of_version(text, kind, version).unwrap_or_else(|| text.to_owned()),
+        catalog: catalog
+            .file(CATALOG)
+            .and_then(|own| with_entry(own, kind, version, &path)),
+        path,
+    })
+}
+
+/// The schema with the new version in the place of the one before, where it asks for that; `None` where it does not.
+fn of_version(text: &str, kind: &Kind, version: &Version) -> Option<String> {
+    let text = Text::scan(text.as_bytes()).ok()?;
+    let names = kind.version.tokens().iter();
+    let member = names.fold(Pointer::root(), |at, name| {
+        at.child("properties").child(name.as_str())
+    });
+    let at = member.child("const");
+    let found = text.root().at(&at)?.as_str()?;
+    if found != kind.registry.latest().to_string() {
+        return None;
+    }
+    let value = Fragment::string(&version.to_string());
+    apply(&text, &[Edit::Replace { at, value }]).ok()
+}
+
+/// The catalog file with one schema more.
+fn with_entry(own: &str, kind: &Kind, version: &Version, path: &str) -> Option<String> {
+    let text = Text::scan(own.as_bytes()).ok()?;
+    let version = version.to_string();
+    let names = ["kinds", &kind.name, "schemas", &version];
+    let edit = insertion(text.root(), &names, Fragment::string(path))?;
+    apply(&text, &[edit]).ok()
+}
+
+/// The edit that puts a value where names lead, in objects that are made on the way; `None` where something is there.
+fn insertion(root: Value<'_>, names: &[&str], value: Fragment) -> Option<Edit> {
+    let (mut place, mut at) = (root, Pointer::root());
+    for (count, name) in names.iter().enumerate() {
+        at = at.child(*name);
+        if let Some(inner) = place.get(name) {
+            place = inner;
+            continue;
+        }
+        let inner = names[count + 1..].iter().rev();
+        let value = inner.fold(value, |value, name| Fragment::object(&[(name, value)]));
+        return Some(Edit::Insert { at, value });
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::catalog::Source;
+
+    fn of(catalog: &str, schema: &str) -> NewSchema {
+        let files = [("catalog.json", catalog), ("schemas/run.json", schema)];
+        let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+        let catalog = Catalog::from_files(Source::BuiltIn, &BTreeMap::from(files)).unwrap();
+        new_schema(&catalog, &catalog.kinds()[0], &Version::new(2, 0, 0)).unwrap()
+    }
+
+    #[test]
+    fn the_schema_of_the_version_before_is_carried_over_and_named() {
+        let own = "{ \"name\": \"n\",\t\"extends\": \"run-manifest\",\n  \"kinds\": {\n    \"run\": {\n      \"schemas\": {\n        \"1.2.0\": \"schemas/run.json\"\n      }\n    }\n  }\n}";
+        let carried = of(
+            own,
+            "{\"properties\":{\"schema_version\": {\"const\":\"1.2.0\"}}, \"n\": 1.50}",
+        );
+        assert_eq!(carried.path, "schemas/run-2.0.0.json");
+        assert_eq!(
+            carried.text,
+            "{\"properties\":{\"schema_version\": {\"const\":\"2.0.0\"}}, \"n\": 1.50}"
+        );
+        assert_eq!(
+            carried.catalog.unwrap(),
+            own.replace(
+                "run.json\"\n",
+                "run.json\",\n        \"2.0.0\": \"schemas/run-2.0.0.json\"\n"
+            )
+        );
+    }
+
+    #[test]
+    fn what_a_schema_asks_of_the_version_otherwise_is_carried_over_as_it_is() {
+        let own = r#"{"name": "n", "extends": "run-manifest", "kinds": {"run": {"schemas": {"1.2.0": "schemas/run.json"}}}}"#;
+        let schema = r#"{"properties": {"schema_version": {"enum": ["1.2.0", "2.0.0"]}}}"#;
+        let carried = of(own, schema);
+        assert_eq!(carried.text, schema);
+        assert_eq!(
+            carried.catalog.unwrap(),
+            own.replace(
+                "run.json\"",
+                "run.json\", \"2.0.0\": \"schemas/run-2.0.0.json\""
+            )
+        );
+    }
+
+    #[test]
+    fn objects_that_are_missing_are_made() {
+        let text = Text::scan(br#"{"kinds": {}}"#).unwrap();
+        let names = ["kinds", "run", "schemas", "2.0.0"];
+        let edit = insertion(text.root(), &names, Fragment::string("p")).unwrap();
+        let made = apply(&text, &[edit]).unwrap();
+        assert_eq!(made, r#"{"kinds": {"run": {"schemas": {"2.0.0": "p"}}}}"#);
+        let text = Text::scan(made.as_bytes()).unwrap();
+        assert_eq!(insertion(text.root(), &names, Fragment::null()), None);
+    }
+
+    #[test]
+    fn a_kind_whose_latest_version_has_no_schema_begins_without() {
+        let catalog = Catalog::built_in().unwrap();
+        let kind = &catalog.kinds()[0];
+        assert_eq!(new_schema(&catalog, kind, &Version::new(2, 0, 0)), None);
+    }
+}

@@ -1,0 +1,90 @@
+//! Applying a list of edits to a text.
+//!
+//! Refuses lists whose order would matter; each edit is then made on its own.
+//!
+//! Invariant: members that no edit names keep their bytes, and so does the white space between them.
+
+use std::borrow::Cow;
+
+use super::edit::{Edit, EditError};
+use super::make::{make, scalar_root};
+use super::pointer::{Pointer, overlapping};
+use super::splice::Splice;
+use super::text::Text;
+
+/// Splices `edits` into `text`, in the text's own layout, as if one were made after the other.
+///
+/// A new member goes to its sorted place in an object with two or more names in ascending order, and to the end of any other; the names inside its value are then sorted too. Members of different names can be inserted, removed and renamed in one object, and elements appended to one array, by one list.
+///
+/// # Errors
+/// An edit does not fit the document, or two edits overlap.
+pub fn apply(text: &Text<'_>, edits: &[Edit]) -> Result<String, EditError> {
+    refuse_overlaps(edits)?;
+    let Some(mut splice) = Splice::new(text) else {
+        let refused = edits
+            .first()
+            .map(|edit| scalar_root(edit, text.root().kind()));
+        return refused.map_or_else(|| Ok(text.as_str().to_owned()), Err);
+    };
+    for edit in edits {
+        make(&mut splice, edit)?;
+    }
+    Ok(splice.print())
+}
+
+/// Refuses a copy of what any of the edits touches; `touched` is in ascending order.
+fn refuse_changed_sources(
+    edits: &[Edit],
+    touched: &[(Cow<'_, Pointer>, usize, bool)],
+) -> Result<(), EditError> {
+    for edit in edits {
+        if let Edit::Copy { from, .. } = edit
+            && let Some(other) = overlapping(from, |tokens| {
+                let next = touched.partition_point(|(at, ..)| at.tokens() < tokens);
+                touched.get(next).map(|(at, ..)| &**at)
+            })
+        {
+            return Err(EditError::Overlap {
+                one: from.clone(),
+                other: other.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses two addresses of which one leads into the other, unless both are the end of an array.
+fn refuse_overlaps(edits: &[Edit]) -> Result<(), EditError> {
+    let mut touched = Vec::with_capacity(edits.len());
+    for (order, edit) in edits.iter().enumerate() {
+        let appends = matches!(edit, Edit::Append { .. });
+        let (one, other) = edit.touches();
+        touched.push((one, order, appends));
+        touched.extend(other.map(|other| (other, order, appends)));
+    }
+    // In this order everything that an address leads to follows it directly.
+    touched.sort_by(|(one, ..), (other, ..)| one.tokens().cmp(other.tokens()));
+    refuse_changed_sources(edits, &touched)?;
+    for pair in touched.windows(2) {
+        let [(one, first, one_appends), (other, second, other_appends)] = pair else {
+            continue;
+        };
+        let both_append = *one_appends && *other_appends && one == other;
+        if one.overlaps(other) && !both_append {
+            let (one, other) = if first <= second {
+                (one, other)
+            } else {
+                (other, one)
+            };
+            return Err(EditError::Overlap {
+                one: one.clone().into_owned(),
+                other: other.clone().into_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "apply_tests.rs"]
+mod tests;

@@ -1,0 +1,28 @@
+//! Proofs: what must hold of a manifest that was migrated, and of the run directory in which it stands.
+//!
+//! Pure: takes texts, and the statements of journals and backups; gives findings. Opens no file and decides no outcome.
+//!
+//! Invariant: a finding says that something is wrong; what merely cannot be proved is a note.
+
+mod chain;
+mod comparison;
+mod evidence;
+mod guarded_members;
+mod history;
+mod lost_values;
+mod original;
+mod originals;
+mod replay;
+mod run;
+mod snapshots;
+mod witness;
+
+pub use evidence::{Evidence, Proof};
+pub use history::check_history;
+pub use lost_values::values_lost;
+pub use original::Original;
+pub use originals::check_backups;
+pub use replay::{Replay, check_replay};
+pub use run::{check_identity, check_run};
+pub use snapshots::Files;
+pub use witness::{Last, Replaced, Witness, Witnesses};

@@ -1,0 +1,96 @@
+//! One file with a backup's name, as it was read.
+//!
+//! Owns its bytes' digest and its document; which record it belongs to is decided elsewhere.
+//!
+//! Invariant: a backup counts by its content, never by its name.
+
+use super::witness::{Replaced, Witness};
+use crate::catalog::Kind;
+use crate::digest::Digest;
+use crate::json::{Pointer, Text, Value, canonical};
+use crate::version::Version;
+
+/// A file with a backup's name.
+#[derive(Debug, Clone)]
+pub struct Original<'b> {
+    pub(super) name: &'b str,
+    /// The content, or why it could not be read.
+    pub(super) content: Result<Content<'b>, String>,
+}
+
+/// The content of a file with a backup's name.
+#[derive(Debug, Clone)]
+pub(super) struct Content<'b> {
+    pub(super) raw: Digest,
+    /// The document and its canonical digest; `None` where it is not valid.
+    pub(super) document: Option<(Text<'b>, Digest)>,
+}
+
+impl<'b> Original<'b> {
+    /// A file that was read.
+    #[must_use]
+    pub fn new(name: &'b str, bytes: &'b [u8]) -> Self {
+        let document = Text::scan(bytes).ok().map(|text| {
+            let digest = canonical::digest(text.root());
+            (text, digest)
+        });
+        let raw = Digest::of(bytes);
+        Self {
+            name,
+            content: Ok(Content { raw, document }),
+        }
+    }
+
+    /// A file that could not be read, and why.
+    #[must_use]
+    pub fn unread(name: &'b str, why: String) -> Self {
+        let content = Err(why);
+        Self { name, content }
+    }
+
+    /// Its file name.
+    #[must_use]
+    pub fn name(&self) -> &'b str {
+        self.name
+    }
+
+    /// The document, where it is a valid one.
+    #[must_use]
+    pub fn text(&self) -> Option<&Text<'b>> {
+        let content = self.content.as_ref().ok()?;
+        content.document.as_ref().map(|(text, _)| text)
+    }
+
+    pub(super) fn root(&self) -> Option<Value<'_>> {
+        self.text().map(Text::root)
+    }
+
+    pub(super) fn has_history(&self, at: &Pointer) -> bool {
+        self.root().is_some_and(|root| root.at(at).is_some())
+    }
+
+    pub(super) fn version(&self, kind: &Kind) -> Option<Version> {
+        match self.root()?.at(&kind.version) {
+            Some(version) => version.as_str()?.parse().ok(),
+            None => Some(kind.unversioned.clone()),
+        }
+    }
+
+    /// The SHA-256 of its bytes, where they could be read.
+    #[must_use]
+    pub fn raw(&self) -> Option<Digest> {
+        self.content.as_ref().ok().map(|content| content.raw)
+    }
+
+    /// The replacement that made it, if a journal speaks of one.
+    #[must_use]
+    pub fn replaced<'w>(&self, witness: Option<&'w Witness>) -> Option<&'w Replaced> {
+        let all = witness.map_or(&[][..], |witness| &witness.replaced);
+        all.iter().rfind(|one| Some(one.before) == self.raw())
+    }
+
+    pub(super) fn checksum(&self) -> Option<Digest> {
+        let content = self.content.as_ref().ok()?;
+        content.document.as_ref().map(|(_, digest)| *digest)
+    }
+}

@@ -1,0 +1,115 @@
+//! The backups beside a manifest, compared with its history and with journals.
+//!
+//! A backup is the original of a record if it has the checksum that the record found. One that no record and no journal names is unrelated.
+//!
+//! Invariant: a backup counts as an original by its content, never by its name.
+
+use super::evidence::Evidence;
+use super::original::Original;
+use super::witness::Replaced;
+use crate::catalog::Kind;
+use crate::code::Code;
+use crate::engine::history::Applied;
+use crate::report::Diagnosis;
+
+/// For each record the original that it found, by its place: the one that a journal speaks of, where there are several.
+pub(super) fn of_records(records: &[Applied], evidence: &Evidence<'_>) -> Vec<Option<usize>> {
+    let originals = evidence.originals;
+    let is_journalled = |one: &Original<'_>| one.replaced(evidence.witness).is_some();
+    let of_record = |record: &Applied| {
+        let found = Some(record.checksum_before);
+        let is_it = |one: &Original<'_>| one.checksum() == found;
+        let journalled = originals
+            .iter()
+            .position(|one| is_it(one) && is_journalled(one));
+        journalled.or_else(|| originals.iter().position(is_it))
+    };
+    records.iter().map(of_record).collect()
+}
+
+/// Compares what journals say of the backups with what stands there, and names what nobody speaks of.
+pub(super) fn check(kind: &Kind, records: &[Applied], evidence: &Evidence<'_>) -> Vec<Diagnosis> {
+    let replaced = evidence
+        .witness
+        .map_or(&[][..], |witness| &witness.replaced);
+    let mut findings = Vec::new();
+    for one in replaced {
+        findings.extend(changed(one, evidence.originals));
+        findings.extend(checksum_before(kind, one, records, evidence.originals));
+    }
+    for original in evidence.originals {
+        // An operation that was cut off may have named its backup and not recorded it.
+        let speaks = |one: &Replaced| {
+            one.backup.as_deref() == Some(original.name) || Some(one.before) == original.raw()
+        };
+        let found = |record: &Applied| Some(record.checksum_before) == original.checksum();
+        if !records.iter().any(found) && !replaced.iter().any(speaks) {
+            let name = original.name;
+            let message = format!("`{name}` is not the original of any record of the history");
+            findings.push(Diagnosis::new(Code::BackupUnrelated, message));
+        }
+    }
+    findings
+}
+
+/// Compares what journals say of the backups of a manifest with what stands there, where its history cannot be read.
+#[must_use]
+pub fn check_backups(evidence: &Evidence<'_>) -> Vec<Diagnosis> {
+    let replaced = evidence
+        .witness
+        .map_or(&[][..], |witness| &witness.replaced);
+    let replaced = replaced.iter();
+    replaced
+        .filter_map(|one| changed(one, evidence.originals))
+        .collect()
+}
+
+/// What is wrong with a backup that a journal speaks of.
+fn changed(replaced: &Replaced, originals: &[Original<'_>]) -> Option<Diagnosis> {
+    let name = replaced.backup.as_deref()?;
+    let Some(original) = originals.iter().find(|original| original.name == name) else {
+        return replaced.is_kept.then(|| {
+            let message = format!("`{name}`, the original, is not there");
+            Diagnosis::new(Code::BackupMissing, message)
+        });
+    };
+    if !replaced.is_kept {
+        return None;
+    }
+    let message = match &original.content {
+        Ok(content) if content.raw == replaced.before => return None,
+        Ok(content) => format!(
+            "`{name}` has the SHA-256 {}, expected {}, that of the original",
+            content.raw, replaced.before
+        ),
+        Err(why) => format!("`{name}`, the original, cannot be read: {why}"),
+    };
+    Some(Diagnosis::new(Code::BackupChanged, message))
+}
+
+/// A backup that is as it was recorded speaks against a record that found something else.
+fn checksum_before(
+    kind: &Kind,
+    replaced: &Replaced,
+    records: &[Applied],
+    originals: &[Original<'_>],
+) -> Option<Diagnosis> {
+    let name = replaced.backup.as_deref()?;
+    let original = originals.iter().find(|original| original.name == name)?;
+    let content = original.content.as_ref().ok()?;
+    let (text, checksum) = content.document.as_ref()?;
+    let place = text.root().at(&kind.history).map_or(0, |list| list.len());
+    let record = records.get(place)?;
+    if content.raw != replaced.before || record.checksum_before == *checksum {
+        return None;
+    }
+    let at = kind
+        .history
+        .child(place.to_string())
+        .child("checksum_before");
+    let (found, expected) = (record.checksum_before.prefixed(), checksum.prefixed());
+    Some(Diagnosis::new(
+        Code::ChecksumBeforeDiffers,
+        format!("`{at}` is {found}, expected {expected}, the checksum of `{name}`"),
+    ))
+}

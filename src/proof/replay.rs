@@ -1,0 +1,145 @@
+//! Replays: a migration computed again from the original, with the catalog and the clock that it had.
+//!
+//! Invariant: what cannot be computed again is a note; only other bytes are a finding.
+
+use super::evidence::{Evidence, Proof};
+use super::original::Original;
+use super::witness::Witnesses;
+use crate::catalog::Catalog;
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::engine::history::Applied;
+use crate::engine::{Manifest, transform};
+use crate::json::{Pointer, Text};
+use crate::path::TreePath;
+use crate::refusal::Refusal;
+use crate::report::Diagnosis;
+
+/// One migration that is to be computed again.
+#[derive(Debug, Clone, Copy)]
+pub struct Replay<'r> {
+    /// The manifest.
+    pub path: &'r TreePath,
+    /// The catalog that was used.
+    pub catalog: &'r Catalog,
+    /// The operation that did it.
+    pub operation: &'r str,
+    /// The file name of the original.
+    pub original: &'r str,
+    /// What the history says of it.
+    pub record: &'r Applied,
+    /// The SHA-256 of the bytes that it gave.
+    pub after: Digest,
+}
+
+impl Replay<'_> {
+    /// Computes the migration of the `original` again.
+    #[must_use]
+    pub fn check(&self, original: &Text<'_>) -> Option<Diagnosis> {
+        self.prove(original).err()
+    }
+
+    /// Computes the migration of the `original` again, and gives the text, which has the bytes that are expected.
+    ///
+    /// # Errors
+    /// It cannot be computed again, or gives other bytes.
+    pub fn prove(&self, original: &Text<'_>) -> Result<String, Diagnosis> {
+        let again = self.again(original)?;
+        let found = Digest::of(again.as_bytes());
+        if found == self.after {
+            return Ok(again);
+        }
+        Err(self.differs(&format!(
+            "gives bytes with the SHA-256 {found}, expected {}",
+            self.after
+        )))
+    }
+
+    fn again(&self, original: &Text<'_>) -> Result<String, Diagnosis> {
+        let place = self.catalog.kind_of(self.path.file_name(), original.root());
+        let Some(kind) = place.map(|place| &self.catalog.kinds()[place]) else {
+            let name = self.catalog.name();
+            return Err(not_replayable(format!(
+                "the catalog `{name}` of operation `{}` has no kind for it",
+                self.operation
+            )));
+        };
+        let refused = |refusal: Refusal| self.differs(&format!("is refused: {refusal}"));
+        let manifest = Manifest::read(original.clone(), kind).map_err(refused)?;
+        let (from, to) = (manifest.version(), &self.record.to_version);
+        let down = || kind.registry.route_down(from, to).ok().flatten();
+        let Some(route) = kind.registry.route(from, to).or_else(down) else {
+            return Err(self.differs(&format!("has no route from `{from}` to `{to}`")));
+        };
+        let migrated = transform(&manifest, &route, self.record.applied_at);
+        migrated.map(|migrated| migrated.text).map_err(refused)
+    }
+
+    fn differs(&self, how: &str) -> Diagnosis {
+        let message = format!(
+            "the migration of `{}` by operation `{}`, computed again, {how}",
+            self.original, self.operation
+        );
+        Diagnosis::new(Code::ReplayDiffers, message)
+    }
+}
+
+/// Computes every migration in the history of a manifest again, as far as the evidence goes.
+///
+/// `catalog` gives the catalog with a digest, or says why it cannot be had.
+pub fn check_replay<'c>(
+    path: &TreePath,
+    history: &Pointer,
+    proof: &Proof,
+    evidence: &Evidence<'_>,
+    witnesses: &Witnesses,
+    catalog: &dyn Fn(Digest) -> Result<&'c Catalog, String>,
+) -> Vec<Diagnosis> {
+    let original_at = |place: usize| {
+        let found = proof.originals.get(place).copied().flatten();
+        found.map(|at| &evidence.originals[at])
+    };
+    let one = |place: usize, record: &Applied| {
+        let at = history.child(place.to_string());
+        let Some(original) = original_at(place) else {
+            return Some(not_replayable(format!(
+                "no backup has the original of `{at}`"
+            )));
+        };
+        let replaced = original.replaced(evidence.witness);
+        let (Some(replaced), Some(text)) = (replaced, original.text()) else {
+            return Some(not_replayable(format!(
+                "no journal says with which catalog `{at}` was made"
+            )));
+        };
+        let operation = witnesses.operation(replaced.operation);
+        let used = witnesses.catalog(replaced.operation);
+        let used = used.ok_or_else(|| format!("the journal of `{operation}` names no catalog"));
+        let catalog = match used.and_then(catalog) {
+            Ok(catalog) => catalog,
+            Err(why) => return Some(not_replayable(format!("`{at}`: {why}"))),
+        };
+        let is_last = place + 1 == proof.records.len();
+        let next = original_at(place + 1).and_then(Original::raw);
+        let after = next
+            .or(is_last.then_some(evidence.raw))
+            .unwrap_or(replaced.after);
+        Replay {
+            path,
+            catalog,
+            operation,
+            original: original.name(),
+            record,
+            after,
+        }
+        .check(text)
+    };
+    let all = proof.records.iter().enumerate();
+    all.filter_map(|(place, record)| one(place, record))
+        .collect()
+}
+
+/// The note that a migration cannot be computed again, and why.
+fn not_replayable(why: impl Into<String>) -> Diagnosis {
+    Diagnosis::new(Code::NotReplayable, why)
+}

@@ -1,0 +1,188 @@
+//! Testing a catalog: its fixtures, its laws, and documents that are made up.
+//!
+//! Pure: the documents come from fixtures and from the catalog itself.
+//!
+//! Invariant: the same catalog gives the same remarks.
+
+use super::checks::{self, Refused};
+use super::documents;
+use super::fixtures::Fixtures;
+use super::laws::rehearse;
+use super::remark::Remark;
+use crate::catalog::{Catalog, Kind, Migration, Route};
+use crate::code::Code;
+use crate::engine::Manifest;
+
+/// The result of testing a catalog.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TestReport {
+    /// The number of fixtures that were tried.
+    pub fixtures: usize,
+    /// The number of made-up documents that could be migrated.
+    pub documents: usize,
+    /// The findings and notes.
+    pub remarks: Vec<Remark>,
+}
+
+/// Tests a catalog: takes every fixture from before to after, checks both by schemas and rules, and checks the laws on fixtures and made-up documents. The laws are: a step taken twice is taken once; up, down and up again is up; a shortcut is its composition.
+#[must_use]
+pub fn test(catalog: &Catalog, fixtures: &Fixtures) -> TestReport {
+    let mut report = TestReport {
+        fixtures: fixtures.fixtures.len(),
+        documents: 0,
+        remarks: fixtures.remarks.clone(),
+    };
+    for fixture in &fixtures.fixtures {
+        report.add(fixture.check(catalog));
+    }
+    for (index, kind) in catalog.kinds().iter().enumerate() {
+        for migration in kind.registry.migrations() {
+            if let Some(route) = kind.registry.step(&migration.from, &migration.to) {
+                let made_up: Vec<_> = documents::generated(catalog, kind, migration).collect();
+                report.check_laws(kind, &route, &made_up);
+                let own = fixtures.of(index).map(|fixture| fixture.before.as_str());
+                let own: Vec<_> = own.collect();
+                report.check_results(kind, migration, &route, &own, made_up);
+            }
+        }
+    }
+    report
+}
+
+impl TestReport {
+    /// Checks the laws on made-up documents.
+    fn check_laws(&mut self, kind: &Kind, route: &Route, made_up: &[String]) {
+        for document in made_up {
+            let manifest = Manifest::of_kind(kind, document.as_bytes()).ok();
+            let rehearsed = manifest.and_then(|manifest| rehearse(&manifest, route).ok());
+            if let Some(rehearsed) = rehearsed {
+                self.documents += 1;
+                self.add(rehearsed.broken);
+            }
+        }
+    }
+
+    /// Finds the shortest document that is valid and refused once it is migrated, among made-up ones, those of fixtures, and the ones laid over the others.
+    fn check_results(
+        &mut self,
+        kind: &Kind,
+        migration: &Migration,
+        route: &Route,
+        fixtures: &[&str],
+        made_up: Vec<String>,
+    ) {
+        if !kind.schemas.contains_key(&migration.from) {
+            return;
+        }
+        let laid_over = fixtures.iter().flat_map(|fixture| {
+            let made_up = made_up.iter();
+            made_up.filter_map(|over| documents::laid_over(fixture, over))
+        });
+        let mut all: Vec<String> = laid_over.collect();
+        all.extend(made_up);
+        all.extend(fixtures.iter().map(|fixture| (*fixture).to_owned()));
+        all.sort_by_key(String::len);
+        // A step may refuse some; that it refuses all is not what anybody meant.
+        let (mut refused_by_step, mut is_any_migrated) = (None, false);
+        for document in all {
+            let manifest = Manifest::of_kind(kind, document.as_bytes()).ok();
+            let at_version = |manifest: &Manifest<'_, '_>| manifest.version() == route.from();
+            let Some(manifest) = manifest.filter(at_version) else {
+                continue;
+            };
+            let say = |why: &str| vec![checks::result_refused(migration, manifest.document(), why)];
+            match checks::migrate_valid(&manifest, route) {
+                None => {}
+                Some(Ok(())) => is_any_migrated = true,
+                Some(Err(Refused::Result(why))) => return self.add(say(&why)),
+                Some(Err(Refused::Step(why))) => {
+                    refused_by_step.get_or_insert_with(|| say(&why));
+                }
+            }
+        }
+        if !is_any_migrated {
+            self.add(refused_by_step.unwrap_or_default());
+        }
+    }
+
+    /// Adds the remarks of which there is no other at the same place: one document is enough to show what is wrong with a migration. Remarks about fixtures are all added.
+    pub fn add(&mut self, remarks: Vec<Remark>) {
+        for remark in remarks {
+            let is_of_one = matches!(remark.code, Code::FixtureViolates | Code::FixtureWarned);
+            let mut known = self.remarks.iter();
+            let is_known = known.any(|known| {
+                (known.code, &known.place) == (remark.code, &remark.place)
+                    && (!is_of_one || known.message == remark.message)
+            });
+            if !is_known {
+                self.remarks.push(remark);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Edit, Fragment, Value};
+    use crate::transform::{Change, NoInverse, StepError, Transform};
+    use crate::version::Version;
+
+    /// Sets a member to one value after the other; gone back, it takes the member away.
+    #[derive(Debug)]
+    struct Restless;
+
+    impl Transform for Restless {
+        fn name(&self) -> String {
+            "restless".to_owned()
+        }
+        fn changes(&self, document: Value<'_>) -> Result<Vec<Change>, StepError> {
+            let at = "/n".parse().unwrap();
+            let found = document.get("n").map_or(0, |value| value.raw().len());
+            let value = Fragment::parse(&"1".repeat(found + 1)).unwrap();
+            Ok(vec![Change::Edit(match found {
+                0 => Edit::Insert { at, value },
+                _ => Edit::Replace { at, value },
+            })])
+        }
+        fn inverse(&self) -> Result<Box<dyn Transform>, NoInverse> {
+            Ok(Box::new(Self))
+        }
+    }
+
+    #[test]
+    fn the_built_in_catalog_holds_all_laws() {
+        let catalog = Catalog::built_in().unwrap();
+        let tested = test(&catalog, &Fixtures::default());
+        assert_eq!((tested.remarks, tested.documents), (vec![], 3 * 128));
+    }
+
+    #[test]
+    fn a_transform_that_breaks_the_laws_is_found_out() {
+        let migration = Migration::new(Version::new(1, 2, 0), Version::new(1, 3, 0), "s");
+        let catalog = Catalog::built_in().unwrap();
+        let catalog = catalog.with_migration("run", migration.with(Restless));
+        let tested = test(&catalog.unwrap(), &Fixtures::default());
+        let told = tested.remarks.iter().map(|one| one.message.as_str());
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [
+                "`restless` changes a document again that it has changed",
+                "the migration 1.2.0 to 1.3.0, down and up again, `/n` is `111`, expected `1`",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_made_up_is_the_same_every_time() {
+        let catalog = Catalog::built_in().unwrap();
+        let kind = &catalog.kinds()[0];
+        let migration = kind.registry.migrations().next().unwrap();
+        let made_up = || documents::generated(&catalog, kind, migration).collect::<Vec<_>>();
+        let documents = made_up();
+        assert_eq!(documents, made_up());
+        let has = |name: &str| documents.iter().filter(|one| one.contains(name)).count();
+        assert!((32..128).contains(&has("input_snapshots")));
+        assert_eq!(has("\"run_id\":\"r\""), 128);
+    }
+}

@@ -1,0 +1,144 @@
+//! Checks of fixtures and made-up documents by schemas and rules.
+//!
+//! Leaves out rules over the tree: they say nothing about one document.
+//!
+//! Invariant: a document is checked as a migration would check it, with the history record that the migration would add.
+
+use super::remark::{Remark, place_of};
+use crate::catalog::{Kind, Migration, Place, Route};
+use crate::clock::Timestamp;
+use crate::code::Code;
+use crate::engine::{Manifest, Verdict, check_after, check_before, transform};
+use crate::json::{Edit, Fragment, Text, Value, apply};
+use crate::rule::OnFailure;
+
+/// How much of a made-up document is shown, in characters.
+const SHOWN: usize = 200;
+
+/// What is said of a document before it is migrated.
+pub(super) fn before(manifest: &Manifest<'_, '_>, file: &str) -> Vec<Remark> {
+    let document = manifest.document();
+    let verdict = check_before(manifest.kind(), manifest.version(), document);
+    remarks(verdict, file, "")
+}
+
+/// What is said of a document once it is migrated: of the one that a fixture has, where it is another than the migration makes, and of the one that the migration makes.
+pub(super) fn after(
+    manifest: &Manifest<'_, '_>,
+    route: &Route,
+    another: Option<&str>,
+    file: &str,
+) -> Vec<Remark> {
+    let Ok(migrated) = transform(manifest, route, Timestamp::EPOCH) else {
+        return Vec::new();
+    };
+    let kind = manifest.kind();
+    let check = |text: &str, prefix: &str| {
+        let text = Text::scan(text.as_bytes());
+        let verdict = text.map(|text| {
+            let before = manifest.document();
+            check_after(kind, route.to(), before, text.root())
+        });
+        remarks(verdict.unwrap_or_default(), file, prefix)
+    };
+    let Some(another) = another else {
+        return check(&migrated.text, "");
+    };
+    let expected = with_history_of(kind, another, &migrated.text);
+    let mut told = expected.map_or(Vec::new(), |text| check(&text, ""));
+    let made = "what the migration makes of it: ";
+    let mut more = check(&migrated.text, made);
+    more.retain(|one| {
+        let same = |told: &Remark| one.message.strip_prefix(made) == Some(&told.message);
+        !told.iter().any(same)
+    });
+    told.extend(more);
+    told
+}
+
+/// A document with the history of another: that of a fixture is without the record.
+fn with_history_of(kind: &Kind, text: &str, other: &str) -> Option<String> {
+    let text = Text::scan(text.as_bytes()).ok()?;
+    let other = Text::scan(other.as_bytes()).ok()?;
+    let value = Fragment::from(other.root().at(&kind.history)?);
+    let at = kind.history.clone();
+    let edit = match text.root().at(&at) {
+        Some(_) => Edit::Replace { at, value },
+        None => Edit::Insert { at, value },
+    };
+    apply(&text, &[edit]).ok()
+}
+
+fn remarks(verdict: Verdict, file: &str, prefix: &str) -> Vec<Remark> {
+    let remark = |code, message: String| Remark {
+        code,
+        place: Place::File(file.to_owned()),
+        step: None,
+        message: format!("{prefix}{message}"),
+    };
+    let failures = verdict.failures.into_iter();
+    let failures = failures.map(|failure| {
+        let code = match failure.on_failure {
+            OnFailure::Halt | OnFailure::Refuse => Code::FixtureViolates,
+            OnFailure::Warn => Code::FixtureWarned,
+        };
+        remark(code, failure.refusal.to_string())
+    });
+    let beyond_range = verdict.beyond_range.into_iter().map(|at| {
+        let message = format!("`{at}` is beyond the range of doubles");
+        remark(Code::FixtureWarned, message)
+    });
+    failures.chain(beyond_range).collect()
+}
+
+/// Why a valid document is not migrated.
+pub(super) enum Refused {
+    /// A step refuses it.
+    Step(String),
+    /// What comes of it is refused.
+    Result(String),
+}
+
+/// What comes of migrating a document that is valid at its version; `None` where it is not, or where its version has no schema, so that nobody says what is valid.
+pub(super) fn migrate_valid(
+    manifest: &Manifest<'_, '_>,
+    route: &Route,
+) -> Option<Result<(), Refused>> {
+    let (kind, document) = (manifest.kind(), manifest.document());
+    let version = manifest.version();
+    let is_valid = kind.schemas.contains_key(version)
+        && check_before(kind, version, document).failures.is_empty();
+    if !is_valid {
+        return None;
+    }
+    let migrated = match transform(manifest, route, Timestamp::EPOCH) {
+        Ok(migrated) => migrated,
+        Err(refusal) => return Some(Err(Refused::Step(refusal.to_string()))),
+    };
+    let text = Text::scan(migrated.text.as_bytes()).ok()?;
+    let verdict = check_after(kind, route.to(), document, text.root());
+    let mut failures = verdict.failures.into_iter();
+    Some(
+        match failures.find(|failure| failure.on_failure != OnFailure::Warn) {
+            Some(failure) => Err(Refused::Result(failure.refusal.to_string())),
+            None => Ok(()),
+        },
+    )
+}
+
+/// That a valid document is refused.
+pub(super) fn result_refused(migration: &Migration, document: Value<'_>, why: &str) -> Remark {
+    let shown = match document.raw().char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}...", &document.raw()[..end]),
+        None => document.raw().to_owned(),
+    };
+    Remark {
+        code: Code::ResultRefused,
+        place: place_of(migration),
+        step: None,
+        message: format!(
+            "a document that is valid at {} is refused once it is migrated: {why}; it is `{shown}`",
+            migration.from
+        ),
+    }
+}

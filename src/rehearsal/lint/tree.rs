@@ -1,0 +1,45 @@
+//! Lints of a catalog by the tree that it was tried on.
+//!
+//! Takes numbers; the tree was read by the caller.
+//!
+//! Invariant: nothing is wrong with a catalog because of a tree; these are notes.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::{Catalog, Place};
+use crate::code::Code;
+use crate::rehearsal::remark::Remark;
+use crate::report::{counted, grouped};
+
+/// Lints a catalog that was tried on a tree of so many `manifests`: `kinds` are the indices of the kinds that were found, `refused` is the number of manifests that would be refused.
+#[must_use]
+pub fn lint_tree(
+    catalog: &Catalog,
+    kinds: &BTreeSet<usize>,
+    manifests: u64,
+    refused: u64,
+) -> Vec<Remark> {
+    let note = |code, message| Remark {
+        code,
+        place: Place::Catalog,
+        step: None,
+        message,
+    };
+    let all = catalog.kinds().iter();
+    let unused = all.filter(|kind| !kinds.contains(&kind.index()));
+    let mut notes: Vec<_> = unused
+        .map(|kind| {
+            let message = format!("no manifest of the tree is of the kind `{}`", kind.name);
+            note(Code::KindUnused, message)
+        })
+        .collect();
+    if refused > 0 {
+        let message = format!(
+            "{} of {} would be refused; what steps change is told of the others",
+            grouped(refused),
+            counted(manifests, "manifest", "manifests"),
+        );
+        notes.push(note(Code::ManifestsRefused, message));
+    }
+    notes
+}

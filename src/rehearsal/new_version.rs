@@ -1,0 +1,117 @@
+//! The files of a new version: a migration, a schema if the version before has one, and a fixture that both allow.
+//!
+//! Makes texts, writes nothing.
+//!
+//! Invariant: everything that is left to be filled in is named.
+
+use std::collections::BTreeMap;
+
+use super::fixtures::Fixtures;
+use super::remark::Remark;
+use crate::catalog::skeleton::{NewSchema, fixture, migration, new_schema};
+use crate::catalog::{Catalog, Kind};
+use crate::engine::{Manifest, check_before};
+use crate::version::Version;
+
+/// The files of a new version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewVersion {
+    /// New files, by path.
+    pub files: BTreeMap<String, String>,
+    /// The schema, which is among them, where the version before has one.
+    pub schema: Option<NewSchema>,
+    /// What is to be filled in, so that the fixture can be migrated.
+    pub left: Vec<Remark>,
+}
+
+/// Begins `version` of the kind with that index in a catalog that consists of `files`. `None` where it is not above the latest.
+#[must_use]
+pub fn begin(
+    catalog: &Catalog,
+    files: &BTreeMap<String, String>,
+    index: usize,
+    version: &Version,
+) -> Option<NewVersion> {
+    let kind = &catalog.kinds()[index];
+    let mut new = migration(kind, version)?;
+    let own = Fixtures::read(catalog, files);
+    let own = own.of(index).map(|fixture| fixture.after.as_str());
+    if let Some(before) = before(kind, &new, own) {
+        new.extend(fixture(kind, version, &before)?);
+    }
+    let mut schema = new_schema(catalog, kind, version);
+    let mut whole = files.clone();
+    whole.extend(new.clone());
+    if let Some(schema) = &schema {
+        new.insert(schema.path.clone(), schema.text.clone());
+        whole.insert(schema.path.clone(), schema.text.clone());
+    }
+    let with = |text: &String| {
+        let mut whole = whole.clone();
+        whole.insert("catalog.json".to_owned(), text.clone());
+        Catalog::from_files(catalog.source().clone(), &whole).ok()
+    };
+    let edited = schema.as_ref().and_then(|schema| schema.catalog.as_ref());
+    let begun = edited.and_then(with);
+    if let (Some(schema), None) = (&mut schema, &begun) {
+        schema.catalog = None;
+    }
+    let begun = begun.or_else(|| Catalog::from_files(catalog.source().clone(), &whole).ok());
+    Some(NewVersion {
+        left: begun.map_or(Vec::new(), |begun| left(&begun, &new)),
+        files: new,
+        schema,
+    })
+}
+
+/// The document before of a fixture: the smallest one or, where schema or rules do not allow that, one that an earlier fixture leads to; `None` where there is nothing better than the smallest.
+fn before<'f>(
+    kind: &Kind,
+    new: &'f BTreeMap<String, String>,
+    own: impl Iterator<Item = &'f str>,
+) -> Option<String> {
+    let is_allowed = |text: &&str| {
+        let manifest = Manifest::of_kind(kind, text.as_bytes());
+        manifest.is_ok_and(|manifest| {
+            let verdict = check_before(kind, manifest.version(), manifest.document());
+            manifest.version() == kind.registry.latest() && verdict.failures.is_empty()
+        })
+    };
+    let smallest = new.iter().find(|(path, _)| path.ends_with("/before.json"));
+    let mut all = smallest
+        .map(|(_, text)| text.as_str())
+        .into_iter()
+        .chain(own);
+    all.find(is_allowed).map(str::to_owned)
+}
+
+/// What is wrong with the fixture.
+fn left(catalog: &Catalog, new: &BTreeMap<String, String>) -> Vec<Remark> {
+    let fixtures = Fixtures::read(catalog, new);
+    let remarks = fixtures.fixtures.iter().flat_map(|one| one.check(catalog));
+    remarks.filter(Remark::is_finding).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Source;
+    use crate::catalog::skeleton::extension;
+    use crate::rehearsal::{lint, test};
+
+    #[test]
+    fn what_is_begun_can_be_loaded_and_holds_all_laws() {
+        let built_in = Catalog::built_in().unwrap();
+        let kind = &built_in.kinds()[0];
+        let mut files = extension("my \"own\"");
+        files.extend(migration(kind, &Version::new(2, 0, 0)).unwrap());
+        let catalog = Catalog::check_files(Source::BuiltIn, &files).unwrap();
+        assert_eq!(catalog.name(), "my \"own\"");
+        assert_eq!(catalog.latest(), Some(&Version::new(2, 0, 0)));
+        let fixtures = Fixtures::read(&catalog, &files);
+        assert_eq!(fixtures.fixtures.len(), 1);
+        assert_eq!(lint(&catalog, &fixtures), []);
+        assert_eq!(test(&catalog, &fixtures).remarks, []);
+        assert!(migration(kind, &Version::new(1, 2, 0)).is_none());
+    }
+}

@@ -1,0 +1,65 @@
+//! Remarks about a catalog.
+//!
+//! Data only; how a remark is printed is for the terminal.
+//!
+//! Invariant: the class of the code says whether a remark is a finding or a note.
+
+use crate::catalog::{Migration, Place};
+use crate::code::{Class, Code};
+use crate::version::Version;
+
+/// A remark about a catalog, for its author.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// Its code, whose class says whether something is wrong (a finding) or not (a note).
+    pub code: Code,
+    /// The place in the catalog.
+    pub place: Place,
+    /// The step that it is about, if it is about one.
+    pub step: Option<StepId>,
+    /// The message.
+    pub message: String,
+}
+
+impl Remark {
+    /// Returns true if something is wrong.
+    #[must_use]
+    pub fn is_finding(&self) -> bool {
+        self.code.class() == Class::Finding
+    }
+}
+
+/// A step of a migration.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StepId {
+    /// The name of the kind.
+    pub kind: String,
+    /// The version that the migration leads from.
+    pub from: Version,
+    /// The version that it leads to.
+    pub to: Version,
+    /// Its index among the migration's steps.
+    pub index: usize,
+}
+
+impl StepId {
+    pub(super) fn new(kind: &str, migration: &Migration, index: usize) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            from: migration.from.clone(),
+            to: migration.to.clone(),
+            index,
+        }
+    }
+}
+
+/// The place of a migration; the whole catalog, if the migration was compiled into a program.
+pub(super) fn place_of(migration: &Migration) -> Place {
+    migration.place().cloned().unwrap_or(Place::Catalog)
+}
+
+/// The place of a step of a migration.
+pub(super) fn place_of_step(migration: &Migration, index: usize) -> Place {
+    let place = migration.place_of(index).cloned();
+    place.unwrap_or(Place::Catalog)
+}

@@ -1,0 +1,19 @@
+//! JSON Schemas of documents. This is the only place that knows the schema crate.
+//!
+//! Takes texts that were scanned and gives their violations; opens no file and follows no reference out of the schema.
+//!
+//! Invariant: a [`Schema`] is valid in itself. Without the feature `schema` there is none.
+
+#[cfg(feature = "schema")]
+mod compiled;
+#[cfg(feature = "schema")]
+mod instance;
+mod model;
+mod names;
+mod result;
+#[cfg(not(feature = "schema"))]
+mod without;
+
+pub use model::Schema;
+pub(crate) use names::names;
+pub use result::{MOST_VIOLATIONS, SchemaCheck};

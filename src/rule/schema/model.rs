@@ -1,0 +1,167 @@
+//! JSON Schemas of documents: compiled when the catalog is loaded, checked for each document.
+//!
+//! Takes texts that were scanned and gives their violations; opens no file and follows no reference out of the schema.
+//!
+//! Invariant: a [`Schema`] is valid in itself. Without the feature `schema` there is none.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+#[cfg(feature = "schema")]
+use super::compiled::{Compiled, check, compile};
+use super::result::SchemaCheck;
+#[cfg(not(feature = "schema"))]
+use super::without::{Compiled, check, compile};
+use crate::json::{Kind, Value};
+use crate::rule::Violation;
+
+/// A compiled JSON Schema of one version of a kind.
+#[derive(Clone)]
+pub struct Schema {
+    compiled: Arc<Compiled>,
+    members: Option<Arc<BTreeSet<String>>>,
+}
+
+impl std::fmt::Debug for Schema {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Schema")
+    }
+}
+
+impl Schema {
+    /// Compiles the schema that `text` is.
+    ///
+    /// # Errors
+    /// It is no JSON Schema, refers to something outside of itself, or the program was built without JSON Schema.
+    pub fn new(text: Value<'_>) -> Result<Self, Violation> {
+        Ok(Self {
+            compiled: Arc::new(compile(text)?),
+            members: members(text).map(Arc::new),
+        })
+    }
+
+    /// Checks a document by the schema.
+    #[must_use]
+    pub fn check(&self, document: Value<'_>) -> SchemaCheck {
+        check(&self.compiled, document)
+    }
+
+    /// The members that it lists of the document, where no keyword beside can bring in others.
+    #[must_use]
+    pub fn members(&self) -> Option<&BTreeSet<String>> {
+        self.members.as_deref()
+    }
+}
+
+fn members(text: Value<'_>) -> Option<BTreeSet<String>> {
+    const BRING_IN_OTHERS: [&str; 10] = [
+        "patternProperties",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "if",
+        "$ref",
+        "$dynamicRef",
+        "dependentSchemas",
+        "dependencies",
+        "unevaluatedProperties",
+    ];
+    if BRING_IN_OTHERS.iter().any(|name| text.get(name).is_some()) {
+        return None;
+    }
+    let listed = text
+        .get("properties")
+        .filter(|one| one.kind() == Kind::Object)?;
+    Some(
+        listed
+            .members()
+            .map(|member| member.name().into_owned())
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+#[cfg(feature = "schema")]
+mod tests {
+    use super::*;
+    use crate::json::Text;
+
+    fn schema(text: &str) -> Result<Schema, Violation> {
+        Schema::new(Text::scan(text.as_bytes()).unwrap().root())
+    }
+
+    fn held(text: &str, document: &str) -> Vec<String> {
+        let held = schema(text)
+            .unwrap()
+            .check(Text::scan(document.as_bytes()).unwrap().root());
+        let violations = held.violations.into_iter();
+        violations
+            .map(|one| format!("{}: {}", one.at, one.reason))
+            .chain(held.beyond_range.iter().map(|at| format!("beyond {at}")))
+            .collect()
+    }
+
+    #[test]
+    fn a_document_is_held_against_the_schema_with_places() {
+        let text = r#"{"properties":{"n":{"type":"integer"},"s":{"enum":["a","b"]},"t":{"format":"date-time"}},"required":["n"]}"#;
+        assert!(held(text, r#"{"n":1.0,"s":"\u0061","t":"2026-02-28T10:30:00Z"}"#).is_empty());
+        assert_eq!(
+            held(text, r#"{"n":"1","s":"c","t":"yesterday"}"#),
+            [
+                "/n: the value is not of type \"integer\"",
+                "/s: the value is not one of \"a\" or \"b\"",
+                "/t: the value is not a \"date-time\"",
+            ]
+        );
+        assert_eq!(held(text, "{}"), [": \"n\" is a required property"]);
+        let none = r#"{"properties":{"old":false},"additionalProperties":false}"#;
+        assert_eq!(
+            held(none, r#"{"old":1,"new":2}"#),
+            [
+                "/old: nothing may be there",
+                ": Additional properties are not allowed ('new' was unexpected)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_number_that_no_double_holds_is_the_nearest_finite_one() {
+        let text = r#"{"properties":{"a":{"items":{"minimum":1}}}}"#;
+        assert_eq!(held(text, r#"{"a":[2,1e400]}"#), ["beyond /a/1"]);
+        assert_eq!(
+            held(text, r#"{"a":[-1e400]}"#),
+            [
+                "/a/0: the value is less than the minimum of 1",
+                "beyond /a/0"
+            ]
+        );
+        let integer = r#"{"properties":{"a":{"type":"integer"}}}"#;
+        let forty = format!(r#"{{"a":{}}}"#, "1".repeat(40));
+        assert!(held(integer, &forty).is_empty());
+    }
+
+    #[test]
+    fn what_is_no_schema_is_refused_with_the_place_in_it() {
+        let error = schema(r#"{"properties":{"n":{"type":"integr"}}}"#).unwrap_err();
+        assert_eq!(error.at.to_string(), "/properties/n/type");
+        for outside in [
+            r#"{"$ref":"https://example.com/other.json"}"#,
+            r#"{"$ref":"other.json"}"#,
+            r##"{"$ref":"#/nowhere"}"##,
+        ] {
+            let reason = schema(outside).unwrap_err().reason;
+            assert!(
+                reason.starts_with("it refers to something outside of itself, or to nothing: "),
+                "{reason}"
+            );
+        }
+        assert!(schema(r#"{"pattern":"("}"#).is_err());
+    }
+
+    #[test]
+    fn a_schema_that_refers_to_itself_comes_to_an_end() {
+        let text = r##"{"properties":{"inner":{"$ref":"#"}},"required":["n"]}"##;
+        assert!(held(text, r#"{"n":1,"inner":{"n":2}}"#).is_empty());
+        assert!(held(r##"{"$ref":"#"}"##, "{}").is_empty());
+    }
+}
