@@ -6,7 +6,8 @@
 
 use serde::Deserialize;
 
-use super::frame::{Frame, FrameForm, around};
+use super::frame::Frame;
+use super::frame_form::{FrameForm, around};
 use super::parsed::Definition;
 use crate::form::ObjectProblem;
 use crate::json::Pointer;

@@ -13,6 +13,7 @@ pub mod derive;
 mod fill;
 mod for_each;
 mod frame;
+mod frame_form;
 pub mod hash;
 #[cfg(test)]
 pub(crate) mod laws;
@@ -37,7 +38,7 @@ pub use check::Guards;
 pub use contract::{Access, Step, StepPlace};
 pub use fill::{Other, When};
 pub use frame::Frame;
-pub(crate) use frame::StepName;
+pub(crate) use frame_form::StepName;
 pub use list::STEPS;
 pub use parsed::Parsed;
 pub use placed::PlacedStep;

@@ -3,7 +3,7 @@
 //! Invariant: a step was read and checked as any other before it is tried.
 
 use super::check::Guards;
-use super::frame::StepName;
+use super::frame_form::StepName;
 use super::placed::PlacedStep;
 use super::read::read_steps;
 use crate::form::{Object, ReadError, reason};

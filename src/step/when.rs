@@ -4,7 +4,8 @@
 //!
 //! Invariant: no step inside changes the member of the condition, so that it holds as well afterwards and on the way back.
 
-use super::frame::{Frame, FrameForm, around};
+use super::frame::Frame;
+use super::frame_form::{FrameForm, around};
 use super::parsed::Definition;
 use crate::form::{ConditionForm, ObjectProblem, check_member, check_not_end};
 

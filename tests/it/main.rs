@@ -6,6 +6,7 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod architecture;
 mod authors;
 mod backups;
 mod bad_input;

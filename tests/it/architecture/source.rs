@@ -1,0 +1,472 @@
+//! The source files with the paths that they name.
+//!
+//! Understands as much of Rust as that takes: comments, literals, `mod`, `use`, and paths that begin at `crate`, `super` or the library's name. Names that come through `pub use` are followed to the file that defines them.
+//!
+//! Invariant: a file, or a part of one, counts as test code if only `#[cfg(test)]` leads to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+/// The two kinds of code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    Production,
+    Test,
+}
+
+/// A path in one file that names something in another.
+#[derive(Debug, Clone)]
+pub(crate) struct Reference {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    /// The path as it is written.
+    pub(crate) path: String,
+}
+
+/// A path in a file, and the module in which it stands.
+#[derive(Debug)]
+struct Named {
+    code: Code,
+    module: Vec<String>,
+    path: Vec<String>,
+}
+
+/// The files below `src`, by their paths there.
+pub(crate) struct Sources {
+    /// Module to file.
+    files: BTreeMap<Vec<String>, String>,
+    /// File to the paths that it names.
+    named: BTreeMap<String, Vec<Named>>,
+    /// The names that a module passes on, and the paths behind them.
+    passed_on: BTreeMap<(Vec<String>, String), Vec<String>>,
+}
+
+/// The room of a file.
+pub(crate) fn room(file: &str) -> &str {
+    let first = file.split('/').next().unwrap();
+    match first.trim_end_matches(".rs") {
+        "main" => "cli",
+        room => room,
+    }
+}
+
+impl Sources {
+    pub(crate) fn read() -> Self {
+        let mut sources = Self {
+            files: BTreeMap::new(),
+            named: BTreeMap::new(),
+            passed_on: BTreeMap::new(),
+        };
+        for root in ["lib.rs", "main.rs"] {
+            sources.read_file(root, &[], Code::Production);
+        }
+        sources.files.remove(&Vec::new());
+        sources.named.retain(|file, _| file != "lib.rs");
+        sources
+    }
+
+    /// Reads the file of a module, and those of its children.
+    fn read_file(&mut self, file: &str, module: &[String], code: Code) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(file);
+        let text = without_literals(&fs::read_to_string(&path).unwrap());
+        self.files.insert(module.to_vec(), file.to_owned());
+        let folder = match file.rsplit_once('/') {
+            _ if module.is_empty() => String::new(),
+            Some((folder, "mod.rs")) => format!("{folder}/"),
+            _ => format!("{}/", file.trim_end_matches(".rs")),
+        };
+        self.read_items(&text, file, &folder, module, code);
+    }
+
+    /// Reads the items of a module, whose files stand in `folder`.
+    fn read_items(&mut self, text: &str, file: &str, folder: &str, module: &[String], code: Code) {
+        for item in items(text) {
+            let code = if item.is_test { Code::Test } else { code };
+            let words: Vec<&str> = item.text.split_whitespace().collect();
+            let declares = words.iter().position(|word| *word == "mod");
+            let name = declares.and_then(|at| words.get(at + 1));
+            let is_module = declares.is_some_and(|at| {
+                let before = &words[..at];
+                before
+                    .iter()
+                    .all(|word| word.starts_with("pub") || word.ends_with(')'))
+            });
+            match name.filter(|_| is_module) {
+                Some(name) if name.ends_with(';') => {
+                    let name = name.trim_end_matches(';').trim_start_matches("r#");
+                    self.read_child(name, item.path, file, folder, module, code);
+                }
+                Some(name) => {
+                    let mut inner = module.to_vec();
+                    inner.push((*name).to_owned());
+                    let (start, end) = (item.text.find('{'), item.text.rfind('}'));
+                    let body = &item.text[start.unwrap() + 1..end.unwrap()];
+                    self.read_items(body, file, folder, &inner, code);
+                }
+                None => self.read_item(item.text, file, module, code),
+            }
+        }
+    }
+
+    fn read_child(
+        &mut self,
+        name: &str,
+        path: Option<&str>,
+        file: &str,
+        folder: &str,
+        module: &[String],
+        code: Code,
+    ) {
+        let mut child = module.to_vec();
+        child.push(name.to_owned());
+        let beside = file.rfind('/').map_or("", |end| &file[..=end]);
+        let candidates = match path {
+            Some(path) => vec![format!("{beside}{path}")],
+            None => vec![
+                format!("{folder}{name}.rs"),
+                format!("{folder}{name}/mod.rs"),
+            ],
+        };
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let found = candidates.into_iter().find(|path| src.join(path).exists());
+        self.read_file(
+            &found.unwrap_or_else(|| panic!("{file}: {name}")),
+            &child,
+            code,
+        );
+    }
+
+    /// Notes the paths of an item, and the names that it passes on.
+    fn read_item(&mut self, text: &str, file: &str, module: &[String], code: Code) {
+        let mut add = |path: Vec<String>| {
+            let named = self.named.entry(file.to_owned()).or_default();
+            let module = module.to_vec();
+            named.push(Named { code, module, path });
+        };
+        let Some((visibility, tree)) = split_use(text) else {
+            paths(text).into_iter().for_each(&mut add);
+            return;
+        };
+        for (path, name) in flatten(tree) {
+            if !visibility.is_empty() {
+                let key = (module.to_vec(), name);
+                self.passed_on.insert(key, path.clone());
+            } else if matches!(&*path[0], "crate" | "super" | "self" | "migrate_manifests") {
+                add(path);
+            }
+        }
+    }
+
+    /// The paths that lead from one file to another.
+    pub(crate) fn references(&self, code: Code) -> Vec<Reference> {
+        let mut all = Vec::new();
+        for (from, paths) in &self.named {
+            for named in paths.iter().filter(|named| named.code == code) {
+                let start = absolute(&named.module, &named.path);
+                if let Some(to) = self.resolve(&start, 0).filter(|to| to != from) {
+                    let (from, path) = (from.clone(), named.path.join("::"));
+                    all.push(Reference { from, to, path });
+                }
+            }
+        }
+        all
+    }
+
+    /// The file that defines what an absolute path names.
+    fn resolve(&self, path: &[String], depth: usize) -> Option<String> {
+        for length in (1..=path.len()).rev() {
+            let (module, rest) = path.split_at(length);
+            let Some(file) = self.files.get(module) else {
+                continue;
+            };
+            let passed_on = rest
+                .first()
+                .and_then(|name| self.passed_on.get(&(module.to_vec(), name.clone())));
+            return match passed_on {
+                Some(behind) if depth < 8 => self.resolve(&absolute(module, behind), depth + 1),
+                _ => Some(file.clone()),
+            };
+        }
+        None
+    }
+
+    /// Returns true if a path goes to a parent, and from there to a name that is no module.
+    pub(crate) fn names_parent(&self, reference: &Reference) -> bool {
+        let names: Vec<&str> = reference.path.split("::").collect();
+        if names[0] != "super" {
+            return false;
+        }
+        let modules = self.files.iter();
+        let mut modules = modules.filter(|(_, file)| **file == reference.from);
+        modules.any(|(module, _)| {
+            let path: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let supers = path.iter().take_while(|name| *name == "super").count();
+            let start = absolute(module, &path);
+            let first = module.len().saturating_sub(supers) + 1;
+            !self.files.contains_key(&start[..first.min(start.len())])
+        })
+    }
+}
+
+/// The paths of a text in production code and in test code, sorted.
+pub(crate) fn paths_of(text: &str) -> (Vec<String>, Vec<String>) {
+    let (mut production, mut tests) = (Vec::new(), Vec::new());
+    for item in items(&without_literals(text)) {
+        let found = match split_use(item.text) {
+            Some((_, tree)) => flatten(tree).into_iter().map(|(path, _)| path).collect(),
+            None => paths(item.text),
+        };
+        let into = if item.is_test {
+            &mut tests
+        } else {
+            &mut production
+        };
+        into.extend(found.iter().map(|path| path.join("::")));
+    }
+    production.sort();
+    tests.sort();
+    (production, tests)
+}
+
+/// A path seen from the root of the library.
+fn absolute(module: &[String], path: &[String]) -> Vec<String> {
+    let mut base = module.to_vec();
+    let mut names = path.iter().peekable();
+    match path[0].as_str() {
+        "crate" | "migrate_manifests" => {
+            base.clear();
+            names.next();
+        }
+        "self" => drop(names.next()),
+        _ => {
+            while names.next_if(|name| *name == "super").is_some() {
+                base.pop();
+            }
+        }
+    }
+    base.extend(names.cloned());
+    base
+}
+
+/// An item without its attributes.
+struct Item<'t> {
+    text: &'t str,
+    is_test: bool,
+    path: Option<&'t str>,
+}
+
+/// The items of a text without comments and literals.
+fn items(text: &str) -> Vec<Item<'_>> {
+    let (mut items, mut rest) = (Vec::new(), text.trim_start());
+    while !rest.is_empty() {
+        let (mut is_test, mut path) = (false, None);
+        while let Some(attribute) = rest.strip_prefix("#!").or(rest.strip_prefix('#')) {
+            let end = closing(attribute.trim_start(), '[', ']');
+            let attribute = attribute.trim_start();
+            let inside = &attribute[1..end];
+            is_test |= inside.starts_with("cfg(") && inside.contains("test");
+            if let Some(named) = inside.strip_prefix("path = ") {
+                path = Some(named.trim_matches('"'));
+            }
+            rest = attribute[end + 1..].trim_start();
+        }
+        let end = item_end(rest);
+        let text = &rest[..end];
+        items.push(Item {
+            text,
+            is_test,
+            path,
+        });
+        rest = rest[end..].trim_start();
+    }
+    items
+}
+
+/// Where the first item of a text ends: behind its semicolon or its last brace.
+fn item_end(text: &str) -> usize {
+    let mut depth = 0_usize;
+    for (at, character) in text.char_indices() {
+        match character {
+            '{' | '(' | '[' => depth += 1,
+            '}' | ')' | ']' => {
+                depth -= 1;
+                let is_use = text.trim_start().starts_with("use ") || text.starts_with("pub");
+                let ends = character == '}' && depth == 0;
+                let goes_on = text[at + 1..].trim_start().starts_with([';', '.']);
+                if ends && !(goes_on || is_use && split_use(text).is_some()) {
+                    return at + 1;
+                }
+            }
+            ';' if depth == 0 => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Where the bracket closes with which a text begins.
+fn closing(text: &str, open: char, close: char) -> usize {
+    let mut depth = 0_usize;
+    for (at, character) in text.char_indices() {
+        if character == open {
+            depth += 1;
+        } else if character == close {
+            depth -= 1;
+            if depth == 0 {
+                return at;
+            }
+        }
+    }
+    text.len()
+}
+
+/// The visibility and the tree of a `use` item.
+fn split_use(item: &str) -> Option<(&str, &str)> {
+    let (visibility, tree) = match item.strip_prefix("use ") {
+        Some(tree) => ("", tree),
+        None => item.split_once(" use ")?,
+    };
+    let is_visibility = visibility.is_empty() || visibility.starts_with("pub");
+    let is_plain = !visibility.contains([' ', '{', ';']);
+    (is_visibility && (is_plain || visibility.starts_with("pub(in")))
+        .then(|| (visibility, tree.split(';').next().unwrap_or_default()))
+}
+
+/// The paths of a `use` tree, each with the name that it gives.
+fn flatten(tree: &str) -> Vec<(Vec<String>, String)> {
+    let tree = tree.trim();
+    let Some(brace) = tree.find('{') else {
+        let tree = tree.replace("r#", "");
+        let (path, name) = tree.split_once(" as ").unwrap_or((&tree, ""));
+        let mut names: Vec<String> = path
+            .split("::")
+            .map(|name| name.trim().to_owned())
+            .collect();
+        if names.len() > 1 && names.last().is_some_and(|name| name == "self") {
+            names.pop();
+        }
+        let last = names.last().cloned().unwrap_or_default();
+        let name = if name.is_empty() {
+            last
+        } else {
+            name.trim().to_owned()
+        };
+        return vec![(names, name)];
+    };
+    let head = tree[..brace].trim_end_matches("::");
+    let inner = &tree[brace + 1..tree.rfind('}').unwrap()];
+    let parts = split_top(inner).into_iter();
+    parts
+        .flat_map(|part| flatten(&format!("{head}::{part}")))
+        .collect()
+}
+
+/// The parts of a list, without splitting what stands in braces.
+fn split_top(list: &str) -> Vec<&str> {
+    let (mut parts, mut depth, mut start) = (Vec::new(), 0_usize, 0);
+    for (at, character) in list.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(list[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(list[start..].trim());
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+/// The paths in an item that begin at `crate`, `super` or the library's name, `use` lines inside of it included.
+fn paths(text: &str) -> Vec<Vec<String>> {
+    let mut all = Vec::new();
+    let uses: BTreeSet<usize> = text.match_indices("use ").map(|(at, _)| at).collect();
+    for start in ["crate::", "super::", "migrate_manifests::"] {
+        for (at, _) in text.match_indices(start) {
+            let before = text[..at].chars().next_back();
+            if before.is_some_and(|one| one.is_alphanumeric() || matches!(one, '_' | ':' | '$')) {
+                continue;
+            }
+            if uses.contains(&at.wrapping_sub(4)) {
+                let tree = text[at..].split(';').next().unwrap_or_default();
+                all.extend(flatten(tree).into_iter().map(|(path, _)| path));
+                continue;
+            }
+            let is_part = |one: char| !(one.is_alphanumeric() || matches!(one, '_' | ':'));
+            let end = text[at..].find(is_part).map_or(text.len(), |end| at + end);
+            let path = text[at..end].trim_end_matches(':');
+            all.push(path.split("::").map(str::to_owned).collect());
+        }
+    }
+    all
+}
+
+/// A source text in which comments are gone, and literals are empty; the path of an attribute stays.
+fn without_literals(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let length = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else if let Some(length) = raw_string(rest) {
+            out.push_str("\"\"");
+            length
+        } else if next == '"' {
+            let length = string(rest);
+            let is_path = out.trim_end().ends_with("path =");
+            out.push_str(if is_path { &rest[..length] } else { "\"\"" });
+            length
+        } else if let Some(length) = character(rest) {
+            out.push_str("' '");
+            length
+        } else {
+            out.push(next);
+            next.len_utf8()
+        };
+        rest = &rest[length..];
+    }
+    out
+}
+
+fn string(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, character) in text.char_indices().skip(1) {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// The length of a raw string with which a text begins.
+fn raw_string(text: &str) -> Option<usize> {
+    let rest = text.strip_prefix("br").or(text.strip_prefix('r'))?;
+    let hashes = rest.len() - rest.trim_start_matches('#').len();
+    rest[hashes..].strip_prefix('"')?;
+    let close = format!("\"{}", "#".repeat(hashes));
+    let start = text.len() - rest.len() + hashes + 1;
+    let end = text[start..].find(&close)?;
+    Some(start + end + close.len())
+}
+
+/// The length of a character literal with which a text begins; a lifetime is none.
+fn character(text: &str) -> Option<usize> {
+    let rest = text.strip_prefix('\'')?;
+    if let Some(escaped) = rest.strip_prefix('\\') {
+        let end = escaped[1..].find('\'')?;
+        return Some(end + 4);
+    }
+    let first = rest.chars().next()?;
+    rest[first.len_utf8()..]
+        .starts_with('\'')
+        .then_some(first.len_utf8() + 2)
+}
