@@ -1,6 +1,6 @@
 //! Points in time as an argument, and the only place that knows the calendar crate.
 //!
-//! Nothing here reads the system's clock but [`Timestamp::now`], which only the edge of a program may call.
+//! Invariant: only [`Timestamp::now`] reads the system's clock, and only the edge of a program may call it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use chrono::{DateTime, Datelike as _, SecondsFormat, Utc};
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
-    /// 1970-01-01T00:00:00Z, for where a time is wanted that nobody sees.
+    /// 1970-01-01T00:00:00Z, for results that nobody sees.
     pub(crate) const EPOCH: Self = Self(DateTime::UNIX_EPOCH);
 
     /// The system's time.
@@ -27,7 +27,7 @@ impl Timestamp {
         DateTime::from_timestamp(seconds, 0).and_then(Self::in_calendar)
     }
 
-    /// RFC 3339 has four digits for the year, in UTC as anywhere else.
+    /// Refuses years without exactly four digits, which RFC 3339 cannot write.
     fn in_calendar(time: DateTime<Utc>) -> Option<Self> {
         (0..=9999).contains(&time.year()).then_some(Self(time))
     }
@@ -38,7 +38,7 @@ impl Timestamp {
         self.0.timestamp()
     }
 
-    /// The time as it stands in an operation id: `20260228T103000Z`.
+    /// The form in an operation id: `20260228T103000Z`.
     #[must_use]
     pub fn compact(self) -> String {
         self.0.format("%Y%m%dT%H%M%SZ").to_string()
@@ -51,7 +51,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A time in RFC 3339 as it is in UTC, with `Z` and the fraction of the second as written; `None` where `text` is no such time.
+/// Converts a time in RFC 3339 to UTC, with `Z` and the fraction of the second as written; `None` if `text` is no such time.
 #[must_use]
 pub fn in_utc(text: &str) -> Option<String> {
     let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
@@ -63,13 +63,13 @@ pub fn in_utc(text: &str) -> Option<String> {
     Some(format!("{}{fraction}Z", time.format("%Y-%m-%dT%H:%M:%S")))
 }
 
-/// A text is not a point in time.
+/// The text is not a point in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{found}` is not a time: expected RFC 3339, as in `2026-02-28T10:30:00Z`, or seconds since 1970 after `@`"
 )]
 pub struct TimestampError {
-    /// What was found.
+    /// The text.
     pub found: String,
 }
 

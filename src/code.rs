@@ -1,23 +1,23 @@
-//! Every stable code, with the status it leads to and what to do about it.
+//! Every stable code, with its class and its hint.
 //!
 //! Codes are what programs and tickets quote: a code never changes its meaning and is never reused. `docs/codes.md` explains each; a test keeps the two in step.
 
 use std::fmt;
 
-/// What a code says of a manifest.
+/// The meaning of a code for a manifest or an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// What is there may not be migrated.
+    /// The manifest may not be migrated as it is.
     Refused,
     /// The system returned an error.
     Failed,
-    /// Somebody else changed it after it was read.
+    /// Another program changed the manifest after it was read.
     Conflict,
-    /// Verify found that something is not as it was left, or as it says of itself.
+    /// Verify found something that is not as an operation left it, or not as it says of itself.
     Finding,
     /// Verify could not prove something; nothing shows that it is wrong.
     Note,
-    /// Nothing was harmed and nothing stopped, but somebody should know.
+    /// The operation goes on, but somebody should know this.
     Warning,
     /// The operation could not start, or had to stop.
     Stop,
@@ -36,19 +36,19 @@ macro_rules! codes {
             /// Every code, in the order of the documentation.
             pub const ALL: &[Self] = &[$(Self::$name,)+];
 
-            /// The code as programs see it.
+            /// The code as reports print it.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)+ }
             }
 
-            /// What the code says.
+            /// The class of the code.
             #[must_use]
             pub fn class(self) -> Class {
                 match self { $(Self::$name => Class::$class,)+ }
             }
 
-            /// What to do about it.
+            /// The remedy.
             #[must_use]
             pub fn hint(self) -> &'static str {
                 match self { $(Self::$name => $hint,)+ }
@@ -121,7 +121,7 @@ codes! {
     /// A rule of the catalog does not hold.
     RuleFailed, "rule_failed", Refused, "mend the documents named, or the rule; --rules warn migrates them all the same";
     // The file.
-    /// What has the manifest's name is not a regular file.
+    /// The file with the manifest's name is not a regular file.
     NotRegular, "not_regular", Refused, "a manifest is a regular file; links, pipes and directories are never followed or opened";
     /// The manifest has more than one name.
     HardLinked, "hard_linked", Refused, "break the link (copy the file and rename the copy over it): replacing one name would leave the other behind";
@@ -165,10 +165,10 @@ codes! {
     ChangedSince, "changed_since", Conflict, "roll back the later operation first, if there is one; else keep what is there, or move it away by hand";
     /// Somebody's version was displaced and is kept under another name.
     Rescued, "rescued", Conflict, "compare the rescued file with the manifest and keep the right one";
-    // What validate finds beside.
+    // Found by validate.
     /// The document does not have the version that it should.
     VersionDiffers, "version_differs", Finding, "write the document at the version asked for, or ask for the one that it has";
-    // What lint and test find in a catalog.
+    // Found in a catalog by lint and test.
     /// A shortcut does not give what its composition gives.
     ShortcutDiffers, "shortcut_differs", Finding, "give the shortcut the steps of the migrations that it stands for, in their order";
     /// A step changes a document again that it has changed.
@@ -179,7 +179,7 @@ codes! {
     FixtureDiffers, "fixture_differs", Finding, "mend the migration or the fixture, whichever is wrong";
     /// A fixture cannot be used.
     FixtureInvalid, "fixture_invalid", Finding, "a fixture is a `before.json` and an `after.json` in `fixtures/<kind>/<name>`";
-    /// What a schema or a rule asks does not hold of a fixture.
+    /// A fixture violates a schema or a rule.
     FixtureViolates, "fixture_violates", Finding, "mend the fixture, the migration, or the schema or rule, whichever is wrong";
     /// A step sets a value that the schema of the version refuses.
     StepContradictsSchema, "step_contradicts_schema", Finding, "mend the value or the schema: no document to which the step gives it can be migrated to this version";
@@ -203,7 +203,7 @@ codes! {
     NoFixture, "no_fixture", Note, "put a document before and after it into `fixtures/<kind>/<name>`";
     /// No manifest is of a kind.
     KindUnused, "kind_unused", Note, "nothing is wrong if there are to be such manifests later";
-    // What verify finds.
+    // Found by verify.
     /// A history record does not have its form.
     HistoryRecordMalformed, "history_record_malformed", Finding, "restore the history from a copy: somebody edited it";
     /// The history's versions do not lead to the manifest's.
@@ -296,7 +296,7 @@ codes! {
     CatalogInvalid, "catalog_invalid", Stop, "mend the catalog at the place named";
     /// The catalog in the state directory cannot be trusted or looked for.
     CatalogUntrusted, "catalog_untrusted", Stop, "give --catalog, or make the directory owned by you or root and writable by nobody else";
-    /// What was selected is not there or is no manifest.
+    /// The selected path is not there or is no manifest.
     SelectionInvalid, "selection_invalid", Stop, "check the selection";
     /// Arguments do not fit together.
     Usage, "usage", Stop, "see --help";
@@ -322,7 +322,7 @@ codes! {
     PlanForeign, "plan_foreign", Stop, "give the tree and the catalog that the plan was made with, or make a new plan";
     /// The file that was to be written is there.
     OutputExists, "output_exists", Stop, "give another name, or move the file away: nothing is ever overwritten";
-    /// What the operation did cannot be undone.
+    /// The changes of the operation cannot be undone.
     NotReversible, "not_reversible", Stop, "only migrations can be rolled back; to have migrated manifests back, migrate again";
     /// The output could not be written.
     OutputFailed, "output_failed", Stop, "check where the output goes; every manifest is whole, old or new";

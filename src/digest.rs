@@ -26,7 +26,7 @@ impl Digest {
         &self.0
     }
 
-    /// The first 8 bytes as a big-endian number, the coordinate by which samples and shards are drawn.
+    /// The first 8 bytes as a big-endian number. Samples and shards use it as the coordinate of a path.
     #[must_use]
     pub fn leading_u64(&self) -> u64 {
         let mut first = [0; 8];
@@ -34,13 +34,13 @@ impl Digest {
         u64::from_be_bytes(first)
     }
 
-    /// The first 16 hex digits, used where a name needs a short form.
+    /// The first 16 hex digits, for names that need a short form.
     #[must_use]
     pub fn short(&self) -> String {
         format!("{:016x}", self.leading_u64())
     }
 
-    /// The form that documents and reports carry: `sha256:` and 64 hex digits.
+    /// The form in documents and reports: `sha256:` and 64 hex digits.
     #[must_use]
     pub fn prefixed(&self) -> String {
         format!("sha256:{self}")
@@ -65,11 +65,11 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// A text is not a digest: it must be 64 lower-case hex digits, with or without `sha256:` before them.
+/// The text is not a digest: 64 lower-case hex digits, with or without `sha256:` before them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not a SHA-256: expected 64 lower-case hex digits")]
 pub struct DigestError {
-    /// What was found.
+    /// The text.
     pub found: String,
 }
 
@@ -102,7 +102,7 @@ impl FromStr for Digest {
 pub struct Hasher(sha2::Sha256);
 
 impl Hasher {
-    /// A hasher that has seen nothing.
+    /// A hasher without any bytes.
     #[must_use]
     pub fn new() -> Self {
         Self(sha2::Sha256::new())

@@ -8,12 +8,12 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// The path of a manifest (or of anything else) in the tree, as reports print it.
+/// The path of a file or directory in the tree.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TreePath(Box<[u8]>);
 
 impl TreePath {
-    /// Takes a path as it was listed; `None` where it is absolute, empty or has a component that is empty, `.` or `..`.
+    /// Checks a path; `None` if it is absolute or empty, or has a component that is empty, `.` or `..`.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Option<Self> {
         let plain = |part: &[u8]| !matches!(part, b"" | b"." | b"..") && !part.contains(&0);
@@ -23,7 +23,7 @@ impl TreePath {
             .then(|| Self(bytes.into()))
     }
 
-    /// The path of `name` in the directory `parent`, which may be empty (the tree itself).
+    /// The path of `name` in the directory `parent`; an empty `parent` is the tree itself.
     pub(crate) fn join(parent: &[u8], name: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(parent.len() + 1 + name.len());
         if !parent.is_empty() {
@@ -40,13 +40,13 @@ impl TreePath {
         &self.0
     }
 
-    /// The path as text, where it is UTF-8.
+    /// The path as text, if it is UTF-8.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
     }
 
-    /// The path as text, with U+FFFD in the place of what is not UTF-8.
+    /// The path as text, with U+FFFD for bytes that are not UTF-8.
     #[must_use]
     pub fn to_text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
@@ -58,7 +58,7 @@ impl TreePath {
         STANDARD.encode(&self.0)
     }
 
-    /// Reads what [`TreePath::to_base64`] wrote.
+    /// Reads the text of [`TreePath::to_base64`].
     #[must_use]
     pub fn from_base64(text: &str) -> Option<Self> {
         Self::new(&STANDARD.decode(text).ok()?)
@@ -70,7 +70,7 @@ impl TreePath {
         self.split().1
     }
 
-    /// Everything before the last component; empty where the path has only one.
+    /// Everything before the last component; empty if there is only one.
     #[must_use]
     pub fn parent(&self) -> &[u8] {
         self.split().0

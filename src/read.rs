@@ -1,8 +1,8 @@
-//! Migration on read: a document as it would be at a version, without changing the file that it came from.
+//! Migration on read: computes a document at a version without changing its file.
 //!
-//! For programs that read manifests of any age and want to know one version only. No I/O and no clock of its own.
+//! For programs that read manifests of any age but know one version only. It has no I/O and no clock of its own.
 //!
-//! Invariant: a document that is at the target, or above it, comes back as the very bytes that were given.
+//! Invariant: a document at the target or above it comes back as the same bytes.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -18,19 +18,19 @@ use crate::refusal::Refusal;
 use crate::rule::OnFailure;
 use crate::version::Version;
 
-/// A document as it is at the version asked for.
+/// A document at the target version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading<'b> {
-    /// It was at that version: the text as given.
+    /// It has the target version: the text as given.
     Current(&'b str),
-    /// It is above that version, where no migration leads back: the text as given. Within one major version, readers are expected to get along with it.
+    /// It has a higher version, which is not migrated down: the text as given. Readers should accept it within one major version.
     Ahead(&'b str),
-    /// It was migrated, in memory.
+    /// It was migrated in memory.
     Migrated(Box<Migrated>),
 }
 
 impl<'b> Reading<'b> {
-    /// The text.
+    /// The text at the target version.
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
@@ -39,7 +39,7 @@ impl<'b> Reading<'b> {
         }
     }
 
-    /// The text, without a copy of it.
+    /// The text; a document that needed no migration is not copied.
     #[must_use]
     pub fn into_text(self) -> Cow<'b, str> {
         match self {
@@ -49,9 +49,9 @@ impl<'b> Reading<'b> {
     }
 }
 
-/// The document `bytes` of a kind as it is at `target`, or at the kind's latest version: exactly what a migration at the time `now` would write.
+/// Reads `bytes`, a document of this kind, at `target`, by default the kind's latest version. The text is the one that a migration at the time `now` would write.
 ///
-/// Whether a writer still has the manifest plays no part, because nothing is written.
+/// A manifest that a writer still works on is not deferred, because nothing is written.
 ///
 /// ```
 /// use migrate_manifests::catalog::Catalog;
@@ -78,7 +78,7 @@ impl<'b> Reading<'b> {
 /// ```
 ///
 /// # Errors
-/// The bytes are no valid document of the kind, its version or the target is not known, or a migration refuses it.
+/// The bytes are no valid document of the kind, the catalog does not know its version or the target, or a migration refuses the document.
 pub fn at<'b>(
     kind: &Kind,
     target: Option<&Version>,
@@ -88,10 +88,10 @@ pub fn at<'b>(
     reading(&Manifest::of_kind(kind, bytes)?, target, now)
 }
 
-/// As [`at`], for a document in a file of this name, which tells its kind together with what the catalog says.
+/// Does the same as [`at`] for a document in a file with this name; the catalog finds its kind.
 ///
 /// # Errors
-/// As [`at`], or the document is of no kind that its file name can have.
+/// The same as for [`at`], or the document has none of the kinds that its file name can have.
 pub fn of<'b>(
     catalog: &Catalog,
     file_name: &[u8],
@@ -132,7 +132,7 @@ fn reading<'b>(
     }
 }
 
-/// Refuses the first failure of which a migration would not merely warn.
+/// Fails on the first failure that is more than a warning.
 fn refuse(verdict: Verdict) -> Result<(), Refusal> {
     let mut failures = verdict.failures.into_iter();
     match failures.find(|failure| failure.on_failure != OnFailure::Warn) {

@@ -1,6 +1,6 @@
-//! Which manifests an operation looks at.
+//! The selection of manifests for an operation.
 //!
-//! Pure: everything is decided by the path in the tree, so the same flags select the same manifests on any machine.
+//! Decides by the path in the tree alone, so the same flags select the same manifests on any machine.
 //!
 //! Invariant: a larger sample contains a smaller one, and the shards `0/N` to `N-1/N` are a partition.
 
@@ -11,27 +11,27 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::digest::Digest;
 use crate::path::TreePath;
 
-/// Which manifests are selected: those that every part agrees on.
+/// Selects the manifests that satisfy every part.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    /// Only what lies in this directory of the tree.
+    /// Only manifests below this directory of the tree.
     pub within: Option<TreePath>,
     /// Only these manifests; the tree is then not walked.
     pub manifests: Option<Vec<TreePath>>,
-    /// Only runs whose directory above the run directory has a name that one of these matches; empty means all.
+    /// Only runs in a job whose name one of these matches; the job is the directory above the run directory. Empty means all.
     pub jobs: Vec<Glob>,
-    /// Only this share.
+    /// Only this share of all manifests.
     pub sample: Option<Sample>,
     /// Only this part of a partition.
     pub shard: Option<Shard>,
-    /// Only up to and with the n-th pending manifest in path order.
+    /// Only the first so many pending manifests in path order, with all others before the last of them.
     pub limit: Option<u64>,
-    /// Not what one of these matches, itself or a directory on the way to it.
+    /// No manifest whose path, or a directory on its path, matches one of these.
     pub exclude: Vec<Glob>,
 }
 
 impl Selection {
-    /// Whether `--exclude` or the catalog leaves the manifest out.
+    /// Returns true if a glob of `exclude` matches the path or a directory on it.
     #[must_use]
     pub fn excludes(&self, path: &TreePath) -> bool {
         if self.exclude.is_empty() {
@@ -48,7 +48,7 @@ impl Selection {
             .any(|end| self.exclude.iter().any(|glob| glob.matches(&bytes[..end])))
     }
 
-    /// Whether a manifest that is not left out is selected, as far as its path decides.
+    /// Returns true if job, sample and shard select the path; it does not test `exclude` and `within`.
     #[must_use]
     pub fn selects(&self, path: &TreePath) -> bool {
         let job_matches = || {
@@ -71,7 +71,7 @@ impl Selection {
             && self.shard.is_none_or(|shard| shard.contains(coordinate))
     }
 
-    /// Whether a path lies where the selection looks.
+    /// Returns true if the path lies below `within`.
     #[must_use]
     pub fn is_within(&self, path: &TreePath) -> bool {
         let inside = |within: &TreePath| {
@@ -81,7 +81,7 @@ impl Selection {
         self.within.as_ref().is_none_or(inside)
     }
 
-    /// Whether manifests of the tree can be left out by more than `--exclude`.
+    /// Returns true if the selection can leave out manifests by more than `exclude`.
     #[must_use]
     pub fn is_partial(&self) -> bool {
         self.within.is_some()
@@ -100,7 +100,7 @@ impl Selection {
 pub struct Glob(GlobMatcher);
 
 impl Glob {
-    /// Whether the glob matches the whole of `path`.
+    /// Returns true if the glob matches the whole of `path`.
     #[must_use]
     pub fn matches(&self, path: &[u8]) -> bool {
         use std::os::unix::ffi::OsStrExt as _;
@@ -108,13 +108,13 @@ impl Glob {
     }
 }
 
-/// A text is not a glob.
+/// The text is not a glob.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not a glob: {reason}")]
 pub struct GlobError {
-    /// What was found.
+    /// The text.
     pub found: String,
-    /// What is wrong with it.
+    /// The problem.
     pub reason: String,
 }
 
@@ -142,23 +142,23 @@ impl FromStr for Glob {
 /// A share of all paths, drawn by their hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
-    /// Paths whose coordinate is below this are in; `None` means all.
+    /// The coordinates below this are in the sample; `None` means all.
     below: Option<u64>,
 }
 
 impl Sample {
-    /// Whether the path with this coordinate is in the sample.
+    /// Returns true if the path with this coordinate is in the sample.
     #[must_use]
     pub fn contains(self, coordinate: u64) -> bool {
         self.below.is_none_or(|below| coordinate < below)
     }
 }
 
-/// A text is not a share.
+/// The text is not a share.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not a share: expected more than 0 and at most 100 per cent, as in `5%`")]
 pub struct SampleError {
-    /// What was found.
+    /// The text.
     pub found: String,
 }
 
@@ -200,18 +200,18 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Whether the path with this coordinate is in the part.
+    /// Returns true if the path with this coordinate is in this part.
     #[must_use]
     pub fn contains(self, coordinate: u64) -> bool {
         coordinate % self.of == self.index
     }
 }
 
-/// A text does not name a shard.
+/// The text does not name a shard.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not a shard: expected K/N with K from 0 and below N, as in `0/4`")]
 pub struct ShardError {
-    /// What was found.
+    /// The text.
     pub found: String,
 }
 
@@ -230,35 +230,35 @@ impl FromStr for Shard {
     }
 }
 
-/// How many manifests may be refused, failed or in conflict before the operation stops.
+/// The number of manifests that may be refused, failed or in conflict before the operation stops.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Tolerance {
-    /// That many.
+    /// A number of manifests.
     Number(u64),
-    /// That share of the manifests selected so far, in per cent.
+    /// A share of the manifests selected so far, in per cent.
     Share(f64),
 }
 
 impl Tolerance {
-    /// Whether `trouble` of `looked_at` manifests are more than is tolerated.
+    /// Returns true if `trouble` out of `selected` manifests are too many.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
         reason = "numbers of manifests are far below 2^52"
     )]
-    pub fn is_exceeded(self, trouble: u64, looked_at: u64) -> bool {
+    pub fn is_exceeded(self, trouble: u64, selected: u64) -> bool {
         match self {
             Self::Number(most) => trouble > most,
-            Self::Share(percent) => trouble as f64 * 100.0 > percent * looked_at as f64,
+            Self::Share(percent) => trouble as f64 * 100.0 > percent * selected as f64,
         }
     }
 }
 
-/// A text is not a tolerance.
+/// The text is not a tolerance.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is neither a number nor a share: expected as in `10` or `5%`")]
 pub struct ToleranceError {
-    /// What was found.
+    /// The text.
     pub found: String,
 }
 

@@ -1,14 +1,14 @@
-//! Transforms: the contract of a change to a document.
+//! The contract of a change to a document.
 //!
-//! A transform sees a read view and returns edits; it cannot return a document, so it cannot lose bytes. It has no clock, no randomness, no environment and no I/O.
+//! A transform reads a document and returns edits; it cannot return a document, so it cannot lose bytes. It has no clock, no randomness, no environment and no I/O.
 //!
-//! Invariant: a change says in words what its edit does.
+//! Invariant: every change has words for the history.
 
 use std::fmt::Debug;
 
 use crate::json::{Edit, Pointer, Value};
 
-/// One closed operation on a document: pure, and idempotent.
+/// One operation on a document. It is pure and idempotent.
 ///
 /// The steps of catalog files are transforms; a program can add its own, which the engine guards in the same way.
 ///
@@ -20,7 +20,7 @@ use crate::json::{Edit, Pointer, Value};
 /// use migrate_manifests::transform::{Change, StepError, Transform};
 /// use migrate_manifests::version::Version;
 ///
-/// /// Calls `/owner` what was called `/user`.
+/// /// Renames `/user` to `/owner`.
 /// #[derive(Debug)]
 /// struct UserIsOwner(Pointer);
 ///
@@ -54,42 +54,42 @@ pub trait Transform: Send + Sync + Debug {
     /// The transform as messages name it, as in `set_default /input_snapshots`.
     fn name(&self) -> String;
 
-    /// What is to be done to `document`, in order; nothing where it has been done before.
+    /// The changes to `document`, in order. A document that has been changed before needs none.
     ///
-    /// Pointers address the document as it is given.
+    /// All pointers address the document as it is given, not as an earlier change leaves it.
     ///
     /// # Errors
     /// The transform cannot be applied to this document.
     fn changes(&self, document: Value<'_>) -> Result<Vec<Change>, StepError>;
 
-    /// Every place that it reads or writes; `None` if it cannot tell, so that it is evaluated on its own.
+    /// Every place that it reads or writes; `None` if it does not know, then the engine runs it on its own.
     ///
-    /// Saying too little never harms a guarded member, but the transform may then not see what the ones before it did elsewhere.
+    /// A missing place never harms a guarded member, but the transform may then not see a change that an earlier one made there.
     fn footprint(&self) -> Option<Vec<Pointer>> {
         None
     }
 
-    /// Whether the values that it sets are not authoritative; the history then lists their places.
+    /// Returns true if the values that it sets are not authoritative; the history then lists their places.
     fn backfill(&self) -> bool {
         false
     }
 
-    /// What undoes it, for manifests on the way down. The way back from what it changed leads to the document as it was; any value other than one that it would have left is a [`StepError`].
+    /// The transform that undoes it, for a downgrade. It restores the document as it was before; it returns a [`StepError`] for a value that this transform cannot have left.
     ///
     /// # Errors
-    /// It cannot be undone.
+    /// The transform cannot be undone.
     fn inverse(&self) -> Result<Box<dyn Transform>, NoInverse> {
         Err(NoInverse {
             reason: "it does not say how it is undone",
         })
     }
 
-    /// The places to try it on: every place that it names, where `*` stands for one level of an array or object.
+    /// The places where tests of migrations try it: all places that it names, where `*` stands for one level of an array or object.
     fn places(&self) -> Vec<Pointer> {
         self.footprint().unwrap_or_default()
     }
 
-    /// What it may destroy, in words; `None` if the document after still tells everything, or if it cannot tell.
+    /// The values that it may destroy, in words; `None` if it destroys nothing, or does not know.
     fn destroys(&self) -> Option<&'static str> {
         None
     }
@@ -99,7 +99,7 @@ pub trait Transform: Send + Sync + Debug {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct NoInverse {
-    /// Why.
+    /// The reason.
     pub reason: &'static str,
 }
 
@@ -109,24 +109,24 @@ pub struct NoInverse {
 pub struct NoWayDown {
     /// The migration, as in `1.0.0 to 1.1.0`.
     pub migration: String,
-    /// The first of its transforms that is in the way, seen from above.
+    /// The last of its transforms that has no inverse.
     pub transform: String,
-    /// Why it has no inverse.
+    /// The reason why it has none.
     pub reason: &'static str,
 }
 
-/// The change that a transform makes at one place.
+/// A change at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// It changes the document, and the words are those of the edit.
+    /// An edit, described by its own words.
     Edit(Edit),
-    /// It changes the document, and says more of it than the edit does.
+    /// An edit, described by a verb that says more.
     EditAs(Verb, Edit),
-    /// It leaves what is there.
+    /// The place keeps its value, because the transform prefers it.
     Kept(Pointer),
 }
 
-/// What a change means, where the edit alone does not tell.
+/// The meaning of an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verb {
     /// The value is that of another member.
@@ -143,7 +143,7 @@ pub enum Verb {
 }
 
 impl Change {
-    /// The edit, where there is one.
+    /// The edit, if it changes the document.
     #[must_use]
     pub fn edit(&self) -> Option<&Edit> {
         match self {
@@ -152,7 +152,7 @@ impl Change {
         }
     }
 
-    /// The change as the history says it.
+    /// The words for it in the history, as in `renamed /a to /b`.
     #[must_use]
     pub fn in_words(&self) -> String {
         match self {
@@ -189,9 +189,9 @@ fn in_words(edit: &Edit) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{at}` {reason}")]
 pub struct StepError {
-    /// What stands in its way.
+    /// The place that prevents it.
     pub at: Pointer,
-    /// Why, in words that follow the pointer, as in `is not an object`.
+    /// The reason, in words that follow the pointer, as in `is not an object`.
     pub reason: String,
 }
 

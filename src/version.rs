@@ -16,7 +16,7 @@ impl Version {
         Self(semver::Version::new(major, minor, patch))
     }
 
-    /// The first of the three numbers; a change of it breaks readers.
+    /// The first of the three numbers. A change of it breaks readers.
     #[must_use]
     pub fn major(&self) -> u64 {
         self.0.major
@@ -29,11 +29,11 @@ impl fmt::Display for Version {
     }
 }
 
-/// A text is not a schema version.
+/// The text is not a schema version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not a schema version: expected MAJOR.MINOR.PATCH, as in `1.2.0`")]
 pub struct VersionError {
-    /// What was found.
+    /// The text.
     pub found: String,
 }
 

@@ -1,12 +1,12 @@
 //! The built-in catalog `run-manifest`, embedded in the program.
 //!
-//! Owns its files, in the format that users write.
+//! Owns its files, in the format of all catalogs.
 //!
-//! Invariant: it is read as any other catalog.
+//! Invariant: it is read like any other catalog.
 
 use std::collections::BTreeMap;
 
-/// Path in the catalog's directory, and text.
+/// The paths in the catalog's directory, and the texts.
 const FILES: &[(&str, &str)] = &[
     ("catalog.json", include_str!("run-manifest/catalog.json")),
     (
@@ -23,7 +23,6 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
-/// The files of the built-in catalog, by path.
 pub(super) fn files() -> BTreeMap<String, String> {
     let files = FILES
         .iter()

@@ -1,8 +1,8 @@
-//! The form of `catalog.json`, and how one catalog extends another.
+//! The form of `catalog.json`, and the extension of one catalog by another.
 //!
-//! Joins the forms of two files; whether the whole makes sense is checked as for any other catalog.
+//! Joins the forms of two files; the loader checks the result.
 //!
-//! Invariant: a catalog that extends another only adds to it.
+//! Invariant: an extension only adds to its base.
 
 use std::collections::BTreeMap;
 
@@ -91,7 +91,7 @@ pub(super) struct KindForm {
 }
 
 impl CatalogForm {
-    /// This catalog with the additions of `more`, which stands in `file`.
+    /// This catalog with the additions of `more`, which was read from `file`.
     pub(super) fn extended_by(
         mut self,
         more: Self,
@@ -117,7 +117,7 @@ impl CatalogForm {
 }
 
 impl KindForm {
-    /// Adds the members of `more`. The error is the member that both have, and only one may have.
+    /// Adds the members of `more`. The error is a member that both have, although only one may.
     fn extend(&mut self, more: Self) -> Result<(), &'static str> {
         add(&mut self.file, more.file, "file")?;
         add(&mut self.version, more.version, "version")?;

@@ -1,8 +1,8 @@
-//! The dimensions of a catalog: members by which an index of manifests is looked through.
+//! The dimensions of a catalog: the members that are columns of an index.
 //!
-//! Checks that they are there to be looked at; what an index makes of them is its own business.
+//! Checks the list in the catalog file; knows no index.
 //!
-//! Invariant: each dimension is one member that the schema of some kind's latest version names, and each gives a column of its own.
+//! Invariant: the schema of some kind's latest version names each dimension, and each has its own column.
 
 use std::collections::BTreeMap;
 
@@ -13,18 +13,18 @@ use crate::form::check_member;
 use crate::json::{Pointer, Text};
 use crate::rule::schema::names;
 
-/// A member that is a column of the index.
+/// A member that is a column of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dimension {
     /// The member.
     pub at: Pointer,
-    /// What the column is called: the names that lead to the member, joined by `_`.
+    /// The name of the column: the names in the pointer, joined by `_`.
     pub column: String,
 }
 
-/// Reads the dimensions that catalog files declare, and adds what is wrong to `errors`.
+/// Reads the dimensions in catalog files, and adds all problems to `errors`.
 ///
-/// That schemas name them is asked only where nothing else was wrong: it may only follow from that.
+/// It searches the schemas only if there was no error before, because a missing name may be a consequence of that.
 pub(super) fn read(
     documents: &[&SourceFile<'_>],
     kinds: &[Kind],
@@ -37,7 +37,7 @@ pub(super) fn read(
     for document in documents {
         let list = document.text.root().get("dimensions");
         for value in list.into_iter().flat_map(|list| list.elements()) {
-            // Read before, as all of the file.
+            // A malformed list was refused with the form of the file.
             let Some(at) = value.as_str().and_then(|at| at.parse::<Pointer>().ok()) else {
                 continue;
             };
@@ -64,7 +64,6 @@ pub(super) fn read(
     dimensions
 }
 
-/// The texts of the schemas of latest versions.
 fn latest_schemas<'f>(
     documents: &[&SourceFile<'_>],
     kinds: &[Kind],
@@ -82,7 +81,7 @@ fn latest_schemas<'f>(
         .collect()
 }
 
-/// Databases do not tell upper from lower case in the names of columns.
+/// Databases do not distinguish upper and lower case in the names of columns.
 fn check_column(dimension: &Dimension, others: &[Dimension]) -> Result<(), CatalogProblem> {
     let mut others = others.iter();
     let same = others.find(|other| other.column.eq_ignore_ascii_case(&dimension.column));

@@ -1,8 +1,8 @@
 //! The errors of a catalog.
 //!
-//! Words only: nothing here reads or decides.
+//! Owns their messages; reads nothing.
 //!
-//! Invariant: an error that stems from a file names it, with line and column wherever they are known.
+//! Invariant: an error about a file names the file, with line and column if they are known.
 
 use super::place::Place;
 use super::registry::RegistryError;
@@ -32,17 +32,18 @@ impl CatalogError {
 /// A problem of a catalog.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant names its fields")]
 pub enum CatalogProblem {
     /// A file is not strict JSON.
     #[error("{0}")]
     Text(TextProblem),
-    /// An object in a file is wrong.
+    /// An object in a file has a problem.
     #[error("{0}")]
     Object(ObjectProblem),
     /// The catalog has no `catalog.json`.
     #[error("the catalog has no `catalog.json`")]
     NoCatalogFile,
-    /// A JSON file stands where no catalog has one.
+    /// A JSON file has a path that no catalog uses.
     #[error(
         "not a file of a catalog: expected `catalog.json`, `migrations/*.json`, `schemas/*.json` or `fixtures/*`"
     )]
@@ -50,103 +51,62 @@ pub enum CatalogProblem {
     /// The catalog names no manifests.
     #[error("the catalog has no kinds")]
     NoKinds,
-    /// Two kinds cannot be told apart.
+    /// A document could have both of two kinds.
     #[error(
         "kinds `{one}` and `{two}` have the same file name `{file}`, and one document could be of both: expected a `where` in each, with different values of one pointer"
     )]
     SameFile {
-        /// The file name.
         file: String,
-        /// One kind.
         one: String,
-        /// The other.
         two: String,
     },
-    /// A catalog says again what the one that it extends says.
+    /// An extension repeats a member of its base.
     #[error("`{base}` says `{member}` already: a catalog that extends it can only add")]
-    SaidByBase {
-        /// The member.
-        member: &'static str,
-        /// The catalog that says it.
-        base: String,
-    },
-    /// A name cannot be that of a file or directory.
+    SaidByBase { member: &'static str, base: String },
+    /// A name cannot be the name of a file or directory.
     #[error("`{found}` is not a file name: expected one name without `/`")]
-    FileName {
-        /// What was found.
-        found: String,
-    },
-    /// Two members that must stand apart do not.
+    FileName { found: String },
+    /// Two members overlap that must not.
     #[error("`{one}` and `{two}` overlap: version, history and guarded members must stand apart")]
-    Overlap {
-        /// One member.
-        one: Pointer,
-        /// The other.
-        two: Pointer,
-    },
-    /// A kind names a schema that is not there.
+    Overlap { one: Pointer, two: Pointer },
+    /// A kind names a missing schema.
     #[error(
         "the catalog has no file `{found}`: expected the path of one, as in `schemas/run.json`"
     )]
-    NoSchemaFile {
-        /// What was found.
-        found: String,
-    },
+    NoSchemaFile { found: String },
     /// A schema cannot be used.
     #[error("not a JSON Schema: {reason}")]
-    Schema {
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// Something is said of a version that the kind does not have.
+    Schema { reason: String },
+    /// A kind does not have a version that the catalog names.
     #[error("kind `{kind}` has no version `{version}`")]
-    VersionUnknown {
-        /// The kind.
-        kind: String,
-        /// The version.
-        version: Version,
-    },
+    VersionUnknown { kind: String, version: Version },
     /// Two rules of a kind have the same name.
     #[error("two rules of this kind are called `{name}`: give one of them another `name`")]
-    SameRule {
-        /// The name.
-        name: String,
-    },
-    /// A rule looks at a member that no version has.
+    SameRule { name: String },
+    /// A rule reads a member that no version has.
     #[error(
         "no version has `{at}`: the schemas of those that the rule is about list their members, and it is not among them"
     )]
-    NoSuchMember {
-        /// The member.
-        at: Pointer,
-    },
-    /// A dimension is a member that documents at their latest version do not have.
+    NoSuchMember { at: Pointer },
+    /// A dimension is a member that no latest version has.
     #[error(
         "no latest version has `{at}`: expected a member that the schema of some kind's latest version names"
     )]
-    NotInSchema {
-        /// The member.
-        at: Pointer,
-    },
-    /// Two dimensions would be one column.
+    NotInSchema { at: Pointer },
+    /// Two dimensions have the same column.
     #[error("`{one}` and `{two}` would both be the column `{column}`")]
     SameColumn {
-        /// The dimension that is there already.
         one: Pointer,
-        /// The other.
         two: Pointer,
-        /// The column.
         column: String,
     },
     /// The migrations of a kind do not fit together.
     #[error("kind `{kind}`: {error}")]
     Registry {
-        /// The kind.
         kind: String,
-        /// What does not fit.
         error: Box<RegistryError>,
     },
-    /// A bundle names a migration that is no data.
+    /// A bundle names a migration that was compiled into a program.
     #[error("this migration is compiled into a program and cannot be read from a bundle")]
     CompiledIn,
 }
@@ -157,7 +117,7 @@ impl From<ObjectProblem> for CatalogProblem {
     }
 }
 
-/// The catalog has no kind of this name.
+/// The problem that the catalog has no kind with this name.
 pub(super) fn unknown_kind(found: &str, known: Vec<String>) -> CatalogProblem {
     let found = found.to_owned();
     CatalogProblem::Object(ObjectProblem::Unknown {

@@ -1,6 +1,6 @@
-//! The graph of a catalog as text, for programs that draw.
+//! The graph of a catalog as text, for programs that draw graphs.
 //!
-//! Says which migrations there are, not what they do.
+//! Knows versions and migrations, but not the steps.
 //!
 //! Invariant: the same catalog gives the same text.
 
@@ -9,10 +9,10 @@ use super::migration::Migration;
 use super::model::Catalog;
 use crate::version::Version;
 
-/// The graph in the language of Mermaid.
+/// The graph in the syntax of Mermaid.
 #[must_use]
 pub fn mermaid(catalog: &Catalog) -> String {
-    let language = Language {
+    let syntax = Syntax {
         begin: |index, kind| {
             format!(
                 "  subgraph k{index}[\"{}\"]\n",
@@ -23,13 +23,13 @@ pub fn mermaid(catalog: &Catalog) -> String {
         migration: |from, to, _| format!("    {from} --> {to}\n"),
         end: "  end\n",
     };
-    format!("graph LR\n{}", language.kinds(catalog))
+    format!("graph LR\n{}", syntax.kinds(catalog))
 }
 
-/// The graph in the language of Graphviz.
+/// The graph in the syntax of Graphviz.
 #[must_use]
 pub fn dot(catalog: &Catalog) -> String {
-    let language = Language {
+    let syntax = Syntax {
         begin: |index, kind| {
             let label = quoted(&kind.name);
             format!("  subgraph cluster_{index} {{\n    label={label};\n")
@@ -41,23 +41,23 @@ pub fn dot(catalog: &Catalog) -> String {
         },
         end: "  }\n",
     };
-    let kinds = language.kinds(catalog);
+    let kinds = syntax.kinds(catalog);
     format!("digraph catalog {{\n  rankdir=LR;\n{kinds}}}\n")
 }
 
-/// How a language says what a graph consists of.
-struct Language {
+/// The syntax for the parts of a graph.
+struct Syntax {
     begin: fn(usize, &Kind) -> String,
     version: fn(&str, &Version) -> String,
     migration: fn(&str, &str, &Migration) -> String,
     end: &'static str,
 }
 
-impl Language {
+impl Syntax {
     fn kinds(&self, catalog: &Catalog) -> String {
         let mut out = String::new();
         for (index, kind) in catalog.kinds().iter().enumerate() {
-            // Names of nodes that every language takes, whatever a kind is called.
+            // These names are valid in every syntax, also if the name of the kind is not.
             let node = |version: &Version| {
                 let mut versions = kind.registry.versions();
                 let place = versions.position(|other| other == version);

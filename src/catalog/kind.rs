@@ -1,8 +1,8 @@
-//! Kinds: what a catalog says of one family of manifests.
+//! Kinds: the families of manifests.
 //!
-//! Holds what the catalog file said, already checked; reads no file and no manifest.
+//! Contains the checked data of the catalog file; reads no files.
 //!
-//! Invariant: neither the version nor the history overlaps the other or any guarded member; [`Kind::check`] is what the loader asks.
+//! Invariant: version, history and guarded members do not overlap; the loader calls [`Kind::check`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,42 +16,42 @@ use crate::rule::{Rule, Schema};
 use crate::step::Guards;
 use crate::version::Version;
 
-/// A family of manifests with versions of its own.
+/// A family of manifests with its own versions.
 #[derive(Debug, Clone)]
 pub struct Kind {
-    /// Its index among the kinds of its catalog.
+    /// The index among the kinds of the catalog.
     pub(super) index: usize,
-    /// Its name in the catalog.
+    /// The name in the catalog.
     pub name: String,
     /// The exact file name of its manifests.
     pub file: String,
-    /// What tells its manifests from those of other kinds with the same file name.
+    /// The values that distinguish its manifests from other kinds with the same file name.
     pub marks: Vec<Mark>,
-    /// Where the version stands.
+    /// The member with the version.
     pub version: Pointer,
-    /// Where the history stands.
+    /// The member with the history.
     pub history: Pointer,
-    /// The version of manifests that say none.
+    /// The version of manifests without that member.
     pub unversioned: Version,
-    /// Members that must be there.
+    /// The members that every manifest must have.
     pub required: Vec<Pointer>,
-    /// Members that keep their bytes, and are neither added nor removed.
+    /// The members that keep their bytes, and are neither added nor removed.
     pub immutable: Vec<Pointer>,
-    /// Members that keep their bytes once they are there.
+    /// The members that keep their bytes once they are there.
     pub protected: Vec<Pointer>,
-    /// When a writer still has a manifest.
+    /// The values that show that a writer still works on a manifest.
     pub deferred_when: Vec<DeferredWhen>,
-    /// What verify is to look for in run directories, where there is anything.
+    /// The snapshots in run directories that verify checks.
     pub snapshots: Option<Snapshots>,
-    /// What documents of a version must look like, where the catalog says so.
+    /// The schemas of versions that have one.
     pub schemas: BTreeMap<Version, Schema>,
-    /// What must hold beside.
+    /// The rules.
     pub rules: Vec<Rule>,
     /// The migrations and the routes through them.
     pub registry: Registry,
 }
 
-/// A member whose value tells of which kind a manifest is. No migration may change it.
+/// A member with a value that identifies the kind. No migration may change it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
     /// The member.
@@ -60,37 +60,36 @@ pub struct Mark {
     pub value: Fragment,
 }
 
-/// The mark as messages say it.
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` is `{}`", self.at, self.value.as_str())
     }
 }
 
-/// A member whose value tells that a writer still has the manifest.
+/// A member with values that show that a writer still works on the manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeferredWhen {
     /// The member.
     pub at: Pointer,
-    /// The values that tell it.
+    /// The values.
     pub values: Vec<Fragment>,
 }
 
 impl DeferredWhen {
-    /// The value of `document` that tells that a writer still has it, if it does.
+    /// The value in `document`, if it shows that a writer still works on it.
     ///
-    /// Values are compared as they are spelled; strings by what they say, whatever their escapes.
+    /// Values are compared by their spelling, strings without regard to escapes.
     #[must_use]
     pub fn applies<'t>(&self, document: Value<'t>) -> Option<Value<'t>> {
         let value = document.at(&self.at)?;
         self.values
             .iter()
-            .any(|wanted| says(value, wanted))
+            .any(|wanted| is_same_spelling(value, wanted))
             .then_some(value)
     }
 }
 
-fn says(value: Value<'_>, wanted: &Fragment) -> bool {
+fn is_same_spelling(value: Value<'_>, wanted: &Fragment) -> bool {
     if value.raw() == wanted.as_str() {
         return true;
     }
@@ -102,13 +101,13 @@ fn says(value: Value<'_>, wanted: &Fragment) -> bool {
 }
 
 impl Kind {
-    /// Its index among the kinds of its catalog.
+    /// The index among the kinds of the catalog.
     #[must_use]
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// Whether a document has all that tells manifests of this kind from others.
+    /// Returns true if a document has all marks of this kind.
     #[must_use]
     pub fn fits(&self, document: Value<'_>) -> bool {
         self.marks.iter().all(|mark| {
@@ -117,8 +116,8 @@ impl Kind {
         })
     }
 
-    /// Whether no document can be of both kinds.
-    pub(super) fn is_apart_from(&self, other: &Self) -> bool {
+    /// Returns true if no document can have both kinds.
+    pub(super) fn is_disjoint_from(&self, other: &Self) -> bool {
         self.file != other.file
             || self.marks.iter().any(|mark| {
                 let mut others = other.marks.iter();
@@ -126,7 +125,7 @@ impl Kind {
             })
     }
 
-    /// Whether the kind's pointers fit together: what is wrong, and in which member of the kind.
+    /// Checks names and pointers. The error has the member of the kind that is wrong.
     pub(super) fn check(&self) -> Result<(), (&'static str, CatalogProblem)> {
         if !is_file_name(&self.file) {
             let found = self.file.clone();
@@ -145,14 +144,14 @@ impl Kind {
                 check_member(pointer).map_err(|problem| (member, problem.into()))?;
             }
         }
-        let apart = |member, one: &Pointer, two: &Pointer| {
+        let check_disjoint = |member, one: &Pointer, two: &Pointer| {
             if one.overlaps(two) {
                 let (one, two) = (one.clone(), two.clone());
                 return Err((member, CatalogProblem::Overlap { one, two }));
             }
             Ok(())
         };
-        apart("history", &self.history, &self.version)?;
+        check_disjoint("history", &self.history, &self.version)?;
         let marks = self.marks.iter().map(|mark| &mark.at);
         for (member, guarded) in [
             ("where", marks.collect::<Vec<_>>()),
@@ -160,8 +159,8 @@ impl Kind {
             ("protected", self.protected.iter().collect()),
         ] {
             for pointer in guarded {
-                apart(member, pointer, &self.version)?;
-                apart(member, pointer, &self.history)?;
+                check_disjoint(member, pointer, &self.version)?;
+                check_disjoint(member, pointer, &self.history)?;
             }
         }
         Ok(())
@@ -178,7 +177,7 @@ impl Kind {
         }
     }
 
-    /// Keeps migrations from changing what tells the kind.
+    /// Makes the marks immutable.
     pub(super) fn guard_marks(&mut self) {
         for mark in &self.marks {
             if !self.immutable.contains(&mark.at) {
@@ -210,7 +209,7 @@ impl Kind {
     }
 }
 
-/// Whether `name` can be the name of a file in a directory.
+/// Returns true if `name` can be the name of a file in a directory.
 pub(super) fn is_file_name(name: &str) -> bool {
     !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\0'])
 }

@@ -1,21 +1,20 @@
 //! The files of a catalog's directory, by their paths.
 //!
-//! Looks at paths only.
+//! Knows paths only.
 //!
-//! Invariant: a JSON file outside of the places listed here is refused.
+//! Invariant: a JSON file in any other place is refused.
 
 use super::error::{CatalogError, CatalogProblem};
 use super::place::Place;
 
-/// The file that every catalog has.
 pub(super) const CATALOG: &str = "catalog.json";
-/// The name of the catalog that others can extend.
+/// The only catalog that others can extend.
 pub(super) const BUILT_IN_NAME: &str = "run-manifest";
 
-/// Returns true if the file at `path` of a catalog's directory is read with the catalog, false if it stands beside it.
+/// Returns true if the catalog includes the file at `path` of its directory, and false if the file is for other purposes.
 ///
 /// # Errors
-/// No catalog has such a file.
+/// No catalog has such a path.
 pub(super) fn takes_part(path: &str) -> Result<bool, CatalogError> {
     let is_json = |name: &str| {
         name.strip_suffix(".json")
@@ -25,7 +24,7 @@ pub(super) fn takes_part(path: &str) -> Result<bool, CatalogError> {
     match folder {
         None if path == CATALOG => Ok(true),
         Some(("migrations", name)) if is_json(name) && !name.contains('/') => Ok(true),
-        // The schemas that a kind names are added once the kinds are read.
+        // The schemas that a kind names are added after the kinds are read.
         None if path == "rollout.json" => Ok(false),
         Some(("schemas" | "fixtures", _)) => Ok(false),
         _ if !is_json(path) => Ok(false),
@@ -36,7 +35,7 @@ pub(super) fn takes_part(path: &str) -> Result<bool, CatalogError> {
     }
 }
 
-/// The path of a file in its own catalog's directory, which may be the one that is extended.
+/// The path in the directory of the file's own catalog, which may be the base of an extension.
 pub(super) fn within(path: &str) -> &str {
     let below = path.strip_prefix(BUILT_IN_NAME);
     below
@@ -44,7 +43,6 @@ pub(super) fn within(path: &str) -> &str {
         .unwrap_or(path)
 }
 
-/// Returns true if the path is that of a migration.
 pub(super) fn is_migration(path: &str) -> bool {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     folder == "migrations" || folder.ends_with("/migrations")

@@ -1,8 +1,8 @@
-//! The file format of catalogs: from texts to kinds.
+//! Reads the files of a catalog into kinds.
 //!
 //! Strict: unknown members and duplicate names are errors with file, line and column. Opens no file itself.
 //!
-//! Invariant: what comes out was checked whole; nothing behind it checks again.
+//! Invariant: the result was checked completely.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use super::{dimensions, rules, schemas};
 use crate::form::{Object, ObjectProblem};
 use crate::json::Fragment;
 
-/// What the files of a catalog say.
+/// The contents of the files of a catalog.
 pub(super) struct Contents {
     pub(super) name: String,
     pub(super) kinds: Vec<Kind>,
@@ -30,7 +30,7 @@ pub(super) struct Contents {
     pub(super) schemas: BTreeSet<String>,
 }
 
-/// The files that a bundle holds.
+/// The files in a bundle.
 pub(super) fn read_bundle(bundle: &str) -> Result<BTreeMap<String, String>, CatalogError> {
     SourceFile::read("bundle", bundle)?.form()
 }
@@ -43,7 +43,6 @@ fn catalog_file(files: &BTreeMap<String, String>) -> Result<SourceFile<'_>, Cata
     SourceFile::read(CATALOG, text)
 }
 
-/// The catalog file of the catalog that is extended.
 fn base_file<'f>(
     base: &str,
     files: &'f BTreeMap<String, String>,
@@ -56,7 +55,7 @@ fn base_file<'f>(
     SourceFile::read(path, text)
 }
 
-/// The name of the catalog that these files extend, if they do.
+/// The name of the catalog that these files extend.
 pub(super) fn base(files: &BTreeMap<String, String>) -> Result<Option<String>, CatalogError> {
     let document = catalog_file(files)?;
     let form: CatalogForm = document.form()?;
@@ -73,7 +72,7 @@ pub(super) fn base(files: &BTreeMap<String, String>) -> Result<Option<String>, C
     }
 }
 
-/// Reads and checks the files of a catalog, those of the one that it extends included; `others` are those among which schemas are. Everything that is wrong, where more than the first can be told.
+/// Reads and checks the files of a catalog and of its base; `others` are further files, with the schemas. The errors are all that can be found at once.
 pub(super) fn read(
     files: &BTreeMap<String, String>,
     others: &BTreeMap<String, String>,
@@ -87,8 +86,8 @@ pub(super) fn read(
     let mut kinds = read_kinds(&document, form.kinds.unwrap_or_default()).map_err(alone)?;
     let unconnected = read_migrations(files, &document, &mut kinds);
     let documents: Vec<_> = base.as_ref().into_iter().chain([&document]).collect();
-    let held = read_what_holds(&documents, &mut kinds, others);
-    let (schemas, dimensions) = join(unconnected, held)?;
+    let constraints = read_constraints(&documents, &mut kinds, others);
+    let (schemas, dimensions) = join(unconnected, constraints)?;
     Ok(Contents {
         name: form.name,
         kinds,
@@ -99,8 +98,8 @@ pub(super) fn read(
     })
 }
 
-/// Reads the schemas and rules that catalog files give to kinds, and the dimensions that they declare; gives the paths of the schemas, and the dimensions.
-fn read_what_holds(
+/// Reads schemas and rules into the kinds, and the dimensions. Returns the paths of the schemas, and the dimensions.
+fn read_constraints(
     documents: &[&SourceFile<'_>],
     kinds: &mut [Kind],
     others: &BTreeMap<String, String>,
@@ -125,13 +124,13 @@ fn read_what_holds(
     }
 }
 
-/// Both together: where migrations are missing, versions are, and what is said of those only follows from that.
+/// Joins the errors of both. If migrations could not be read, errors about missing versions are only a consequence and are left out.
 fn join<T>(
     migrations: Result<(), Vec<CatalogError>>,
-    held: Result<T, Vec<CatalogError>>,
+    constraints: Result<T, Vec<CatalogError>>,
 ) -> Result<T, Vec<CatalogError>> {
     let Err(mut errors) = migrations else {
-        return held;
+        return constraints;
     };
     let follows = |problem: &CatalogProblem| {
         matches!(
@@ -141,7 +140,7 @@ fn join<T>(
                 | CatalogProblem::NotInSchema { .. }
         )
     };
-    let more = held.err().unwrap_or_default().into_iter();
+    let more = constraints.err().unwrap_or_default().into_iter();
     errors.extend(more.filter(|error| !follows(&error.problem)));
     Err(errors)
 }
@@ -150,7 +149,7 @@ fn alone(error: CatalogError) -> Vec<CatalogError> {
     vec![error]
 }
 
-/// The form of `catalog.json`, together with the one that it extends.
+/// The form of `catalog.json`, joined with its base.
 fn read_catalog(
     document: &SourceFile<'_>,
     files: &BTreeMap<String, String>,
@@ -238,7 +237,7 @@ fn check_kinds(document: &SourceFile<'_>, kinds: &[Kind]) -> Result<(), CatalogE
     }
     for (count, kind) in kinds.iter().enumerate() {
         let mut before = kinds[..count].iter();
-        if let Some(one) = before.find(|one| !one.is_apart_from(kind)) {
+        if let Some(one) = before.find(|one| !one.is_disjoint_from(kind)) {
             let problem = CatalogProblem::SameFile {
                 file: kind.file.clone(),
                 one: one.name.clone(),

@@ -1,8 +1,8 @@
-//! Migrations: one edge of the graph of versions, with the transforms that lead along it, or back.
+//! Migrations: one edge of the graph of versions, with its transforms.
 //!
-//! Data only: a migration runs nothing by itself, and may not know how it is run.
+//! Data only; the engine runs the transforms.
 //!
-//! Invariant: a migration does not change once it is made.
+//! Invariant: a migration does not change after it was made.
 
 use std::fmt;
 
@@ -10,23 +10,23 @@ use super::place::Place;
 use crate::transform::{NoWayDown, Transform};
 use crate::version::Version;
 
-/// One edge: from a version, to a version, by an ordered list of transforms. On the way down, `from` is the higher version.
+/// A migration between two versions, as an ordered list of transforms. On the way down, `from` is the higher version.
 #[derive(Debug)]
 pub struct Migration {
-    /// The version that it leads from.
+    /// The version before.
     pub from: Version,
-    /// The version that it leads to.
+    /// The version after.
     pub to: Version,
-    /// What it is for, in a sentence for people.
+    /// The purpose, in a sentence for people.
     pub summary: String,
-    /// What it does, in order; each sees the result of the ones before.
+    /// The transforms, in order. Each reads the result of those before.
     pub transforms: Vec<Box<dyn Transform>>,
-    /// Where its file says so, if it has one; then where that says each transform.
+    /// The place of the file, then the place of each transform; empty if there is no file.
     pub(super) places: Vec<Place>,
 }
 
 impl Migration {
-    /// A migration from `from` to `to` that does nothing yet but set the version.
+    /// A migration without transforms, which only sets the version.
     #[must_use]
     pub fn new(from: Version, to: Version, summary: impl Into<String>) -> Self {
         Self {
@@ -38,13 +38,13 @@ impl Migration {
         }
     }
 
-    /// Where its file begins, if it has one.
+    /// The beginning of its file, if it has one.
     #[must_use]
     pub fn place(&self) -> Option<&Place> {
         self.places.first()
     }
 
-    /// Where its file says the transform at this place in the list.
+    /// The place of the transform with this index in its file.
     #[must_use]
     pub fn place_of(&self, transform: usize) -> Option<&Place> {
         self.places.get(transform + 1)
@@ -56,10 +56,8 @@ impl Migration {
         self.transforms.push(Box::new(transform));
         self
     }
-}
 
-impl Migration {
-    /// The way back: the inverse of each transform, the last first.
+    /// The migration in the other direction: the inverse of each transform, the last first.
     ///
     /// # Errors
     /// A transform has no inverse.
@@ -83,7 +81,7 @@ impl Migration {
     }
 }
 
-/// The migration as messages name it, whichever way it is gone: `1.0.0 to 1.1.0`.
+/// Messages name a migration in both directions as in `1.0.0 to 1.1.0`.
 impl fmt::Display for Migration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (lower, higher) = if self.from < self.to {

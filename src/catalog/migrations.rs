@@ -1,8 +1,8 @@
-//! The file format of migrations: one edge and its steps for each file.
+//! Reads the files of migrations, one migration for each file.
 //!
-//! Strict like `file`, and as little does it open files. One file that is wrong does not hide what is wrong in others.
+//! Strict like the loader; opens no file itself. An error in one file does not hide errors in others.
 //!
-//! Invariant: an error about a migration stands in its file, also where it is about how migrations fit together.
+//! Invariant: an error about a migration has a place in its file, also if several migrations do not fit together.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -42,19 +42,19 @@ pub(super) struct MigrationForm {
     _steps: Vec<Object<StepName>>,
 }
 
-/// Where migrations stand that are not of a catalog that is extended.
+/// The folder with the migrations of the catalog itself, not of its base.
 const OWN: &str = "migrations/";
 
-/// A migration as its file says it.
+/// A migration with its places in a file.
 struct Edge {
-    /// The index of its kind.
+    /// The index of the kind.
     kind: usize,
     migration: Migration,
-    /// Where the file says what it leads from, and to.
+    /// The places of `from` and `to`.
     ends: [Place; 2],
 }
 
-/// Reads the migrations among `files` into their kinds, which stand in `catalog`.
+/// Reads the migrations in `files` into their kinds; `catalog` is the file with the kinds.
 pub(super) fn read_migrations(
     files: &BTreeMap<String, String>,
     catalog: &SourceFile<'_>,
@@ -62,7 +62,7 @@ pub(super) fn read_migrations(
 ) -> Result<(), Vec<CatalogError>> {
     let (mut edges, mut errors) = (Vec::new(), Vec::new());
     let mut known = BTreeSet::new();
-    // Those of a catalog that is extended come first: what does not fit them is the other's fault.
+    // The migrations of the base come first, so that an error about two migrations names the one in the extension.
     let (own, base): (Vec<_>, Vec<_>) = files
         .iter()
         .filter(|(path, _)| is_migration(path))
@@ -74,7 +74,7 @@ pub(super) fn read_migrations(
             Err(error) => errors.push(error),
         }
     }
-    // Where a migration is missing for another reason, dead ends would only follow from that.
+    // If a migration could not be read, a dead end would only be a consequence.
     if !errors.is_empty() {
         return Err(errors);
     }
@@ -92,7 +92,7 @@ pub(super) fn read_migrations(
     }
 }
 
-/// Refuses an edge that does not lead upward, or the same way as one before it.
+/// Refuses a migration that does not lead upward, or that has the same versions as an earlier one.
 fn check_edge(
     edge: Edge,
     kinds: &[Kind],
@@ -112,12 +112,11 @@ fn check_edge(
     Err(CatalogError { place, problem })
 }
 
-/// Whether a place is in the catalog itself, not in one that it extends.
+/// Returns true if a place is in the catalog itself, not in its base.
 fn is_own(place: &Place) -> bool {
     matches!(place, Place::Line { file, .. } if file.starts_with(OWN))
 }
 
-/// Makes the registry of a kind.
 fn connect(
     kind: &mut Kind,
     edges: Vec<Edge>,
@@ -141,7 +140,7 @@ fn connect(
             Ok(())
         }
         Err(error) => {
-            // What a catalog that is extended leads to is a dead end only because of what was added.
+            // A version of the base is a dead end only because of an addition.
             let end = match &error {
                 RegistryError::DeadEnd { version, latest } => match ends.remove(version) {
                     Some(place) if !is_own(&place) => ends.remove(latest),
@@ -157,7 +156,7 @@ fn connect(
     }
 }
 
-/// A problem of how the migrations of a kind fit together.
+/// The problem of a registry.
 pub(super) fn of_registry(kind: &str, error: RegistryError) -> CatalogProblem {
     let (kind, error) = (kind.to_owned(), Box::new(error));
     CatalogProblem::Registry { kind, error }

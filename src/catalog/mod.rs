@@ -1,8 +1,8 @@
-//! Catalogs: schema versions, the migrations between them and the rules they keep, as data.
+//! Catalogs: schema versions, the migrations between them, and rules, as data.
 //!
-//! Takes texts and gives checked values; reads no files and no manifests.
+//! Reads texts into checked values; opens no files and reads no manifests.
 //!
-//! Invariant: a [`Catalog`] is checked, and its digest covers everything in it.
+//! Invariant: a [`Catalog`] is checked, and its digest covers all of it.
 
 mod built_in;
 mod catalog_form;

@@ -1,8 +1,8 @@
-//! The catalog: its name and source, its kinds, and the bundle that its digest is taken of.
+//! The catalog: its name and source, its kinds, and its bundle with the digest.
 //!
-//! Made from texts by the loader; opens no file.
+//! The loader reads the texts; opens no file.
 //!
-//! Invariant: a [`Catalog`] is checked, and its digest covers everything in it.
+//! Invariant: a [`Catalog`] is checked, and its digest covers all of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,10 +19,10 @@ use crate::form::ObjectProblem;
 use crate::json::{Fragment, Text, Value};
 use crate::version::Version;
 
-/// Where bundles say what migrations were compiled in; no file of a catalog is there.
+/// The folder of a bundle for compiled migrations. No catalog has files there.
 const COMPILED: &str = "compiled/";
 
-/// A set of kinds with their versions and migrations.
+/// A set of kinds, with their versions, migrations and rules.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     name: String,
@@ -36,12 +36,12 @@ pub struct Catalog {
     dimensions: Vec<Dimension>,
 }
 
-/// Where a catalog comes from.
+/// The source of a catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// The catalog in the program.
+    /// The catalog in this program.
     BuiltIn,
-    /// A directory of files, by its path.
+    /// A directory, by its path.
     Directory(String),
 }
 
@@ -55,26 +55,26 @@ impl fmt::Display for Source {
 }
 
 impl Catalog {
-    /// The catalog `run-manifest`, which every program brings along.
+    /// The built-in catalog `run-manifest`.
     ///
     /// # Errors
-    /// None in a program that passed its tests: the data is embedded, and read as any other.
+    /// Never, in a program that passed its tests.
     pub fn built_in() -> Result<Self, CatalogError> {
         Self::from_files(Source::BuiltIn, &Self::built_in_files())
     }
 
-    /// The files of that catalog, by path.
+    /// The files of the built-in catalog, by path.
     #[must_use]
     pub fn built_in_files() -> BTreeMap<String, String> {
         built_in::files()
     }
 
-    /// The catalog that consists of `files`: path in the catalog's directory, with `/`, to text.
+    /// Reads a catalog from `files`: a text for each path in its directory.
     ///
-    /// Reads `catalog.json`, `migrations/*.json` and the schemas that kinds name, and where they extend a catalog, the files of that one, too. What else a catalog may have (other files in `schemas/`, `fixtures/`, `rollout.json`, files that are not JSON) takes no part in the digest.
+    /// The digest covers `catalog.json`, `migrations/*.json`, the schemas that kinds name, and the same files of an extended catalog. It does not cover other files in `schemas/`, `fixtures/`, `rollout.json`, and files that are not JSON.
     ///
     /// # Errors
-    /// The first thing that is wrong, with file and place.
+    /// The first problem, with file and place.
     pub fn from_files(
         source: Source,
         files: &BTreeMap<String, String>,
@@ -82,10 +82,10 @@ impl Catalog {
         Self::check_files(source, files).map_err(first)
     }
 
-    /// As [`from_files`](Self::from_files), for authors.
+    /// Does the same as [`from_files`](Self::from_files), but reports more problems.
     ///
     /// # Errors
-    /// Everything that is wrong, as far as it can be told at once; there is at least one error.
+    /// All problems that can be found at once, at least one.
     pub fn check_files(
         source: Source,
         files: &BTreeMap<String, String>,
@@ -101,7 +101,7 @@ impl Catalog {
         Self::of(source, files)
     }
 
-    /// The catalog of `files`, with those of the one that it extends below the name of that one.
+    /// Reads a catalog from `files`; those of its base are in a folder with the name of the base.
     fn of(source: Source, files: BTreeMap<String, String>) -> Result<Self, Vec<CatalogError>> {
         let (mut used, mut others) = (BTreeMap::new(), BTreeMap::new());
         for (path, text) in files {
@@ -127,10 +127,10 @@ impl Catalog {
         })
     }
 
-    /// The catalog that a bundle holds.
+    /// Reads a catalog from its bundle.
     ///
     /// # Errors
-    /// The bundle is no bundle, or names migrations that were compiled into a program, or what it holds is no catalog.
+    /// The text is no bundle of a valid catalog, or it names migrations that were compiled into a program.
     pub fn from_bundle(source: Source, bundle: &str) -> Result<Self, CatalogError> {
         let files = loader::read_bundle(bundle)?;
         if let Some(path) = files.keys().find(|path| path.starts_with(COMPILED)) {
@@ -143,12 +143,12 @@ impl Catalog {
         Self::of(source, files).map_err(first)
     }
 
-    /// The same catalog with one more migration, whose transforms a program brings along.
+    /// The same catalog with one more migration, whose transforms are part of a program.
     ///
-    /// The digest covers that there is such a migration, its versions, its summary and the names of its transforms, not what their code does: give it another summary or name when that changes.
+    /// The digest covers the versions, the summary and the names of the transforms, but not their code. If the code changes, change the summary or a name, too.
     ///
     /// # Errors
-    /// There is no such kind, the summary is empty, or the migration does not fit into the kind's registry.
+    /// The catalog has no such kind, the summary is empty, or the migration does not fit to the others.
     pub fn with_migration(
         mut self,
         kind: &str,
@@ -182,13 +182,13 @@ impl Catalog {
         Ok(self)
     }
 
-    /// What the catalog is called.
+    /// The name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where it comes from.
+    /// The source.
     #[must_use]
     pub fn source(&self) -> &Source {
         &self.source
@@ -200,19 +200,19 @@ impl Catalog {
         self.digest
     }
 
-    /// One JSON document that holds every file (path to text, sorted by path), from which the catalog can be made again.
+    /// One JSON document with all files (path to text, sorted by path), from which [`from_bundle`](Self::from_bundle) reads the catalog again.
     #[must_use]
     pub fn bundle(&self) -> &str {
         &self.bundle
     }
 
-    /// The text of one of its files, those of the catalog that it extends included.
+    /// The text of a file of the catalog. Files of its base are in a folder with the name of the base.
     #[must_use]
     pub fn file(&self, path: &str) -> Option<&str> {
         self.files.get(path).map(String::as_str)
     }
 
-    /// The text of the schema for a version of a kind, where there is one.
+    /// The text of the schema for a version of a kind.
     #[must_use]
     pub fn schema(&self, kind: &str, version: &Version) -> Option<&str> {
         let version = version.to_string();
@@ -238,19 +238,19 @@ impl Catalog {
         &self.opaque
     }
 
-    /// The patterns of documents that are not the catalog's, as written.
+    /// The globs of documents that are no manifests of this catalog.
     #[must_use]
     pub fn exclude(&self) -> &[String] {
         &self.exclude
     }
 
-    /// The members that are columns of an index, those of the catalog that it extends first.
+    /// The members that are columns of an index, those of the base first.
     #[must_use]
     pub fn dimensions(&self) -> &[Dimension] {
         &self.dimensions
     }
 
-    /// The latest version, where all kinds have the same.
+    /// The latest version; `None` if kinds have different ones.
     #[must_use]
     pub fn latest(&self) -> Option<&Version> {
         let mut latest = self.kinds.iter().map(|kind| kind.registry.latest());
@@ -258,13 +258,13 @@ impl Catalog {
         latest.all(|other| other == first).then_some(first)
     }
 
-    /// The kinds whose manifests have exactly this file name, with their indices.
+    /// The kinds with this file name, and their indices.
     pub fn kinds_named(&self, file_name: &[u8]) -> impl Iterator<Item = (usize, &Kind)> {
         let kinds = self.kinds.iter().enumerate();
         kinds.filter(move |(_, kind)| kind.file.as_bytes() == file_name)
     }
 
-    /// The index of the kind that a document in a file of this name is of.
+    /// The index of the kind of a document in a file with this name.
     #[must_use]
     pub fn kind_of(&self, file_name: &[u8], document: Value<'_>) -> Option<usize> {
         let mut kinds = self.kinds_named(file_name);

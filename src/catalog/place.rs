@@ -1,6 +1,6 @@
 //! Places in a catalog.
 //!
-//! Words only.
+//! Owns their form in messages.
 //!
 //! Invariant: lines and columns count from 1.
 

@@ -1,8 +1,8 @@
 //! The JSON Schemas of a catalog's files, for editors.
 //!
-//! They say the form only; what must fit together is for the loader to say. Here they are texts: tests derive them from the types that read the files, so that the program itself carries nothing for it.
+//! Owns the texts only. They describe the form; the loader checks more than that.
 //!
-//! Invariant: each is what `derived` makes of those types.
+//! Invariant: a test derives the same texts from the types that read the files.
 
 #[cfg(test)]
 mod derived;

@@ -1,8 +1,8 @@
 //! The graph of versions and migrations of one kind, and the routes through it.
 //!
-//! Checked when it is built; searching it cannot fail. Knows nothing of what migrations do.
+//! Checked when it is built, so a search cannot fail. Does not know what migrations do.
 //!
-//! Invariant: every migration leads upward, and from every version the latest can be reached.
+//! Invariant: every migration leads upward, and from every version there is a route to the latest.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -21,41 +21,27 @@ pub struct Registry {
     edges: BTreeMap<Version, BTreeMap<Version, Arc<Migration>>>,
 }
 
-/// Why migrations do not make a registry.
+/// The reason why migrations do not make a registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant names its fields")]
 pub enum RegistryError {
-    /// Two migrations lead the same way.
+    /// Two migrations have the same versions.
     #[error("two migrations lead from `{from}` to `{to}`")]
-    Duplicate {
-        /// The version that both lead from.
-        from: Version,
-        /// The version that both lead to.
-        to: Version,
-    },
-    /// A migration leads down, or nowhere.
+    Duplicate { from: Version, to: Version },
+    /// A migration does not lead upward.
     #[error("the migration from `{from}` to `{to}` does not lead upward")]
-    NotUpward {
-        /// The version that it leads from.
-        from: Version,
-        /// The version that it leads to.
-        to: Version,
-    },
-    /// A version is a dead end.
+    NotUpward { from: Version, to: Version },
+    /// A version, the lowest of several, has no route to the latest.
     #[error("no migrations lead from `{version}` to the latest version `{latest}`")]
-    DeadEnd {
-        /// The lowest such version.
-        version: Version,
-        /// The latest version.
-        latest: Version,
-    },
+    DeadEnd { version: Version, latest: Version },
 }
 
 impl Registry {
-    /// The registry of these migrations, in which `unversioned` is a version whether or not a migration names it.
+    /// The registry of these migrations. `unversioned` is a version, too, also if no migration names it.
     ///
     /// # Errors
-    /// Two migrations for one pair of versions, one that does not lead upward, or a version from which the latest cannot be reached.
+    /// Two migrations have the same versions, one does not lead upward, or a version has no route to the latest.
     pub fn new(migrations: Vec<Migration>, unversioned: Version) -> Result<Self, RegistryError> {
         Self::of(migrations.into_iter().map(Arc::new), unversioned)
     }
@@ -87,7 +73,7 @@ impl Registry {
                 return Err(RegistryError::Duplicate { from, to });
             }
         }
-        // Never empty: `unversioned` is in it.
+        // The set is never empty, because `unversioned` is in it.
         let latest = versions.last().cloned().unwrap_or(Version::new(0, 0, 0));
         let registry = Self {
             versions,
@@ -103,9 +89,9 @@ impl Registry {
         }
     }
 
-    /// The lowest version from which the latest cannot be reached.
+    /// The lowest version without a route to the latest.
     fn dead_end(&self) -> Option<&Version> {
-        // Migrations lead upward, so from above each version knows whether its successors arrive.
+        // Migrations lead upward, so from the top down, all successors of a version are known.
         let mut arriving = BTreeSet::from([&self.latest]);
         let mut dead_end = None;
         for version in self.versions.iter().rev().skip(1) {
@@ -130,30 +116,30 @@ impl Registry {
         self.versions.iter()
     }
 
-    /// Whether `version` is one of the kind's.
+    /// Returns true if the kind has this version.
     #[must_use]
     pub fn knows(&self, version: &Version) -> bool {
         self.versions.contains(version)
     }
 
-    /// Every migration, by the versions that it leads from and to.
+    /// Every migration, in the order of its versions.
     pub fn migrations(&self) -> impl Iterator<Item = &Arc<Migration>> {
         self.edges.values().flat_map(BTreeMap::values)
     }
 
-    /// The route with the fewest migrations, and among equals the one whose versions come first; `None` where there is none, or where both versions are the same.
+    /// The route with the fewest migrations; of several, the one with the lowest versions. `None` if there is none, or if both versions are the same.
     #[must_use]
     pub fn route(&self, from: &Version, to: &Version) -> Option<Route> {
         self.search(from, to, |_, _| true)
     }
 
-    /// The same by way of other versions, even where one migration leads there: what that one must be equal to.
+    /// The same route without the migration that leads there directly. A shortcut must give the same result as this route.
     #[must_use]
     pub fn detour(&self, from: &Version, to: &Version) -> Option<Route> {
         self.search(from, to, |one, two| (one, two) != (from, to))
     }
 
-    /// The route of one migration.
+    /// The route that consists of one migration.
     #[must_use]
     pub fn step(&self, from: &Version, to: &Version) -> Option<Route> {
         let migration = self.edges.get(from)?.get(to)?;
@@ -166,7 +152,7 @@ impl Registry {
         to: &Version,
         may_take: impl Fn(&Version, &Version) -> bool,
     ) -> Option<Route> {
-        // Each level of a breadth-first search that takes neighbours in ascending order stands in the order of the smallest sequences that lead there, so whoever finds a version first has the smallest.
+        // A breadth-first search in ascending order visits each level in the order of the smallest sequences of versions, so the first route to a version is the smallest.
         let mut found_by = BTreeMap::<&Version, &Arc<Migration>>::new();
         let mut queue = VecDeque::from([from]);
         while let Some(version) = queue.pop_front() {
@@ -191,10 +177,10 @@ impl Registry {
         Route::new(migrations)
     }
 
-    /// The way down from `from` to `to`: the shortest way up between them, gone back; `None` where no way leads up.
+    /// The route down: the inverse of the shortest route up. `None` if there is none.
     ///
     /// # Errors
-    /// A migration on it cannot be gone back.
+    /// A migration of the route has no inverse.
     pub fn route_down(&self, from: &Version, to: &Version) -> Result<Option<Route>, NoWayDown> {
         let Some(up) = self.route(to, from) else {
             return Ok(None);

@@ -2,7 +2,7 @@
 //!
 //! Data only; the registry finds them.
 //!
-//! Invariant: each migration of a route leads on from the one before.
+//! Invariant: each migration of a route starts at the version of the one before.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::migration::Migration;
 use crate::version::Version;
 
-/// A chain of migrations, each leading on from the one before, all upward or all downward. There is at least one.
+/// A chain of at least one migration, all upward or all downward.
 #[derive(Debug, Clone)]
 pub struct Route {
     migrations: Vec<Arc<Migration>>,
@@ -35,25 +35,25 @@ impl Route {
         &self.migrations
     }
 
-    /// The version that it leads from.
+    /// The first version.
     #[must_use]
     pub fn from(&self) -> &Version {
         &self.from
     }
 
-    /// The version that it leads to.
+    /// The last version.
     #[must_use]
     pub fn to(&self) -> &Version {
         &self.to
     }
 
-    /// Whether it leads to a lower version.
+    /// Returns true if it leads to a lower version.
     #[must_use]
     pub fn is_down(&self) -> bool {
         self.to < self.from
     }
 
-    /// The versions strictly between.
+    /// The versions between, without both ends.
     #[must_use]
     pub fn via(&self) -> Vec<&Version> {
         let inner = self.migrations.iter().skip(1);
@@ -61,7 +61,7 @@ impl Route {
     }
 }
 
-/// The route as messages name it, as if it were one migration: `1.0.0 to 1.2.0`.
+/// Messages name a route like one migration, as in `1.0.0 to 1.2.0`.
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} to {}", self.from, self.to)

@@ -1,8 +1,8 @@
-//! The rules of a kind, as its catalog file says them.
+//! Reads the rules of a kind from a catalog file.
 //!
-//! Gives errors their place; what a rule asks is its own business.
+//! Gives errors their places, and checks the names in rules; knows no rule.
 //!
-//! Invariant: no two rules of a kind have the same name, and every kind and version that a rule names is there.
+//! Invariant: no two rules of a kind have the same name, and every kind and version that a rule names exists.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::json::{Pointer, Value};
 use crate::rule::{self, Body, Check, Rule};
 use crate::version::Version;
 
-/// Reads the rules that the catalog file `document` gives to the kind with that index, beside those that it has, and adds what is wrong to `errors`.
+/// Reads the rules in `document` for the kind with this index, and adds all problems to `errors`.
 pub(super) fn read(
     document: &SourceFile<'_>,
     kinds: &[Kind],
@@ -48,12 +48,12 @@ pub(super) fn read(
     rules
 }
 
-/// The value that says which rule it is.
+/// The value that names the rule.
 fn place(object: Value<'_>) -> Value<'_> {
     object.get("rule").unwrap_or(object)
 }
 
-/// Whether what a rule names is there.
+/// Checks that everything that a rule names exists.
 fn check(rule: &Rule, kind: &Kind, kinds: &[Kind]) -> Result<(), CatalogProblem> {
     if let Some(version) = rule.from.as_ref().filter(|from| !kind.registry.knows(from)) {
         let (kind, version) = (kind.name.clone(), version.clone());
@@ -63,14 +63,14 @@ fn check(rule: &Rule, kind: &Kind, kinds: &[Kind]) -> Result<(), CatalogProblem>
     let mut nowhere: Vec<_> = own
         .filter(|at| is_nowhere(at, rule.from.as_ref(), rule.check, kind))
         .collect();
-    if let Body::Tree(asks) = &rule.body
-        && let Some(found) = asks.other_kind()
+    if let Body::Tree(body) = &rule.body
+        && let Some(found) = body.other_kind()
     {
         let Some(other) = kinds.iter().find(|kind| kind.name == found) else {
             let known = kinds.iter().map(|kind| kind.name.clone()).collect();
             return Err(unknown_kind(found, known));
         };
-        let there = asks.other_pointers().into_iter();
+        let there = body.other_pointers().into_iter();
         nowhere.extend(there.filter(|at| is_nowhere(at, None, rule.check, other)));
     }
     match nowhere.first() {
@@ -79,9 +79,9 @@ fn check(rule: &Rule, kind: &Kind, kinds: &[Kind]) -> Result<(), CatalogProblem>
     }
 }
 
-/// Whether no version of a kind, or none above `from`, has a member that a rule looks at, as far as schemas tell, and nothing else in the catalog names it.
+/// Returns true if a member is certainly a mistake: the schemas exclude it in every version from `from` on, and nothing else in the catalog names it.
 ///
-/// What is ensured holds of documents at the latest version, so its schema must tell; what is required may be about versions that have none.
+/// A rule with `ensure` concerns the latest version, so only that schema decides; a rule with `require` may concern versions without a schema.
 fn is_nowhere(at: &Pointer, from: Option<&Version>, check: Check, kind: &Kind) -> bool {
     let Some(first) = at.tokens().first() else {
         return false;
@@ -97,21 +97,21 @@ fn is_nowhere(at: &Pointer, from: Option<&Version>, check: Check, kind: &Kind) -
     versions.all(is_silent) && !is_named(first, kind)
 }
 
-/// Whether the kind itself or a step of its migrations names a member that begins so.
+/// Returns true if the kind or a step of its migrations names a member below `first`.
 fn is_named(first: &str, kind: &Kind) -> bool {
     let begins = |at: &Pointer| at.tokens().first().is_some_and(|name| name == first);
     let guarded = kind.required.iter().chain(&kind.immutable);
     let guarded = guarded.chain(&kind.protected);
-    let told = kind.marks.iter().map(|mark| &mark.at);
-    let told = told.chain(kind.deferred_when.iter().map(|one| &one.at));
-    let own = guarded.chain(told).chain([&kind.version, &kind.history]);
+    let values = kind.marks.iter().map(|mark| &mark.at);
+    let values = values.chain(kind.deferred_when.iter().map(|one| &one.at));
+    let own = guarded.chain(values).chain([&kind.version, &kind.history]);
     let mut transforms = kind
         .registry
         .migrations()
         .flat_map(|migration| &migration.transforms);
     own.into_iter().any(begins)
         || transforms.any(|transform| {
-            // What cannot be told may be any.
+            // A transform without a footprint may read any member.
             transform
                 .footprint()
                 .is_none_or(|places| places.iter().any(|at| begins(at) || at.tokens().is_empty()))

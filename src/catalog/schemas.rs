@@ -1,8 +1,8 @@
-//! The schemas that a kind names: found among the catalog's files, and compiled.
+//! Finds the schemas of a kind among the catalog's files, and compiles them.
 //!
-//! Knows where schemas stand, not what they say.
+//! Knows the paths of schemas, not their contents.
 //!
-//! Invariant: each schema is for a version that the kind has, and stands beside the catalog file that names it.
+//! Invariant: each schema belongs to a version of the kind, and to the catalog that names it.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::source_file::SourceFile;
 use crate::rule::Schema;
 use crate::version::Version;
 
-/// Reads into `kind` the schemas that the catalog file `document` names for it, and adds what is wrong to `errors`; gives their paths.
+/// Reads the schemas that `document` names into `kind`, and adds all problems to `errors`. Returns their paths.
 pub(super) fn read(
     document: &SourceFile<'_>,
     kind: &mut Kind,
@@ -32,7 +32,7 @@ pub(super) fn read(
     paths
 }
 
-/// Version to path, as the catalog file says it.
+/// The path for each version.
 fn named(
     document: &SourceFile<'_>,
     kind: &Kind,
@@ -70,7 +70,7 @@ fn read_one(
         let reason = error.reason;
         text.error_near(&error.at, CatalogProblem::Schema { reason })
     })?;
-    // Asked last: where a migration cannot be read, this may only follow from that.
+    // This is the last check, because it can be a consequence of a migration that could not be read.
     if !kind.registry.knows(version) {
         let (kind, version) = (kind.name.clone(), version.clone());
         let problem = CatalogProblem::VersionUnknown { kind, version };

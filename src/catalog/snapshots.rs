@@ -1,8 +1,8 @@
-//! Snapshots: where the manifests of a kind say what their runs were made from, and what follows from it.
+//! Snapshots: the members in which manifests declare the inputs of their runs, and the members that depend on them.
 //!
-//! Holds what the catalog file said; whether a run agrees with it is for `verify` to say.
+//! Contains the data of the catalog file; the room `proof` checks runs.
 //!
-//! Invariant: no member name is known here or behind it but through these pointers.
+//! Invariant: the program knows these members only by these pointers.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,6 @@ pub struct Snapshots {
 }
 
 impl Snapshots {
-    /// Every pointer.
     pub(super) fn pointers(&self) -> impl Iterator<Item = &Pointer> {
         let members = [&self.hash, &self.run_id, &self.job_id];
         std::iter::once(&self.declared)

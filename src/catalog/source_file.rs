@@ -1,8 +1,8 @@
-//! One file of a catalog: strict JSON whose errors say their place.
+//! One file of a catalog: strict JSON, and the places of errors in it.
 //!
-//! Knows places, not meanings: what a file says is for its format to read.
+//! Knows places, not meanings.
 //!
-//! Invariant: every error has the line and the column of the innermost name or value that it is about.
+//! Invariant: every error has the line and column of the innermost name or value that it concerns.
 
 use serde::de::DeserializeOwned;
 
@@ -11,7 +11,6 @@ use super::place::Place;
 use crate::form::{ObjectProblem, reason};
 use crate::json::{Pointer, Text, Value};
 
-/// A file that is strict JSON.
 pub(super) struct SourceFile<'t> {
     file: &'t str,
     pub(super) text: Text<'t>,
@@ -36,7 +35,7 @@ impl<'t> SourceFile<'t> {
         serde_json::from_str(self.text.as_str()).map_err(|error| self.form_error(&error, 0))
     }
 
-    /// The error of reading a part of the text that begins at `start`.
+    /// Converts an error about a part of the text that begins at `start`.
     pub(super) fn form_error(&self, error: &serde_json::Error, start: usize) -> CatalogError {
         let reason = reason(error);
         let reason = ["unknown", "missing", "duplicate"]
@@ -61,7 +60,7 @@ impl<'t> SourceFile<'t> {
         self.error_from(self.token_around(offset), problem)
     }
 
-    /// Where a value ends that was read and then refused: before the delimiter at which reading stopped, if it stopped at one.
+    /// The end of a value that was read and then refused, if reading stopped at the delimiter after it.
     fn refused_value(&self, offset: usize) -> usize {
         let bytes = self.text.as_str().as_bytes();
         if !matches!(bytes.get(offset), Some(b',' | b'}' | b']')) {
@@ -74,7 +73,7 @@ impl<'t> SourceFile<'t> {
             .map_or(offset, |behind| offset - 1 - behind)
     }
 
-    /// Where the innermost name or value begins that `offset` lies in.
+    /// The beginning of the innermost name or value around `offset`.
     fn token_around(&self, offset: usize) -> usize {
         let mut value = self.text.root();
         loop {
@@ -95,23 +94,23 @@ impl<'t> SourceFile<'t> {
         }
     }
 
-    /// What this catalog file says of a kind in `member`.
+    /// The member of a kind in a catalog file.
     pub(super) fn of_kind(&self, kind: &str, member: &str) -> Option<Value<'_>> {
         self.text.root().get("kinds")?.get(kind)?.get(member)
     }
 
-    /// The path of a file that this one names: paths begin where it stands.
+    /// The path of a file that this one names relative to its own folder.
     pub(super) fn beside(&self, path: &str) -> String {
         let folder = self.file.rfind('/').map_or("", |end| &self.file[..=end]);
         format!("{folder}{path}")
     }
 
-    /// An error at the value to which `names` lead, or at the nearest one around it.
+    /// An error at the value at the end of `names`, or at the nearest one around it.
     pub(super) fn error(&self, names: &[impl AsRef<str>], problem: CatalogProblem) -> CatalogError {
         self.error_at(self.nearest(names), problem)
     }
 
-    /// The value to which `names` lead, or the nearest one around it.
+    /// The value at the end of `names`, or the nearest one around it.
     pub(super) fn nearest(&self, names: &[impl AsRef<str>]) -> Value<'_> {
         let mut value = self.text.root();
         for name in names {
@@ -123,7 +122,7 @@ impl<'t> SourceFile<'t> {
         value
     }
 
-    /// An error at the value to which a pointer leads, or at the nearest one around it.
+    /// An error at the value at a pointer, or at the nearest one around it.
     pub(super) fn error_near(&self, at: &Pointer, problem: CatalogProblem) -> CatalogError {
         let mut lengths = (0..=at.tokens().len()).rev();
         let value = lengths.find_map(|length| self.text.root().at(&at.first(length)));
@@ -139,7 +138,6 @@ impl<'t> SourceFile<'t> {
         CatalogError { place, problem }
     }
 
-    /// Where a value stands.
     pub(super) fn place(&self, value: Value<'_>) -> Place {
         self.place_of(value.span().start)
     }

@@ -1,4 +1,4 @@
-//! What the engine does with well-behaved transforms, and with hostile ones.
+//! The engine with well-behaved and with hostile transforms.
 //!
 //! Invariant: every attack is refused, with the migration, the transform and the member named.
 
@@ -8,7 +8,7 @@ use crate::code::Code;
 use crate::json::{Edit, Text, canonical};
 use crate::step::coalesce::Coalesce;
 use crate::step::set::Set;
-use crate::step::{Other, PlacedStep, When};
+use crate::step::{Gap, OtherValue, PlacedStep};
 
 #[test]
 fn a_migration_sets_the_version_runs_the_steps_and_appends_a_record() {
@@ -60,8 +60,8 @@ fn earlier_records_stay_and_backfilled_places_are_listed() {
     let step = Set {
         at: pointer("/region"),
         value: fragment("\"eu\""),
-        when: When::Missing,
-        other: Other::Keep,
+        when: Gap::Missing,
+        other: OtherValue::Keep,
         backfill: true,
     };
     let catalog = catalog_with(vec![Box::new(PlacedStep::from(step))]);
@@ -80,7 +80,7 @@ fn what_was_copied_is_not_backfilled_and_a_default_is() {
             from: vec![pointer(from)],
             to: pointer("/region"),
             default: Some(fragment("\"eu\"")),
-            when: When::MissingOrNull,
+            when: Gap::MissingOrNull,
             backfill: true,
         };
         let catalog = catalog_with(vec![Box::new(PlacedStep::from(step))]);
@@ -111,8 +111,8 @@ fn a_step_that_cannot_be_applied_refuses_the_manifest() {
     let step = Set {
         at: pointer("/free/x/y"),
         value: fragment("1"),
-        when: When::Missing,
-        other: Other::Keep,
+        when: Gap::Missing,
+        other: OtherValue::Keep,
         backfill: false,
     };
     let refusal = migrated(

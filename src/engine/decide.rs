@@ -1,8 +1,8 @@
-//! Deciding: a catalog and a target give one decision for each manifest.
+//! Decides on each manifest: from the catalog, the target and the manifest's version.
 //!
-//! Looks at manifests that were examined; executes nothing.
+//! Reads examined manifests; executes nothing.
 //!
-//! Invariant: the same manifest has the same decision whatever was decided before it.
+//! Invariant: a decision does not depend on other manifests.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 use crate::transform::NoWayDown;
 use crate::version::Version;
 
-/// What is to be reached, and the routes that lead there.
+/// The targets of all kinds, and the routes to them.
 #[derive(Debug, Clone)]
 pub struct Plan<'c> {
     catalog: &'c Catalog,
@@ -27,13 +27,14 @@ pub struct Plan<'c> {
 struct KindPlan {
     target: Version,
     routes: BTreeMap<Version, Route>,
-    /// The ways down from higher versions, where manifests are to be taken down, too.
+    /// The routes from higher versions; `None` if the plan does not migrate down.
     downward: Option<BTreeMap<Version, Result<Route, NoWayDown>>>,
 }
 
-/// Why there can be no plan.
+/// The reason why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant names its fields")]
 pub enum PlanError {
     /// The target does not exist.
     #[error(
@@ -41,9 +42,7 @@ pub enum PlanError {
         list(known)
     )]
     TargetUnknown {
-        /// The target that was asked for.
         target: Version,
-        /// The versions that some kind has.
         known: Vec<Version>,
     },
 }
@@ -63,28 +62,28 @@ fn list(versions: &[Version]) -> String {
     texts.join(", ")
 }
 
-/// What the plan says of one manifest.
+/// The decision on one manifest.
 #[derive(Debug, Clone)]
 pub enum Decision<'p> {
-    /// It is at the target.
+    /// It has the target version.
     Current,
-    /// It is above the target.
+    /// It has a version above the target.
     Ahead,
-    /// A writer still has it.
+    /// A writer still works on it.
     Deferred {
-        /// The member that tells it.
+        /// The member that says so.
         at: Pointer,
-        /// The value that tells it: what a string says, anything else as it is spelled.
+        /// The value of this member: a string without quotes, anything else as it is spelled.
         value: String,
     },
-    /// It is to be migrated along this route.
+    /// It will be migrated along this route.
     Pending(&'p Route),
 }
 
 impl<'c> Plan<'c> {
-    /// Plans to take every manifest to `target`, or to the latest version of its kind. Manifests of a kind that does not know the target are refused one by one.
+    /// Plans to migrate every manifest to `target`, by default to the latest version of its kind. Manifests of a kind that does not know the target are refused one by one.
     ///
-    /// `include_running` takes manifests that a writer still has, too.
+    /// With `include_running`, manifests on which a writer still works are migrated, too.
     ///
     /// # Errors
     /// No kind knows the target.
@@ -113,7 +112,7 @@ impl<'c> Plan<'c> {
         }
     }
 
-    /// The same plan, but what is above the target is not ahead: it is to be taken down, by the inverses of steps.
+    /// The same plan, but manifests above the target are migrated down by the inverses of steps.
     #[must_use]
     pub fn allowing_downgrade(mut self) -> Self {
         for (plan, kind) in self.kinds.iter_mut().zip(self.catalog.kinds()) {
@@ -128,7 +127,7 @@ impl<'c> Plan<'c> {
         self.catalog
     }
 
-    /// The target of every kind; `None` where they differ.
+    /// The target of every kind; `None` if they have different ones.
     #[must_use]
     pub fn target(&self) -> Option<&Version> {
         let first = &self.kinds.first()?.target;
@@ -136,10 +135,10 @@ impl<'c> Plan<'c> {
         kinds.all(|kind| kind.target == *first).then_some(first)
     }
 
-    /// The target of the kind with that index.
+    /// The target of the kind with this index.
     ///
     /// # Panics
-    /// The catalog has no kind with that index.
+    /// The catalog has no kind with this index.
     #[must_use]
     pub fn target_of(&self, kind_index: usize) -> &Version {
         &self.kinds[kind_index].target
@@ -148,10 +147,10 @@ impl<'c> Plan<'c> {
     /// Decides on a manifest of the plan's catalog.
     ///
     /// # Errors
-    /// The catalog does not know the manifest's version, its kind does not know the target, or has no route to it.
+    /// The catalog does not know the manifest's version, or its kind does not know the target or has no route to it.
     ///
     /// # Panics
-    /// The catalog does not have the manifest's kind.
+    /// The manifest belongs to another catalog with more kinds.
     pub fn decide(&self, manifest: &Manifest<'_, '_>) -> Result<Decision<'_>, Refusal> {
         let plan = &self.kinds[manifest.kind().index()];
         let order = compare_with_target(manifest, &plan.target)?;
@@ -172,7 +171,7 @@ impl<'c> Plan<'c> {
         }
     }
 
-    /// Pending along the route, unless a writer still has the manifest.
+    /// Pending along the route, unless a writer still works on the manifest.
     fn follow<'p>(
         &self,
         manifest: &Manifest<'_, '_>,
@@ -204,10 +203,10 @@ impl<'c> Plan<'c> {
     }
 }
 
-/// Compares a manifest's version with the target.
+/// Compares the version of a manifest with the target.
 ///
 /// # Errors
-/// The catalog does not know the version, and it is not above the latest within the same major version.
+/// The catalog does not know the version. (It need not know a version above its latest with the same major number.)
 pub(crate) fn compare_with_target(
     manifest: &Manifest<'_, '_>,
     target: &Version,

@@ -1,22 +1,22 @@
-//! Examining: the one way from bytes to a manifest.
+//! Examines a document: the one way from bytes to a manifest.
 //!
-//! Scans the text, tells its kind, and reads its version, history and required members. Decides nothing.
+//! Scans the text, finds its kind, and reads its version, history and required members. Decides nothing.
 //!
-//! Invariant: a document is scanned once, and whatever was learned of one that is no manifest is kept.
+//! Invariant: a document is scanned once.
 
 use super::manifest::{Manifest, Members};
 use crate::catalog::Catalog;
 use crate::json::Text;
 use crate::refusal::Refusal;
 
-/// A document that is no manifest, with what was learned of it.
+/// A document that is no valid manifest, with the facts that are known about it.
 #[derive(Debug, Clone)]
 pub struct Unexamined<'b> {
     /// The reason.
     pub refusal: Refusal,
     /// The text, if it is valid.
     pub text: Option<Text<'b>>,
-    /// The index of its kind, if that could be told.
+    /// The index of its kind, if it has one.
     pub kind_index: Option<usize>,
 }
 
@@ -39,7 +39,7 @@ pub struct Unexamined<'b> {
 /// ```
 ///
 /// # Errors
-/// The bytes are no valid document, it is of no kind that such a file can have, or it is no manifest of its kind.
+/// The bytes are no valid document, the document has no kind that such a file can have, or it is no valid manifest of its kind.
 pub fn examine<'b, 'c>(
     catalog: &'c Catalog,
     file_name: &[u8],

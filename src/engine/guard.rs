@@ -1,8 +1,8 @@
-//! The guard: finds edits that could change a guarded member, and guarded members that were changed.
+//! Finds edits that could change a guarded member, and guarded members that were changed.
 //!
-//! Compares; never edits, and trusts nothing that a transform says of itself.
+//! Compares and never edits; trusts nothing that a transform states about itself.
 //!
-//! Invariant: an edit that is classified as harmless cannot change, add or remove a guarded member.
+//! Invariant: a harmless edit cannot change, add or remove a guarded member.
 
 use crate::catalog::Kind;
 use crate::json::{Edit, Pointer, Value};
@@ -18,18 +18,18 @@ pub(super) enum GuardedMember {
     Engine(Pointer),
 }
 
-/// How far edits can be trusted, judged by their pointers.
+/// The safety of edits, judged by their pointers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Safety {
-    /// They reach no guarded member.
+    /// The edits reach no guarded member.
     Harmless,
-    /// They may reach one: the bytes before and after must be compared.
+    /// They may reach one, so the bytes before and after must be compared.
     Doubtful,
-    /// They name a member that only the engine sets.
+    /// They change a member that only the engine sets.
     Forbidden(GuardedMember),
 }
 
-/// Classifies edits that are to be made to `document`.
+/// Judges edits of `document`.
 pub(super) fn classify(kind: &Kind, document: Value<'_>, edits: &[Edit]) -> Safety {
     let engine = [&kind.version, &kind.history];
     for named in edits.iter().flat_map(Edit::places) {
@@ -40,7 +40,7 @@ pub(super) fn classify(kind: &Kind, document: Value<'_>, edits: &[Edit]) -> Safe
     let doubtful = edits.iter().flat_map(reached).any(|reached| {
         let hit = |at: &Pointer| reached.overlaps(at);
         engine.into_iter().chain(&kind.immutable).any(hit)
-            // One that is not there yet may be set.
+            // A missing protected member may be set.
             || kind.protected.iter().any(|at| hit(at) && document.at(at).is_some())
     });
     if doubtful {
@@ -50,7 +50,7 @@ pub(super) fn classify(kind: &Kind, document: Value<'_>, edits: &[Edit]) -> Safe
     }
 }
 
-/// The first guarded member that differs between the documents, spelling included.
+/// Finds the first guarded member that has different bytes in the documents.
 pub(super) fn find_changed(
     kind: &Kind,
     before: Value<'_>,
@@ -64,7 +64,7 @@ pub(super) fn find_changed(
     find_changed_member(kind, before, after)
 }
 
-/// As [`find_changed`], without the version and the history.
+/// Does the same as [`find_changed`], without the version and the history.
 pub(super) fn find_changed_member(
     kind: &Kind,
     before: Value<'_>,
@@ -88,11 +88,11 @@ fn raw<'t>(document: Value<'t>, at: &Pointer) -> Option<&'t str> {
     document.at(at).map(|value| value.raw())
 }
 
-/// The places that an edit reaches: those that it names, or the array around them, whose elements could change their places.
+/// The places that an edit can change: those that it names, or the array around them, because its elements could move.
 pub(super) fn reached(edit: &Edit) -> impl Iterator<Item = Pointer> + use<> {
     edit.places().map(|named| {
         let tokens = named.tokens();
-        // The top level is an object, so its names are no indices.
+        // The top level is an object, so the first token is no index.
         match tokens.iter().skip(1).position(|token| may_be_index(token)) {
             Some(index) => Pointer::root().join(&tokens[..=index]),
             None => named,

@@ -1,60 +1,59 @@
-//! Manifests: valid documents with the version, history and members that their kind asks for.
+//! Manifests: valid documents with the version, history and members that their kind requires.
 //!
-//! Reads only; knows member names only through the pointers of a kind.
+//! Reads only; knows members only through the pointers of a kind.
 //!
-//! Invariant: a [`Manifest`] has its required members, a well-formed version and a history that is an array or absent.
+//! Invariant: a [`Manifest`] has its required members, a well-formed version or none, and a history that is an array or missing.
 
 use crate::catalog::Kind;
 use crate::json::{self, Pointer, Text, Value};
 use crate::refusal::Refusal;
 use crate::version::Version;
 
-/// The most records that a history may have.
+/// The largest number of records in a history.
 pub const MAX_RECORDS: usize = 10_000;
 
-/// The most characters of a malformed version that a message repeats.
+/// The longest malformed version that a message repeats, in characters.
 const FOUND_CHARACTERS: usize = 40;
 
-/// A document that is known to be a manifest of its kind: `'b` is the lifetime of its bytes, `'c` that of the catalog.
+/// A valid manifest of its kind. `'b` is the lifetime of its bytes, `'c` that of the catalog.
 #[derive(Debug, Clone)]
 pub struct Manifest<'b, 'c> {
     text: Text<'b>,
     kind: &'c Kind,
-    declared: Option<Version>,
-    history_len: usize,
+    members: Members,
 }
 
-/// The members that a manifest must have.
+/// The members of a manifest that the engine itself reads.
+#[derive(Debug, Clone)]
 pub(super) struct Members {
+    /// The version, if the manifest has one.
     declared: Option<Version>,
     history_len: usize,
 }
 
 impl<'b, 'c> Manifest<'b, 'c> {
-    /// Takes the document `bytes` as a manifest of `kind`.
+    /// Reads the document `bytes` as a manifest of `kind`.
     ///
     /// # Errors
-    /// The bytes are no valid document, or it is no manifest, as [`read`](Self::read) says.
+    /// The bytes are no valid document, or the same as for [`read`](Self::read).
     pub fn of_kind(kind: &'c Kind, bytes: &'b [u8]) -> Result<Self, Refusal> {
         Self::read(Text::scan(bytes).map_err(Refusal::Text)?, kind)
     }
 
-    /// Takes a validated text as a manifest of `kind`.
+    /// Reads a validated text as a manifest of `kind`.
     ///
     /// # Errors
-    /// In this order: the history is not an array or too long, a required member is missing, the version is not a string or malformed. The version may be one that the catalog does not know; a plan refuses it.
+    /// In this order: the history is not an array or is too long, a required member is missing, the version is not a string or is malformed. A version that the catalog does not know is accepted here; a plan refuses it.
     pub fn read(text: Text<'b>, kind: &'c Kind) -> Result<Self, Refusal> {
         let members = Members::read(text.root(), kind)?;
         Ok(Self::new(text, kind, members))
     }
 
-    /// The manifest whose members were read.
     pub(super) fn new(text: Text<'b>, kind: &'c Kind, members: Members) -> Self {
         Self {
             text,
             kind,
-            declared: members.declared,
-            history_len: members.history_len,
+            members,
         }
     }
 
@@ -76,22 +75,25 @@ impl<'b, 'c> Manifest<'b, 'c> {
         self.kind
     }
 
-    /// The version: the declared one, else the kind's `unversioned`.
+    /// The declared version, or else the kind's `unversioned`.
     #[must_use]
     pub fn version(&self) -> &Version {
-        self.declared.as_ref().unwrap_or(&self.kind.unversioned)
+        self.members
+            .declared
+            .as_ref()
+            .unwrap_or(&self.kind.unversioned)
     }
 
-    /// Returns true if the manifest itself says its version.
+    /// Returns true if the manifest has a version of its own.
     #[must_use]
     pub fn version_is_declared(&self) -> bool {
-        self.declared.is_some()
+        self.members.declared.is_some()
     }
 
-    /// The number of records in the history; 0 where there is none.
+    /// The number of records in the history.
     #[must_use]
     pub fn history_len(&self) -> usize {
-        self.history_len
+        self.members.history_len
     }
 }
 
@@ -110,12 +112,12 @@ impl Members {
     }
 }
 
-/// The number of records in the history at `at`; 0 where there is none.
+/// Counts the records in the history at `at`; a missing history has 0.
 pub(crate) fn history_len(document: Value<'_>, at: &Pointer) -> Result<usize, Refusal> {
     let Some(history) = document.at(at) else {
         return Ok(0);
     };
-    if history.kind() != json::Kind::Array {
+    if history.kind() != json::ValueKind::Array {
         return Err(Refusal::HistoryNotAList {
             at: at.clone(),
             found: history.kind(),
@@ -124,7 +126,7 @@ pub(crate) fn history_len(document: Value<'_>, at: &Pointer) -> Result<usize, Re
     check_history_len(at, history.len())
 }
 
-/// Passes on a number of records that a history may have.
+/// Returns the number, unless it is too large.
 pub(super) fn check_history_len(at: &Pointer, records: usize) -> Result<usize, Refusal> {
     if records > MAX_RECORDS {
         return Err(Refusal::HistoryTooLong {
@@ -136,7 +138,7 @@ pub(super) fn check_history_len(at: &Pointer, records: usize) -> Result<usize, R
     Ok(records)
 }
 
-/// The version that a document declares at `at`.
+/// Reads the version at `at`, if there is one.
 pub(crate) fn declared_version(
     document: Value<'_>,
     at: &Pointer,

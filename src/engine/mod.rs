@@ -1,8 +1,8 @@
 //! The engine: examines a document, decides on it, and transforms it along a route.
 //!
-//! Guards what no migration may change, checks schemas and rules before and after, and writes the history record. Reads and writes no files.
+//! Guards the members that no migration may change, checks schemas and rules before and after, and writes the history record. Touches no files.
 //!
-//! Invariant: a manifest that is returned as migrated was checked whole; one that was refused was not changed.
+//! Invariant: a migrated manifest was checked as a whole before it is returned.
 
 #[cfg(test)]
 mod attacks;

@@ -1,8 +1,8 @@
-//! Checking one document against the schema and the rules of its kind.
+//! Checks one document by the schema and the rules of its kind.
 //!
-//! Collects failures, with what the catalog says of each; what follows is for the operation to decide.
+//! Collects the failures, each with its consequence in the catalog; the operation decides.
 //!
-//! Invariant: failures come in the order of the catalog, schema first.
+//! Invariant: failures are in the order of the catalog, the schema first.
 
 use crate::catalog::Kind;
 use crate::code::Code;
@@ -12,53 +12,40 @@ use crate::report::{Diagnosis, Enforcement};
 use crate::rule::{Body, Check, OnFailure, Rule};
 use crate::version::Version;
 
-/// The result of checking one document.
+/// The result of a check of one document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verdict {
-    /// Everything that does not hold.
+    /// The violations of the schema and the rules.
     pub failures: Vec<Failure>,
-    /// Numbers that the schema could see only as the nearest finite double.
+    /// The numbers that the schema could check only as the nearest finite double.
     pub beyond_range: Vec<Pointer>,
 }
 
-/// A schema or a rule that does not hold.
+/// A violated schema or rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The consequence in the catalog.
+    /// The consequence that the catalog states.
     pub on_failure: OnFailure,
-    /// The refusal, if it comes to that.
+    /// The violation, as a refusal of the manifest.
     pub refusal: Refusal,
 }
 
 /// Checks a document before it is migrated.
 #[must_use]
 pub fn check_before(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict {
-    let mut verdict = check_schema(kind, version, document);
-    verdict
-        .failures
-        .extend(check_rules(kind, version, Check::Require, None, document));
-    verdict
+    check(kind, version, Check::Require, None, document)
 }
 
 /// Checks a document that was migrated to `version`.
 #[must_use]
 pub fn check_after(kind: &Kind, version: &Version, before: Value<'_>, after: Value<'_>) -> Verdict {
-    let mut verdict = check_schema(kind, version, after);
-    let before = Some(before);
-    verdict
-        .failures
-        .extend(check_rules(kind, version, Check::Ensure, before, after));
-    verdict
+    check(kind, version, Check::Ensure, Some(before), after)
 }
 
-/// Checks a document at its version, of which no earlier state is known.
+/// Checks a document at its version, without an earlier state of it.
 #[must_use]
 pub fn check_at_rest(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict {
-    let mut verdict = check_schema(kind, version, document);
-    verdict
-        .failures
-        .extend(check_rules(kind, version, Check::Ensure, None, document));
-    verdict
+    check(kind, version, Check::Ensure, None, document)
 }
 
 /// Checks a document at `version` by the rules that compare it with the document `before`.
@@ -72,15 +59,18 @@ pub fn check_compared<'k>(
     compares.filter_map(move |rule| check_rule(rule, version, Some(before), after))
 }
 
-fn check_rules<'k>(
-    kind: &'k Kind,
-    version: &'k Version,
-    check: Check,
-    before: Option<Value<'k>>,
-    document: Value<'k>,
-) -> impl Iterator<Item = Failure> + use<'k> {
-    let rules = kind.rules.iter().filter(move |rule| rule.check == check);
-    rules.filter_map(move |rule| check_rule(rule, version, before, document))
+fn check(
+    kind: &Kind,
+    version: &Version,
+    moment: Check,
+    before: Option<Value<'_>>,
+    document: Value<'_>,
+) -> Verdict {
+    let mut verdict = check_schema(kind, version, document);
+    let rules = kind.rules.iter().filter(|rule| rule.check == moment);
+    let failures = rules.filter_map(|rule| check_rule(rule, version, before, document));
+    verdict.failures.extend(failures);
+    verdict
 }
 
 fn check_rule(
@@ -141,7 +131,7 @@ pub fn consequence(on_failure: OnFailure, enforcement: Enforcement) -> OnFailure
     }
 }
 
-/// A failure that only warns has a code of its own.
+/// A failure with a warning as its consequence has a code of its own.
 impl From<&Failure> for Diagnosis {
     fn from(failure: &Failure) -> Self {
         let code = match failure.on_failure {

@@ -1,4 +1,4 @@
-//! What the tests of the engine are made of: transforms that do as they are told, documents, edits.
+//! Samples for tests of the engine: obedient transforms, documents, edits.
 //!
 //! Invariant: generated manifests are valid and of version 1.0.0.
 
@@ -9,7 +9,7 @@ use crate::catalog::{Catalog, CatalogError, Kind, Migration, Route, Source};
 use crate::json::{Edit, Fragment, Pointer, Text, Value};
 use crate::refusal::Refusal;
 use crate::step::set::Set;
-use crate::step::{Other, PlacedStep, When};
+use crate::step::{Gap, OtherValue, PlacedStep};
 use crate::transform::{Change, StepError, Transform};
 use crate::version::Version;
 
@@ -325,9 +325,9 @@ pub(super) fn defaults() -> impl Strategy<Value = (Set, bool)> {
         Just("/aa"),
     ];
     let when = prop_oneof![
-        Just(When::Missing),
-        Just(When::Null),
-        Just(When::MissingOrNull)
+        Just(Gap::Missing),
+        Just(Gap::Null),
+        Just(Gap::MissingOrNull)
     ];
     (at, scalars(), when, any::<bool>()).prop_map(|(at, value, when, reticent)| {
         let (at, value) = (pointer(at), fragment(value));
@@ -336,7 +336,7 @@ pub(super) fn defaults() -> impl Strategy<Value = (Set, bool)> {
                 at,
                 value,
                 when,
-                other: Other::Keep,
+                other: OtherValue::Keep,
                 backfill: false,
             },
             reticent,

@@ -1,8 +1,8 @@
-//! The transforms of a route on a text, with as few splices as give the same bytes.
+//! Applies the transforms of a route to a text, with as few splices as possible.
 //!
-//! Evaluates, guards and splices; knows neither checksums nor history records.
+//! Evaluates, guards and splices; knows no checksums and no history records.
 //!
-//! Invariant: edits wait for each other only where no transform could tell the difference, so the result is the one of splicing after each.
+//! Invariant: edits are collected only as long as no transform can notice, so the result is the same as with a splice after each transform.
 
 use super::guard::{self, GuardedMember, Safety};
 use super::manifest::Manifest;
@@ -14,33 +14,33 @@ use crate::transform::{Change, StepError, Transform, Verb};
 /// The effect of one transform.
 #[derive(Debug, Default)]
 pub(super) struct Effect {
-    /// The changes in words, as the history has them.
+    /// The changes in the words of the history.
     pub(super) changes: Vec<String>,
-    /// True if any of them is an edit.
+    /// True if the document changed.
     pub(super) changed: bool,
     /// The pointers whose values are not authoritative.
     pub(super) backfilled: Vec<String>,
 }
 
-/// The edits of one author among those that wait to be spliced.
+/// The waiting edits of one transform.
 #[derive(Debug)]
 struct Group {
-    /// The transform, or `None` for the engine, which sets the version.
+    /// `None` for the engine, which sets the version.
     step: Option<usize>,
-    /// Where its edits begin.
+    /// The index of its first edit.
     start: usize,
 }
 
-/// The transforms of a route, and how far they have come.
+/// The transforms of a route, and the progress so far.
 pub(super) struct Splicer<'m> {
     kind: &'m Kind,
     route: &'m Route,
     steps: Vec<(&'m Migration, &'m dyn Transform)>,
-    /// The effects of the transforms before the next one.
+    /// The effects of the transforms that are done; their number is the index of the next one.
     pub(super) effects: Vec<Effect>,
     waiting: Vec<Edit>,
     groups: Vec<Group>,
-    /// The places that waiting edits reach.
+    /// The places that the waiting edits reach.
     reached: PointerSet,
 }
 
@@ -73,7 +73,7 @@ impl<'m> Splicer<'m> {
         splicer
     }
 
-    /// The text with the version set, and with what the first transforms do.
+    /// Sets the version and applies the first transforms.
     pub(super) fn start(&mut self, text: &Text<'_>) -> Result<String, Refusal> {
         match self.collect(text)? {
             Some(spliced) => Ok(spliced),
@@ -81,7 +81,7 @@ impl<'m> Splicer<'m> {
         }
     }
 
-    /// The text with what the next transforms do, or `None` if there is no more to do.
+    /// Applies the next transforms; `None` if all are done.
     pub(super) fn advance(&mut self, text: &Text<'_>) -> Result<Option<String>, Refusal> {
         match self.collect(text)? {
             Some(spliced) => Ok(Some(spliced)),
@@ -90,9 +90,9 @@ impl<'m> Splicer<'m> {
         }
     }
 
-    /// Evaluates transforms on `text` for as long as they cannot tell that edits of others are still waiting.
+    /// Evaluates transforms on `text` as long as none can notice that earlier edits still wait.
     ///
-    /// Returns the spliced text if a transform had to be spliced at once to be judged.
+    /// Returns a spliced text if a transform could only be judged by its result.
     fn collect(&mut self, text: &Text<'_>) -> Result<Option<String>, Refusal> {
         while let Some(&(migration, transform)) = self.steps.get(self.effects.len()) {
             if !self.may_be_evaluated(transform) {
@@ -104,7 +104,7 @@ impl<'m> Splicer<'m> {
             let edits: Vec<Edit> = changes.iter().filter_map(Change::edit).cloned().collect();
             let mut reached = edits.iter().flat_map(guard::reached);
             if !self.waiting.is_empty() && reached.any(|at| self.reached.overlaps(&at)) {
-                // It said too little about itself: it must see what the others do.
+                // Its footprint was incomplete, so it must see the earlier edits.
                 return Ok(None);
             }
             match guard::classify(self.kind, text.root(), &edits) {
@@ -165,7 +165,7 @@ impl<'m> Splicer<'m> {
         self.waiting.extend(edits);
     }
 
-    /// Splices what waits.
+    /// Splices the waiting edits.
     fn splice(&mut self, text: &Text<'_>) -> Result<String, Refusal> {
         let spliced = match apply(text, &self.waiting) {
             Ok(spliced) => spliced,
@@ -177,7 +177,7 @@ impl<'m> Splicer<'m> {
         Ok(spliced)
     }
 
-    /// Splices as many groups as go together, and returns to the transform after them: it is judged by its own edits only.
+    /// Splices as many groups as fit together, and goes back to the first transform that does not fit, to judge it by its own edits only.
     fn splice_less(&mut self, text: &Text<'_>, mut error: EditError) -> Result<String, Refusal> {
         for group in self.groups.iter().skip(1).rev() {
             match apply(text, &self.waiting[..group.start]) {
@@ -200,7 +200,7 @@ impl<'m> Splicer<'m> {
         })
     }
 
-    /// Splices the edits of the next transform, and compares the bytes of guarded members.
+    /// Splices the edits of the next transform and compares the bytes of guarded members.
     fn splice_and_compare(&self, text: &Text<'_>, edits: &[Edit]) -> Result<String, Refusal> {
         let (migration, transform) = self.steps[self.effects.len()];
         let spliced = apply(text, edits).map_err(|error| Refusal::Edit {
@@ -219,7 +219,7 @@ impl<'m> Splicer<'m> {
 fn effect(transform: &dyn Transform, changes: &[Change]) -> Effect {
     let mut backfilled = Vec::new();
     if transform.backfill() {
-        // What was copied is as authoritative as it was.
+        // A copy is as authoritative as its source.
         let copied = |change: &&Change| matches!(change, Change::EditAs(Verb::Copied { .. }, _));
         let made_up = changes.iter().filter(|change| !copied(change));
         for edit in made_up.filter_map(Change::edit) {

@@ -1,11 +1,11 @@
-//! Transforming: a manifest is taken along a route.
+//! Transforms a manifest along a route.
 //!
-//! Sets the version before the first transform, guards every one, and appends the history record after the last. It knows members only through the kind, and decides nothing: the route was decided before.
+//! Sets the version before the first transform, guards every transform, and appends the history record after the last. Knows members only through the kind, and does not choose the route.
 //!
-//! Invariant: what is returned was scanned, is at the target, has one record more, and has its guarded members as found.
+//! Invariant: a result was scanned, has the target version, one more record, and its guarded members as found.
 
 use super::guard::{self, GuardedMember};
-use super::history::Record;
+use super::history::NewRecord;
 use super::manifest::{Manifest, check_history_len};
 use super::splicer::{Effect, Splicer};
 use crate::catalog::{Kind, Route};
@@ -23,11 +23,11 @@ pub struct Migrated {
     pub checksum_before: Digest,
     /// The canonical digest of the document at the target, with the history as found.
     pub checksum_after: Digest,
-    /// What was done: one list for each migration, one text for each step and place.
+    /// The changes: one list for each migration, one text for each step and place.
     pub changes: Vec<Vec<String>>,
 }
 
-/// Takes `manifest` along `route`.
+/// Transforms `manifest` along `route`.
 ///
 /// ```
 /// use migrate_manifests::catalog::Catalog;
@@ -46,7 +46,7 @@ pub struct Migrated {
 /// ```
 ///
 /// # Errors
-/// A transform cannot be applied, or touches what it may not, or the result would not be valid within the limits.
+/// A transform cannot be applied or changes a guarded member, or the result is not valid within the limits.
 pub fn transform(
     manifest: &Manifest<'_, '_>,
     route: &Route,
@@ -55,7 +55,7 @@ pub fn transform(
     transform_inspected(manifest, route, applied_at, |_| Ok(()))
 }
 
-/// As [`transform`]; `inspect` sees the result and may refuse it.
+/// Does the same as [`transform`]; `inspect` can refuse the result.
 pub(crate) fn transform_inspected(
     manifest: &Manifest<'_, '_>,
     route: &Route,
@@ -66,13 +66,13 @@ pub(crate) fn transform_inspected(
     run(manifest, route, &applied_at, canonical::digest, inspect)
 }
 
-/// Finds the refusal of [`transform_inspected`], if any, without the checksums, which take most of the time.
+/// Fails as [`transform_inspected`] would, but without the checksums, which take most of the time.
 pub(crate) fn check_transform(
     manifest: &Manifest<'_, '_>,
     route: &Route,
     inspect: impl FnOnce(Value<'_>) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
-    // Of the same length as the real ones, so that the limits are met alike.
+    // They have the length of real ones, so that the result has the same size.
     let placeholder = Digest::of(b"");
     let applied_at = "1970-01-01T00:00:00Z";
     run(manifest, route, applied_at, |_| placeholder, inspect).map(drop)
@@ -85,30 +85,33 @@ fn run(
     checksum: impl Fn(Value<'_>) -> Digest,
     inspect: impl FnOnce(Value<'_>) -> Result<(), Refusal>,
 ) -> Result<Migrated, Refusal> {
-    let kind = manifest.kind();
-    check_history_len(&kind.history, manifest.history_len() + 1)?;
+    check_history_len(&manifest.kind().history, manifest.history_len() + 1)?;
+    let migrated = follow(manifest, route, |target, effects| {
+        append_record(manifest, route, target, effects, applied_at, checksum)
+    })?;
+    check_result(manifest, route, &migrated.text, inspect)?;
+    Ok(migrated)
+}
+
+/// Applies all transforms of the route, and calls `finish` with the document at the target.
+fn follow<T>(
+    manifest: &Manifest<'_, '_>,
+    route: &Route,
+    finish: impl FnOnce(&Text<'_>, &[Effect]) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
     let mut splicer = Splicer::new(manifest, route);
     let mut text = splicer.start(manifest.text())?;
     loop {
         let target = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
         let Some(next) = splicer.advance(&target)? else {
-            let migrated = finish(
-                manifest,
-                route,
-                &target,
-                &splicer.effects,
-                applied_at,
-                checksum,
-            )?;
-            check_result(manifest, route, &migrated.text, inspect)?;
-            return Ok(migrated);
+            return finish(&target, &splicer.effects);
         };
         text = next;
     }
 }
 
 /// Appends the history record to the document at the target.
-fn finish(
+fn append_record(
     manifest: &Manifest<'_, '_>,
     route: &Route,
     target: &Text<'_>,
@@ -121,7 +124,7 @@ fn finish(
         .iter()
         .flat_map(|effect| effect.backfilled.clone())
         .collect();
-    let record = Record {
+    let record = NewRecord {
         from_version: manifest.version(),
         to_version: route.to(),
         applied_at,
@@ -165,7 +168,7 @@ fn by_migration(route: &Route, effects: &[Effect]) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// Defence in depth: believes neither the guard nor the splicing, and looks at the result itself.
+/// Checks the result itself, without trust in the guard and the splicer.
 fn check_result(
     manifest: &Manifest<'_, '_>,
     route: &Route,
@@ -206,32 +209,24 @@ fn one_record_more(kind: &Kind, before: Value<'_>, after: Value<'_>) -> bool {
             .all(|(one, two)| one.raw() == two.raw())
 }
 
-/// A document at the target without the record of how it came there, and which transforms had something to do.
+/// A document at the target without a new history record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
     /// The text, with the history as found.
     pub text: String,
-    /// For each transform of the route, in order, whether it changed the document.
+    /// For each transform of the route, in order: true if it changed the document.
     pub changed: Vec<bool>,
 }
 
-/// Takes `manifest` along `route` without a history record: all that [`transform`] does.
+/// Transforms `manifest` along `route` as [`transform`] does, but without a history record.
 ///
 /// # Errors
-/// A transform cannot be applied, or touches what it may not.
+/// A transform cannot be applied or changes a guarded member.
 pub fn trace(manifest: &Manifest<'_, '_>, route: &Route) -> Result<Trace, Refusal> {
-    let mut splicer = Splicer::new(manifest, route);
-    let mut text = splicer.start(manifest.text())?;
-    loop {
-        let scanned = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
-        let Some(next) = splicer.advance(&scanned)? else {
-            let changed = splicer
-                .effects
-                .iter()
-                .map(|effect| effect.changed)
-                .collect();
-            return Ok(Trace { text, changed });
-        };
-        text = next;
-    }
+    follow(manifest, route, |target, effects| {
+        Ok(Trace {
+            text: target.as_str().to_owned(),
+            changed: effects.iter().map(|effect| effect.changed).collect(),
+        })
+    })
 }

@@ -1,6 +1,6 @@
-//! Rules over the tree: the facts that documents contribute, and the manifests that break a rule because of others.
+//! Rules over the tree: collects a few facts of each document, and finds the manifests that violate a rule.
 //!
-//! Memory holds facts, never documents. Opens nothing.
+//! Keeps facts in memory, never documents. Opens no files.
 //!
 //! Invariant: the failures do not depend on the order in which facts were added.
 
@@ -18,7 +18,7 @@ pub struct TreeRules<'c> {
     rules: Vec<KindRule<'c>>,
 }
 
-/// A rule over the tree with the indices of the kinds that it looks at.
+/// A rule over the tree, with the indices of the kinds of which it needs facts.
 #[derive(Debug)]
 struct KindRule<'c> {
     rule: &'c Rule,
@@ -27,32 +27,32 @@ struct KindRule<'c> {
     other: Option<usize>,
 }
 
-/// The moment in which a document is checked.
+/// The moment at which a document is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// It is not migrated: it stays as it is.
+    /// It will not be migrated.
     AtRest,
-    /// It is about to be migrated.
+    /// It will be migrated.
     Before,
     /// It was migrated.
     After,
 }
 
-/// The facts that one document contributes.
+/// The facts of one document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DocumentFacts {
-    /// Each with the list of [`TreeFacts`] that it belongs to.
+    /// Each fact with the index of its list in [`TreeFacts`].
     facts: Vec<(usize, Fact)>,
-    /// Rules that do not hold of the document alone.
+    /// The rules that the document violates by itself.
     pub failures: Vec<Failure>,
 }
 
-/// The facts that all documents contribute, with the numbers of their manifests: for each rule those of its own kind, then those of the other.
+/// The facts of all documents, with the numbers of their manifests: for each rule one list for its own kind, and one for the other.
 #[derive(Debug, Default)]
 pub struct TreeFacts(Vec<Vec<(u32, Fact)>>);
 
 impl<'c> TreeRules<'c> {
-    /// The rules of `catalog` that look at the whole tree.
+    /// The rules of `catalog` that concern the whole tree.
     #[must_use]
     pub fn of(catalog: &'c Catalog) -> Self {
         let kinds = catalog.kinds();
@@ -75,13 +75,13 @@ impl<'c> TreeRules<'c> {
         }
     }
 
-    /// Returns true if the catalog has none.
+    /// Returns true if the catalog has no such rules.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
 
-    /// Collects the facts of a document of the kind with that index.
+    /// Collects the facts of a document of the kind with this index.
     pub fn collect(
         &self,
         kind_index: usize,
@@ -116,7 +116,7 @@ impl<'c> TreeRules<'c> {
         }
     }
 
-    /// Finds the failures of each manifest; `path` names one.
+    /// Finds the failures of each manifest; `path` gives the path for a number.
     #[must_use]
     pub fn judge(
         &self,

@@ -1,14 +1,14 @@
-//! Conditions on one member: for steps that are taken only where one holds, and for rules about some documents only.
+//! Conditions on one member: some steps and rules apply only to documents where one holds.
 //!
-//! Compares values; which document a pointer leads into is for the caller to say.
+//! Compares values; the caller chooses the document.
 //!
-//! Invariant: values are compared by what they say, not by how they are spelled.
+//! Invariant: values are compared by their meaning, not by their spelling.
 
 use serde::Deserialize;
 
 use super::pointers::check_member;
 use super::problem::ObjectProblem;
-use crate::json::{Fragment, Kind, Pointer, Value};
+use crate::json::{Fragment, Pointer, Value, ValueKind};
 
 /// A test of one member.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,14 +26,13 @@ pub enum Test {
     Is(Vec<Fragment>),
     /// The member is there and has none of these values.
     Not(Vec<Fragment>),
-    /// The member is there, or is not.
+    /// The member is there (true) or missing (false).
     Exists(bool),
-    /// The member is there and not null, or is missing or null.
+    /// The member is there and not null (true), or it is missing or null (false).
     HasValue(bool),
 }
 
 impl Condition {
-    /// Returns true if the condition holds in `document`.
     pub(crate) fn holds(&self, document: Value<'_>) -> bool {
         self.test.holds(document.at(&self.at))
     }
@@ -48,7 +47,9 @@ impl Test {
             Self::Is(values) => has(values) == Some(true),
             Self::Not(values) => has(values) == Some(false),
             Self::Exists(exists) => found.is_some() == *exists,
-            Self::HasValue(has) => found.is_some_and(|found| found.kind() != Kind::Null) == *has,
+            Self::HasValue(has) => {
+                found.is_some_and(|found| found.kind() != ValueKind::Null) == *has
+            }
         }
     }
 }
@@ -79,7 +80,6 @@ pub(crate) struct ConditionForm {
 }
 
 impl ConditionForm {
-    /// The condition that was written.
     pub(crate) fn read(self) -> Result<Condition, ObjectProblem> {
         check_member(&self.at)?;
         let test = match (self.is, self.not, self.exists, self.has_value) {
@@ -93,7 +93,7 @@ impl ConditionForm {
     }
 }
 
-/// The part of a schema that allows exactly one test.
+/// The part of the schema that allows exactly one test.
 #[cfg(test)]
 fn one_test() -> serde_json::Value {
     let said = |member: &str| serde_json::json!({"required": [member], "properties": {member: {"not": {"type": "null"}}}});

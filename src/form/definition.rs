@@ -1,6 +1,6 @@
-//! Closed lists of objects that are told apart by a name: the steps, the rules.
+//! Closed lists of definitions, each with a name: the steps, the rules.
 //!
-//! Knows neither; a list says which members its objects have in common, a definition how one of them is read.
+//! Knows no single step or rule. A list owns the members that its objects have in common, a definition reads one object.
 //!
 //! Invariant: an object is read only by the definition that it names.
 
@@ -9,23 +9,21 @@ use serde::de::DeserializeOwned;
 use super::object::{Common, read_members};
 use super::problem::{ObjectProblem, ReadError};
 
-/// The values that the objects of one list are read into.
+/// The type of the values of one list.
 pub(crate) trait Entry {
-    /// The member that names the definition, which is also the word for it in messages.
+    /// The member that names the definition, as in `step`; messages use it as a word, too.
     const NAMED_BY: &'static str;
 
-    /// The members that all objects of the list can have.
     const COMMON: Common;
 }
 
-/// One object of a list: its name, its documentation, and how it is read.
+/// One entry of a closed list: a name, its documentation, and the function that reads such an object.
 #[derive(Debug, Clone, Copy)]
 pub struct Definition<T> {
     /// The name in catalog files.
     pub name: &'static str,
     /// The documentation, in Markdown.
     pub documentation: &'static str,
-    /// Reads the text of an object.
     pub(crate) read: fn(&str) -> Result<T, ReadError>,
     #[cfg(test)]
     pub(crate) schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
@@ -33,15 +31,15 @@ pub struct Definition<T> {
 
 /// The members that one definition has of its own.
 pub(crate) trait Form<T>: DeserializeOwned + EditorSchema {
-    /// The value that they make.
+    /// Builds the value.
     ///
     /// # Errors
-    /// They say what they may not.
+    /// The members contradict each other, or one has a value that it may not have.
     fn read(self) -> Result<T, ReadError>;
 }
 
 impl<T> Definition<T> {
-    /// The definition of that name, whose objects have the form `F`.
+    /// A definition of objects with the form `F`.
     pub(crate) const fn of<F: Form<T>>(name: &'static str, documentation: &'static str) -> Self
     where
         T: Entry,
@@ -56,10 +54,10 @@ impl<T> Definition<T> {
     }
 }
 
-/// The definition of that name.
+/// Finds the definition with this name.
 ///
 /// # Errors
-/// The list has none.
+/// The list has no such definition.
 pub(crate) fn find<T: Entry>(
     list: &'static [Definition<T>],
     name: &str,
@@ -72,7 +70,7 @@ pub(crate) fn find<T: Entry>(
     })
 }
 
-/// The schema that editors get; only tests make it.
+/// The schema for editors; only tests compute it.
 #[cfg(test)]
 pub(crate) use schemars::JsonSchema as EditorSchema;
 

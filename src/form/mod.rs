@@ -1,8 +1,8 @@
-//! Reading one JSON object of a catalog file: its members, its conditions, and the problems it can have.
+//! Reads one JSON object of a catalog file: its members, its conditions, and the problems that it can have.
 //!
 //! Knows no step, no rule and no catalog; opens no file.
 //!
-//! Invariant: a member that nobody reads is an error.
+//! Invariant: an unknown member is an error.
 
 mod condition;
 mod definition;

@@ -1,8 +1,8 @@
-//! Objects of a catalog file, read member by member into a struct that derives its reading.
+//! Reads objects of a catalog file member by member into a struct with a derived reading.
 //!
-//! Knows names and values only. Some members are common to all objects of a list, such as `step`; they are taken off here and read elsewhere.
+//! Knows names and values only. Passes over the members that all objects of a list have in common; the list reads those.
 //!
-//! Invariant: an array of values never stands for an object, and an unknown member is named beside all that are known.
+//! Invariant: an array of values never stands for an object, and the message about an unknown member lists all known ones.
 
 use std::fmt;
 
@@ -12,16 +12,16 @@ use serde::de::{
 
 use super::problem::one_of;
 
-/// The names of members that every object of a list can have beside its own.
+/// The members that every object of a list can have, such as `step`, beside its own.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Common {
-    /// Those that messages name before the object's own.
+    /// Messages name these before the object's own members.
     pub(crate) first: &'static [&'static str],
-    /// Those that messages name after them.
+    /// Messages name these after them.
     pub(crate) last: &'static [&'static str],
 }
 
-/// Reads the object `text` into `T`, passing over common members.
+/// Reads the object `text` into `T`, but passes over the common members.
 ///
 /// # Errors
 /// A member is unknown, missing or of another form. The error has a line and a column.
@@ -38,7 +38,7 @@ pub(crate) fn read_members<'t, T: Deserialize<'t>>(
     Ok(read)
 }
 
-/// A struct that is read from an object. (What derives its reading would also take an array of the values.)
+/// A struct that is read from an object only. (A derived reading alone would also take an array of the values.)
 #[derive(Debug)]
 pub(crate) struct Object<T>(pub(crate) T);
 
@@ -81,7 +81,6 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectReader<D> {
     }
 }
 
-/// Takes an object, and nothing else.
 struct ObjectVisitor<V> {
     visitor: V,
     own: &'static [&'static str],
@@ -104,7 +103,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for ObjectVisitor<V> {
     }
 }
 
-/// The members of an object without those that are common.
+/// The members of an object without the common ones.
 struct OwnMembers<A> {
     members: A,
     own: &'static [&'static str],
@@ -142,7 +141,6 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for OwnMembers<A> {
     }
 }
 
-/// Editors see the struct.
 #[cfg(test)]
 impl<T: schemars::JsonSchema> schemars::JsonSchema for Object<T> {
     fn inline_schema() -> bool {

@@ -1,6 +1,6 @@
 //! Checks of the pointers in an object.
 //!
-//! Looks at pointers only; which document they lead into is not known here.
+//! Knows pointers only, not the document that they lead into.
 //!
 //! Invariant: a pointer that passed every check names one member of any document.
 

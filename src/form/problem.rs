@@ -9,67 +9,46 @@ use crate::json::Pointer;
 /// A problem of one object: a step, a rule, or one of their members.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant names its fields")]
 pub enum ObjectProblem {
     /// The object does not have the form of its format.
     #[error("{reason}")]
-    Malformed {
-        /// The message of the reader.
-        reason: String,
-    },
-    /// A name stands for nothing: of a step, a rule, a kind or a catalog.
+    Malformed { reason: String },
+    /// No step, rule, kind or catalog has this name.
     #[error("unknown {what} `{found}`, expected {}", one_of(known))]
     Unknown {
-        /// `step`, `rule`, `kind` or `catalog`.
         what: &'static str,
-        /// The name.
         found: String,
-        /// The names that exist.
         known: Vec<String>,
     },
-    /// A text for people, or a list, is empty.
+    /// A text for people or a list is empty.
     #[error("`{member}` is empty")]
-    EmptyText {
-        /// The member.
-        member: String,
-    },
+    EmptyText { member: String },
     /// A pointer names the whole document where it must name a member.
     #[error("the pointer names the whole document: expected a member, as in `/status`")]
     WholeDocument,
     /// A pointer names a whole level where it must name a member.
     #[error("`{pointer}` is not supported here: expected a pointer without `*`")]
-    Wildcard {
-        /// The pointer.
-        pointer: Pointer,
-    },
+    Wildcard { pointer: Pointer },
     /// A pointer names the end of an array, where no value stands.
     #[error("`{pointer}` names the end of an array: expected a pointer without `-`")]
-    EndOfArray {
-        /// The pointer.
-        pointer: Pointer,
-    },
+    EndOfArray { pointer: Pointer },
     /// A condition tests nothing, or several things.
     #[error("expected exactly one of `is`, `not`, `exists` and `has_value`")]
     Test,
     /// A step would write a guarded member, or read one that the engine sets.
     #[error("`{step}` may not {does} `{at}`, which is {guard}")]
     Target {
-        /// The step, as messages name it.
         step: String,
-        /// `read` or `write`.
         does: &'static str,
-        /// The member.
         at: Pointer,
-        /// `the version`, `the history`, `immutable` or `protected`.
         guard: &'static str,
     },
-    /// The `*` of a step do not stand for the same elements.
+    /// The `*` in the pointers of a step do not stand for the same elements.
     #[error("`{step}`: `{at}` does not lead to one place for each `{scope}`")]
     Elements {
-        /// The step, as messages name it.
         step: String,
-        /// The pointer that does not fit.
         at: Pointer,
-        /// The elements that the step is taken for.
         scope: Pointer,
     },
     /// A step reads or writes inside a place that it writes.
@@ -77,69 +56,49 @@ pub enum ObjectProblem {
         "`{step}`: `{one}` and `{two}` overlap: what a step writes must stand apart from all else that it names"
     )]
     StepOverlap {
-        /// The step, as messages name it.
         step: String,
-        /// The place that it writes.
         one: Pointer,
-        /// The other place that it names.
         two: Pointer,
     },
-    /// A step changes the member that a condition around it looks at.
+    /// A step changes the member that a condition around it tests.
     #[error("`{step}` may not write `{at}`: a `when` around it looks at that")]
-    ChangesCondition {
-        /// The step, as messages name it.
-        step: String,
-        /// The member of the condition.
-        at: Pointer,
-    },
+    ChangesCondition { step: String, at: Pointer },
     /// A step destroys values, and the file does not say that this is meant.
     #[error("`{step}` destroys values: expected `\"allow_destructive\": true`, if that is meant")]
-    NotAllowed {
-        /// The step.
-        step: &'static str,
-    },
+    NotAllowed { step: &'static str },
     /// No value of the one type has another spelling in the other.
     #[error("{from} cannot be converted to {to}")]
     Conversion {
-        /// The type before.
         from: &'static str,
-        /// The type after.
         to: &'static str,
     },
-    /// An output of a table would be looked up again.
+    /// An output of a table is an input, too, so a second run would change it again.
     #[error(
         "the output `{output}` is also an input, with another value: a second time it would change again"
     )]
-    Chain {
-        /// The output.
-        output: String,
-    },
+    Chain { output: String },
     /// Two members exclude each other.
     #[error("`{one}` and `{two}` exclude each other")]
     Contradiction {
-        /// One member.
         one: &'static str,
-        /// The other.
         two: &'static str,
     },
 }
 
 impl ObjectProblem {
-    /// The object does not have its form, in these words.
     pub(crate) fn malformed(reason: impl Into<String>) -> Self {
         Self::Malformed {
             reason: reason.into(),
         }
     }
 
-    /// A list or a text is empty.
     pub(crate) fn empty(member: &str) -> Self {
         Self::EmptyText {
             member: member.to_owned(),
         }
     }
 
-    /// A member of an object that is read on its own, so that the place inside of it is not known.
+    /// The problem of a member that is read on its own, so that line and column inside it are not known.
     pub(crate) fn in_member(member: &str, error: &serde_json::Error) -> Self {
         Self::malformed(format!("`{member}`: {}", reason(error)))
     }
@@ -150,7 +109,7 @@ impl ObjectProblem {
 pub(crate) enum ReadError {
     /// Its JSON does not have the form; the error has a line and a column.
     Json(serde_json::Error),
-    /// It has the form, and a problem.
+    /// It has the form, but not a valid meaning.
     Problem(ObjectProblem),
 }
 
@@ -166,14 +125,14 @@ impl From<ObjectProblem> for ReadError {
     }
 }
 
-/// The message of an error without its line and column.
+/// The message of an error, without its line and column.
 pub(crate) fn reason(error: &serde_json::Error) -> String {
     let place = format!(" at line {} column {}", error.line(), error.column());
     let reason = error.to_string();
     reason.strip_suffix(&place).unwrap_or(&reason).to_owned()
 }
 
-/// Names in a message: the only one, or a choice.
+/// Names in a message: the only one, or a choice of several.
 pub(super) fn one_of<T: AsRef<str>>(names: &[T]) -> String {
     let quoted: Vec<_> = names
         .iter()

@@ -1,6 +1,6 @@
-//! Applying a list of edits to a text.
+//! Applies a list of edits to a text.
 //!
-//! Refuses lists whose order would matter; each edit is then made on its own.
+//! Refuses lists whose order would matter; applies each edit on its own.
 //!
 //! Invariant: members that no edit names keep their bytes, and so does the white space between them.
 
@@ -12,9 +12,9 @@ use super::pointer::{Pointer, overlapping};
 use super::splice::Splice;
 use super::text::Text;
 
-/// Splices `edits` into `text`, in the text's own layout, as if one were made after the other.
+/// Splices `edits` into `text`, in the text's own layout.
 ///
-/// A new member goes to its sorted place in an object with two or more names in ascending order, and to the end of any other; the names inside its value are then sorted too. Members of different names can be inserted, removed and renamed in one object, and elements appended to one array, by one list.
+/// In an object with two or more names in ascending order, a new member goes to its sorted place, and the names inside its value are sorted, too; in any other object it goes to the end. One list can insert, remove and rename several members of one object, and append several elements to one array.
 ///
 /// # Errors
 /// An edit does not fit the document, or two edits overlap.
@@ -32,7 +32,7 @@ pub fn apply(text: &Text<'_>, edits: &[Edit]) -> Result<String, EditError> {
     Ok(splice.print())
 }
 
-/// Refuses a copy of what any of the edits touches; `touched` is in ascending order.
+/// Refuses a copy of a value that another edit touches; `touched` is in ascending order.
 fn refuse_changed_sources(
     edits: &[Edit],
     touched: &[(Cow<'_, Pointer>, usize, bool)],
@@ -53,7 +53,7 @@ fn refuse_changed_sources(
     Ok(())
 }
 
-/// Refuses two addresses of which one leads into the other, unless both are the end of an array.
+/// Refuses two addresses if one leads into the other, unless both are the end of one array.
 fn refuse_overlaps(edits: &[Edit]) -> Result<(), EditError> {
     let mut touched = Vec::with_capacity(edits.len());
     for (order, edit) in edits.iter().enumerate() {
@@ -62,7 +62,7 @@ fn refuse_overlaps(edits: &[Edit]) -> Result<(), EditError> {
         touched.push((one, order, appends));
         touched.extend(other.map(|other| (other, order, appends)));
     }
-    // In this order everything that an address leads to follows it directly.
+    // In this order, an address is followed directly by all addresses inside its value.
     touched.sort_by(|(one, ..), (other, ..)| one.tokens().cmp(other.tokens()));
     refuse_changed_sources(edits, &touched)?;
     for pair in touched.windows(2) {

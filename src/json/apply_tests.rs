@@ -1,4 +1,4 @@
-//! What edits make of documents in many layouts.
+//! The results of edits in many layouts.
 
 use super::*;
 use crate::json::Fragment;

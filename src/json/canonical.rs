@@ -1,13 +1,12 @@
-//! The canonical form that checksums are taken of: what `json.dumps(value, sort_keys=True)` prints in Python.
+//! The canonical form, of which checksums are computed: the output of `json.dumps(value, sort_keys=True)` in Python.
 //!
-//! Invariant: the form depends on what the document says, not on how it is laid out, in which order its members stand or how its strings are escaped.
+//! Invariant: the form depends on the values only, not on white space, the order of members or the escapes in strings.
 
 use super::number;
 use super::value::{Member, Value};
-use super::value_kind::Kind;
+use super::value_kind::ValueKind;
 use crate::digest::{Digest, Hasher};
 
-/// So many bytes are collected before they are hashed.
 const BUFFER_BYTES: usize = 16 * 1024;
 
 /// The canonical form of `value`.
@@ -24,34 +23,34 @@ pub fn digest(value: Value<'_>) -> Digest {
     Printer::new(value, Some(Hasher::new())).digest(value)
 }
 
-/// Whether both values say the same: whether they have one canonical form.
+/// Returns true if both values have the same canonical form.
 #[must_use]
 pub fn same(one: Value<'_>, other: Value<'_>) -> bool {
     one.raw() == other.raw() || one.kind() == other.kind() && to_string(one) == to_string(other)
 }
 
-/// How much of an array is left where a document is taken as it was before.
+/// The part of an array that is left out of a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
-    /// Not even the member that holds it.
-    Nothing,
-    /// So many of its first elements.
-    First(usize),
+pub enum Truncation {
+    /// The whole member that holds the array.
+    RemoveMember,
+    /// All elements after the first so many.
+    KeepFirst(usize),
 }
 
-/// The SHA-256 of the canonical form that `value` would have if no more than `left` were left of `array`, which stands somewhere in it.
+/// The SHA-256 of the canonical form that `value` would have after the truncation of `array`, which is a part of it.
 #[must_use]
-pub fn digest_before(value: Value<'_>, array: Value<'_>, left: Left) -> Digest {
+pub fn digest_truncated(value: Value<'_>, array: Value<'_>, truncation: Truncation) -> Digest {
     let mut printer = Printer::new(value, Some(Hasher::new()));
-    printer.cut = Some((array.span().start, left));
+    printer.truncated = Some((array.span().start, truncation));
     printer.digest(value)
 }
 
 struct Printer {
     out: String,
     hasher: Option<Hasher>,
-    /// Where the array begins that is not printed whole.
-    cut: Option<(usize, Left)>,
+    /// The offset of the truncated array.
+    truncated: Option<(usize, Truncation)>,
 }
 
 impl Printer {
@@ -65,7 +64,7 @@ impl Printer {
         Self {
             out: String::with_capacity(capacity),
             hasher,
-            cut: None,
+            truncated: None,
         }
     }
 
@@ -76,29 +75,28 @@ impl Printer {
         hasher.finish()
     }
 
-    /// How much is left of an array, if not all of it.
-    fn left_of(&self, array: Value<'_>) -> Option<Left> {
-        let (start, left) = self.cut?;
-        (start == array.span().start).then_some(left)
+    fn truncation_of(&self, array: Value<'_>) -> Option<Truncation> {
+        let (start, truncation) = self.truncated?;
+        (start == array.span().start).then_some(truncation)
     }
 
     fn value(&mut self, value: Value<'_>) {
         match value.kind() {
-            Kind::Object => self.object(value),
-            Kind::Array => self.array(value),
-            Kind::String if value.is_plain() => self.out.push_str(value.raw()),
-            Kind::String => self.string(&value.as_str().unwrap_or_default()),
-            Kind::Number => self.out.push_str(&number::canonical(value.raw())),
-            Kind::Boolean | Kind::Null => self.out.push_str(value.raw()),
+            ValueKind::Object => self.object(value),
+            ValueKind::Array => self.array(value),
+            ValueKind::String if value.is_plain() => self.out.push_str(value.raw()),
+            ValueKind::String => self.string(&value.as_str().unwrap_or_default()),
+            ValueKind::Number => self.out.push_str(&number::canonical(value.raw())),
+            ValueKind::Boolean | ValueKind::Null => self.out.push_str(value.raw()),
         }
         self.flush();
     }
 
     fn array(&mut self, array: Value<'_>) {
         self.out.push('[');
-        let most = match self.left_of(array) {
-            Some(Left::First(most)) => most,
-            Some(Left::Nothing) | None => usize::MAX,
+        let most = match self.truncation_of(array) {
+            Some(Truncation::KeepFirst(most)) => most,
+            Some(Truncation::RemoveMember) | None => usize::MAX,
         };
         for (count, element) in array.elements().take(most).enumerate() {
             self.separate(count);
@@ -120,7 +118,7 @@ impl Printer {
     fn members<'t>(&mut self, members: impl Iterator<Item = Member<'t>>) {
         let mut count = 0;
         for member in members {
-            if self.left_of(member.value()) == Some(Left::Nothing) {
+            if self.truncation_of(member.value()) == Some(Truncation::RemoveMember) {
                 continue;
             }
             self.separate(count);
@@ -182,7 +180,7 @@ impl Printer {
         self.out.push_str(short);
     }
 
-    /// Hashes what has been printed, once it is enough.
+    /// Hashes the printed part when the buffer is full.
     fn flush(&mut self) {
         if self.out.len() >= BUFFER_BYTES
             && let Some(hasher) = &mut self.hasher
@@ -203,19 +201,19 @@ mod tests {
         let scan = |text: &'static str| Text::scan(text.as_bytes()).unwrap();
         let text = scan(r#"{"b": 1, "a": [[1], {"a": [2]}, 3], "c": [1]}"#);
         let array = text.root().get("a").unwrap();
-        for (left, before) in [
-            (Left::Nothing, r#"{"b": 1, "c": [1]}"#),
-            (Left::First(0), r#"{"a": [], "b": 1, "c": [1]}"#),
+        for (truncation, before) in [
+            (Truncation::RemoveMember, r#"{"b": 1, "c": [1]}"#),
+            (Truncation::KeepFirst(0), r#"{"a": [], "b": 1, "c": [1]}"#),
             (
-                Left::First(2),
+                Truncation::KeepFirst(2),
                 r#"{"a": [[1], {"a": [2]}], "b": 1, "c": [1]}"#,
             ),
             (
-                Left::First(9),
+                Truncation::KeepFirst(9),
                 r#"{"a": [[1], {"a": [2]}, 3], "b": 1, "c": [1]}"#,
             ),
         ] {
-            let found = digest_before(text.root(), array, left);
+            let found = digest_truncated(text.root(), array, truncation);
             assert_eq!(found, digest(scan(before).root()), "{before}");
         }
     }

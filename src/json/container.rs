@@ -1,6 +1,6 @@
-//! One array or object that is being edited, as a list of members with the white space around them.
+//! One array or object during an edit, as a list of members with the white space around them.
 //!
-//! Between the members stand separators; the white space behind the opening bracket and before the closing one belongs to the container. A new member brings a separator like its neighbour's, a removed one takes one away.
+//! Members are separated by a comma with white space; the white space inside the brackets belongs to the container. A new member gets a separator like its neighbour's; a removed member takes one away.
 //!
 //! Invariant: a member that does not change is one span of the text.
 
@@ -10,40 +10,35 @@ use std::collections::HashMap;
 use super::name::unescape;
 use super::text::Text;
 use super::value::{Value, array_index};
-use super::value_kind::Kind;
+use super::value_kind::ValueKind;
 
-/// Containers with more slots than this find names by hash.
 const MANY_SLOTS: usize = 64;
 
-/// An array or object that is being edited.
 pub(super) struct Container<'t> {
-    pub(super) kind: Kind,
-    /// The container and slot that hold this one.
+    pub(super) kind: ValueKind,
+    /// The container and slot that hold this container.
     pub(super) holder: Option<(usize, usize)>,
-    /// The members or elements found, then those added; never removed.
+    /// The members or elements found, then those added. None is ever taken out of this list.
     pub(super) slots: Vec<Slot<'t>>,
-    /// The slots that are there, in their order.
+    /// The indices of the present slots, in their order.
     pub(super) order: Vec<usize>,
-    /// Whether the names stand in ascending order.
+    /// True if the names are in ascending order.
     pub(super) ascending: bool,
     /// The white space of an empty container.
     pub(super) inside: &'t str,
-    /// The slots by name, where there are many.
+    /// The slots by name; empty unless there are many.
     by_name: HashMap<Cow<'t, str>, usize>,
 }
 
-/// A member or element with the white space around it.
 pub(super) struct Slot<'t> {
-    /// All of it as it stands in the text, while nothing of it has changed.
+    /// The whole span of the text, while nothing in it has changed.
     pub(super) whole: Option<&'t str>,
-    /// The white space before it.
     pub(super) lead: Cow<'t, str>,
-    /// The name with its quotes; empty in an array.
+    /// With quotes; empty in an array.
     pub(super) name: Cow<'t, str>,
-    /// The colon with its white space; empty in an array.
+    /// With its white space; empty in an array.
     pub(super) colon: Cow<'t, str>,
     pub(super) content: Content<'t>,
-    /// The white space behind it.
     pub(super) trail: Cow<'t, str>,
 }
 
@@ -60,12 +55,12 @@ impl<'t> Container<'t> {
         holder: Option<(usize, usize)>,
     ) -> Option<Self> {
         let slots = match value.kind() {
-            Kind::Object => members(text, value),
-            Kind::Array => elements(text, value),
+            ValueKind::Object => members(text, value),
+            ValueKind::Array => elements(text, value),
             _ => return None,
         };
         let span = value.span();
-        let by_name = if slots.len() > MANY_SLOTS && value.kind() == Kind::Object {
+        let by_name = if slots.len() > MANY_SLOTS && value.kind() == ValueKind::Object {
             value
                 .members()
                 .map(|member| member.name())
@@ -89,9 +84,9 @@ impl<'t> Container<'t> {
         })
     }
 
-    /// The slot that `token` of a pointer names: a member that was found, or an element.
+    /// Finds the slot with this name or index among the slots found in the text.
     pub(super) fn find(&self, token: &str) -> Option<usize> {
-        if self.kind == Kind::Array {
+        if self.kind == ValueKind::Array {
             return array_index(token).filter(|index| *index < self.slots.len());
         }
         if !self.by_name.is_empty() {
@@ -127,7 +122,7 @@ impl<'t> Container<'t> {
             .partition_point(|other| self.slots[*other].unescaped() < name)
     }
 
-    /// Makes room for a slot at a position and gives the white space before and behind it.
+    /// Makes room for a slot at a position, and returns the white space before and after it.
     pub(super) fn part(
         &mut self,
         position: usize,
@@ -157,7 +152,7 @@ impl<'t> Container<'t> {
         }
     }
 
-    /// Takes a slot out, and a separator with it; the white space at the container's brackets stays.
+    /// Takes a slot and one separator out; the white space inside the brackets stays.
     pub(super) fn detach(&mut self, position: usize) {
         let slot = self.order.remove(position);
         let Slot { lead, trail, .. } = &self.slots[slot];
@@ -180,7 +175,7 @@ impl<'t> Container<'t> {
 }
 
 impl<'t> Slot<'t> {
-    /// A member or element that is not in its place yet.
+    /// A slot without a value and a position.
     pub(super) fn new(name: String, colon: Cow<'t, str>) -> Self {
         Self {
             whole: None,

@@ -1,6 +1,6 @@
-//! Edits of a document, as data, and the reasons why one cannot be made.
+//! Edits of a document as data, and the reasons why one does not fit.
 //!
-//! Changes nothing; edits are applied to a text elsewhere.
+//! Owns the data only and changes no text.
 //!
 //! Invariant: an edit names every place that it changes.
 
@@ -8,23 +8,23 @@ use std::borrow::Cow;
 
 use super::fragment::Fragment;
 use super::pointer::Pointer;
-use super::value_kind::Kind;
+use super::value_kind::ValueKind;
 
-/// One change of a document. Pointers address the document as it is before any edit of the same list.
+/// One change of a document. Pointers address the document before any edit of the same list. A value that moves keeps the bytes of its tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
-    /// Adds a member that is not there; the object that is to hold it must exist.
+    /// Adds a missing member to an object that exists.
     Insert {
-        /// Where the new member will stand.
+        /// The new member.
         at: Pointer,
-        /// Its value.
+        /// The value.
         value: Fragment,
     },
-    /// Puts another value in the place of one that is there.
+    /// Replaces a value.
     Replace {
-        /// The value to be replaced.
+        /// The old value.
         at: Pointer,
-        /// The new one.
+        /// The new value.
         value: Fragment,
     },
     /// Adds an element at the end of an array.
@@ -34,101 +34,76 @@ pub enum Edit {
         /// The new element.
         value: Fragment,
     },
-    /// Takes a member away.
+    /// Removes a member.
     Remove {
         /// The member.
         at: Pointer,
     },
-    /// Gives a member another name in the same object.
+    /// Renames a member within its object.
     Rename {
         /// The member.
         at: Pointer,
         /// The new name, unescaped.
         to: String,
     },
-    /// Moves a value to a member of another object; its tokens keep their bytes.
+    /// Moves a value to a member of another object.
     Move {
-        /// The member as it is.
+        /// The old member.
         from: Pointer,
-        /// The member that it becomes.
+        /// The new member.
         to: Pointer,
     },
-    /// Adds a member that has the value of another; its tokens keep their bytes.
+    /// Adds a member with a copy of another value.
     Copy {
-        /// The value, which stays; no other edit of the list may touch it.
+        /// The source. No other edit of the list may touch it.
         from: Pointer,
-        /// Where the new member will stand.
+        /// The new member.
         to: Pointer,
     },
-    /// Puts an object in the place of a value, with the value as its only member; its tokens keep their bytes.
+    /// Replaces a value by an object with this value as its only member.
     Wrap {
         /// The value.
         at: Pointer,
-        /// The name that it gets in the object, unescaped.
+        /// The name of the member, unescaped.
         name: String,
     },
-    /// Puts the value of an object's only member in the place of the object; its tokens keep their bytes.
+    /// Replaces an object with one member by the value of the member.
     Unwrap {
         /// The object.
         at: Pointer,
     },
 }
 
-/// Why an edit cannot be made.
+/// The reason why an edit does not fit the document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant names its fields")]
 pub enum EditError {
     /// Nothing is there.
     #[error("`{at}` is not there")]
-    Missing {
-        /// The address.
-        at: Pointer,
-    },
-    /// Something is there that no edit overwrites.
+    Missing { at: Pointer },
+    /// The place has a value, which no edit overwrites.
     #[error("`{at}` is there already")]
-    Exists {
-        /// The address.
-        at: Pointer,
-    },
+    Exists { at: Pointer },
     /// Members stand in objects only.
     #[error("expected an object at `{at}`, found {found}")]
-    NotAnObject {
-        /// The address.
-        at: Pointer,
-        /// What is there.
-        found: Kind,
-    },
+    NotAnObject { at: Pointer, found: ValueKind },
     /// Elements are added to arrays only.
     #[error("expected an array at `{at}`, found {found}")]
-    NotAnArray {
-        /// The address.
-        at: Pointer,
-        /// What is there.
-        found: Kind,
-    },
+    NotAnArray { at: Pointer, found: ValueKind },
     /// Only an object of one member can be unwrapped.
     #[error("expected an object of one member at `{at}`, found {members} members")]
-    NotWrapped {
-        /// The address.
-        at: Pointer,
-        /// How many members there are.
-        members: usize,
-    },
+    NotWrapped { at: Pointer, members: usize },
     /// The whole document is no member.
     #[error("expected the address of a member or element, found the whole document")]
     Root,
-    /// Two edits of one list touch the same place, so that their order would matter.
+    /// Two edits of one list touch the same place, so their order would matter.
     #[error("one list of edits touches `{one}` and `{other}`, which overlap")]
-    Overlap {
-        /// The address that the earlier edit touches.
-        one: Pointer,
-        /// The address that the later edit touches.
-        other: Pointer,
-    },
+    Overlap { one: Pointer, other: Pointer },
 }
 
 impl Edit {
-    /// The places that the edit names and may change; the last is where its value stands afterwards.
+    /// The places that the edit may change; the last one is the new place of its value.
     pub(crate) fn places(&self) -> impl Iterator<Item = Pointer> + use<> {
         let (one, two) = match self {
             Self::Insert { at, .. }
@@ -144,7 +119,7 @@ impl Edit {
         [Some(one), two].into_iter().flatten()
     }
 
-    /// The addresses that nothing else may touch; the end of an array is `-`.
+    /// The addresses that no other edit may touch; the end of an array is `-`.
     pub(super) fn touches(&self) -> (Cow<'_, Pointer>, Option<Cow<'_, Pointer>>) {
         match self {
             Self::Insert { at, .. }

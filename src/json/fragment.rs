@@ -1,6 +1,6 @@
-//! Fragments: JSON text of one value, to be set into a document.
+//! Fragments: the JSON text of one value for a document.
 //!
-//! Makes and compares texts; where one is set is for an edit to say.
+//! Makes and compares texts; an edit says where one goes.
 //!
 //! Invariant: a fragment is one valid JSON value without white space between its tokens.
 
@@ -11,14 +11,14 @@ use super::name::quote;
 use super::problem::TextError;
 use super::text::Text;
 use super::value::Value;
-use super::value_kind::Kind;
+use super::value_kind::ValueKind;
 
-/// JSON text of one value, valid, to be set into a document in the document's layout.
+/// The valid JSON text of one value. An edit writes it in the layout of the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fragment(String);
 
 impl Fragment {
-    /// Takes a text after validating it; the spelling of numbers and strings is kept, white space is not.
+    /// Validates a text. The spelling of numbers and strings is kept, white space is not.
     ///
     /// # Errors
     /// The text is not one valid JSON value.
@@ -38,7 +38,7 @@ impl Fragment {
         Self(quote(text))
     }
 
-    /// An object of these members, in this order; of several with the same name the last counts.
+    /// An object of these members, in this order; the last of several with the same name counts.
     #[must_use]
     pub fn object(members: &[(&str, Fragment)]) -> Self {
         let mut names = HashSet::new();
@@ -68,15 +68,14 @@ impl Fragment {
         &self.0
     }
 
-    /// Whether `value` says the same: whether both have one canonical form.
+    /// Returns true if `value` has the same canonical form.
     #[must_use]
     pub fn says(&self, value: Value<'_>) -> bool {
-        // A fragment was validated when it was made.
         value.raw() == self.0
             || Text::scan_any(self.0.as_bytes()).is_ok_and(|own| canonical::same(own.root(), value))
     }
 
-    /// Whether `other` says the same: whether both have one canonical form.
+    /// Returns true if `other` has the same canonical form.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
         Text::scan_any(other.0.as_bytes()).is_ok_and(|other| self.says(other.root()))
@@ -98,10 +97,9 @@ impl From<Value<'_>> for Fragment {
     }
 }
 
-/// Writes `value` without white space between its tokens.
 fn minify(value: Value<'_>, out: &mut String) {
     match value.kind() {
-        Kind::Object => {
+        ValueKind::Object => {
             out.push('{');
             for (count, member) in value.members().enumerate() {
                 out.push_str(if count > 0 { "," } else { "" });
@@ -111,7 +109,7 @@ fn minify(value: Value<'_>, out: &mut String) {
             }
             out.push('}');
         }
-        Kind::Array => {
+        ValueKind::Array => {
             out.push('[');
             for (count, element) in value.elements().enumerate() {
                 out.push_str(if count > 0 { "," } else { "" });

@@ -12,7 +12,7 @@ use super::*;
 use documents::{Style, Tree, document, name, print, read, reverse, style, tidy, tree};
 
 /// Everything that has an address, the root first.
-fn addresses(value: Value<'_>, at: &Pointer, all: &mut Vec<(Pointer, Kind)>) {
+fn addresses(value: Value<'_>, at: &Pointer, all: &mut Vec<(Pointer, ValueKind)>) {
     all.push((at.clone(), value.kind()));
     for member in value.members() {
         addresses(member.value(), &at.child(member.name()), all);
@@ -22,7 +22,7 @@ fn addresses(value: Value<'_>, at: &Pointer, all: &mut Vec<(Pointer, Kind)>) {
     }
 }
 
-/// What an edit is made from, before it is known which document it is for.
+/// The parts of an edit, before its document is known.
 type Seed = (usize, Index, Index, String, Tree);
 
 fn seeds() -> impl Strategy<Value = Vec<Seed>> {
@@ -35,7 +35,7 @@ fn seeds() -> impl Strategy<Value = Vec<Seed>> {
 fn edit(text: &Text<'_>, (which, one, other, name, value): &Seed) -> Edit {
     let mut all = Vec::new();
     addresses(text.root(), &Pointer::root(), &mut all);
-    let of = |kind: Kind, index: &Index| {
+    let of = |kind: ValueKind, index: &Index| {
         let fitting: Vec<_> = all.iter().filter(|(_, found)| *found == kind).collect();
         if fitting.is_empty() {
             Pointer::root()
@@ -47,12 +47,12 @@ fn edit(text: &Text<'_>, (which, one, other, name, value): &Seed) -> Edit {
     let value = Fragment::parse(&print(value, &Style::Inline)).unwrap();
     match which {
         0 => Edit::Insert {
-            at: of(Kind::Object, one).child(name),
+            at: of(ValueKind::Object, one).child(name),
             value,
         },
         1 => Edit::Replace { at, value },
         2 => Edit::Append {
-            at: of(Kind::Array, one),
+            at: of(ValueKind::Array, one),
             value,
         },
         3 => Edit::Remove { at },
@@ -62,18 +62,18 @@ fn edit(text: &Text<'_>, (which, one, other, name, value): &Seed) -> Edit {
         },
         5 => Edit::Move {
             from: at,
-            to: of(Kind::Object, other).child(name),
+            to: of(ValueKind::Object, other).child(name),
         },
         6 => Edit::Copy {
             from: at,
-            to: of(Kind::Object, other).child(name),
+            to: of(ValueKind::Object, other).child(name),
         },
         7 => Edit::Wrap {
             at,
             name: name.clone(),
         },
         _ => Edit::Unwrap {
-            at: of(Kind::Object, one),
+            at: of(ValueKind::Object, one),
         },
     }
 }
@@ -140,14 +140,16 @@ fn edit_json(root: &mut Json, edit: &Edit) {
 /// The value that a text says, with numbers by their canonical form.
 fn agrees(value: Value<'_>, json: &Json) -> bool {
     match json {
-        Json::Null => value.kind() == Kind::Null,
-        Json::Bool(boolean) => value.kind() == Kind::Boolean && value.raw() == boolean.to_string(),
+        Json::Null => value.kind() == ValueKind::Null,
+        Json::Bool(boolean) => {
+            value.kind() == ValueKind::Boolean && value.raw() == boolean.to_string()
+        }
         Json::Number(number) => {
-            value.kind() == Kind::Number && value.raw().parse::<f64>().ok() == number.as_f64()
+            value.kind() == ValueKind::Number && value.raw().parse::<f64>().ok() == number.as_f64()
         }
         Json::String(text) => value.as_str().as_deref() == Some(text),
         Json::Array(elements) => {
-            value.kind() == Kind::Array
+            value.kind() == ValueKind::Array
                 && value.len() == elements.len()
                 && value
                     .elements()
@@ -155,7 +157,7 @@ fn agrees(value: Value<'_>, json: &Json) -> bool {
                     .all(|(one, other)| agrees(one, other))
         }
         Json::Object(members) => {
-            value.kind() == Kind::Object
+            value.kind() == ValueKind::Object
                 && value.len() == members.len()
                 && members
                     .iter()

@@ -1,40 +1,40 @@
-//! What a document looks like: indentation, line ends, separators, and how a new value is laid out to look the same.
+//! The layout of a document: indentation, line ends and separators, also for a new value in it.
 //!
-//! Invariant: only white space between tokens is decided here; tokens keep their spelling.
+//! Invariant: a layout changes only white space between tokens; tokens keep their spelling.
 
 use std::borrow::Cow;
 
 use super::name::quote;
 use super::text::Text;
 use super::value::Value;
-use super::value_kind::Kind;
+use super::value_kind::ValueKind;
 
-/// How a new value is laid out in its place.
+/// The layout of a new value in its place.
 #[derive(Debug)]
 pub(super) struct Layout<'l> {
-    /// What stands between a name and its value: the colon with its white space.
+    /// The colon between a name and its value, with its white space.
     pub(super) colon: Cow<'l, str>,
-    /// What follows a comma where everything stands on one line.
+    /// The white space after a comma on one line.
     pub(super) separator: Cow<'l, str>,
-    /// Line ends and indentation, where arrays and objects are broken over lines.
+    /// `None` if arrays and objects stand on one line.
     pub(super) lines: Option<Lines<'l>>,
-    /// Whether names are put in ascending order.
+    /// True if names are sorted.
     pub(super) sorted: bool,
 }
 
-/// How arrays and objects are broken over lines.
+/// The line breaks in arrays and objects.
 #[derive(Debug)]
 pub(super) struct Lines<'l> {
     /// `\n` or `\r\n`.
     pub(super) end: &'static str,
-    /// What stands at the beginning of the line in which the value begins.
+    /// The indentation of the line in which the value begins.
     pub(super) indentation: Cow<'l, str>,
-    /// What each level adds to that.
+    /// The further indentation of each level.
     pub(super) unit: Cow<'l, str>,
 }
 
 impl Lines<'_> {
-    /// The white space that leads to a new line, `depth` levels deeper.
+    /// A line break and the indentation for `depth` levels deeper.
     pub(super) fn lead(&self, depth: usize) -> String {
         format!(
             "{}{}{}",
@@ -45,12 +45,12 @@ impl Lines<'_> {
     }
 }
 
-/// What stands at the beginning of the line that the white space leads to; `None` where it leads to no new line.
+/// The indentation after the last line break in `white`; `None` if it has no line break.
 pub(super) fn indentation(white: &str) -> Option<&str> {
     white.rsplit_once('\n').map(|(_, indentation)| indentation)
 }
 
-/// The line end in white space that has one.
+/// The kind of line end in white space that has one.
 pub(super) fn line_end(white: &str) -> &'static str {
     if white.contains("\r\n") { "\r\n" } else { "\n" }
 }
@@ -58,7 +58,7 @@ pub(super) fn line_end(white: &str) -> &'static str {
 impl Layout<'_> {
     /// Lays out `fragment`, a JSON value without white space.
     ///
-    /// One that breaks a limit stays as it is: the document that takes it in is refused anyway.
+    /// A fragment that exceeds a limit stays as it is, because the document with it will be refused anyway.
     pub(super) fn print(&self, fragment: &str) -> String {
         let scalar = !fragment.starts_with(['{', '[']);
         match Text::scan_any(fragment.as_bytes()) {
@@ -71,7 +71,7 @@ impl Layout<'_> {
         }
     }
 
-    /// An object with one member, whose value stands in lines with the indentation `old` and keeps its spelling.
+    /// An object with one member; its value keeps its spelling, but the indentation `old` of its lines is replaced.
     pub(super) fn around(&self, name: &str, value: &str, old: &str) -> String {
         let mut out = String::with_capacity(value.len() + name.len() + 32);
         out.push('{');
@@ -92,8 +92,8 @@ impl Layout<'_> {
 
     fn value(&self, value: Value<'_>, depth: usize, out: &mut String) {
         match value.kind() {
-            Kind::Object if !value.is_empty() => self.object(value, depth, out),
-            Kind::Array if !value.is_empty() => self.array(value, depth, out),
+            ValueKind::Object if !value.is_empty() => self.object(value, depth, out),
+            ValueKind::Array if !value.is_empty() => self.array(value, depth, out),
             _ => out.push_str(value.raw()),
         }
     }
@@ -143,7 +143,7 @@ impl Layout<'_> {
     }
 }
 
-/// `raw` with the lines that begin with `old` indentation beginning with `new` instead; line ends inside strings cannot be, so every one counts.
+/// Replaces the indentation `old` of all lines after the first by `new`. Strings in JSON have no line ends, so every line end is white space.
 pub(super) fn reindent(raw: &str, old: &str, new: &str) -> String {
     let mut out = String::with_capacity(raw.len());
     for (count, line) in raw.split('\n').enumerate() {

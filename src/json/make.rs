@@ -1,16 +1,16 @@
-//! One edit at a time: its addresses are found, and the place that it names is changed.
+//! Applies one edit: finds its addresses and changes the place.
 //!
-//! Invariant: an edit that does not fit the document is refused; none is made in part.
+//! Invariant: an edit that does not fit the document is refused and changes nothing.
 
 use super::edit::{Edit, EditError};
 use super::fragment::Fragment;
 use super::layout::reindent;
 use super::name::quote;
 use super::pointer::Pointer;
-use super::splice::{Place, Splice};
-use super::value_kind::Kind;
+use super::splice::{Position, Splice};
+use super::value_kind::ValueKind;
 
-/// Makes `edit`, which overlaps none that was made before.
+/// Applies `edit`, which overlaps no edit before it.
 pub(super) fn make(splice: &mut Splice<'_>, edit: &Edit) -> Result<(), EditError> {
     match edit {
         Edit::Insert { at, value } => insert(splice, at, value),
@@ -29,8 +29,8 @@ pub(super) fn make(splice: &mut Splice<'_>, edit: &Edit) -> Result<(), EditError
     }
 }
 
-/// Why `edit` does not fit a document that is one scalar.
-pub(super) fn scalar_root(edit: &Edit, found: Kind) -> EditError {
+/// The reason why `edit` does not fit a document that is one scalar.
+pub(super) fn scalar_root(edit: &Edit, found: ValueKind) -> EditError {
     let at = Pointer::root();
     match edit {
         Edit::Append { .. } => EditError::NotAnArray { at, found },
@@ -73,7 +73,7 @@ fn append(splice: &mut Splice<'_>, at: &Pointer, value: &Fragment) -> Result<(),
     };
     let found = container.map(|container| splice.kind(container));
     match container {
-        Some(container) if found == Some(Kind::Array) => {
+        Some(container) if found == Some(ValueKind::Array) => {
             let sorted = splice.is_sorted(container);
             let place = splice.add(container, String::new());
             lay_out(splice, place, value, sorted);
@@ -124,7 +124,7 @@ fn copy_value(splice: &mut Splice<'_>, from: &Pointer, to: &Pointer) -> Result<(
     Ok(())
 }
 
-/// Adds a member with a value that stood elsewhere, in lines with the indentation `old`.
+/// Adds a member with a value from elsewhere, whose lines have the indentation `old`.
 fn add_as_spelled(
     splice: &mut Splice<'_>,
     (container, name): (usize, &str),
@@ -148,7 +148,7 @@ fn wrap(splice: &mut Splice<'_>, at: &Pointer, name: &str) -> Result<(), EditErr
 fn unwrap(splice: &mut Splice<'_>, at: &Pointer) -> Result<(), EditError> {
     let place = locate(splice, at.tokens())?.ok_or(EditError::Root)?;
     let opened = splice.open(place);
-    let Some(container) = opened.filter(|opened| splice.kind(*opened) == Kind::Object) else {
+    let Some(container) = opened.filter(|opened| splice.kind(*opened) == ValueKind::Object) else {
         let found = splice.kind_at(at);
         let at = at.clone();
         return Err(EditError::NotAnObject { at, found });
@@ -163,20 +163,18 @@ fn unwrap(splice: &mut Splice<'_>, at: &Pointer) -> Result<(), EditError> {
     Ok(())
 }
 
-/// Sets `value` into a place, in the layout of that place.
-fn lay_out(splice: &mut Splice<'_>, place: Place, value: &Fragment, sorted: bool) {
+fn lay_out(splice: &mut Splice<'_>, place: Position, value: &Fragment, sorted: bool) {
     let value = splice.layout(place, sorted).print(value.as_str());
     splice.set(place, value);
 }
 
-/// The member at an address.
-fn member(splice: &mut Splice<'_>, at: &Pointer) -> Result<Place, EditError> {
+fn member(splice: &mut Splice<'_>, at: &Pointer) -> Result<Position, EditError> {
     let (container, name) = object_around(splice, at)?;
     let missing = || EditError::Missing { at: at.clone() };
     splice.find(container, name).ok_or_else(missing)
 }
 
-/// The object that is to hold a new member, and the member's name.
+/// The object for a new member, and the name of the member.
 fn vacancy<'p>(splice: &mut Splice<'_>, at: &'p Pointer) -> Result<(usize, &'p str), EditError> {
     let (container, name) = object_around(splice, at)?;
     if splice.find(container, name).is_some() {
@@ -185,7 +183,7 @@ fn vacancy<'p>(splice: &mut Splice<'_>, at: &'p Pointer) -> Result<(usize, &'p s
     Ok((container, name))
 }
 
-/// The object in which an address lies, and the name in it.
+/// The object that contains an address, and the name in it.
 fn object_around<'p>(
     splice: &mut Splice<'_>,
     at: &'p Pointer,
@@ -196,7 +194,7 @@ fn object_around<'p>(
         None => Some(0),
     };
     match container {
-        Some(container) if splice.kind(container) == Kind::Object => Ok((container, name)),
+        Some(container) if splice.kind(container) == ValueKind::Object => Ok((container, name)),
         _ => {
             let at = Pointer::root().join(parents);
             let found = splice.kind_at(&at);
@@ -205,8 +203,8 @@ fn object_around<'p>(
     }
 }
 
-/// The place that names lead to; `None` for the root.
-fn locate(splice: &mut Splice<'_>, tokens: &[String]) -> Result<Option<Place>, EditError> {
+/// The position at the end of these names; `None` for the root.
+fn locate(splice: &mut Splice<'_>, tokens: &[String]) -> Result<Option<Position>, EditError> {
     let mut place = None;
     for (depth, token) in tokens.iter().enumerate() {
         let container = match place {

@@ -1,6 +1,6 @@
-//! The lossless text: JSON that is validated and edited in place, never parsed to values and printed again.
+//! Lossless JSON: a text is validated and edited in place, never parsed to values and printed again.
 //!
-//! [`Text::scan`] validates a document in one strict pass and records where everything stands; [`apply`] splices edits into the original text; [`canonical`] is the form that checksums are taken of.
+//! [`Text::scan`] validates a document in one strict pass; [`apply`] splices edits into the original text; [`canonical`] is the form for checksums.
 //!
 //! Invariant: bytes that no edit names are the same after as before.
 
@@ -12,7 +12,6 @@ mod fragment;
 #[cfg(test)]
 pub(crate) mod laws;
 mod layout;
-mod limits;
 mod make;
 mod name;
 mod names;
@@ -30,10 +29,9 @@ mod value_kind;
 pub use apply::apply;
 pub use edit::{Edit, EditError};
 pub use fragment::Fragment;
-pub use limits::{MAX_BYTES, MAX_DEPTH, MAX_MEMBERS};
 pub(crate) use pointer::PointerSet;
 pub use pointer::{Pointer, PointerError};
-pub use problem::{TextError, TextProblem};
+pub use problem::{MAX_BYTES, MAX_DEPTH, MAX_MEMBERS, TextError, TextProblem};
 pub use text::Text;
 pub use value::{Elements, Member, Members, Value};
-pub use value_kind::Kind;
+pub use value_kind::ValueKind;

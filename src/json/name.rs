@@ -1,10 +1,10 @@
 //! Strings with and without escapes, and the order of names.
 //!
-//! Invariant: names are compared as the characters that they mean, never as they are spelled; the order of UTF-8 bytes is the order of code points.
+//! Invariant: names are compared unescaped; the order of UTF-8 bytes is the order of code points.
 
 use std::borrow::Cow;
 
-/// The characters that `raw` means, a valid string without its quotes.
+/// Unescapes `raw`, a valid string without its quotes.
 pub(super) fn unescape(raw: &str) -> Cow<'_, str> {
     let Some(first) = raw.find('\\') else {
         return Cow::Borrowed(raw);
@@ -33,7 +33,7 @@ pub(super) fn unescape(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Reads four hex digits, and the escape that follows where they are the first half of a surrogate pair.
+/// Reads four hex digits, and the next escape, too, if they are the first half of a surrogate pair.
 fn code_point(after: &mut std::str::Chars<'_>) -> char {
     let mut code = unit(after);
     if let 0xd800..=0xdbff = code {

@@ -1,19 +1,17 @@
-//! The names of one object while it is read: whether one comes twice.
+//! The names of one object during the scan, to find a name that comes twice.
 //!
-//! Invariant: the cost of a name does not grow with the object, whatever names it has.
+//! Invariant: the cost of one name does not grow with the object, whatever its names are.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::name::unescape;
 use super::node::Node;
 
-/// Up to this many names are told apart by fingerprints in a list, more by a keyed hash that nobody can foresee.
+/// Up to this number, names are compared by fingerprints in a list; more names by a keyed hash that no writer of a text can predict.
 const FEW_NAMES: usize = 64;
 
-/// The names of an object that has not been read to its end.
 #[derive(Debug)]
 pub(super) enum Names<'a> {
     Few(Vec<u32>),
@@ -21,7 +19,7 @@ pub(super) enum Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// The names of the members at `nodes`, the last of which is not counted: it is the one that comes next.
+    /// The names of `members`, a range of nodes; the name at its end is not included.
     pub(super) fn before(text: &'a str, nodes: &[Node], members: Range<usize>) -> Self {
         let fingerprints = walk(nodes, members).map(|at| fingerprint(text, &nodes[at]));
         let mut few = Vec::with_capacity(FEW_NAMES / 2);
@@ -29,25 +27,20 @@ impl<'a> Names<'a> {
         Self::Few(few)
     }
 
-    /// Whether one of the members before has the name at the end of `members`; if not, it is taken in.
-    pub(super) fn has_or_takes(
-        &mut self,
-        text: &'a str,
-        nodes: &[Node],
-        members: Range<usize>,
-    ) -> bool {
+    /// Adds the name at the end of `members`. Returns true if a member before it has the same name.
+    pub(super) fn add(&mut self, text: &'a str, nodes: &[Node], members: Range<usize>) -> bool {
         let name = &nodes[members.end];
         if let Self::Few(few) = self
             && few.len() >= FEW_NAMES
         {
             *self = Self::Many(
                 walk(nodes, members.clone())
-                    .map(|at| meaning(text, &nodes[at]))
+                    .map(|at| nodes[at].unescaped(text))
                     .collect(),
             );
         }
         match self {
-            Self::Many(names) => !names.insert(meaning(text, name)),
+            Self::Many(names) => !names.insert(name.unescaped(text)),
             Self::Few(few) => {
                 let new = fingerprint(text, name);
                 let suspect = few.contains(&new);
@@ -60,27 +53,17 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The nodes of the names of complete members.
+/// The indices of the names of complete members.
 fn walk(nodes: &[Node], members: Range<usize>) -> impl Iterator<Item = usize> {
     let complete = move |at: &usize| *at < members.end;
     let following = move |at: &usize| Some(nodes[at + 1].next()).filter(complete);
     std::iter::successors(Some(members.start), following)
 }
 
-fn meaning<'a>(text: &'a str, name: &Node) -> Cow<'a, str> {
-    let raw = name.quoted(text);
-    if name.escaped {
-        unescape(raw)
-    } else {
-        Cow::Borrowed(raw)
-    }
-}
-
-/// The order of two names by code points.
 #[inline]
 pub(super) fn compare(text: &str, one: &Node, other: &Node) -> Ordering {
     if one.escaped || other.escaped {
-        meaning(text, one).cmp(&meaning(text, other))
+        one.unescaped(text).cmp(&other.unescaped(text))
     } else {
         one.quoted(text)
             .as_bytes()
@@ -88,9 +71,9 @@ pub(super) fn compare(text: &str, one: &Node, other: &Node) -> Ordering {
     }
 }
 
-/// The same for the same names, and seldom the same for others.
+/// A hash that is equal for equal names and seldom equal for others.
 fn fingerprint(text: &str, name: &Node) -> u32 {
-    let meaning = meaning(text, name);
+    let meaning = name.unescaped(text);
     let bytes = meaning.as_bytes();
     let mixed = match (bytes.first_chunk(), bytes.last_chunk()) {
         (Some(first), Some(last)) => {

@@ -1,24 +1,27 @@
-//! Nodes: where each value and name of a text stands.
+//! Nodes: the span of each value and name in a text.
 //!
-//! Knows offsets only.
+//! Knows offsets and no names.
 //!
-//! Invariant: the node after a container and all that it holds is `next`.
+//! Invariant: `next` is the index of the node after this one and everything in it.
 
-use super::value_kind::Kind;
+use std::borrow::Cow;
 
-/// A value or a name, in the order of the text: a container comes before what it holds, a name before its value.
+use super::name::unescape;
+use super::value_kind::ValueKind;
+
+/// A value or a name. Nodes are in the order of the text: a container comes before its content, a name before its value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
     pub(super) start: u32,
     pub(super) end: u32,
-    /// The node after this one and all that it holds.
+    /// The index of the node after this one and everything in it.
     pub(super) next: u32,
-    pub(super) kind: Kind,
-    /// A string of nothing but U+0020 to U+007E without backslash.
+    pub(super) kind: ValueKind,
+    /// A string of U+0020 to U+007E only, without a backslash.
     pub(super) plain: bool,
     /// A string with a backslash.
     pub(super) escaped: bool,
-    /// An object whose names stand in ascending order, also where it has only one or none.
+    /// An object whose names are in ascending order, or that has fewer than two.
     pub(super) ascending: bool,
 }
 
@@ -38,9 +41,20 @@ impl Node {
         self.next as usize
     }
 
-    /// The characters between the quotes of a string, as they are spelled.
+    /// The part between the quotes of a string, not unescaped.
     #[inline]
     pub(super) fn quoted<'t>(&self, text: &'t str) -> &'t str {
         &text[self.start() + 1..self.end() - 1]
+    }
+
+    /// The part between the quotes of a string, unescaped.
+    #[inline]
+    pub(super) fn unescaped<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let raw = self.quoted(text);
+        if self.escaped {
+            unescape(raw)
+        } else {
+            Cow::Borrowed(raw)
+        }
     }
 }

@@ -1,13 +1,13 @@
-//! Numbers as Python's `json.dumps` prints them after reading them.
+//! Numbers in the form in which Python's `json.dumps` prints them after reading them.
 //!
-//! Invariant: an integer keeps its digits, however many; any other number is the shortest text that reads back to the same double.
+//! Invariant: an integer keeps all its digits; any other number becomes the shortest text that gives the same double.
 
 use std::borrow::Cow;
 
-/// So many significant digits always survive the way to a double and back.
+/// This number of significant digits always survives the conversion to a double and back.
 const SAFE_DIGITS: usize = 15;
 
-/// The number that is spelled `raw` in JSON, in Python's style.
+/// The canonical form of the JSON number `raw`.
 pub(super) fn canonical(raw: &str) -> Cow<'_, str> {
     if raw.bytes().all(|byte| matches!(byte, b'-' | b'0'..=b'9')) {
         return Cow::Borrowed(if raw == "-0" { "0" } else { raw });
@@ -21,7 +21,7 @@ pub(super) fn canonical(raw: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether `raw` is sure to be what Python prints: few digits, no exponent, no superfluous zero.
+/// Returns true if Python is sure to print `raw` unchanged: few digits, no exponent, no superfluous zero.
 fn is_shortest(raw: &str) -> bool {
     let Some((whole, fraction)) = raw.strip_prefix('-').unwrap_or(raw).split_once('.') else {
         return false;
@@ -32,7 +32,7 @@ fn is_shortest(raw: &str) -> bool {
         && (whole != "0" || fraction == "0" || !fraction.starts_with('0'))
 }
 
-/// What `repr` prints in Python, with the names of JSON's encoder beyond the range.
+/// The output of `repr` in Python; beyond the range of doubles, the names of Python's JSON encoder.
 fn python_repr(double: f64) -> String {
     if double.is_infinite() {
         return if double > 0.0 {

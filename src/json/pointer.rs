@@ -1,13 +1,13 @@
-//! JSON Pointers (RFC 6901), and sets of them in which overlaps are found fast.
+//! JSON Pointers (RFC 6901), and sets of pointers that find overlaps fast.
 //!
-//! Invariant: in the order of pointers, everything that lies in a value follows it directly.
+//! Invariant: in the order of pointers, a pointer is followed directly by all pointers into its value.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Bound;
 use std::str::FromStr;
 
-/// The address of a value in a document: the names (or array indices) on the way from the root, unescaped.
+/// The address of a value in a document: the unescaped names or array indices from the root.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Pointer(Vec<String>);
 
@@ -18,13 +18,13 @@ impl Pointer {
         Self(Vec::new())
     }
 
-    /// The names on the way from the root, unescaped.
+    /// The unescaped names or array indices from the root.
     #[must_use]
     pub fn tokens(&self) -> &[String] {
         &self.0
     }
 
-    /// The pointer one level down, to `name`.
+    /// The pointer to `name` in this value.
     #[must_use]
     pub fn child(&self, name: impl Into<String>) -> Self {
         let mut tokens = self.0.clone();
@@ -32,7 +32,7 @@ impl Pointer {
         Self(tokens)
     }
 
-    /// The pointer to another member of the same object; that of the root is the root.
+    /// The pointer to another member of the same object; the root for the root.
     #[must_use]
     pub fn sibling(&self, name: &str) -> Self {
         match self.split_last() {
@@ -41,38 +41,38 @@ impl Pointer {
         }
     }
 
-    /// The pointer further down, along `names`.
+    /// The pointer to the end of `names` in this value.
     #[must_use]
     pub fn join(&self, names: &[String]) -> Self {
         Self([self.tokens(), names].concat())
     }
 
-    /// The pointer one level up and the last name, or `None` at the root.
+    /// The pointer to the parent, and the last name; `None` for the root.
     #[must_use]
     pub fn split_last(&self) -> Option<(Self, &str)> {
         let (last, parents) = self.0.split_last()?;
         Some((Self(parents.to_vec()), last))
     }
 
-    /// The pointer that has only so many of its names.
+    /// The first so many names.
     #[must_use]
     pub(crate) fn first(&self, names: usize) -> Self {
         Self(self.0.iter().take(names).cloned().collect())
     }
 
-    /// Whether one of the two addresses a value that lies in the other's, or both the same.
+    /// Returns true if both address the same value, or one of them a value inside the other's.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(one, two)| one == two)
     }
 }
 
-/// Pointers of which none leads into another, as far as overlaps tell.
+/// Pointers, none of which leads into another one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PointerSet(BTreeSet<Pointer>);
 
 impl PointerSet {
-    /// Whether any of the pointers leads into `pointer`, or it into any of them.
+    /// Returns true if one of the pointers overlaps `pointer`.
     pub(crate) fn overlaps(&self, pointer: &Pointer) -> bool {
         let next = |tokens: &[String]| {
             let from = (Bound::Included(tokens), Bound::Unbounded);
@@ -90,13 +90,13 @@ impl PointerSet {
     }
 }
 
-/// A pointer among ordered ones that overlaps `pointer`; `next` gives the first that is not smaller than what it is asked for.
+/// Finds a pointer that overlaps `pointer` in an ordered list; `next` finds the first that is not smaller than its argument.
 pub(super) fn overlapping<'p>(
     pointer: &Pointer,
     next: impl Fn(&[String]) -> Option<&'p Pointer>,
 ) -> Option<&'p Pointer> {
     let tokens = pointer.tokens();
-    // Those around it, from the outermost in; then, at its own length, also those in it.
+    // First the pointers to values around it, from the outermost inwards; at its full length, also pointers into its value.
     (0..=tokens.len()).find_map(|length| {
         let found = next(&tokens[..length])?;
         let own = length == tokens.len();
@@ -120,13 +120,13 @@ impl fmt::Display for Pointer {
     }
 }
 
-/// A text is not a JSON Pointer.
+/// The text is not a JSON Pointer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{found}` is not a JSON Pointer: expected names that each follow a `/`, with `~` only in `~0` and `~1`"
 )]
 pub struct PointerError {
-    /// What was found.
+    /// The text.
     pub found: String,
 }
 

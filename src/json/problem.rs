@@ -1,31 +1,37 @@
-//! What can be wrong with a text, where, and in which words.
+//! The problems and limits of a text, and the words of messages about them.
 //!
 //! Invariant: a message quotes at most [`MAX_QUOTED`] characters of the document, none of them a control character.
 
-use super::limits::{MAX_BYTES, MAX_DEPTH, MAX_MEMBERS};
-use super::value_kind::Kind;
+use super::value_kind::ValueKind;
 use crate::code::Code;
 
+/// The largest document, in bytes.
+pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// The deepest nesting: this many arrays and objects one inside the other are accepted.
+pub const MAX_DEPTH: usize = 128;
+/// The most members of one object.
+pub const MAX_MEMBERS: usize = 100_000;
 /// The most characters of the document that one message quotes.
 const MAX_QUOTED: usize = 60;
 
-/// Why a text was refused, and where.
+/// The reason why a text was refused, and the place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {problem}")]
 pub struct TextError {
-    /// What is wrong there.
+    /// The problem.
     pub problem: TextProblem,
     /// The offset in bytes from the beginning of the text.
     pub offset: usize,
     /// The line, from 1.
     pub line: usize,
-    /// The column in characters (bytes where the text is not UTF-8), from 1.
+    /// The column, from 1: in characters, or in bytes if the text is not UTF-8.
     pub column: usize,
 }
 
-/// What can be wrong with a text.
+/// A problem of a text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant names its fields")]
 pub enum TextProblem {
     /// Some bytes are not UTF-8.
     #[error("the text is not UTF-8")]
@@ -33,62 +39,39 @@ pub enum TextProblem {
     /// The text begins with a byte order mark.
     #[error("the text begins with a byte order mark")]
     ByteOrderMark,
-    /// There is nothing but white space.
+    /// The text is empty or only white space.
     #[error("the text is empty")]
     Empty,
     /// The text is not JSON.
     #[error("expected {expected}, found {found}")]
     Syntax {
-        /// What can stand there.
         expected: &'static str,
-        /// What stands there.
         found: String,
     },
     /// The text ends too early.
     #[error("expected {expected}, found the end of the text")]
-    Truncated {
-        /// What can stand there.
-        expected: &'static str,
-    },
+    Truncated { expected: &'static str },
     /// Something follows the document.
     #[error("expected the end of the text, found {found}")]
-    TrailingData {
-        /// What follows.
-        found: String,
-    },
-    /// A number that JSON does not have.
+    TrailingData { found: String },
+    /// A number such as `NaN`, which JSON does not have.
     #[error("expected a JSON value, found `{found}`")]
-    NotANumber {
-        /// Which one.
-        found: &'static str,
-    },
+    NotANumber { found: &'static str },
     /// An escape names half of a surrogate pair.
     #[error("expected a whole surrogate pair, found the half `{found}`")]
-    LoneSurrogate {
-        /// The escape as it is spelled.
-        found: String,
-    },
+    LoneSurrogate { found: String },
     /// One object has two members of the same name.
     #[error("expected each name once in an object, found `{name}` again")]
-    DuplicateName {
-        /// The name, unescaped, cut where it is long.
-        name: String,
-    },
+    DuplicateName { name: String },
     /// The top level is not an object.
     #[error("expected an object at the top level, found {found}")]
-    NotAnObject {
-        /// What it is.
-        found: Kind,
-    },
+    NotAnObject { found: ValueKind },
     /// Arrays and objects are nested too deep.
     #[error("expected at most {MAX_DEPTH} arrays and objects one inside the other, found more")]
     TooDeep,
     /// The text is too large.
     #[error("expected at most {MAX_BYTES} bytes, found {found}")]
-    TooLarge {
-        /// The size in bytes.
-        found: usize,
-    },
+    TooLarge { found: usize },
     /// One object has too many members.
     #[error("expected at most {MAX_MEMBERS} members in one object, found more")]
     TooManyMembers,
@@ -116,7 +99,7 @@ impl TextProblem {
     }
 }
 
-/// A problem and its offset, before line and column are counted.
+/// A problem and its offset, without line and column.
 #[derive(Debug)]
 pub(super) struct Flaw {
     pub(super) offset: usize,
@@ -128,7 +111,7 @@ impl Flaw {
         Self { offset, problem }
     }
 
-    /// Something other than `expected` stands at `offset`, or the text ends there.
+    /// A flaw at `offset`: the text ends there, or does not go on with `expected`.
     #[cold]
     pub(super) fn unexpected(bytes: &[u8], offset: usize, expected: &'static str) -> Self {
         let problem = if offset >= bytes.len() {
@@ -142,7 +125,7 @@ impl Flaw {
         Self { offset, problem }
     }
 
-    /// Counts the line and the column in `bytes`.
+    /// Computes line and column.
     #[cold]
     pub(super) fn locate(self, bytes: &[u8]) -> TextError {
         let before = &bytes[..self.offset.min(bytes.len())];
@@ -161,7 +144,6 @@ impl Flaw {
     }
 }
 
-/// The character at `offset`, for a message.
 pub(super) fn character(bytes: &[u8], offset: usize) -> String {
     let rest = &bytes[offset..bytes.len().min(offset + 4)];
     let found = rest
@@ -169,13 +151,13 @@ pub(super) fn character(bytes: &[u8], offset: usize) -> String {
         .next()
         .and_then(|chunk| chunk.valid().chars().next());
     match found {
-        Some(found) if hides(found) => format!("the character U+{:04X}", u32::from(found)),
+        Some(found) if is_hidden(found) => format!("the character U+{:04X}", u32::from(found)),
         Some(found) => format!("`{found}`"),
         None => "a byte that is not UTF-8".to_owned(),
     }
 }
 
-/// A text of the document for a message: cut where it is long, control characters escaped.
+/// A part of the document for a message: cut if it is long, with control characters escaped.
 pub(super) fn excerpt(text: &str) -> String {
     let mut shown = String::new();
     for (count, next) in text.chars().enumerate() {
@@ -183,7 +165,7 @@ pub(super) fn excerpt(text: &str) -> String {
             shown.push('…');
             break;
         }
-        if hides(next) {
+        if is_hidden(next) {
             shown.extend(next.escape_unicode());
         } else {
             shown.push(next);
@@ -192,8 +174,8 @@ pub(super) fn excerpt(text: &str) -> String {
     shown
 }
 
-/// Whether a terminal would not show the character, or let it rearrange what stands around it.
-fn hides(found: char) -> bool {
+/// Returns true if a terminal would not show the character, or would let it rearrange its neighbours.
+fn is_hidden(found: char) -> bool {
     found.is_control()
         || matches!(found, '\u{a0}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

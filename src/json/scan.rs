@@ -1,39 +1,39 @@
 //! The strict one-pass validator: text in, spans out.
 //!
-//! Accepts exactly RFC 8259 within the limits below, and nothing that two readers could read differently.
+//! Accepts RFC 8259 within the limits of this room, except texts that two readers could understand differently.
 //!
-//! Invariant: a text that is accepted is read alike by every reader.
+//! Invariant: every reader understands an accepted text in the same way.
 
 use std::cmp::Ordering;
 
-use super::limits::{MAX_BYTES, MAX_DEPTH, MAX_MEMBERS};
-use super::name::unescape;
 use super::names::{Names, compare};
 use super::node::Node;
-use super::problem::{Flaw, TextError, TextProblem, character, excerpt};
+use super::problem::{
+    Flaw, MAX_BYTES, MAX_DEPTH, MAX_MEMBERS, TextError, TextProblem, character, excerpt,
+};
 use super::text::Text;
 use super::token::Cursor;
-use super::value_kind::Kind;
+use super::value_kind::ValueKind;
 
 impl<'a> Text<'a> {
-    /// Validates `bytes` in one pass and records where each value stands.
+    /// Validates `bytes` in one pass and records the span of each value.
     ///
     /// # Errors
-    /// The first thing that is wrong, with its place.
+    /// The first problem, with its place.
     pub fn scan(bytes: &'a [u8]) -> Result<Self, TextError> {
         let text = Self::scan_any(bytes)?;
         let root = text.root();
-        if root.kind() == Kind::Object {
+        if root.kind() == ValueKind::Object {
             return Ok(text);
         }
         let found = root.kind();
         Err(Flaw::new(root.span().start, TextProblem::NotAnObject { found }).locate(bytes))
     }
 
-    /// As [`Text::scan`], for a text whose top level may be any value: a fragment of a document.
+    /// Does the same as [`Text::scan`] for a text whose top level may be any value.
     ///
     /// # Errors
-    /// As [`Text::scan`].
+    /// The same as for [`Text::scan`].
     pub fn scan_any(bytes: &'a [u8]) -> Result<Self, TextError> {
         let text = decode(bytes).map_err(|flaw| flaw.locate(bytes))?;
         let mut scanner = Scanner {
@@ -48,7 +48,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// The text of `bytes`, if that can be a document at all.
+/// Checks size, byte order mark and encoding.
 fn decode(bytes: &[u8]) -> Result<&str, Flaw> {
     let found = bytes.len();
     if found > MAX_BYTES {
@@ -75,17 +75,16 @@ struct Scanner<'a> {
     open: Vec<Open<'a>>,
 }
 
-/// An array or object whose end has not been read.
 struct Open<'a> {
     node: usize,
-    kind: Kind,
+    kind: ValueKind,
     members: usize,
     last_name: usize,
-    /// Once the names do not ascend any more.
+    /// `None` as long as the names ascend.
     names: Option<Names<'a>>,
 }
 
-/// What comes after the beginning of a value.
+/// The state after the beginning of a value.
 #[derive(PartialEq)]
 enum Next {
     /// The value is complete.
@@ -117,7 +116,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Reads a scalar or an empty container, or the beginning of another container.
+    /// Reads a scalar, an empty container, or the beginning of another container.
     #[inline]
     fn begin_value(&mut self, expected: &'static str) -> Result<Next, Flaw> {
         let start = self.cursor.at;
@@ -126,23 +125,23 @@ impl Scanner<'_> {
                 self.string()?;
                 return Ok(Next::After);
             }
-            Some(b'{') => return self.enter(Kind::Object, b'}'),
-            Some(b'[') => return self.enter(Kind::Array, b']'),
+            Some(b'{') => return self.enter(ValueKind::Object, b'}'),
+            Some(b'[') => return self.enter(ValueKind::Array, b']'),
             Some(b'-' | b'0'..=b'9') => {
                 self.cursor.number()?;
-                Kind::Number
+                ValueKind::Number
             }
             Some(b't') => {
                 self.cursor.literal("true", "`true`")?;
-                Kind::Boolean
+                ValueKind::Boolean
             }
             Some(b'f') => {
                 self.cursor.literal("false", "`false`")?;
-                Kind::Boolean
+                ValueKind::Boolean
             }
             Some(b'n') => {
                 self.cursor.literal("null", "`null`")?;
-                Kind::Null
+                ValueKind::Null
             }
             _ => return Err(self.cursor.no_value(expected)),
         };
@@ -150,8 +149,7 @@ impl Scanner<'_> {
         Ok(Next::After)
     }
 
-    /// Reads the beginning of a container, and all of it where it is empty.
-    fn enter(&mut self, kind: Kind, close: u8) -> Result<Next, Flaw> {
+    fn enter(&mut self, kind: ValueKind, close: u8) -> Result<Next, Flaw> {
         if self.open.len() == MAX_DEPTH {
             return Err(Flaw::new(self.cursor.at, TextProblem::TooDeep));
         }
@@ -171,13 +169,13 @@ impl Scanner<'_> {
             last_name: 0,
             names: None,
         });
-        if kind == Kind::Object {
+        if kind == ValueKind::Object {
             self.name("a name or `}`")?;
         }
         Ok(Next::Inside)
     }
 
-    /// Reads what stands between a value and the next: a comma and a name, or the ends of containers. Says whether there is a next value.
+    /// Reads up to the next value: a comma and a name, or the ends of containers. Returns false at the end of the document.
     #[inline]
     fn find_next_value(&mut self) -> Result<bool, Flaw> {
         loop {
@@ -186,7 +184,7 @@ impl Scanner<'_> {
                 return Ok(false);
             };
             match (self.cursor.peek(), open.kind) {
-                (Some(b','), Kind::Object) => {
+                (Some(b','), ValueKind::Object) => {
                     self.cursor.at += 1;
                     self.cursor.skip_white();
                     self.name("a name")?;
@@ -197,20 +195,20 @@ impl Scanner<'_> {
                     self.cursor.skip_white();
                     return Ok(true);
                 }
-                (Some(b'}'), Kind::Object) | (Some(b']'), Kind::Array) => {
+                (Some(b'}'), ValueKind::Object) | (Some(b']'), ValueKind::Array) => {
                     self.cursor.at += 1;
                     let node = open.node;
                     self.nodes[node].end = narrow(self.cursor.at);
                     self.nodes[node].next = narrow(self.nodes.len());
                     self.open.pop();
                 }
-                (_, Kind::Object) => return Err(self.cursor.unexpected("`,` or `}`")),
+                (_, ValueKind::Object) => return Err(self.cursor.unexpected("`,` or `}`")),
                 _ => return Err(self.cursor.unexpected("`,` or `]`")),
             }
         }
     }
 
-    /// Reads the name of a member up to its value.
+    /// Reads a name and everything up to its value.
     #[inline]
     fn name(&mut self, expected: &'static str) -> Result<(), Flaw> {
         if self.cursor.peek() != Some(b'"') {
@@ -218,7 +216,7 @@ impl Scanner<'_> {
         }
         let name = self.nodes.len();
         self.string()?;
-        self.join(name)?;
+        self.add_name(name)?;
         self.cursor.skip_white();
         if self.cursor.peek() != Some(b':') {
             return Err(self.cursor.unexpected("`:`"));
@@ -232,14 +230,14 @@ impl Scanner<'_> {
     fn string(&mut self) -> Result<(), Flaw> {
         let start = self.cursor.at;
         let form = self.cursor.string()?;
-        let node = self.push(start, Kind::String);
+        let node = self.push(start, ValueKind::String);
         node.plain = form.plain;
         node.escaped = form.escaped;
         Ok(())
     }
 
     #[inline]
-    fn push(&mut self, start: usize, kind: Kind) -> &mut Node {
+    fn push(&mut self, start: usize, kind: ValueKind) -> &mut Node {
         let index = self.nodes.len();
         self.nodes.push(Node {
             start: narrow(start),
@@ -253,9 +251,9 @@ impl Scanner<'_> {
         &mut self.nodes[index]
     }
 
-    /// Takes the name at node `name` into the innermost object, unless it has that name already.
+    /// Adds the name at node `name` to the innermost object; fails if the object has that name already.
     #[inline]
-    fn join(&mut self, name: usize) -> Result<(), Flaw> {
+    fn add_name(&mut self, name: usize) -> Result<(), Flaw> {
         let Some(open) = self.open.last_mut() else {
             return Ok(());
         };
@@ -274,10 +272,10 @@ impl Scanner<'_> {
                 let names = open
                     .names
                     .get_or_insert_with(|| Names::before(self.text, &self.nodes, first..name));
-                names.has_or_takes(self.text, &self.nodes, first..name)
+                names.add(self.text, &self.nodes, first..name)
             };
         if again {
-            let name = excerpt(&unescape(self.nodes[name].quoted(self.text)));
+            let name = excerpt(&self.nodes[name].unescaped(self.text));
             return Err(Flaw::new(start, TextProblem::DuplicateName { name }));
         }
         self.nodes[open.node].ascending = ascending;
@@ -287,7 +285,6 @@ impl Scanner<'_> {
     }
 }
 
-/// An offset or index of a text, which fits because there are no more than `MAX_BYTES` of them.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a text has at most MAX_BYTES bytes, and no more nodes than bytes"

@@ -1,4 +1,4 @@
-//! What the validator accepts, and the words in which it refuses.
+//! The texts that the validator accepts, and the words in which it refuses others.
 
 use super::*;
 

@@ -1,8 +1,8 @@
-//! The document while it is edited: containers that edits reach are opened into lists, the rest stays a span of the text.
+//! A document during an edit: the containers on the way to an edit are opened into lists, the rest stays a span of the text.
 //!
-//! All that later edits look at is in the lists, so that a list of edits gives what one after the other gives.
+//! A later edit sees the lists as the earlier ones left them.
 //!
-//! Invariant: printed without an edit, the document is the text, byte for byte.
+//! Invariant: a document without edits is printed as the same text, byte for byte.
 
 use std::borrow::Cow;
 
@@ -10,49 +10,48 @@ use super::container::{Container, Content, Slot};
 use super::layout::{Layout, Lines, indentation, line_end};
 use super::pointer::Pointer;
 use super::text::Text;
-use super::value_kind::Kind;
+use super::value_kind::ValueKind;
 
-/// A document that is being edited; container 0 is its root.
+/// A document during an edit. Container 0 is its root.
 pub(super) struct Splice<'t> {
     text: &'t Text<'t>,
     containers: Vec<Container<'t>>,
 }
 
-/// A place in an opened container.
+/// The indices of an opened container and of a slot in it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct Position {
     pub(super) container: usize,
     pub(super) slot: usize,
 }
 
 impl<'t> Splice<'t> {
-    /// Opens the root; `None` where it is a scalar.
+    /// Opens the root; `None` if it is a scalar.
     pub(super) fn new(text: &'t Text<'t>) -> Option<Self> {
         let root = Container::open(text, text.root(), None)?;
         let containers = vec![root];
         Some(Self { text, containers })
     }
 
-    pub(super) fn kind(&self, container: usize) -> Kind {
+    pub(super) fn kind(&self, container: usize) -> ValueKind {
         self.containers[container].kind
     }
 
-    /// What stands at an address in the text as it was found.
-    pub(super) fn kind_at(&self, at: &Pointer) -> Kind {
+    /// The kind of the value at an address in the original text; null if there is none.
+    pub(super) fn kind_at(&self, at: &Pointer) -> ValueKind {
         self.text
             .root()
             .at(at)
-            .map_or(Kind::Null, |value| value.kind())
+            .map_or(ValueKind::Null, |value| value.kind())
     }
 
-    /// The slot that `token` of a pointer names.
-    pub(super) fn find(&self, container: usize, token: &str) -> Option<Place> {
+    pub(super) fn find(&self, container: usize, token: &str) -> Option<Position> {
         let slot = self.containers[container].find(token)?;
-        Some(Place { container, slot })
+        Some(Position { container, slot })
     }
 
-    /// Opens the container in a slot; `None` where it holds a scalar.
-    pub(super) fn open(&mut self, place: Place) -> Option<usize> {
+    /// Opens the container in a slot; `None` if the slot has a scalar or a new value.
+    pub(super) fn open(&mut self, place: Position) -> Option<usize> {
         let value = match self.slot(place).content {
             Content::Found(value) => value,
             Content::Opened(container) => return Some(container),
@@ -65,9 +64,9 @@ impl<'t> Splice<'t> {
         Some(container)
     }
 
-    /// Whether the container, or the nearest object around it, has two or more names in ascending order.
+    /// Returns true if the container, or the nearest object around it, has two or more names in ascending order.
     pub(super) fn is_sorted(&self, mut container: usize) -> bool {
-        while self.kind(container) != Kind::Object {
+        while self.kind(container) != ValueKind::Object {
             match self.containers[container].holder {
                 Some((holder, _)) => container = holder,
                 None => return false,
@@ -76,32 +75,31 @@ impl<'t> Splice<'t> {
         self.containers[container].is_sorted()
     }
 
-    /// Adds a member or element without a value, which the caller sets: in its sorted place if the object is sorted, else at the end. `name` has its quotes; it is empty in an array.
-    pub(super) fn add(&mut self, container: usize, name: String) -> Place {
+    /// Adds a member or element, whose value the caller sets then: in its sorted place if the object is sorted, else at the end. `name` has quotes; it is empty in an array.
+    pub(super) fn add(&mut self, container: usize, name: String) -> Position {
         let colon = match self.kind(container) {
-            Kind::Object => self.colon_in(container),
+            ValueKind::Object => self.colon_in(container),
             _ => Cow::Borrowed(""),
         };
         let holder = &mut self.containers[container];
         let slot = holder.slots.len();
         holder.slots.push(Slot::new(name, colon));
-        let position = if holder.is_sorted() && holder.kind == Kind::Object {
+        let position = if holder.is_sorted() && holder.kind == ValueKind::Object {
             holder.sorted_position(slot)
         } else {
             holder.order.len()
         };
-        let place = Place { container, slot };
+        let place = Position { container, slot };
         self.attach(place, position);
         place
     }
 
-    /// Puts new text in the place of a value.
-    pub(super) fn set(&mut self, place: Place, value: String) {
+    pub(super) fn set(&mut self, place: Position, value: String) {
         self.change(place).content = Content::New(value);
     }
 
-    /// Takes a member away and gives its value as it is spelled.
-    pub(super) fn remove(&mut self, place: Place) -> String {
+    /// Removes a member and returns its value in its present spelling.
+    pub(super) fn remove(&mut self, place: Position) -> String {
         let container = &mut self.containers[place.container];
         if let Some(position) = container.position(place.slot) {
             container.detach(position);
@@ -109,17 +107,17 @@ impl<'t> Splice<'t> {
         self.spelled(place)
     }
 
-    /// A value as it is spelled now.
-    pub(super) fn spelled(&self, place: Place) -> String {
+    /// A value in its present spelling.
+    pub(super) fn spelled(&self, place: Position) -> String {
         let mut value = String::new();
         self.print_content(self.slot(place), &mut value);
         value
     }
 
-    /// The only member or element of a container, else how many there are.
-    pub(super) fn only(&self, container: usize) -> Result<Place, usize> {
+    /// The only member or element of a container, or else their number.
+    pub(super) fn only(&self, container: usize) -> Result<Position, usize> {
         match self.containers[container].order.as_slice() {
-            [slot] => Ok(Place {
+            [slot] => Ok(Position {
                 container,
                 slot: *slot,
             }),
@@ -127,8 +125,8 @@ impl<'t> Splice<'t> {
         }
     }
 
-    /// Gives a member another name, and its sorted place where the object is sorted.
-    pub(super) fn rename(&mut self, place: Place, name: String) {
+    /// Renames a member, and moves it to its sorted place if the object is sorted.
+    pub(super) fn rename(&mut self, place: Position, name: String) {
         let sorted = self.containers[place.container].is_sorted();
         self.change(place).name = Cow::Owned(name);
         let container = &mut self.containers[place.container];
@@ -148,21 +146,21 @@ impl<'t> Splice<'t> {
         }
     }
 
-    /// What stands at the beginning of the line in which a slot stands.
-    pub(super) fn indentation(&self, mut place: Place) -> &str {
+    /// The indentation of the line in which a slot begins.
+    pub(super) fn indentation(&self, mut place: Position) -> &str {
         loop {
             if let Some(found) = indentation(&self.slot(place).lead) {
                 return found;
             }
             match self.containers[place.container].holder {
-                Some((container, slot)) => place = Place { container, slot },
+                Some((container, slot)) => place = Position { container, slot },
                 None => return "",
             }
         }
     }
 
-    /// How a new value in a slot is laid out.
-    pub(super) fn layout(&self, place: Place, sorted: bool) -> Layout<'_> {
+    /// The layout for a new value in a slot.
+    pub(super) fn layout(&self, place: Position, sorted: bool) -> Layout<'_> {
         let slot = self.slot(place);
         let colon = if slot.colon.is_empty() {
             self.colon_in(place.container)
@@ -182,7 +180,6 @@ impl<'t> Splice<'t> {
         }
     }
 
-    /// The document as it is now.
     pub(super) fn print(&self) -> String {
         let text = self.text.as_str();
         let root = self.text.root().span();
@@ -195,7 +192,7 @@ impl<'t> Splice<'t> {
 
     fn print_container(&self, container: usize, out: &mut String) {
         let container = &self.containers[container];
-        let object = container.kind == Kind::Object;
+        let object = container.kind == ValueKind::Object;
         out.push(if object { '{' } else { '[' });
         for (count, slot) in container.order.iter().enumerate() {
             if count > 0 {
@@ -226,19 +223,19 @@ impl<'t> Splice<'t> {
         }
     }
 
-    fn slot(&self, place: Place) -> &Slot<'t> {
+    fn slot(&self, place: Position) -> &Slot<'t> {
         &self.containers[place.container].slots[place.slot]
     }
 
-    /// A slot that is about to change.
-    fn change(&mut self, place: Place) -> &mut Slot<'t> {
+    /// Returns a slot that is about to change.
+    fn change(&mut self, place: Position) -> &mut Slot<'t> {
         let slot = &mut self.containers[place.container].slots[place.slot];
         slot.whole = None;
         slot
     }
 
-    /// Puts a slot in its place, with a separator like the nearest one.
-    fn attach(&mut self, place: Place, position: usize) {
+    /// Puts a slot at a position, with a separator like the nearest one.
+    fn attach(&mut self, place: Position, position: usize) {
         let separator = self.separator_near(place.container, position);
         let (lead, trail) = match separator {
             Some((trail, lead)) => self.containers[place.container].part(position, trail, lead),
@@ -250,7 +247,7 @@ impl<'t> Splice<'t> {
         self.containers[place.container].attach(position, place.slot);
     }
 
-    /// The white space before and behind the comma nearest to a position; `None` in an empty container.
+    /// The white space before and after the comma nearest to a position; `None` in an empty container.
     fn separator_near(
         &self,
         container: usize,
@@ -270,12 +267,12 @@ impl<'t> Splice<'t> {
         Some((Cow::Borrowed(""), lead))
     }
 
-    /// The white space before and behind the first member of a container that was empty.
+    /// The white space before and after the first member of an empty container.
     fn edges(&self, container: usize) -> (Cow<'t, str>, Cow<'t, str>) {
         let here = &self.containers[container];
         let outside = here
             .holder
-            .map(|(container, slot)| self.slot(Place { container, slot }).lead.as_ref());
+            .map(|(container, slot)| self.slot(Position { container, slot }).lead.as_ref());
         let broken = [here.inside, outside.unwrap_or_default()]
             .into_iter()
             .find_map(|white| Some((indentation(white)?, line_end(white))));
@@ -290,7 +287,7 @@ impl<'t> Splice<'t> {
         (Cow::Owned(lines.lead(1)), Cow::Owned(lines.lead(0)))
     }
 
-    /// What one level of nesting adds to the indentation.
+    /// The further indentation of one level.
     fn unit(&self) -> Cow<'t, str> {
         let first = self.containers[0].slot_at(0).map(|slot| &slot.lead);
         match first {
@@ -301,7 +298,7 @@ impl<'t> Splice<'t> {
         .unwrap_or(Cow::Borrowed("  "))
     }
 
-    /// The colon with its white space, as in the members of the container, else of the root.
+    /// The colon with white space of the last member of the container, or else of the root.
     fn colon_in(&self, container: usize) -> Cow<'t, str> {
         let colons = [container, 0].map(|container| {
             let last = self.containers[container].order.len().checked_sub(1)?;
@@ -315,7 +312,7 @@ impl<'t> Splice<'t> {
             .unwrap_or(Cow::Borrowed(": "))
     }
 
-    /// What follows a comma on one line, as in the container, else in the root, else as colons have it.
+    /// The white space after a comma on one line: as in the container, or in the root, or as after a colon.
     fn inline_separator(&self, container: usize) -> Cow<'t, str> {
         for container in [container, 0] {
             if let Some(second) = self.containers[container].slot_at(1)

@@ -2,11 +2,11 @@
 //!
 //! Owns the text and its nodes; only the scanner makes one.
 //!
-//! Invariant: a [`Text`] is valid; nothing behind it checks again.
+//! Invariant: a [`Text`] is valid; no other code checks it again.
 
 use super::node::Node;
 
-/// A validated document: its text and where each value stands in it.
+/// A validated document: its text, and the span of each value in it.
 #[derive(Debug, Clone)]
 pub struct Text<'a> {
     text: &'a str,
@@ -18,7 +18,7 @@ impl<'a> Text<'a> {
         Self { text, nodes }
     }
 
-    /// The text itself, byte for byte.
+    /// The original text.
     #[must_use]
     pub fn as_str(&self) -> &'a str {
         self.text

@@ -1,24 +1,23 @@
 //! The tokens of JSON: white space, strings, numbers and literals, read byte by byte.
 //!
-//! Invariant: the cursor never stands behind the end of the text, and a token is accepted exactly where RFC 8259 has one.
+//! Invariant: the cursor never goes beyond the end of the text, and exactly the tokens of RFC 8259 are accepted.
 
 use super::problem::{Flaw, TextProblem};
 
 const ONES: u64 = u64::from_le_bytes([1; 8]);
 const HIGH: u64 = ONES << 7;
 
-/// A place in a text that is UTF-8.
 pub(super) struct Cursor<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) at: usize,
 }
 
-/// What is known of a string after reading it.
+/// The properties of a string.
 #[derive(Clone, Copy)]
 pub(super) struct StringForm {
-    /// Only U+0020 to U+007E, and no backslash.
+    /// It has only U+0020 to U+007E, and no backslash.
     pub(super) plain: bool,
-    /// There is a backslash.
+    /// It has a backslash.
     pub(super) escaped: bool,
 }
 
@@ -35,13 +34,12 @@ impl Cursor<'_> {
         }
     }
 
-    /// That something other than `expected` stands here.
     #[cold]
     pub(super) fn unexpected(&self, expected: &'static str) -> Flaw {
         Flaw::unexpected(self.bytes, self.at, expected)
     }
 
-    /// Reads a string whose opening quote stands here.
+    /// Reads a string, from its opening quote.
     #[inline]
     pub(super) fn string(&mut self) -> Result<StringForm, Flaw> {
         let mut form = StringForm {
@@ -75,7 +73,7 @@ impl Cursor<'_> {
         }
     }
 
-    /// Skips characters from U+0020 to U+007E up to a quote or a backslash, eight at a time.
+    /// Skips characters from U+0020 to U+007E, up to a quote or a backslash, eight at a time.
     #[inline]
     fn skip_plain(&mut self) {
         while let Some(chunk) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
@@ -91,7 +89,7 @@ impl Cursor<'_> {
         }
     }
 
-    /// Reads an escape whose backslash stands here.
+    /// Reads an escape, from its backslash.
     fn escape(&mut self) -> Result<(), Flaw> {
         let start = self.at;
         self.at += 1;
@@ -112,7 +110,7 @@ impl Cursor<'_> {
         Ok(())
     }
 
-    /// Reads the escape that must follow a high surrogate, which stands at `start`.
+    /// Reads the escape that must follow the high surrogate at `start`.
     fn low_surrogate(&mut self, start: usize) -> Result<(), Flaw> {
         for expected in *b"\\u" {
             match self.peek() {
@@ -146,7 +144,7 @@ impl Cursor<'_> {
         Ok(value)
     }
 
-    /// Reads a number whose first character stands here.
+    /// Reads a number, from its first character.
     pub(super) fn number(&mut self) -> Result<(), Flaw> {
         let start = self.at;
         if self.peek() == Some(b'-') {
@@ -190,7 +188,6 @@ impl Cursor<'_> {
         Ok(())
     }
 
-    /// Reads `literal`, whose first character stands here.
     pub(super) fn literal(
         &mut self,
         literal: &'static str,
@@ -205,7 +202,7 @@ impl Cursor<'_> {
         Ok(())
     }
 
-    /// That no value begins here.
+    /// The flaw of a place where no value begins.
     #[cold]
     pub(super) fn no_value(&self, expected: &'static str) -> Flaw {
         for found in ["NaN", "Infinity"] {
@@ -217,7 +214,7 @@ impl Cursor<'_> {
     }
 }
 
-/// Marks the lowest byte that is a control character, a quote, a backslash or above U+007E; what is marked above that byte means nothing.
+/// Sets the high bit of the lowest byte that is a control character, a quote, a backslash or above U+007E; bits above that byte have no meaning.
 #[inline]
 fn special_bytes(word: u64) -> u64 {
     let zero = |word: u64| word.wrapping_sub(ONES) & !word;

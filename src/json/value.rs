@@ -1,17 +1,16 @@
-//! A read view of a validated text: values, members, elements, by name or pointer.
+//! A read view of a validated text: values, members and elements, by name or pointer.
 //!
-//! Invariant: a view borrows from the text and copies nothing but strings that have escapes.
+//! Invariant: a view borrows from the text and copies only strings with escapes.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::name::unescape;
 use super::node::Node;
 use super::pointer::Pointer;
 use super::text::Text;
-use super::value_kind::Kind;
+use super::value_kind::ValueKind;
 
-/// How long a string may be that a message repeats, in characters.
+/// The longest string that a message repeats, in characters.
 const WORDS_CHARACTERS: usize = 80;
 
 /// One value of a [`Text`].
@@ -25,7 +24,7 @@ pub struct Value<'t> {
 #[derive(Debug, Clone)]
 pub struct Members<'t> {
     text: &'t Text<'t>,
-    /// The nodes that are still to come.
+    /// The nodes of the next members or elements.
     inside: Range<usize>,
 }
 
@@ -33,7 +32,7 @@ pub struct Members<'t> {
 #[derive(Debug, Clone)]
 pub struct Elements<'t> {
     text: &'t Text<'t>,
-    /// The nodes that are still to come.
+    /// The nodes of the next members or elements.
     inside: Range<usize>,
 }
 
@@ -91,34 +90,34 @@ impl<'t> Value<'t> {
         self.text.node(self.node)
     }
 
-    /// What kind of value this is.
+    /// The kind of the value.
     #[must_use]
     #[inline]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ValueKind {
         self.node().kind
     }
 
-    /// The value as it is spelled in the text.
+    /// The value as the text spells it.
     #[must_use]
     #[inline]
     pub fn raw(&self) -> &'t str {
         &self.text.as_str()[self.span()]
     }
 
-    /// Where it stands, in bytes.
+    /// The byte range in the text.
     #[must_use]
     #[inline]
     pub fn span(&self) -> Range<usize> {
         self.node().start()..self.node().end()
     }
 
-    /// The string, unescaped; `None` where this is no string.
+    /// The string, unescaped; `None` if this is no string.
     #[must_use]
     pub fn as_str(&self) -> Option<Cow<'t, str>> {
-        (self.kind() == Kind::String).then(|| characters(self.text, self.node()))
+        (self.kind() == ValueKind::String).then(|| self.node().unescaped(self.text.as_str()))
     }
 
-    /// How a message names it: a short string by what it says, anything else by its kind.
+    /// The words for it in a message: a short string itself, anything else by its kind.
     pub(crate) fn in_words(&self) -> String {
         match self.as_str() {
             Some(text) if text.chars().count() <= WORDS_CHARACTERS => format!("`{text}`"),
@@ -126,16 +125,16 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// Whether this is a string of nothing but U+0020 to U+007E, spelled without escapes.
+    /// Returns true for a string of U+0020 to U+007E without escapes.
     #[inline]
     pub(super) fn is_plain(&self) -> bool {
         self.node().plain
     }
 
-    /// The members of an object in the order of the text; none where this is no object.
+    /// The members of an object in the order of the text; none if this is no object.
     #[must_use]
     pub fn members(&self) -> Members<'t> {
-        let (text, inside) = (self.text, self.nodes_inside(Kind::Object));
+        let (text, inside) = (self.text, self.nodes_inside(ValueKind::Object));
         Members { text, inside }
     }
 
@@ -150,44 +149,48 @@ impl<'t> Value<'t> {
         members
     }
 
-    /// The elements of an array in the order of the text; none where this is no array.
+    /// The elements of an array in the order of the text; none if this is no array.
     #[must_use]
     pub fn elements(&self) -> Elements<'t> {
-        let (text, inside) = (self.text, self.nodes_inside(Kind::Array));
+        let (text, inside) = (self.text, self.nodes_inside(ValueKind::Array));
         Elements { text, inside }
     }
 
-    /// The nodes of what this holds; none where it is not of `kind`.
+    /// The nodes inside this value; none if it is not of `kind`.
     #[inline]
-    fn nodes_inside(&self, kind: Kind) -> Range<usize> {
+    fn nodes_inside(&self, kind: ValueKind) -> Range<usize> {
         let first = self.node + 1;
-        let held = self.kind() == kind;
-        first..if held { self.node().next() } else { first }
+        let is_container = self.kind() == kind;
+        first..if is_container {
+            self.node().next()
+        } else {
+            first
+        }
     }
 
     /// The number of members or elements; 0 for a scalar.
     #[must_use]
     pub fn len(&self) -> usize {
         match self.kind() {
-            Kind::Object => self.members().count(),
-            Kind::Array => self.elements().count(),
+            ValueKind::Object => self.members().count(),
+            ValueKind::Array => self.elements().count(),
             _ => 0,
         }
     }
 
-    /// Whether there are no members or elements.
+    /// Returns true if there are no members or elements, also for a scalar.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.node().next() == self.node + 1
     }
 
-    /// Whether this is an object with two or more members whose names stand in ascending order of code points.
+    /// Returns true for an object with two or more members, whose names are in ascending order of code points.
     #[must_use]
     pub fn is_sorted(&self) -> bool {
         self.ascends() && self.members().nth(1).is_some()
     }
 
-    /// Whether no name of an object is smaller than the one before it, also where it has fewer than two.
+    /// Returns true for an object whose names ascend, or that has fewer than two.
     #[inline]
     pub(super) fn ascends(&self) -> bool {
         self.node().ascending
@@ -205,25 +208,25 @@ impl<'t> Value<'t> {
         self.members().find(|member| member.is_named(name))
     }
 
-    /// The value at `pointer`, seen from here (`/2` is the third element of an array).
+    /// The value at `pointer` inside this value (`/2` is the third element of an array).
     #[must_use]
     pub fn at(&self, pointer: &Pointer) -> Option<Value<'t>> {
         self.along(pointer.tokens())
     }
 
-    /// The value to which `names` lead, seen from here.
+    /// The value at the end of `names` inside this value.
     pub(crate) fn along(&self, names: &[String]) -> Option<Value<'t>> {
         names
             .iter()
             .try_fold(*self, |here, token| match here.kind() {
-                Kind::Object => here.get(token),
-                Kind::Array => here.elements().nth(array_index(token)?),
+                ValueKind::Object => here.get(token),
+                ValueKind::Array => here.elements().nth(array_index(token)?),
                 _ => None,
             })
     }
 }
 
-/// The array index that a name of a pointer means: decimal digits without leading zeros.
+/// Reads a token of a pointer as an array index: decimal digits without leading zeros.
 pub(super) fn array_index(token: &str) -> Option<usize> {
     let digits = token.bytes().all(|byte| byte.is_ascii_digit());
     let leading_zero = token.len() > 1 && token.starts_with('0');
@@ -231,15 +234,6 @@ pub(super) fn array_index(token: &str) -> Option<usize> {
         token.parse().ok()
     } else {
         None
-    }
-}
-
-fn characters<'t>(text: &'t Text<'t>, node: &Node) -> Cow<'t, str> {
-    let raw = node.quoted(text.as_str());
-    if node.escaped {
-        unescape(raw)
-    } else {
-        Cow::Borrowed(raw)
     }
 }
 
@@ -253,40 +247,34 @@ impl<'t> Member<'t> {
     #[must_use]
     #[inline]
     pub fn name(&self) -> Cow<'t, str> {
-        characters(self.text, self.node())
+        self.node().unescaped(self.text.as_str())
     }
 
-    /// The name as it is spelled in the text, with its quotes.
+    /// The name as the text spells it, with its quotes.
     #[must_use]
     #[inline]
     pub fn raw_name(&self) -> &'t str {
         &self.text.as_str()[self.name_span()]
     }
 
-    /// Where the name stands, in bytes, with its quotes.
     #[inline]
     pub(super) fn name_span(&self) -> Range<usize> {
         self.node().start()..self.node().end()
     }
 
-    /// Whether the name is spelled with nothing but U+0020 to U+007E and without escapes.
+    /// Returns true for a name of U+0020 to U+007E without escapes.
     #[inline]
     pub(super) fn is_plain(&self) -> bool {
         self.node().plain
     }
 
-    /// What stands between the quotes of the name.
+    /// The part between the quotes of the name, not unescaped.
     fn raw_content(&self) -> &'t str {
         self.node().quoted(self.text.as_str())
     }
 
     fn is_named(&self, name: &str) -> bool {
-        let raw = self.raw_content();
-        if self.node().escaped {
-            unescape(raw) == name
-        } else {
-            raw == name
-        }
+        self.name() == name
     }
 
     /// The value.

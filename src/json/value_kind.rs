@@ -1,6 +1,6 @@
 //! The kinds of JSON values.
 //!
-//! Words only.
+//! Owns their words in messages.
 //!
 //! Invariant: a kind is named with its article in every message.
 
@@ -8,7 +8,7 @@ use std::fmt;
 
 /// The kinds of JSON values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     /// `{...}`
     Object,
     /// `[...]`
@@ -23,7 +23,7 @@ pub enum Kind {
     Null,
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ValueKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Object => "an object",

@@ -16,7 +16,7 @@ use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::engine::history::{self, Applied};
+use crate::engine::history::{self, Record};
 use crate::engine::{Decision, Manifest, Plan, examine, transform};
 use crate::json::{Pointer, Text};
 use crate::path::TreePath;
@@ -57,7 +57,7 @@ pub struct Explanation {
     /// The migrations that lead to the target, also where a writer still has the manifest.
     pub route: Vec<Leg>,
     /// The records of its history.
-    pub history: Vec<Applied>,
+    pub history: Vec<Record>,
     /// Why no more of the history can be told.
     pub history_trouble: Option<String>,
     /// What stands beside it under backup names.

@@ -22,7 +22,7 @@ use crate::clock::Timestamp;
 use crate::engine::Plan;
 use crate::journal::{Ended, Record};
 use crate::plan::PlanFile;
-use crate::report::{Enforcement, Event, Head, Sink, Stop, Summary, Watch};
+use crate::report::{Enforcement, Event, Sink, Start, Stop, Summary, Watch};
 use crate::selection::{Selection, Tolerance};
 use crate::storage::{OperationHead, Storage, Transaction};
 use crate::version::Version;
@@ -104,9 +104,9 @@ pub fn migrate<S: Storage>(
     tally.conclude(stop, watch, options.wait, options.now)
 }
 
-fn head(catalog: &Catalog, options: &Options) -> Head {
+fn head(catalog: &Catalog, options: &Options) -> Start {
     let latest = catalog.latest();
-    Head {
+    Start {
         command: options.command,
         dry_run: options.depth != Depth::Write,
         tree: options.tree.clone(),

@@ -21,7 +21,7 @@ use super::writing::{self, Writing};
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::journal::{Ended, Record};
-use crate::report::{Event, Head, Sink, Stop, Summary, Watch};
+use crate::report::{Event, Sink, Start, Stop, Summary, Watch};
 use crate::selection::{Selection, Tolerance};
 use crate::storage::{Storage, Transaction};
 
@@ -98,8 +98,8 @@ pub fn rollback<S: Storage>(
     tally.conclude(stop, watch, options.wait, options.now)
 }
 
-fn head(catalog: &Catalog, options: &RollbackOptions) -> Head {
-    Head {
+fn head(catalog: &Catalog, options: &RollbackOptions) -> Start {
+    Start {
         command: COMMAND,
         dry_run: options.mode == RollbackMode::Rehearse,
         tree: options.tree.clone(),

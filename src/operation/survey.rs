@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::digest::Digest;
 use crate::engine::Manifest;
-use crate::json::{Kind as JsonKind, Pointer, Value, canonical};
+use crate::json::{Pointer, Value, ValueKind, canonical};
 use crate::report::{FieldCount, SurveyResult};
 
 /// How many characters of a value are kept.
@@ -81,7 +81,7 @@ impl Survey {
 fn held(value: Option<Value<'_>>) -> Held {
     match value {
         None => Held::Missing,
-        Some(value) if value.kind() == JsonKind::Null => Held::Null,
+        Some(value) if value.kind() == ValueKind::Null => Held::Null,
         Some(value) => Held::Value {
             digest: canonical::digest(value),
             shown: shown(value).into(),
@@ -92,7 +92,7 @@ fn held(value: Option<Value<'_>>) -> Held {
 /// A value as JSON on one line, cut where it is long.
 fn shown(value: Value<'_>) -> String {
     let text = match value.kind() {
-        JsonKind::Object | JsonKind::Array => canonical::to_string(value),
+        ValueKind::Object | ValueKind::Array => canonical::to_string(value),
         _ => value.raw().to_owned(),
     };
     match text.char_indices().nth(SHOWN_CHARACTERS) {

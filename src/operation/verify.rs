@@ -22,7 +22,7 @@ use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::engine::{Failure, Plan};
-use crate::report::{Diagnosis, Event, Head, Sink, Stop, Summary, Watch};
+use crate::report::{Diagnosis, Event, Sink, Start, Stop, Summary, Watch};
 use crate::selection::Selection;
 use crate::storage::{Found, FoundList, Listing, Storage};
 use prove::{Proved, Prover};
@@ -66,9 +66,9 @@ pub fn verify<S: Storage>(
     tally.conclude(stop, watch, false, options.now)
 }
 
-fn head(catalog: &Catalog, options: &VerifyOptions) -> Head {
+fn head(catalog: &Catalog, options: &VerifyOptions) -> Start {
     let latest = catalog.latest();
-    Head {
+    Start {
         command: "verify",
         dry_run: true,
         tree: options.tree.clone(),

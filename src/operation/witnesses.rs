@@ -50,7 +50,7 @@ impl Journals {
                     let bytes = account.sound_bytes();
                     journals.seen.1.push((id.clone(), bytes));
                     let is_unfinished = unfinished.contains(id);
-                    let finding = journals.witnesses.take(id, &account, is_unfinished);
+                    let finding = journals.witnesses.add(id, &account, is_unfinished);
                     if let Some(finding) = finding {
                         tally.found(finding);
                     }

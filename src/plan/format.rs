@@ -2,7 +2,7 @@
 //!
 //! Data only; reads and writes no file.
 //!
-//! Invariant: the last line begins unlike any other.
+//! Invariant: no other line begins like the last one.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,37 +14,37 @@ use crate::version::Version;
 /// The format that the first line names.
 pub const FORMAT: &str = "migrate-manifests/plan/1";
 
-/// How the last line begins.
+/// The beginning of the last line.
 pub(super) const LAST_BEGINS: &[u8] = b"{\"manifests\":";
 
-/// The first line: the circumstances in which the plan was made.
+/// The first line: the catalog, the target and the tree of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanHead {
     /// [`FORMAT`].
     pub(super) format: String,
     /// The catalog.
     pub catalog: CatalogId,
-    /// The target; `None` is the latest version of each kind, where these differ.
+    /// The target; `None` for the latest version of each kind, if these differ.
     pub target_version: Option<Version>,
-    /// The tree, for people: a plan belongs to digests, not to a path.
+    /// The tree, for people only: a plan is bound to digests, not to a path.
     pub tree: String,
-    /// The clock when it was made.
+    /// The time at which the plan was made.
     pub started_at: String,
-    /// The version of the program that made it.
+    /// The version of the program.
     pub program: String,
 }
 
 /// The catalog of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogId {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its digest, `sha256:...`.
+    /// The digest, `sha256:...`.
     pub digest: String,
 }
 
 impl PlanHead {
-    /// The head of a plan that takes `tree` to `target`, or to the latest version of each kind.
+    /// The head of a plan for `tree` and `target`, by default the latest version of each kind.
     #[must_use]
     pub fn new(
         catalog: &Catalog,
@@ -66,14 +66,14 @@ impl PlanHead {
     }
 }
 
-/// A line between the first and the last.
+/// The line of one manifest.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Line {
+pub(super) struct ManifestLine {
     #[serde(flatten)]
     pub(super) path: RecordedPath,
     pub(super) from: Version,
     pub(super) to: Version,
-    /// Of the raw bytes.
+    /// The digest of the raw bytes.
     pub(super) before: String,
     pub(super) checksum_before: String,
     pub(super) checksum_after: String,
@@ -81,8 +81,8 @@ pub(super) struct Line {
 
 /// The last line.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Last {
+pub(super) struct LastLine {
     pub(super) manifests: u64,
-    /// Of all lines before it.
+    /// The digest of all lines before.
     pub(super) digest: String,
 }

@@ -1,8 +1,8 @@
-//! Plan files: the decisions on a tree, written down to be executed later.
+//! Plan files: the decisions on a tree, for a later execution.
 //!
-//! Lines of JSON in one pass, of any number; opens no file and decides nothing.
+//! Reads and writes lines of JSON; opens no file and decides nothing.
 //!
-//! Invariant: a plan that was cut off, edited or put together is refused.
+//! Invariant: a plan that was cut off, edited or joined is refused.
 
 mod format;
 mod reader;

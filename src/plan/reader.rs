@@ -1,89 +1,65 @@
-//! A plan that was read from a file, ready to be executed.
+//! Reads a plan file.
 //!
-//! Lines in, in one pass and of any number; opens no file and executes nothing.
+//! Reads any number of lines in one pass; opens no file and executes nothing.
 //!
-//! Invariant: a file that was cut off, edited or put together is refused, with the line.
+//! Invariant: a file that was cut off, edited or joined is refused, with the line.
 
 use std::io::{self, BufRead, Read as _};
 
 use serde::Deserialize;
 
-use super::format::{FORMAT, LAST_BEGINS, Last, Line, PlanHead};
+use super::format::{FORMAT, LAST_BEGINS, LastLine, ManifestLine, PlanHead};
 use crate::code::Code;
 use crate::digest::{Digest, DigestError, Hasher};
 use crate::path::TreePath;
 
-/// No line is longer: a path has at most some thousand bytes.
+/// The longest line. A path has at most some thousand bytes.
 const MOST_LINE_BYTES: u64 = 1024 * 1024;
 
-/// Why a file is not a plan that can be executed.
+/// The reason why a file is not a valid plan.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant names its fields")]
 pub enum PlanFileError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("cannot read the plan")]
     Unreadable(#[source] io::Error),
-    /// A line is not what it should be.
+    /// A line has a problem.
     #[error("line {line} of the plan: {problem}")]
-    Line {
-        /// Which line, from 1.
-        line: u64,
-        /// What is wrong with it.
-        problem: PlanProblem,
-    },
+    Line { line: u64, problem: PlanProblem },
 }
 
-/// What can be wrong with a line of a plan.
+/// A problem of a line of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant names its fields")]
 pub enum PlanProblem {
     /// It is not JSON, or a member is missing or wrong.
     #[error("{reason}")]
-    Malformed {
-        /// What is wrong.
-        reason: String,
-    },
-    /// The first line is not that of a plan.
+    Malformed { reason: String },
+    /// The first line is not the head of a plan.
     #[error("expected an object with the format `{FORMAT}`")]
     NotAPlan,
     /// The first line names another format.
     #[error("expected the format `{FORMAT}`, found `{found}`")]
-    Format {
-        /// The one named.
-        found: String,
-    },
-    /// It is longer than any line of a plan.
+    Format { found: String },
+    /// The line is too long.
     #[error("expected at most {MOST_LINE_BYTES} bytes, found more")]
     TooLong,
     /// The path does not come after the one before it.
     #[error("expected a path after `{before}`, found `{found}`")]
-    Order {
-        /// The path of the line before.
-        before: TreePath,
-        /// The path.
-        found: TreePath,
-    },
+    Order { before: TreePath, found: TreePath },
     /// The file ends before the last line.
     #[error(
         "expected the last line, with the number of manifests and the digest, found the end of the file"
     )]
     Truncated,
-    /// The number in the last line is not that of the manifests before it.
+    /// The last line has another number than there are manifests.
     #[error("expected {expected} manifests before the last line, found {found}")]
-    Number {
-        /// What the last line says.
-        expected: u64,
-        /// How many there are.
-        found: u64,
-    },
-    /// The digest in the last line is not that of the lines before it.
+    Number { expected: u64, found: u64 },
+    /// The last line has another digest than the lines before it.
     #[error("expected lines with the digest `{expected}` before the last one, found `{found}`")]
-    Edited {
-        /// What the last line says.
-        expected: String,
-        /// The digest of the lines.
-        found: String,
-    },
+    Edited { expected: String, found: String },
     /// Something follows the last line.
     #[error("expected the end of the file, found more")]
     Trailing,
@@ -97,7 +73,7 @@ impl PlanFileError {
     }
 }
 
-/// A plan that was read, ready to be executed: of each manifest only what execution compares.
+/// A plan that was read: for each manifest the digests that the execution compares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanFile {
     head: PlanHead,
@@ -105,12 +81,12 @@ pub struct PlanFile {
     manifests: Vec<(TreePath, PlanEntry)>,
 }
 
-/// What a plan says of one manifest.
+/// The expected digests of one manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlanEntry {
-    /// The digest of its bytes when the plan was made.
+    /// The digest of the bytes when the plan was made.
     pub before: Digest,
-    /// The canonical checksum that its history record will have.
+    /// The canonical checksum in the new history record.
     pub checksum_after: Digest,
 }
 
@@ -118,7 +94,7 @@ impl PlanFile {
     /// Reads a plan to its end.
     ///
     /// # Errors
-    /// It cannot be read, or is no plan, or was cut off or edited.
+    /// The input cannot be read, is no plan, or was cut off or edited.
     pub fn read(input: impl BufRead) -> Result<Self, PlanFileError> {
         let mut lines = Lines::new(input);
         let head = lines.required()?;
@@ -132,7 +108,7 @@ impl PlanFile {
         loop {
             let line = lines.required()?;
             if line.starts_with(LAST_BEGINS) {
-                let last = parse::<Last>(line).map_err(|problem| lines.wrong(problem))?;
+                let last = parse::<LastLine>(line).map_err(|problem| lines.wrong(problem))?;
                 lines.finish(&last, plan.manifests.len() as u64)?;
                 return Ok(plan);
             }
@@ -154,13 +130,13 @@ impl PlanFile {
         Ok(())
     }
 
-    /// What the plan was made with.
+    /// The head.
     #[must_use]
     pub fn head(&self) -> &PlanHead {
         &self.head
     }
 
-    /// The digest of the catalog that it was made with.
+    /// The digest of the catalog.
     #[must_use]
     pub fn catalog_digest(&self) -> Digest {
         self.catalog_digest
@@ -172,7 +148,7 @@ impl PlanFile {
         self.manifests.iter().map(|(path, _)| path)
     }
 
-    /// What it says of a manifest, if anything.
+    /// The expected digests of a manifest, if it is in the plan.
     #[must_use]
     pub fn of(&self, path: &TreePath) -> Option<PlanEntry> {
         let at = self.manifests.binary_search_by(|(one, _)| one.cmp(path));
@@ -185,7 +161,7 @@ struct Lines<R> {
     input: R,
     line: Vec<u8>,
     number: u64,
-    /// Has seen every line before this one.
+    /// It has the bytes of every line before this one.
     hasher: Hasher,
 }
 
@@ -199,7 +175,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// The next line, which must be there, whole.
+    /// Reads the next line, which must be complete.
     fn required(&mut self) -> Result<&[u8], PlanFileError> {
         self.hasher.update(&self.line);
         self.line.clear();
@@ -214,8 +190,8 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Holds the last line against all before it.
-    fn finish(&mut self, last: &Last, manifests: u64) -> Result<(), PlanFileError> {
+    /// Compares the last line with all lines before it.
+    fn finish(&mut self, last: &LastLine, manifests: u64) -> Result<(), PlanFileError> {
         let found = self.hasher.clone().finish().prefixed();
         if last.digest != found {
             let expected = last.digest.clone();
@@ -258,7 +234,7 @@ fn check_format(line: &[u8]) -> Result<PlanHead, PlanProblem> {
 }
 
 fn entry(line: &[u8]) -> Result<(TreePath, PlanEntry), PlanProblem> {
-    let line: Line = parse(line)?;
+    let line: ManifestLine = parse(line)?;
     let path = line.path.to_path().ok_or_else(|| PlanProblem::Malformed {
         reason: "`path` is not a path in a tree".to_owned(),
     })?;
@@ -280,10 +256,10 @@ fn digest(text: &str) -> Result<Digest, PlanProblem> {
 fn parse<'l, T: Deserialize<'l>>(line: &'l [u8]) -> Result<T, PlanProblem> {
     serde_json::from_slice(line).map_err(|error| {
         let text = error.to_string();
-        // The parser was given one line, so the line that it names is always the first.
+        // The parser reads one line, so it always names line 1.
         let reason = text
             .rsplit_once(" at line ")
-            .map_or(&*text, |(told, _)| told);
+            .map_or(&*text, |(reason, _)| reason);
         let column = error.column();
         PlanProblem::Malformed {
             reason: format!("column {column}: {reason}"),

@@ -1,21 +1,21 @@
-//! Writing a plan: the pending manifests of a prediction, by digest, so that exactly that can be done later and nothing else.
+//! Writes a plan file: the digests of the pending manifests of a dry run.
 //!
-//! Makes lines of outcomes, of any number; opens no file and decides nothing.
+//! Converts outcomes to lines; opens no file and decides nothing.
 //!
-//! Invariant: [`PlanFile::read`](super::PlanFile::read) reads every plan that was written to its end.
+//! Invariant: [`PlanFile::read`](super::PlanFile::read) accepts every complete plan.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::format::{Last, Line, PlanHead};
+use super::format::{LastLine, ManifestLine, PlanHead};
 use crate::digest::Hasher;
 use crate::journal::RecordedPath;
 use crate::report::{Event, Outcome, Sink, Status};
 
-/// Writes a plan while it is made, in path order.
+/// Writes a plan from the events of an operation, in path order.
 ///
-/// As a [`Sink`] it takes the whole stream. The last line is only written where the operation came to its end, so that a plan which lacks something is never taken for one.
+/// It writes the last line only if the operation was completed, so an incomplete plan is never accepted.
 pub struct PlanWriter<W> {
     out: W,
     hasher: Hasher,
@@ -24,10 +24,10 @@ pub struct PlanWriter<W> {
 }
 
 impl<W: Write> PlanWriter<W> {
-    /// Begins a plan.
+    /// Writes the head of a plan.
     ///
     /// # Errors
-    /// `out` does not take it.
+    /// The head could not be written.
     pub fn new(out: W, head: &PlanHead) -> io::Result<Self> {
         let mut writer = Self {
             out,
@@ -39,13 +39,13 @@ impl<W: Write> PlanWriter<W> {
         Ok(writer)
     }
 
-    /// How many manifests are in the plan so far.
+    /// The number of manifests so far.
     #[must_use]
     pub fn manifests(&self) -> u64 {
         self.manifests
     }
 
-    /// Whether the last line is written; what the plan was written to.
+    /// True if the plan is complete, and the output.
     #[must_use]
     pub fn into_parts(self) -> (bool, W) {
         (self.is_complete, self.out)
@@ -73,7 +73,7 @@ impl<W: Write> PlanWriter<W> {
             return Err(io::Error::other("the checksums were not predicted"));
         };
         self.manifests += 1;
-        self.line(&Line {
+        self.line(&ManifestLine {
             path: RecordedPath::new(&outcome.path),
             from: from.clone(),
             to: to.clone(),
@@ -84,7 +84,7 @@ impl<W: Write> PlanWriter<W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        let last = Last {
+        let last = LastLine {
             manifests: self.manifests,
             digest: self.hasher.clone().finish().prefixed(),
         };
@@ -106,7 +106,7 @@ impl<W: Write> Sink for PlanWriter<W> {
     }
 }
 
-/// The same JSON in ASCII, so that nothing in it can mislead on a terminal.
+/// The same JSON in ASCII, so that a terminal shows it as it is.
 fn in_ascii(json: &str) -> String {
     let mut shown = String::with_capacity(json.len() + 1);
     let mut units = [0; 2];

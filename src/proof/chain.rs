@@ -1,34 +1,27 @@
 //! The chain of history records: from version to version, and from checksum to checksum.
 //!
-//! The document that one record left is the document that the next one found; the last one left the manifest. Where a backup has such a document, the record's checksum is taken of it.
+//! The result of one record is the document before the next one; the result of the last one is the manifest. A record is checked if a backup has its result.
 //!
-//! Invariant: every record whose result is at hand is proved, whatever is wrong with the others.
+//! Invariant: a problem with one record does not prevent the check of another.
 
 use super::original::Original;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::engine::Manifest;
-use crate::engine::history::Applied;
-use crate::json::canonical::{self, Left};
+use crate::engine::history::Record;
+use crate::json::canonical::{self, Truncation};
 use crate::json::{Pointer, Value};
 use crate::report::Diagnosis;
 use crate::version::Version;
 
 pub(super) fn check(
     manifest: &Manifest<'_, '_>,
-    records: &[Applied],
-    of_records: &[Option<usize>],
-    originals: &[Original<'_>],
+    records: &[Record],
+    originals: &[Option<&Original<'_>>],
 ) -> Vec<Diagnosis> {
     let kind = manifest.kind();
     let mut findings = versions(records, manifest.version(), &kind.history);
-    let original = |place: usize| {
-        of_records
-            .get(place)
-            .copied()
-            .flatten()
-            .map(|at| &originals[at])
-    };
+    let original = |place: usize| originals.get(place).copied().flatten();
     for (place, record) in records.iter().enumerate() {
         if let Some(original) = original(place) {
             let version = original.version(kind);
@@ -64,7 +57,7 @@ pub(super) fn check(
     findings
 }
 
-fn versions(records: &[Applied], version: &Version, at: &Pointer) -> Vec<Diagnosis> {
+fn versions(records: &[Record], version: &Version, at: &Pointer) -> Vec<Diagnosis> {
     let mut findings = Vec::new();
     for (place, pair) in records.windows(2).enumerate() {
         let [one, two] = pair else { continue };
@@ -95,9 +88,9 @@ fn broken(message: String) -> Diagnosis {
     Diagnosis::new(Code::HistoryChainBroken, message)
 }
 
-/// The checksums that the record at `place` may have, the likeliest first: of its result with the history as found.
+/// The possible checksums of the record at `place`, the likeliest first: of its result, with the history before it.
 ///
-/// The first record may have found no history or an empty one; `had_history` says which, where it is known.
+/// Before the first record, the history was missing or empty; `had_history` is true for empty, and `None` if it is not known.
 fn results(
     result: Value<'_>,
     history: &Pointer,
@@ -107,13 +100,13 @@ fn results(
     let Some(list) = result.at(history) else {
         return vec![canonical::digest(result)];
     };
-    let left: &[Left] = match (place, had_history) {
-        (0, Some(false)) => &[Left::Nothing],
-        (0, None) => &[Left::Nothing, Left::First(0)],
-        _ => &[Left::First(place)],
+    let truncations: &[Truncation] = match (place, had_history) {
+        (0, Some(false)) => &[Truncation::RemoveMember],
+        (0, None) => &[Truncation::RemoveMember, Truncation::KeepFirst(0)],
+        _ => &[Truncation::KeepFirst(place)],
     };
-    let digests = left
+    let digests = truncations
         .iter()
-        .map(|left| canonical::digest_before(result, list, *left));
+        .map(|one| canonical::digest_truncated(result, list, *one));
     digests.collect()
 }

@@ -1,33 +1,33 @@
-//! The evidence about one manifest, and the proof that it leads to.
+//! The evidence about one manifest, and the proof that follows from it.
 //!
-//! Data only; journals and backups were read by the caller.
+//! Data only; the caller reads journals and backups.
 //!
-//! Invariant: evidence is about the bytes of the manifest with this digest, and about no others.
+//! Invariant: evidence belongs to the bytes of the manifest with this digest.
 
 use super::original::Original;
 use super::witness::Witness;
 use crate::digest::Digest;
-use crate::engine::history::Applied;
+use crate::engine::history::Record;
 use crate::report::Diagnosis;
 
-/// The evidence about a manifest beside its own text.
+/// The evidence about a manifest, without its own text.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'e> {
     /// The SHA-256 of the manifest's bytes.
     pub raw: Digest,
     /// The statements of journals about it, if there are any.
     pub witness: Option<&'e Witness>,
-    /// The files beside it that have backup names.
+    /// The files beside it with the names of backups.
     pub originals: &'e [Original<'e>],
 }
 
-/// The result of proving a history.
+/// The result of the checks of a history.
 #[derive(Debug, Clone)]
 pub struct Proof {
     /// The records.
-    pub records: Vec<Applied>,
-    /// For each record its original, by index in the evidence.
+    pub records: Vec<Record>,
+    /// For each record the index of its original in the evidence.
     pub originals: Vec<Option<usize>>,
-    /// Findings and notes.
+    /// The findings and notes.
     pub findings: Vec<Diagnosis>,
 }

@@ -1,6 +1,6 @@
-//! Guarded members: what a migration may never change is as the oldest original has it.
+//! Compares the members that no migration may change with the oldest original.
 //!
-//! Invariant: members are compared by what they say; their spelling is proved by the bytes that journals recorded.
+//! Invariant: members are compared by their canonical form, because other tools change the spelling.
 
 use super::original::Original;
 use crate::code::Code;
@@ -10,11 +10,9 @@ use crate::report::Diagnosis;
 
 pub(super) fn check(
     manifest: &Manifest<'_, '_>,
-    of_records: &[Option<usize>],
-    originals: &[Original<'_>],
+    originals: &[Option<&Original<'_>>],
 ) -> Vec<Diagnosis> {
-    let oldest = of_records.iter().flatten().next();
-    let Some(original) = oldest.map(|place| &originals[*place]) else {
+    let Some(original) = originals.iter().flatten().next() else {
         return Vec::new();
     };
     let Some(before) = original.root() else {
@@ -39,12 +37,9 @@ pub(super) fn check(
     immutable.chain(protected).collect()
 }
 
-/// Whether both documents say the same at a place. Other tools respell what they do not change.
 fn is_same(one: Value<'_>, two: Value<'_>, at: &Pointer) -> bool {
     match (one.at(at), two.at(at)) {
-        (Some(one), Some(two)) => {
-            one.raw() == two.raw() || canonical::digest(one) == canonical::digest(two)
-        }
+        (Some(one), Some(two)) => canonical::same(one, two),
         (None, None) => true,
         _ => false,
     }

@@ -1,8 +1,8 @@
-//! Proving the history of a manifest.
+//! Proves the history of a manifest.
 //!
-//! Asks each kind of proof in turn; opens no file and decides no outcome.
+//! Calls one check after the other; opens no file.
 //!
-//! Invariant: a finding says that something is wrong; what merely cannot be proved is a note.
+//! Invariant: a problem is a finding; a fact that cannot be proved is a note.
 
 #[cfg(test)]
 mod tests;
@@ -12,10 +12,10 @@ use super::originals::{self, check_backups};
 use super::{chain, comparison, guarded_members};
 use crate::code::Code;
 use crate::engine::Manifest;
-use crate::engine::history::{self, Applied};
+use crate::engine::history::{self, Record};
 use crate::report::Diagnosis;
 
-/// Proves the history of a manifest, as far as the evidence goes.
+/// Proves the history of a manifest as far as possible with this evidence.
 #[must_use]
 pub fn check_history(manifest: &Manifest<'_, '_>, evidence: &Evidence<'_>) -> Proof {
     let kind = manifest.kind();
@@ -33,19 +33,14 @@ pub fn check_history(manifest: &Manifest<'_, '_>, evidence: &Evidence<'_>) -> Pr
         }
     };
     let originals = originals::of_records(&records, evidence);
-    let mut findings = chain::check(manifest, &records, &originals, evidence.originals);
+    let of_records: Vec<_> = originals
+        .iter()
+        .map(|index| index.map(|index| &evidence.originals[index]))
+        .collect();
+    let mut findings = chain::check(manifest, &records, &of_records);
     findings.extend(originals::check(kind, &records, evidence));
-    findings.extend(guarded_members::check(
-        manifest,
-        &originals,
-        evidence.originals,
-    ));
-    findings.extend(comparison::check(
-        manifest,
-        &records,
-        &originals,
-        evidence.originals,
-    ));
+    findings.extend(guarded_members::check(manifest, &of_records));
+    findings.extend(comparison::check(manifest, &records, &of_records));
     findings.extend(unwitnessed(&records, &originals, evidence));
     Proof {
         records,
@@ -55,7 +50,7 @@ pub fn check_history(manifest: &Manifest<'_, '_>, evidence: &Evidence<'_>) -> Pr
 }
 
 fn unwitnessed(
-    records: &[Applied],
+    records: &[Record],
     originals: &[Option<usize>],
     evidence: &Evidence<'_>,
 ) -> Option<Diagnosis> {

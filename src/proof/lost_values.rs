@@ -1,12 +1,12 @@
-//! What a document says and another does not: the values that would be gone with it.
+//! Finds the values of a document that another document does not have.
 //!
-//! Invariant: a value counts as kept only if the other document spells it the same, in the same place or in one that is new.
+//! Invariant: a value is kept only if the other document has it with the same spelling, at the same place or at a new one.
 
 use std::collections::HashMap;
 
-use crate::json::{Kind, Pointer, Text, Value};
+use crate::json::{Pointer, Text, Value, ValueKind};
 
-/// The places in `before` whose values `after` has nowhere, in the order of the document.
+/// The places of the values in `before` that `after` has nowhere, in the order of the document.
 #[must_use]
 pub fn values_lost(before: &Text<'_>, after: &Text<'_>) -> Vec<Pointer> {
     let mut old = Vec::new();
@@ -34,15 +34,15 @@ pub fn values_lost(before: &Text<'_>, after: &Text<'_>) -> Vec<Pointer> {
     lost
 }
 
-/// Every value that holds no other, with its place.
+/// Collects every scalar and empty container, with its place.
 fn leaves<'t>(value: Value<'t>, at: Pointer, into: &mut Vec<(Pointer, &'t str)>) {
     match value.kind() {
-        Kind::Object if !value.is_empty() => {
+        ValueKind::Object if !value.is_empty() => {
             for member in value.members() {
                 leaves(member.value(), at.child(member.name()), into);
             }
         }
-        Kind::Array if !value.is_empty() => {
+        ValueKind::Array if !value.is_empty() => {
             for (place, element) in value.elements().enumerate() {
                 leaves(element, at.child(place.to_string()), into);
             }

@@ -1,8 +1,8 @@
-//! Proofs: what must hold of a manifest that was migrated, and of the run directory in which it stands.
+//! Proofs about a migrated manifest and its run directory.
 //!
-//! Pure: takes texts, and the statements of journals and backups; gives findings. Opens no file and decides no outcome.
+//! Finds contradictions between texts, journals and backups. Opens no file and decides no outcome.
 //!
-//! Invariant: a finding says that something is wrong; what merely cannot be proved is a note.
+//! Invariant: a problem is a finding; a fact that cannot be proved is a note.
 
 mod chain;
 mod comparison;
@@ -25,4 +25,4 @@ pub use originals::check_backups;
 pub use replay::{Replay, check_replay};
 pub use run::{check_identity, check_run};
 pub use snapshots::Files;
-pub use witness::{Last, Replaced, Witness, Witnesses};
+pub use witness::{LastWrite, RecordedReplacement, Witness, Witnesses};

@@ -1,28 +1,27 @@
-//! One file with a backup's name, as it was read.
+//! One file with the name of a backup.
 //!
-//! Owns its bytes' digest and its document; which record it belongs to is decided elsewhere.
+//! Owns its digest and its document, but does not know its record.
 //!
-//! Invariant: a backup counts by its content, never by its name.
+//! Invariant: the content identifies a backup, not the name.
 
-use super::witness::{Replaced, Witness};
+use super::witness::{RecordedReplacement, Witness};
 use crate::catalog::Kind;
 use crate::digest::Digest;
 use crate::json::{Pointer, Text, Value, canonical};
 use crate::version::Version;
 
-/// A file with a backup's name.
+/// A file with the name of a backup.
 #[derive(Debug, Clone)]
 pub struct Original<'b> {
     pub(super) name: &'b str,
-    /// The content, or why it could not be read.
+    /// The content, or the reason why it could not be read.
     pub(super) content: Result<Content<'b>, String>,
 }
 
-/// The content of a file with a backup's name.
 #[derive(Debug, Clone)]
 pub(super) struct Content<'b> {
     pub(super) raw: Digest,
-    /// The document and its canonical digest; `None` where it is not valid.
+    /// The document and its canonical digest; `None` if it is not valid.
     pub(super) document: Option<(Text<'b>, Digest)>,
 }
 
@@ -41,20 +40,20 @@ impl<'b> Original<'b> {
         }
     }
 
-    /// A file that could not be read, and why.
+    /// A file that could not be read, with the reason.
     #[must_use]
     pub fn unread(name: &'b str, why: String) -> Self {
         let content = Err(why);
         Self { name, content }
     }
 
-    /// Its file name.
+    /// The file name.
     #[must_use]
     pub fn name(&self) -> &'b str {
         self.name
     }
 
-    /// The document, where it is a valid one.
+    /// The document, if it is valid.
     #[must_use]
     pub fn text(&self) -> Option<&Text<'b>> {
         let content = self.content.as_ref().ok()?;
@@ -76,15 +75,15 @@ impl<'b> Original<'b> {
         }
     }
 
-    /// The SHA-256 of its bytes, where they could be read.
+    /// The SHA-256 of the bytes, if they could be read.
     #[must_use]
     pub fn raw(&self) -> Option<Digest> {
         self.content.as_ref().ok().map(|content| content.raw)
     }
 
-    /// The replacement that made it, if a journal speaks of one.
+    /// The replacement that made it, if a journal recorded one.
     #[must_use]
-    pub fn replaced<'w>(&self, witness: Option<&'w Witness>) -> Option<&'w Replaced> {
+    pub fn replaced<'w>(&self, witness: Option<&'w Witness>) -> Option<&'w RecordedReplacement> {
         let all = witness.map_or(&[][..], |witness| &witness.replaced);
         all.iter().rfind(|one| Some(one.before) == self.raw())
     }

@@ -1,22 +1,22 @@
-//! The backups beside a manifest, compared with its history and with journals.
+//! Compares the backups beside a manifest with its history and with journals.
 //!
-//! A backup is the original of a record if it has the checksum that the record found. One that no record and no journal names is unrelated.
+//! A backup is the original of a record if it has the checksum in the record. A backup that no record and no journal knows is unrelated.
 //!
-//! Invariant: a backup counts as an original by its content, never by its name.
+//! Invariant: the content identifies an original, not the name.
 
 use super::evidence::Evidence;
 use super::original::Original;
-use super::witness::Replaced;
+use super::witness::RecordedReplacement;
 use crate::catalog::Kind;
 use crate::code::Code;
-use crate::engine::history::Applied;
+use crate::engine::history::Record;
 use crate::report::Diagnosis;
 
-/// For each record the original that it found, by its place: the one that a journal speaks of, where there are several.
-pub(super) fn of_records(records: &[Applied], evidence: &Evidence<'_>) -> Vec<Option<usize>> {
+/// For each record the index of its original; of several, one that a journal recorded.
+pub(super) fn of_records(records: &[Record], evidence: &Evidence<'_>) -> Vec<Option<usize>> {
     let originals = evidence.originals;
     let is_journalled = |one: &Original<'_>| one.replaced(evidence.witness).is_some();
-    let of_record = |record: &Applied| {
+    let of_record = |record: &Record| {
         let found = Some(record.checksum_before);
         let is_it = |one: &Original<'_>| one.checksum() == found;
         let journalled = originals
@@ -27,8 +27,8 @@ pub(super) fn of_records(records: &[Applied], evidence: &Evidence<'_>) -> Vec<Op
     records.iter().map(of_record).collect()
 }
 
-/// Compares what journals say of the backups with what stands there, and names what nobody speaks of.
-pub(super) fn check(kind: &Kind, records: &[Applied], evidence: &Evidence<'_>) -> Vec<Diagnosis> {
+/// Compares the backups with journals and the history, and finds unrelated ones.
+pub(super) fn check(kind: &Kind, records: &[Record], evidence: &Evidence<'_>) -> Vec<Diagnosis> {
     let replaced = evidence
         .witness
         .map_or(&[][..], |witness| &witness.replaced);
@@ -38,11 +38,11 @@ pub(super) fn check(kind: &Kind, records: &[Applied], evidence: &Evidence<'_>) -
         findings.extend(checksum_before(kind, one, records, evidence.originals));
     }
     for original in evidence.originals {
-        // An operation that was cut off may have named its backup and not recorded it.
-        let speaks = |one: &Replaced| {
+        // An interrupted operation may have named its backup without a record.
+        let speaks = |one: &RecordedReplacement| {
             one.backup.as_deref() == Some(original.name) || Some(one.before) == original.raw()
         };
-        let found = |record: &Applied| Some(record.checksum_before) == original.checksum();
+        let found = |record: &Record| Some(record.checksum_before) == original.checksum();
         if !records.iter().any(found) && !replaced.iter().any(speaks) {
             let name = original.name;
             let message = format!("`{name}` is not the original of any record of the history");
@@ -52,7 +52,7 @@ pub(super) fn check(kind: &Kind, records: &[Applied], evidence: &Evidence<'_>) -
     findings
 }
 
-/// Compares what journals say of the backups of a manifest with what stands there, where its history cannot be read.
+/// Compares the backups with journals only, for a manifest without a readable history.
 #[must_use]
 pub fn check_backups(evidence: &Evidence<'_>) -> Vec<Diagnosis> {
     let replaced = evidence
@@ -64,8 +64,8 @@ pub fn check_backups(evidence: &Evidence<'_>) -> Vec<Diagnosis> {
         .collect()
 }
 
-/// What is wrong with a backup that a journal speaks of.
-fn changed(replaced: &Replaced, originals: &[Original<'_>]) -> Option<Diagnosis> {
+/// Compares a backup with its replacement in a journal.
+fn changed(replaced: &RecordedReplacement, originals: &[Original<'_>]) -> Option<Diagnosis> {
     let name = replaced.backup.as_deref()?;
     let Some(original) = originals.iter().find(|original| original.name == name) else {
         return replaced.is_kept.then(|| {
@@ -87,11 +87,11 @@ fn changed(replaced: &Replaced, originals: &[Original<'_>]) -> Option<Diagnosis>
     Some(Diagnosis::new(Code::BackupChanged, message))
 }
 
-/// A backup that is as it was recorded speaks against a record that found something else.
+/// Compares the checksum of an unchanged backup with the history record.
 fn checksum_before(
     kind: &Kind,
-    replaced: &Replaced,
-    records: &[Applied],
+    replaced: &RecordedReplacement,
+    records: &[Record],
     originals: &[Original<'_>],
 ) -> Option<Diagnosis> {
     let name = replaced.backup.as_deref()?;

@@ -1,6 +1,6 @@
-//! Replays: a migration computed again from the original, with the catalog and the clock that it had.
+//! Computes a migration again from the original, with the same catalog and clock.
 //!
-//! Invariant: what cannot be computed again is a note; only other bytes are a finding.
+//! Invariant: a migration that cannot be computed again is a note; only different bytes are a finding.
 
 use super::evidence::{Evidence, Proof};
 use super::original::Original;
@@ -8,43 +8,43 @@ use super::witness::Witnesses;
 use crate::catalog::Catalog;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::engine::history::Applied;
+use crate::engine::history::Record;
 use crate::engine::{Manifest, transform};
 use crate::json::{Pointer, Text};
 use crate::path::TreePath;
 use crate::refusal::Refusal;
 use crate::report::Diagnosis;
 
-/// One migration that is to be computed again.
+/// One migration to compute again.
 #[derive(Debug, Clone, Copy)]
 pub struct Replay<'r> {
     /// The manifest.
     pub path: &'r TreePath,
-    /// The catalog that was used.
+    /// The catalog of the migration.
     pub catalog: &'r Catalog,
-    /// The operation that did it.
+    /// The operation that migrated it.
     pub operation: &'r str,
     /// The file name of the original.
     pub original: &'r str,
-    /// What the history says of it.
-    pub record: &'r Applied,
-    /// The SHA-256 of the bytes that it gave.
+    /// The history record.
+    pub record: &'r Record,
+    /// The SHA-256 of the migrated bytes.
     pub after: Digest,
 }
 
 impl Replay<'_> {
-    /// Computes the migration of the `original` again.
+    /// Computes the migration of `original` again, and returns the problem, if there is one.
     #[must_use]
     pub fn check(&self, original: &Text<'_>) -> Option<Diagnosis> {
         self.prove(original).err()
     }
 
-    /// Computes the migration of the `original` again, and gives the text, which has the bytes that are expected.
+    /// Computes the migration of `original` again. The text has exactly the migrated bytes.
     ///
     /// # Errors
-    /// It cannot be computed again, or gives other bytes.
+    /// The migration cannot be computed again, or gives different bytes.
     pub fn prove(&self, original: &Text<'_>) -> Result<String, Diagnosis> {
-        let again = self.again(original)?;
+        let again = self.compute(original)?;
         let found = Digest::of(again.as_bytes());
         if found == self.after {
             return Ok(again);
@@ -55,7 +55,7 @@ impl Replay<'_> {
         )))
     }
 
-    fn again(&self, original: &Text<'_>) -> Result<String, Diagnosis> {
+    fn compute(&self, original: &Text<'_>) -> Result<String, Diagnosis> {
         let place = self.catalog.kind_of(self.path.file_name(), original.root());
         let Some(kind) = place.map(|place| &self.catalog.kinds()[place]) else {
             let name = self.catalog.name();
@@ -84,9 +84,9 @@ impl Replay<'_> {
     }
 }
 
-/// Computes every migration in the history of a manifest again, as far as the evidence goes.
+/// Computes every migration in the history of a manifest again, as far as possible with this evidence.
 ///
-/// `catalog` gives the catalog with a digest, or says why it cannot be had.
+/// `catalog` returns the catalog with a digest, or the reason why there is none.
 pub fn check_replay<'c>(
     path: &TreePath,
     history: &Pointer,
@@ -99,7 +99,7 @@ pub fn check_replay<'c>(
         let found = proof.originals.get(place).copied().flatten();
         found.map(|at| &evidence.originals[at])
     };
-    let one = |place: usize, record: &Applied| {
+    let one = |place: usize, record: &Record| {
         let at = history.child(place.to_string());
         let Some(original) = original_at(place) else {
             return Some(not_replayable(format!(
@@ -139,7 +139,6 @@ pub fn check_replay<'c>(
         .collect()
 }
 
-/// The note that a migration cannot be computed again, and why.
 fn not_replayable(why: impl Into<String>) -> Diagnosis {
     Diagnosis::new(Code::NotReplayable, why)
 }

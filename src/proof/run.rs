@@ -1,8 +1,8 @@
-//! The run that a manifest describes: its snapshots, the hash of its inputs, its id, the names of its directories.
+//! Checks the run that a manifest describes: its snapshots, the hash of its inputs, its id, the names of its directories.
 //!
-//! What is compared, and under which names, the kind says.
+//! The kind names the members; files are opened by the caller.
 //!
-//! Invariant: a run that declares no snapshots is not broken: what follows from snapshots is not asked of it.
+//! Invariant: a run without declared snapshots is valid.
 
 use std::borrow::Cow;
 
@@ -10,14 +10,14 @@ use super::snapshots::{self, Declared, Files};
 use crate::catalog::Snapshots;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::json::{Kind, Pointer, Value};
+use crate::json::{Pointer, Value, ValueKind};
 use crate::path::TreePath;
 use crate::report::Diagnosis;
 
-/// How many hex digits of the hash a run's id has.
+/// The number of hex digits of the hash in the id of a run.
 const ID_DIGITS: usize = 32;
 
-/// Proves the run directory of the manifest at `path`; `files` opens what lies below it.
+/// Checks the run directory of the manifest at `path`; `files` opens files in it.
 #[must_use]
 pub fn check_run(
     path: &TreePath,
@@ -38,7 +38,7 @@ pub fn check_run(
     findings
 }
 
-/// Proves what a document says of itself: the hash of its inputs and its id follow from the snapshots that it declares. Nothing is opened.
+/// Checks that the hash of the inputs and the run id follow from the declared snapshots. It opens no file.
 #[must_use]
 pub fn check_identity(document: Value<'_>, rules: &Snapshots) -> Vec<Diagnosis> {
     match snapshots::declared(document, &rules.declared) {
@@ -59,7 +59,7 @@ fn check_declared(
         let at = rules.agree.get(one.name.as_ref())?;
         let member = document
             .at(at)
-            .filter(|member| member.kind() == Kind::Object);
+            .filter(|member| member.kind() == ValueKind::Object);
         member.map(|member| (at, member))
     };
     let looked = declared
@@ -70,10 +70,10 @@ fn check_declared(
     findings
 }
 
-/// Whatever stands where the hash should, unless it is null.
+/// The value at the place of the hash, unless it is null.
 fn hash<'t>(document: Value<'t>, rules: &Snapshots) -> Option<Value<'t>> {
     let value = document.at(rules.hash.as_ref()?)?;
-    (value.kind() != Kind::Null).then_some(value)
+    (value.kind() != ValueKind::Null).then_some(value)
 }
 
 fn inputs_hash(
@@ -124,7 +124,7 @@ fn is_serial(rest: &str) -> bool {
     is_number && !digits.starts_with('0') && !matches!(digits, "" | "1")
 }
 
-/// A manifest that stands directly in the tree, or its run directory, says nothing of the directories above: their names are not known.
+/// Checks the names of the directories above, as far as they are inside the tree.
 fn directories(path: &TreePath, document: Value<'_>, rules: &Snapshots) -> Vec<Diagnosis> {
     let mut above = path
         .parent()

@@ -1,6 +1,6 @@
-//! Input snapshots: the files that a manifest declares, and the members that depend on them.
+//! Input snapshots: the files that a manifest declares.
 //!
-//! What is declared is read strictly; a file is looked at through the caller, who alone opens it.
+//! Reads the declarations strictly; the caller opens the files.
 //!
 //! Invariant: a path that leads out of the run directory is never opened.
 
@@ -8,13 +8,13 @@ use std::borrow::Cow;
 
 use crate::code::Code;
 use crate::digest::{Digest, Hasher};
-use crate::json::{Fragment, Kind, MAX_BYTES, Pointer, Text, Value, canonical};
+use crate::json::{Fragment, MAX_BYTES, Pointer, Text, Value, ValueKind, canonical};
 use crate::report::Diagnosis;
 
-/// Gives the file with a name, relative to the run directory, in pieces.
+/// Reads the file with a name relative to the run directory, and passes it on in pieces.
 pub type Files<'f> = dyn Fn(&str, &mut dyn FnMut(&[u8])) -> Result<(), Diagnosis> + 'f;
 
-/// A snapshot as it is declared.
+/// The declaration of a snapshot.
 pub(super) struct Declared<'t> {
     pub(super) name: Cow<'t, str>,
     path: Cow<'t, str>,
@@ -23,13 +23,15 @@ pub(super) struct Declared<'t> {
     digest: Digest,
 }
 
-/// Reads what is declared at `at`; `None` where nothing is.
+/// Reads the declarations at `at`; `None` if there are none.
 pub(super) fn declared<'t>(
     document: Value<'t>,
     at: &Pointer,
 ) -> Option<Result<Vec<Declared<'t>>, Diagnosis>> {
-    let object = document.at(at).filter(|value| value.kind() != Kind::Null)?;
-    if object.kind() != Kind::Object {
+    let object = document
+        .at(at)
+        .filter(|value| value.kind() != ValueKind::Null)?;
+    if object.kind() != ValueKind::Object {
         return Some(Err(malformed(at, &object.kind().to_string(), "an object")));
     }
     let read = |member: crate::json::Member<'t>| snapshot(member.name(), member.value(), at);
@@ -72,7 +74,7 @@ fn malformed(at: &Pointer, found: &str, expected: &str) -> Diagnosis {
 }
 
 impl Declared<'_> {
-    /// Looks at the file, and compares its content with `agrees_with` where that is given.
+    /// Checks the file, and compares its members with `agrees_with`.
     pub(super) fn check(
         &self,
         files: &Files<'_>,
@@ -126,7 +128,7 @@ impl Declared<'_> {
         }
     }
 
-    /// The first member of `member` that the snapshot's content has with another value.
+    /// Finds the first member that the content has with another value.
     fn disagreement(&self, content: &[u8], at: &Pointer, member: Value<'_>) -> Option<Diagnosis> {
         let path = &self.path;
         let differs = |message| Some(Diagnosis::new(Code::SnapshotDisagrees, message));
@@ -145,7 +147,7 @@ impl Declared<'_> {
     }
 }
 
-/// The SHA-256 of the compact canonical JSON of name to hash.
+/// The SHA-256 of the compact canonical JSON of an object from names to hashes.
 pub(super) fn inputs_hash(declared: &[Declared<'_>]) -> Digest {
     let mut members: Vec<_> = declared.iter().collect();
     members.sort_by(|one, two| one.name.cmp(&two.name));

@@ -1,6 +1,6 @@
-//! What the journals of a tree say of each manifest: the fold of all their accounts.
+//! The statements of all journals of a tree about each manifest.
 //!
-//! Invariant: what is called certain follows from journals that are whole; one that is not makes everything before it uncertain.
+//! Invariant: a certain statement follows from complete journals; an incomplete journal makes all statements before it uncertain.
 
 use std::collections::HashMap;
 
@@ -11,14 +11,13 @@ use crate::journal::{Account, Condition, Deed, Entry};
 use crate::path::TreePath;
 use crate::report::Diagnosis;
 
-/// What all journals say.
+/// The statements of all journals.
 #[derive(Debug, Clone, Default)]
 pub struct Witnesses {
     of: HashMap<TreePath, Witness>,
     operations: Vec<Operation>,
 }
 
-/// One operation that has a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Operation {
     id: String,
@@ -26,46 +25,46 @@ struct Operation {
     started: Option<Timestamp>,
 }
 
-/// What the journals say of one manifest.
+/// The statements of the journals about one manifest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Witness {
-    /// What the last operation left.
-    pub last: Option<Last>,
-    /// The replacements that were not undone, first to last.
-    pub replaced: Vec<Replaced>,
+    /// The last write to the manifest.
+    pub last: Option<LastWrite>,
+    /// The replacements that were not undone, in order.
+    pub replaced: Vec<RecordedReplacement>,
 }
 
-/// What an operation left in a manifest's place.
+/// The last write of an operation to a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Last {
-    /// The operation's place among those with a journal.
+pub struct LastWrite {
+    /// The index of the operation.
     pub operation: u32,
     /// The SHA-256 of the bytes.
     pub digest: Digest,
-    /// Whether it is known that it was done, and that no other journal could say more.
+    /// True if it is certain that it was done, and that no other journal recorded a later one.
     pub is_certain: bool,
 }
 
-/// One replacement.
+/// One replacement that a journal recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replaced {
-    /// The operation's place among those with a journal.
+pub struct RecordedReplacement {
+    /// The index of the operation.
     pub operation: u32,
     /// The SHA-256 of the original.
     pub before: Digest,
-    /// The SHA-256 of what took its place.
+    /// The SHA-256 of the new bytes.
     pub after: Digest,
-    /// The file name of its backup, where it is known.
+    /// The file name of the backup, if it is known.
     pub backup: Option<Box<str>>,
-    /// Whether the backup must be there.
+    /// True if the backup must still exist.
     pub is_kept: bool,
 }
 
 impl Witnesses {
-    /// Takes in the account of the next operation, in the order in which they began.
+    /// Adds the account of the next operation, in the order of their start.
     ///
-    /// `is_unfinished` says that the operation did not end, or has not ended yet. Gives what is wrong with the journal itself.
-    pub fn take(&mut self, id: &str, account: &Account, is_unfinished: bool) -> Option<Diagnosis> {
+    /// `is_unfinished` is true if the operation did not end, or still runs. Returns the problem of the journal, if it has one.
+    pub fn add(&mut self, id: &str, account: &Account, is_unfinished: bool) -> Option<Diagnosis> {
         let catalog = account
             .began
             .as_ref()
@@ -85,12 +84,12 @@ impl Witnesses {
             self.doubt(keeps_backups);
         }
         for entry in &account.entries {
-            self.enter(operation, entry);
+            self.add_entry(operation, entry);
         }
         finding
     }
 
-    /// An operation of which not everything is known may have changed any manifest, and removed any backup unless it `keeps_backups`.
+    /// Makes all statements uncertain, because an operation with an incomplete journal may have changed any manifest, and removed any backup unless it `keeps_backups`.
     pub fn doubt(&mut self, keeps_backups: bool) {
         for witness in self.of.values_mut() {
             if let Some(last) = &mut witness.last {
@@ -102,9 +101,9 @@ impl Witnesses {
         }
     }
 
-    /// The manifests that must be there, as far as journals say, in path order.
+    /// The manifests that must exist according to the journals, in path order.
     #[must_use]
-    pub fn expected(&self) -> Vec<(&TreePath, &Last)> {
+    pub fn expected(&self) -> Vec<(&TreePath, &LastWrite)> {
         let mut expected: Vec<_> = self
             .of
             .iter()
@@ -117,31 +116,31 @@ impl Witnesses {
         expected
     }
 
-    /// What is known of one manifest.
+    /// The statements about one manifest.
     #[must_use]
     pub fn of(&self, path: &TreePath) -> Option<&Witness> {
         self.of.get(path)
     }
 
-    /// The id of an operation, by its place.
+    /// The id of the operation with this index.
     #[must_use]
     pub fn operation(&self, place: u32) -> &str {
         self.at(place).map_or("", |operation| &operation.id)
     }
 
-    /// The digest of the catalog that an operation used, by its place.
+    /// The digest of the catalog of the operation with this index.
     #[must_use]
     pub fn catalog(&self, place: u32) -> Option<Digest> {
         self.at(place).and_then(|operation| operation.catalog)
     }
 
-    /// The system's time at the start of an operation, by its place.
+    /// The start of the operation with this index, by the system's clock.
     #[must_use]
     pub fn started(&self, place: u32) -> Option<Timestamp> {
         self.at(place).and_then(|operation| operation.started)
     }
 
-    /// The digests of all catalogs that operations used.
+    /// The digests of the catalogs of all operations.
     pub fn catalogs(&self) -> impl Iterator<Item = Digest> {
         self.operations
             .iter()
@@ -152,7 +151,7 @@ impl Witnesses {
         self.operations.get(usize::try_from(place).ok()?)
     }
 
-    fn enter(&mut self, operation: u32, entry: &Entry) {
+    fn add_entry(&mut self, operation: u32, entry: &Entry) {
         let Self { of, operations } = self;
         let is = |place: u32, id: &str| {
             let found = usize::try_from(place)
@@ -162,15 +161,15 @@ impl Witnesses {
         };
         let witness = of.entry(entry.path.clone()).or_default();
         if entry.is_done == Some(false) {
-            // It is as it was before, or somebody else had it since.
+            // The manifest is as before, or another program changed it.
             if let Some(last) = &mut witness.last {
                 last.is_certain = false;
             }
             return;
         }
         let is_certain = entry.is_done == Some(true);
-        let left = |digest| {
-            Some(Last {
+        let last_write = |digest| {
+            Some(LastWrite {
                 operation,
                 digest,
                 is_certain,
@@ -182,8 +181,8 @@ impl Witnesses {
                 after,
                 backup,
             } => {
-                witness.last = left(*after);
-                witness.replaced.push(Replaced {
+                witness.last = last_write(*after);
+                witness.replaced.push(RecordedReplacement {
                     operation,
                     before: *before,
                     after: *after,
@@ -192,21 +191,20 @@ impl Witnesses {
                 });
             }
             Deed::Restored { after, undoes, .. } => {
-                witness.last = left(*after);
+                witness.last = last_write(*after);
                 if is_certain {
                     witness.replaced.retain(|one| !is(one.operation, undoes));
                 } else {
-                    gone(witness, |one| is(one.operation, undoes));
+                    expect_no_backup(witness, |one| is(one.operation, undoes));
                 }
             }
-            Deed::Pruned { .. } if entry.is_done == Some(false) => {}
-            // Done, or not for certain: the backup need not be there.
-            Deed::Pruned { of, .. } => gone(witness, |one| is(one.operation, of)),
+            // It was done, or that is uncertain: the backup may be gone.
+            Deed::Pruned { of, .. } => expect_no_backup(witness, |one| is(one.operation, of)),
         }
     }
 }
 
-/// What is wrong with a journal, if anything is.
+/// The problem of a journal.
 fn broken(id: &str, account: &Account, is_unfinished: bool) -> Option<Diagnosis> {
     let (code, what) = match account.condition {
         Condition::Damaged => (
@@ -227,14 +225,14 @@ fn broken(id: &str, account: &Account, is_unfinished: bool) -> Option<Diagnosis>
     Some(Diagnosis::new(code, message))
 }
 
-fn gone(witness: &mut Witness, is_it: impl Fn(&Replaced) -> bool) {
+fn expect_no_backup(witness: &mut Witness, is_it: impl Fn(&RecordedReplacement) -> bool) {
     for replaced in &mut witness.replaced {
         replaced.is_kept &= !is_it(replaced);
     }
 }
 
 impl Witness {
-    /// What is wrong with bytes that have this SHA-256.
+    /// Compares the SHA-256 of the manifest's bytes with the last write.
     #[must_use]
     pub fn check(&self, raw: Digest, all: &Witnesses) -> Option<Diagnosis> {
         let last = self.last.as_ref()?;
@@ -292,10 +290,10 @@ mod tests {
     #[test]
     fn a_journal_that_never_began_says_nothing() {
         let mut all = Witnesses::default();
-        all.take("one", &account(replaced("a", "b"), Some(true)), false);
+        all.add("one", &account(replaced("a", "b"), Some(true)), false);
         let mut torn = Account::default();
         torn.condition = Condition::Torn;
-        assert_eq!(all.take("two", &torn, false), None);
+        assert_eq!(all.add("two", &torn, false), None);
         assert!(check(&all, "z").is_some());
     }
 
@@ -324,8 +322,8 @@ mod tests {
     #[test]
     fn what_the_last_operation_left_must_stand_there() {
         let mut all = Witnesses::default();
-        all.take("one", &account(replaced("a", "b"), Some(true)), false);
-        all.take("two", &account(replaced("b", "c"), Some(true)), false);
+        all.add("one", &account(replaced("a", "b"), Some(true)), false);
+        all.add("two", &account(replaced("b", "c"), Some(true)), false);
         assert_eq!(check(&all, "c"), None);
         let message = format!(
             "its bytes have the SHA-256 {}, expected {}, as operation `two` left it",
@@ -333,7 +331,7 @@ mod tests {
             digest("c")
         );
         assert_eq!(check(&all, "b"), Some(message));
-        all.take("three", &account(restored("two", "b"), Some(true)), false);
+        all.add("three", &account(restored("two", "b"), Some(true)), false);
         assert_eq!(check(&all, "b"), None);
         let names = all.of(&path()).unwrap().replaced.iter();
         let names: Vec<_> = names.map(|one| one.backup.clone()).collect();
@@ -343,12 +341,12 @@ mod tests {
     #[test]
     fn what_may_or_may_not_have_been_done_proves_nothing_wrong() {
         let mut all = Witnesses::default();
-        all.take("one", &account(replaced("a", "b"), Some(true)), false);
-        all.take("two", &account(replaced("b", "c"), None), false);
+        all.add("one", &account(replaced("a", "b"), Some(true)), false);
+        all.add("two", &account(replaced("b", "c"), None), false);
         for text in ["b", "c", "z"] {
             assert_eq!(check(&all, text), None);
         }
-        all.take("three", &account(replaced("b", "d"), Some(false)), false);
+        all.add("three", &account(replaced("b", "d"), Some(false)), false);
         assert_eq!(check(&all, "z"), None);
         let kept = all.of(&path()).unwrap().replaced.iter();
         let kept: Vec<_> = kept.map(|one| one.is_kept).collect();
@@ -382,11 +380,11 @@ mod tests {
             ),
         ] {
             let mut all = Witnesses::default();
-            all.take("one", &account(replaced("a", "b"), Some(true)), false);
+            all.add("one", &account(replaced("a", "b"), Some(true)), false);
             let mut torn = Account::default();
             torn.began = Some(began());
             torn.condition = condition;
-            let finding = all.take("two", &torn, is_unfinished);
+            let finding = all.add("two", &torn, is_unfinished);
             assert_eq!(finding.as_ref().map(|one| &*one.message), message);
             assert_eq!(check(&all, "z"), None);
         }
@@ -395,13 +393,13 @@ mod tests {
     #[test]
     fn a_backup_that_was_pruned_need_not_be_there() {
         let mut all = Witnesses::default();
-        all.take("one", &account(replaced("a", "b"), Some(true)), false);
+        all.add("one", &account(replaced("a", "b"), Some(true)), false);
         let pruned = Deed::Pruned {
             digest: digest("a"),
             backup: "m.a".into(),
             of: "one".into(),
         };
-        all.take("two", &account(pruned, Some(true)), false);
+        all.add("two", &account(pruned, Some(true)), false);
         let witness = all.of(&path()).unwrap();
         assert!(!witness.replaced[0].is_kept);
         assert_eq!(check(&all, "b"), None);

@@ -1,6 +1,6 @@
-//! Testing a catalog: its fixtures, its laws, and documents that are made up.
+//! Tests a catalog with its fixtures and with generated documents.
 //!
-//! Pure: the documents come from fixtures and from the catalog itself.
+//! Takes all documents from the fixtures and from the catalog itself.
 //!
 //! Invariant: the same catalog gives the same remarks.
 
@@ -13,18 +13,18 @@ use crate::catalog::{Catalog, Kind, Migration, Route};
 use crate::code::Code;
 use crate::engine::Manifest;
 
-/// The result of testing a catalog.
+/// The result of a test of a catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TestReport {
-    /// The number of fixtures that were tried.
+    /// The number of fixtures.
     pub fixtures: usize,
-    /// The number of made-up documents that could be migrated.
+    /// The number of generated documents that could be migrated.
     pub documents: usize,
     /// The findings and notes.
     pub remarks: Vec<Remark>,
 }
 
-/// Tests a catalog: takes every fixture from before to after, checks both by schemas and rules, and checks the laws on fixtures and made-up documents. The laws are: a step taken twice is taken once; up, down and up again is up; a shortcut is its composition.
+/// Tests a catalog: migrates every fixture, checks it by schemas and rules, and checks three laws on fixtures and generated documents. A step changes nothing the second time; up, down and up again gives the same as up; a shortcut gives the same as the migrations that it replaces.
 #[must_use]
 pub fn test(catalog: &Catalog, fixtures: &Fixtures) -> TestReport {
     let mut report = TestReport {
@@ -50,7 +50,6 @@ pub fn test(catalog: &Catalog, fixtures: &Fixtures) -> TestReport {
 }
 
 impl TestReport {
-    /// Checks the laws on made-up documents.
     fn check_laws(&mut self, kind: &Kind, route: &Route, made_up: &[String]) {
         for document in made_up {
             let manifest = Manifest::of_kind(kind, document.as_bytes()).ok();
@@ -62,7 +61,7 @@ impl TestReport {
         }
     }
 
-    /// Finds the shortest document that is valid and refused once it is migrated, among made-up ones, those of fixtures, and the ones laid over the others.
+    /// Finds the shortest document that is valid before a migration and refused after it: among generated documents, fixtures, and combinations of both.
     fn check_results(
         &mut self,
         kind: &Kind,
@@ -82,7 +81,7 @@ impl TestReport {
         all.extend(made_up);
         all.extend(fixtures.iter().map(|fixture| (*fixture).to_owned()));
         all.sort_by_key(String::len);
-        // A step may refuse some; that it refuses all is not what anybody meant.
+        // A step may refuse some documents, but hardly all of them.
         let (mut refused_by_step, mut is_any_migrated) = (None, false);
         for document in all {
             let manifest = Manifest::of_kind(kind, document.as_bytes()).ok();
@@ -105,7 +104,7 @@ impl TestReport {
         }
     }
 
-    /// Adds the remarks of which there is no other at the same place: one document is enough to show what is wrong with a migration. Remarks about fixtures are all added.
+    /// Adds remarks, but only one with the same code for each place, because one document is enough to show a problem of a migration. Remarks about fixtures are all added.
     pub fn add(&mut self, remarks: Vec<Remark>) {
         for remark in remarks {
             let is_of_one = matches!(remark.code, Code::FixtureViolates | Code::FixtureWarned);
@@ -128,7 +127,7 @@ mod tests {
     use crate::transform::{Change, NoInverse, StepError, Transform};
     use crate::version::Version;
 
-    /// Sets a member to one value after the other; gone back, it takes the member away.
+    /// Sets a member to a new value each time.
     #[derive(Debug)]
     struct Restless;
 

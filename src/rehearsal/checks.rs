@@ -1,8 +1,8 @@
-//! Checks of fixtures and made-up documents by schemas and rules.
+//! Checks fixtures and generated documents by schemas and rules.
 //!
-//! Leaves out rules over the tree: they say nothing about one document.
+//! Does not check rules over the tree, because they do not concern single documents.
 //!
-//! Invariant: a document is checked as a migration would check it, with the history record that the migration would add.
+//! Invariant: a document is checked as in a migration, with the new history record.
 
 use super::remark::{Remark, place_of};
 use crate::catalog::{Kind, Migration, Place, Route};
@@ -12,17 +12,17 @@ use crate::engine::{Manifest, Verdict, check_after, check_before, transform};
 use crate::json::{Edit, Fragment, Text, Value, apply};
 use crate::rule::OnFailure;
 
-/// How much of a made-up document is shown, in characters.
+/// The longest part of a generated document in a message, in characters.
 const SHOWN: usize = 200;
 
-/// What is said of a document before it is migrated.
+/// Checks a document before it is migrated.
 pub(super) fn before(manifest: &Manifest<'_, '_>, file: &str) -> Vec<Remark> {
     let document = manifest.document();
     let verdict = check_before(manifest.kind(), manifest.version(), document);
-    remarks(verdict, file, "")
+    remarks_on(verdict, file, "")
 }
 
-/// What is said of a document once it is migrated: of the one that a fixture has, where it is another than the migration makes, and of the one that the migration makes.
+/// Checks the result of a migration, and `another` document that a fixture has in its place.
 pub(super) fn after(
     manifest: &Manifest<'_, '_>,
     route: &Route,
@@ -39,24 +39,24 @@ pub(super) fn after(
             let before = manifest.document();
             check_after(kind, route.to(), before, text.root())
         });
-        remarks(verdict.unwrap_or_default(), file, prefix)
+        remarks_on(verdict.unwrap_or_default(), file, prefix)
     };
     let Some(another) = another else {
         return check(&migrated.text, "");
     };
     let expected = with_history_of(kind, another, &migrated.text);
-    let mut told = expected.map_or(Vec::new(), |text| check(&text, ""));
+    let mut remarks = expected.map_or(Vec::new(), |text| check(&text, ""));
     let made = "what the migration makes of it: ";
     let mut more = check(&migrated.text, made);
     more.retain(|one| {
-        let same = |told: &Remark| one.message.strip_prefix(made) == Some(&told.message);
-        !told.iter().any(same)
+        let same = |known: &Remark| one.message.strip_prefix(made) == Some(&known.message);
+        !remarks.iter().any(same)
     });
-    told.extend(more);
-    told
+    remarks.extend(more);
+    remarks
 }
 
-/// A document with the history of another: that of a fixture is without the record.
+/// A document with the history of another, because fixtures have no new record.
 fn with_history_of(kind: &Kind, text: &str, other: &str) -> Option<String> {
     let text = Text::scan(text.as_bytes()).ok()?;
     let other = Text::scan(other.as_bytes()).ok()?;
@@ -69,7 +69,7 @@ fn with_history_of(kind: &Kind, text: &str, other: &str) -> Option<String> {
     apply(&text, &[edit]).ok()
 }
 
-fn remarks(verdict: Verdict, file: &str, prefix: &str) -> Vec<Remark> {
+fn remarks_on(verdict: Verdict, file: &str, prefix: &str) -> Vec<Remark> {
     let remark = |code, message: String| Remark {
         code,
         place: Place::File(file.to_owned()),
@@ -91,15 +91,15 @@ fn remarks(verdict: Verdict, file: &str, prefix: &str) -> Vec<Remark> {
     failures.chain(beyond_range).collect()
 }
 
-/// Why a valid document is not migrated.
+/// The reason why a valid document is not migrated.
 pub(super) enum Refused {
     /// A step refuses it.
     Step(String),
-    /// What comes of it is refused.
+    /// The result is refused.
     Result(String),
 }
 
-/// What comes of migrating a document that is valid at its version; `None` where it is not, or where its version has no schema, so that nobody says what is valid.
+/// Migrates a document that is valid at its version. `None` if it is not valid, or if its version has no schema.
 pub(super) fn migrate_valid(
     manifest: &Manifest<'_, '_>,
     route: &Route,
@@ -126,7 +126,7 @@ pub(super) fn migrate_valid(
     )
 }
 
-/// That a valid document is refused.
+/// The remark that a valid document is refused.
 pub(super) fn result_refused(migration: &Migration, document: Value<'_>, why: &str) -> Remark {
     let shown = match document.raw().char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}...", &document.raw()[..end]),

@@ -1,19 +1,20 @@
-//! Documents made up for a migration: what its steps name is there or not, with values that it speaks of and others.
+//! Generates documents for a migration: with and without the members of its steps, with values from the catalog and others.
 //!
-//! Invariant: the same catalog gives the same documents; each is a manifest of its kind at the migration's version.
+//! Invariant: the same catalog gives the same documents; each is a manifest at the version before the migration.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use crate::catalog::skeleton::put;
 use crate::catalog::{Catalog, Kind, Migration, Place, Route};
 use crate::digest::Digest;
 use crate::json::Pointer;
 
-/// How many are made for one migration.
+/// The number of documents for one migration.
 const COUNT: u64 = 128;
 
-/// Documents for one migration and for those that it stands for, if it is a shortcut.
+/// Generates documents for a migration and, if it is a shortcut, for the migrations that it replaces.
 pub(super) fn generated(
     catalog: &Catalog,
     kind: &Kind,
@@ -46,7 +47,7 @@ pub(super) fn generated(
     })
 }
 
-/// One document with the members of another in the place of its own.
+/// A document with the top-level members of another.
 pub(super) fn laid_over(document: &str, over: &str) -> Option<String> {
     let (mut document, over) = (
         serde_json::from_str(document).ok()?,
@@ -59,7 +60,7 @@ pub(super) fn laid_over(document: &str, over: &str) -> Option<String> {
     Some(document.to_string())
 }
 
-/// What every document must have, to be one of its kind at the version that the migration leads from.
+/// The members that make a document a manifest at the version before the migration.
 fn head(kind: &Kind, migration: &Migration) -> Vec<(Pointer, Value)> {
     let required = kind.required.iter().cloned().map(|at| (at, json!("r")));
     let marks = kind.marks.iter().map(|mark| {
@@ -71,7 +72,6 @@ fn head(kind: &Kind, migration: &Migration) -> Vec<(Pointer, Value)> {
     required.chain(marks).chain([version]).collect()
 }
 
-/// Every place that the steps of a migration name.
 fn places_of(migration: &Migration) -> Vec<Pointer> {
     let transforms = migration.transforms.iter();
     transforms
@@ -79,7 +79,7 @@ fn places_of(migration: &Migration) -> Vec<Pointer> {
         .collect()
 }
 
-/// Values that migrations speak of, and some that they may not expect.
+/// The values in the steps of migrations, and some that they may not expect.
 fn values_of(catalog: &Catalog, migrations: &[&Migration]) -> Vec<Value> {
     let mut values = vec![
         json!(null),
@@ -107,7 +107,7 @@ fn values_of(catalog: &Catalog, migrations: &[&Migration]) -> Vec<Value> {
     values
 }
 
-/// Values that a schema names.
+/// Collects the values in a schema.
 fn collect_allowed(schema: &Value, values: &mut Vec<Value>) {
     match schema {
         Value::Array(elements) => {
@@ -128,7 +128,7 @@ fn collect_allowed(schema: &Value, values: &mut Vec<Value>) {
     }
 }
 
-/// All that stands in a value: names of members, too, and objects with just one member of such a name.
+/// Collects a value and all values in it, also the names of members, and objects with one member of such a name.
 fn collect(value: &Value, values: &mut Vec<Value>) {
     match value {
         Value::Array(elements) => elements.iter().for_each(|one| collect(one, values)),
@@ -148,35 +148,12 @@ fn collect(value: &Value, values: &mut Vec<Value>) {
     values.push(value.clone());
 }
 
-/// Puts a value where names lead, through objects and arrays that are made on the way.
-fn put(into: &mut Value, names: &[String], value: &Value) {
-    let Some((name, rest)) = names.split_first() else {
-        into.clone_from(value);
-        return;
-    };
-    if name == "*" {
-        if !into.is_array() {
-            *into = json!([null, null]);
-        }
-        for element in into.as_array_mut().into_iter().flatten() {
-            put(element, rest, value);
-        }
-        return;
-    }
-    if !into.is_object() {
-        *into = json!({});
-    }
-    if let Some(members) = into.as_object_mut() {
-        put(members.entry(name).or_insert(Value::Null), rest, value);
-    }
-}
-
-/// Numbers that look like chance and are the same every time.
+/// Pseudo-random numbers that depend only on the seed.
 struct Chance(u64);
 
 impl Chance {
     fn new(seed: &str) -> Self {
-        // Never zero, from which nothing would follow.
+        // The state must not be zero, because all numbers would be zero.
         Self(Digest::of(seed.as_bytes()).leading_u64() | 1)
     }
 
@@ -188,7 +165,7 @@ impl Chance {
     }
 
     fn one_of<'v>(&mut self, values: &'v [Value]) -> &'v Value {
-        // There are always some; a bound of zero gives the first.
+        // The list is never empty.
         &values[self.below(values.len())]
     }
 }

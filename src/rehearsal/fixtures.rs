@@ -1,8 +1,8 @@
-//! Fixtures: documents before and after, kept beside a catalog.
+//! Fixtures: documents before and after a migration, beside a catalog.
 //!
-//! Reads texts that were read already. A fixture is `fixtures/<kind>/<name>/before.json` and `after.json`; it says what a route makes of a document, without the history record.
+//! A fixture is `fixtures/<kind>/<name>/before.json` and `after.json`, without the new history record. Opens no file.
 //!
-//! Invariant: a fixture whose documents cannot be used is a remark, never passed over.
+//! Invariant: a fixture that cannot be used gives a remark.
 
 use std::collections::BTreeMap;
 
@@ -21,18 +21,18 @@ const AFTER: &str = "after.json";
 /// The fixtures of a catalog.
 #[derive(Debug, Clone, Default)]
 pub struct Fixtures {
-    /// Those that can be used, by path.
+    /// The usable fixtures, in the order of their paths.
     pub fixtures: Vec<Fixture>,
-    /// What is wrong with others.
+    /// The problems of the others.
     pub remarks: Vec<Remark>,
 }
 
 /// A document before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fixture {
-    /// Its directory in the catalog's.
+    /// The directory in the catalog's directory.
     pub path: String,
-    /// The index of its kind.
+    /// The index of the kind.
     pub kind: usize,
     /// The document before.
     pub before: String,
@@ -41,12 +41,12 @@ pub struct Fixture {
 }
 
 impl Fixtures {
-    /// Those of the kind with that index.
+    /// The fixtures of the kind with this index.
     pub(super) fn of(&self, kind: usize) -> impl Iterator<Item = &Fixture> {
         self.fixtures.iter().filter(move |one| one.kind == kind)
     }
 
-    /// Takes what stands below `fixtures/` in the files of a catalog.
+    /// Reads the fixtures among the files of a catalog.
     #[must_use]
     pub fn read(catalog: &Catalog, files: &BTreeMap<String, String>) -> Self {
         let mut directories = BTreeMap::<&str, BTreeMap<&str, &String>>::new();
@@ -98,7 +98,7 @@ fn invalid(path: &str, message: String) -> Remark {
 }
 
 impl Fixture {
-    /// Takes the document to the version of the one after: what is wrong with that, or which laws do not hold.
+    /// Migrates the document before to the version of the one after, and compares the result.
     pub(super) fn check(&self, catalog: &Catalog) -> Vec<Remark> {
         let differs = |name, message| Remark {
             code: Code::FixtureDiffers,
@@ -109,22 +109,22 @@ impl Fixture {
         let kind = &catalog.kinds()[self.kind];
         match self.with_route(kind, |before, route| self.try_out(before, route)) {
             Err((name, message)) => vec![invalid(&self.file(name), message)],
-            Ok((Err(refusal), mut held)) => {
-                held.insert(0, differs(BEFORE, format!("is refused: {refusal}")));
-                held
+            Ok((Err(refusal), mut remarks)) => {
+                remarks.insert(0, differs(BEFORE, format!("is refused: {refusal}")));
+                remarks
             }
-            Ok((Ok(rehearsed), held)) => {
+            Ok((Ok(rehearsed), checks)) => {
                 let mut remarks = rehearsed.broken;
                 let how = difference(&rehearsed.text, &self.after);
                 let how = how.map(|how| format!("the migrations give another document: {how}"));
                 remarks.extend(how.map(|how| differs(AFTER, how)));
-                remarks.extend(held);
+                remarks.extend(checks);
                 remarks
             }
         }
     }
 
-    /// What the migrations make of it, and what schemas and rules say of the documents before and after.
+    /// Rehearses the migrations, and checks both documents by schemas and rules.
     fn try_out(
         &self,
         before: &Manifest<'_, '_>,
@@ -144,7 +144,7 @@ impl Fixture {
         format!("{}/{name}", self.path)
     }
 
-    /// Lets `act` look at the document before, and at the route to the one after; else says which of the two is in the way, and why.
+    /// Calls `act` with the document before and the route to the version after. The error is the file that prevents this, and the reason.
     pub(super) fn with_route<'f, T>(
         &'f self,
         kind: &Kind,

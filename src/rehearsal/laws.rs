@@ -1,6 +1,6 @@
 //! The laws of migrations, checked on one document.
 //!
-//! Invariant: a document that the engine refuses breaks no law; what it would be refused for is the answer.
+//! Invariant: a document that the engine refuses breaks no law.
 
 use super::remark::{Remark, StepId, place_of, place_of_step};
 use crate::catalog::{Kind, Migration, Route};
@@ -11,18 +11,18 @@ use crate::refusal::Refusal;
 use crate::transform::{Change, Transform};
 use crate::version::Version;
 
-/// A document that was taken along a route in memory.
+/// A document that was migrated in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rehearsal {
     /// The text at the end, without the history records.
     pub text: String,
     /// The steps that changed something.
     pub changed: Vec<StepId>,
-    /// The laws that do not hold of this document.
+    /// The laws that this document breaks.
     pub broken: Vec<Remark>,
 }
 
-/// Takes a manifest along a route, migration by migration, and checks the laws on each.
+/// Migrates a manifest along a route, and checks the laws for each migration.
 ///
 /// # Errors
 /// The manifest would be refused.
@@ -60,7 +60,7 @@ fn no_route(from: &Version, to: &Version) -> Refusal {
     Refusal::NoRoute { from, to }
 }
 
-/// Checks that a step has nothing to do a second time.
+/// Checks that no step changes anything the second time.
 fn check_twice(text: &Text<'_>, migration: &Migration, kind: &Kind) -> Option<Remark> {
     let mut current = text.as_str().to_owned();
     for (index, transform) in migration.transforms.iter().enumerate() {
@@ -81,7 +81,7 @@ fn check_twice(text: &Text<'_>, migration: &Migration, kind: &Kind) -> Option<Re
     None
 }
 
-/// The text after a transform, and whether it changed anything; `None` where it refuses.
+/// The text after a transform, and true if it changed; `None` if the transform refuses it.
 pub(super) fn apply_step(transform: &dyn Transform, text: &str) -> Option<(String, bool)> {
     let text = Text::scan(text.as_bytes()).ok()?;
     let changes = transform.changes(text.root()).ok()?;
@@ -89,7 +89,7 @@ pub(super) fn apply_step(transform: &dyn Transform, text: &str) -> Option<(Strin
     Some((apply(&text, &edits).ok()?, !edits.is_empty()))
 }
 
-/// Checks that a shortcut gives the text of the migrations that it stands for.
+/// Checks that a shortcut gives the same text as the migrations that it replaces.
 pub(super) fn check_shortcut(
     manifest: &Manifest<'_, '_>,
     migration: &Migration,
@@ -119,7 +119,7 @@ pub(super) fn check_shortcut(
     }
 }
 
-/// Checks that a document that goes down and up again is as it was.
+/// Checks that a document is the same after the way down and up again.
 fn check_way_back(kind: &Kind, migration: &Migration, edge: &Route, up: &str) -> Option<Remark> {
     let down = kind
         .registry
@@ -145,7 +145,7 @@ fn along(kind: &Kind, route: &Route, text: &str) -> Result<String, Refusal> {
     Ok(trace(&Manifest::read(text, kind)?, route)?.text)
 }
 
-/// The first place where two documents say something else, in words; `None` where they say the same.
+/// The first difference between two documents, in words; `None` if their canonical forms are the same.
 pub(super) fn difference(found: &str, expected: &str) -> Option<String> {
     let (found, expected) = (
         Text::scan(found.as_bytes()).ok()?,

@@ -1,8 +1,8 @@
-//! Rehearsals: the migrations of a catalog tried in memory, before any manifest is touched.
+//! Rehearsals: tests and lints of the migrations of a catalog, in memory.
 //!
-//! For authors. Pure: fixtures come in as texts, documents of a tree through `operation`.
+//! For authors of catalogs. Reads texts; `operation` passes on the documents of a tree.
 //!
-//! Invariant: the same catalog gives the same remarks; made-up documents depend only on the catalog.
+//! Invariant: the same catalog and the same documents give the same remarks.
 
 mod catalog_test;
 mod checks;

@@ -1,8 +1,8 @@
-//! The files of a new version: a migration, a schema if the version before has one, and a fixture that both allow.
+//! The files of a new version: a migration, a schema if the version before has one, and a fixture.
 //!
-//! Makes texts, writes nothing.
+//! Makes texts; writes no file.
 //!
-//! Invariant: everything that is left to be filled in is named.
+//! Invariant: a remark names each part that the author has to fill in.
 
 use std::collections::BTreeMap;
 
@@ -16,15 +16,15 @@ use crate::version::Version;
 /// The files of a new version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewVersion {
-    /// New files, by path.
+    /// The new files, by path.
     pub files: BTreeMap<String, String>,
-    /// The schema, which is among them, where the version before has one.
+    /// The new schema, which is also in `files`, if the version before has one.
     pub schema: Option<NewSchema>,
-    /// What is to be filled in, so that the fixture can be migrated.
-    pub left: Vec<Remark>,
+    /// The parts that the author has to fill in before the fixture can be migrated.
+    pub unfinished: Vec<Remark>,
 }
 
-/// Begins `version` of the kind with that index in a catalog that consists of `files`. `None` where it is not above the latest.
+/// Makes the files for `version` of the kind with this index, in a catalog that consists of `files`. `None` if the version is not above the latest.
 #[must_use]
 pub fn begin(
     catalog: &Catalog,
@@ -58,13 +58,13 @@ pub fn begin(
     }
     let begun = begun.or_else(|| Catalog::from_files(catalog.source().clone(), &whole).ok());
     Some(NewVersion {
-        left: begun.map_or(Vec::new(), |begun| left(&begun, &new)),
+        unfinished: begun.map_or(Vec::new(), |begun| unfinished(&begun, &new)),
         files: new,
         schema,
     })
 }
 
-/// The document before of a fixture: the smallest one or, where schema or rules do not allow that, one that an earlier fixture leads to; `None` where there is nothing better than the smallest.
+/// The document before of the fixture: the smallest one if schema and rules allow it, or the result of another fixture. `None` if neither is allowed.
 fn before<'f>(
     kind: &Kind,
     new: &'f BTreeMap<String, String>,
@@ -85,8 +85,8 @@ fn before<'f>(
     all.find(is_allowed).map(str::to_owned)
 }
 
-/// What is wrong with the fixture.
-fn left(catalog: &Catalog, new: &BTreeMap<String, String>) -> Vec<Remark> {
+/// The findings about the new fixture.
+fn unfinished(catalog: &Catalog, new: &BTreeMap<String, String>) -> Vec<Remark> {
     let fixtures = Fixtures::read(catalog, new);
     let remarks = fixtures.fixtures.iter().flat_map(|one| one.check(catalog));
     remarks.filter(Remark::is_finding).collect()

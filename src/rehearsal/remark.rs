@@ -1,6 +1,6 @@
 //! Remarks about a catalog.
 //!
-//! Data only; how a remark is printed is for the terminal.
+//! Data only; the command line prints it.
 //!
 //! Invariant: the class of the code says whether a remark is a finding or a note.
 
@@ -11,11 +11,11 @@ use crate::version::Version;
 /// A remark about a catalog, for its author.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
-    /// Its code, whose class says whether something is wrong (a finding) or not (a note).
+    /// The code. Its class is a finding if something is wrong, or else a note.
     pub code: Code,
     /// The place in the catalog.
     pub place: Place,
-    /// The step that it is about, if it is about one.
+    /// The step, if the remark concerns one.
     pub step: Option<StepId>,
     /// The message.
     pub message: String,
@@ -34,11 +34,11 @@ impl Remark {
 pub struct StepId {
     /// The name of the kind.
     pub kind: String,
-    /// The version that the migration leads from.
+    /// The version before the migration.
     pub from: Version,
-    /// The version that it leads to.
+    /// The version after it.
     pub to: Version,
-    /// Its index among the migration's steps.
+    /// The index of the step in the migration.
     pub index: usize,
 }
 

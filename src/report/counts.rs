@@ -7,7 +7,7 @@
 use super::status::Status;
 use crate::version::Version;
 
-/// How many of each. All are always present, under these names, everywhere.
+/// The number of manifests and directories of each sort. Every report has all counts under these names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 #[expect(
     missing_docs,
@@ -34,7 +34,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts one outcome; `selected` grows with it.
+    /// Counts one manifest with this status, which also counts as selected.
     pub fn add(&mut self, status: Status) {
         self.selected += 1;
         *self.of_mut(status) += 1;
@@ -79,22 +79,22 @@ impl Counts {
         ]
     }
 
-    /// Refused, failed and in conflict.
+    /// The number of manifests that are refused, failed or in conflict.
     #[must_use]
     pub fn trouble(&self) -> u64 {
         self.refused + self.failed + self.conflict
     }
 }
 
-/// How many manifests take one route.
+/// The number of manifests that take one route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteCount {
     /// The version found.
     pub from: Version,
     /// The target.
     pub to: Version,
-    /// The versions strictly between.
+    /// The versions between, without both ends.
     pub via: Vec<Version>,
-    /// How many manifests take it.
+    /// The number of manifests.
     pub count: u64,
 }

@@ -8,21 +8,19 @@ use super::status::Status;
 use crate::code::{Class, Code};
 use crate::path::TreePath;
 
-/// One thing that somebody should know: what it is, where, and in words what is wrong there.
-///
-/// The class of the code says how grave it is.
+/// A refusal, a finding, a note or a warning: the class of the code says which one it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
     /// The stable code.
     pub code: Code,
-    /// The place in the tree; `None` if it is about the whole tree, or if what holds the diagnosis says where.
+    /// The place in the tree; `None` if it is about the whole tree, or if the owner of the diagnosis has the path.
     pub path: Option<TreePath>,
-    /// What is wrong, in words.
+    /// The problem in words.
     pub message: String,
 }
 
 impl Diagnosis {
-    /// A diagnosis that names no place.
+    /// A diagnosis without a place.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
@@ -32,7 +30,7 @@ impl Diagnosis {
         }
     }
 
-    /// The same diagnosis about a place in the tree.
+    /// The same diagnosis with a place.
     #[must_use]
     pub fn at(self, path: TreePath) -> Self {
         Self {
@@ -41,13 +39,13 @@ impl Diagnosis {
         }
     }
 
-    /// Returns whether nothing is wrong: a note or a warning.
+    /// Returns true for a note or a warning: nothing is wrong.
     #[must_use]
     pub fn is_note(&self) -> bool {
         matches!(self.code.class(), Class::Note | Class::Warning)
     }
 
-    /// The status that the code leads to.
+    /// The status of a manifest that has this diagnosis.
     #[must_use]
     pub fn status(&self) -> Status {
         match self.code.class() {

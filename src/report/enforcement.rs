@@ -1,23 +1,23 @@
-//! How strictly one operation takes schemas and rules.
+//! The strictness of schemas and rules in one operation.
 //!
-//! Owns the choice only; what follows from it is decided where rules are checked.
+//! Owns the choice only; the engine decides what follows from it.
 //!
 //! Invariant: a choice that makes rules weaker is recorded in journals and reports.
 
-/// How an operation takes what does not hold.
+/// The consequence of a violation in this one operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Enforcement {
     /// As the catalog says.
     #[default]
     AsWritten,
-    /// Everything only warns, for this one operation.
+    /// Every violation is only a warning.
     Warn,
-    /// As the catalog says, but judged as if the whole tree were selected; a rule that would halt the operation is only reported.
+    /// As the catalog says, as if the whole tree were selected; but a rule that would halt the operation is only reported.
     AsOfWhole,
 }
 
 impl Enforcement {
-    /// How journals and reports say it, where it is worth saying.
+    /// The word for it in journals and reports, unless rules are as strict as usual.
     #[must_use]
     pub fn recorded(self) -> Option<&'static str> {
         match self {

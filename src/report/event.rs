@@ -1,89 +1,87 @@
-//! The one stream of events that every report is made from.
+//! The stream of events of an operation, from which every report is made.
 //!
-//! The engine emits, sinks listen: text, JSON, JSON lines, the progress bar. Outcomes come in path order, whatever the number of jobs.
+//! Operations emit the events and sinks print them. Outcomes come in path order for any number of jobs.
 //!
 //! Invariant: `Started` comes first and `Finished` last, each once; every selected manifest has exactly one `Outcome`, or one `Verified`.
 
 use std::io;
 
 use super::diagnosis::Diagnosis;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Verified};
 use super::stop::Signal;
 use super::summary::Summary;
-use super::verified::Verified;
 use crate::clock::Timestamp;
 use crate::version::Version;
 
-/// What is known when an operation starts.
+/// The facts about an operation that are known when it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
+pub struct Start {
     /// The command, as in `migrate`.
     pub command: &'static str,
-    /// Whether nothing may be written.
+    /// True if the operation may not write.
     pub dry_run: bool,
     /// The tree, as an absolute path.
     pub tree: String,
     /// The catalog's name.
     pub catalog_name: String,
-    /// Where the catalog comes from: `built in`, or a directory.
+    /// The source of the catalog: `built in`, or a directory.
     pub catalog_source: String,
     /// The catalog's digest, `sha256:...`.
     pub catalog_digest: String,
-    /// The target version, where there is one for all kinds.
+    /// The target version; `None` if kinds have different targets.
     pub target: Option<Version>,
-    /// The latest version that the catalog knows; `None` where kinds differ.
+    /// The latest version of the catalog; `None` if kinds have different ones.
     pub latest: Option<Version>,
-    /// When it started, by the clock that it was given.
+    /// The start, by the clock that the operation was given.
     pub started_at: Timestamp,
 }
 
-/// Something that happened.
+/// One event of an operation.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// An operation starts.
-    Started(&'a Head),
-    /// The tree was listed: how many manifests are to be looked at.
+    /// The operation starts.
+    Started(&'a Start),
+    /// The tree was listed.
     Listed {
-        /// That many.
+        /// The number of manifests that will be examined.
         manifests: u64,
     },
-    /// The first manifest is about to be written: the operation has an id.
+    /// The operation has an id, because the first manifest is about to be written.
     Began {
         /// The operation's id.
         operation: &'a str,
     },
-    /// Somebody should know something; the operation goes on.
+    /// The operation goes on, but somebody should know this.
     Warning(&'a Diagnosis),
     /// A directory could not be listed.
     DirectoryFailed(&'a Diagnosis),
-    /// What came of one manifest, in path order.
+    /// One manifest is done. Outcomes come in path order.
     Outcome(&'a Outcome),
-    /// What came of one manifest, and what was found about it: in the place of an outcome, where manifests are proved.
+    /// One manifest was verified. This event takes the place of an outcome.
     Verified(&'a Verified),
-    /// Something was found that is about no manifest.
+    /// A finding that concerns no single manifest.
     Finding(&'a Diagnosis),
-    /// It is over.
+    /// The operation ended.
     Finished(&'a Summary),
 }
 
-/// Somebody who listens to the stream.
+/// A receiver of events.
 pub trait Sink {
-    /// Takes one event.
+    /// Receives one event.
     ///
     /// # Errors
-    /// The output could not be written. The operation then stops as on a signal: what was begun is finished.
+    /// The output could not be written. The operation then stops as on a signal: it finishes the manifests that it has begun.
     fn event(&mut self, event: &Event<'_>) -> io::Result<()>;
 }
 
-/// Listens to nothing.
+/// Ignores all events.
 impl Sink for () {
     fn event(&mut self, _: &Event<'_>) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// Collects the outcomes.
 impl Sink for Vec<Outcome> {
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
         if let Event::Outcome(outcome) = event {
@@ -93,7 +91,6 @@ impl Sink for Vec<Outcome> {
     }
 }
 
-/// Collects what was found.
 impl Sink for Vec<Verified> {
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
         if let Event::Verified(verified) = event {
@@ -103,7 +100,7 @@ impl Sink for Vec<Verified> {
     }
 }
 
-/// Both listen.
+/// Both receive every event.
 impl<A: Sink, B: Sink> Sink for (A, B) {
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
         self.0.event(event)?;
@@ -123,14 +120,14 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
     }
 }
 
-/// Somebody who watches over an operation while it works, from any of its threads.
+/// Tells an operation to end, and hears of its progress. All threads of the operation call it.
 ///
-/// A closure that gives the signal is one.
+/// A closure that returns the signal is a `Watch`.
 pub trait Watch: Sync {
-    /// The signal that has come to end the operation, if one has. Asked before each manifest, so it must be quick.
+    /// The signal that has come to end the operation. It is called before each manifest and must be quick.
     fn signal(&self) -> Option<Signal>;
 
-    /// One more manifest has been looked at, in no order: for progress bars.
+    /// One more manifest is done, in any order.
     fn looked_at(&self) {}
 }
 

@@ -1,6 +1,6 @@
 //! Reports: the outcome of each manifest, the summary of an operation, and the events that lead to both.
 //!
-//! Pure data: how it is printed is the business of the sinks.
+//! Pure data; the sinks print it.
 //!
 //! Invariant: the outcomes counted sum to `selected`.
 
@@ -13,17 +13,13 @@ mod outcome;
 mod status;
 mod stop;
 mod summary;
-mod survey;
-mod verified;
 
 pub use counts::{Counts, RouteCount};
 pub use diagnosis::Diagnosis;
 pub use enforcement::Enforcement;
-pub use event::{Event, Head, Sink, Watch};
+pub use event::{Event, Sink, Start, Watch};
 pub use numbers::{counted, grouped};
-pub use outcome::{Difference, Outcome};
+pub use outcome::{Difference, Outcome, Verified};
 pub use status::Status;
 pub use stop::{Signal, Stop};
-pub use summary::Summary;
-pub use survey::{FieldCount, SurveyResult};
-pub use verified::Verified;
+pub use summary::{FieldCount, Summary, SurveyResult};

@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 //!
-//! Words only.
+//! Makes text only.
 //!
 //! Invariant: a number has a comma between every three digits.
 

@@ -1,8 +1,8 @@
-//! The outcome of one manifest.
+//! The outcome of one manifest, and the findings of one that was verified.
 //!
 //! Owns the data that every report has about a manifest; prints nothing.
 //!
-//! Invariant: an outcome whose status is trouble says why.
+//! Invariant: an outcome whose status is trouble has a diagnosis.
 
 use super::diagnosis::Diagnosis;
 use super::status::Status;
@@ -10,32 +10,32 @@ use crate::digest::Digest;
 use crate::path::TreePath;
 use crate::version::Version;
 
-/// One manifest and what came of it.
+/// One manifest and its status at the end of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// Its path in the tree.
+    /// The path in the tree.
     pub path: TreePath,
-    /// What came of it.
+    /// The status, under which it is counted.
     pub status: Status,
     /// The version found, where it could be read.
     pub from: Option<Version>,
     /// The version that it has or would have afterwards, where it is migrated or pending.
     pub to: Option<Version>,
-    /// Why, where the status is trouble.
+    /// The reason, where the status is trouble.
     pub trouble: Option<Diagnosis>,
     /// The digest of the bytes as found, where it was taken.
     pub digest_before: Option<Digest>,
-    /// Canonical checksum as found, where it was taken.
+    /// The canonical checksum as found, where it was taken.
     pub checksum_before: Option<Digest>,
-    /// Canonical checksum as its history records it, where it was taken.
+    /// The canonical checksum that its history records, where it was taken.
     pub checksum_after: Option<Digest>,
     /// The file name of its backup, beside it.
     pub backup: Option<String>,
-    /// The difference as text, where it was asked for.
+    /// Both texts, where the caller wants to show the difference.
     pub diff: Option<Box<Difference>>,
 }
 
-/// A manifest before and after, for those who want to see the difference.
+/// The text of a manifest before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The text as found.
@@ -45,7 +45,7 @@ pub struct Difference {
 }
 
 impl Outcome {
-    /// An outcome of which nothing more is known than its status.
+    /// An outcome without any of the optional parts.
     #[must_use]
     pub fn new(path: TreePath, status: Status) -> Self {
         Self {
@@ -62,7 +62,7 @@ impl Outcome {
         }
     }
 
-    /// The outcome of a manifest that is in trouble.
+    /// An outcome whose status follows from the diagnosis.
     #[must_use]
     pub fn troubled(path: TreePath, trouble: Diagnosis) -> Self {
         let status = trouble.status();
@@ -70,5 +70,26 @@ impl Outcome {
             trouble: Some(trouble),
             ..Self::new(path, status)
         }
+    }
+}
+
+/// One manifest and the findings about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// The outcome that a plan for the latest version predicts.
+    pub outcome: Outcome,
+    /// Findings and notes, in the order in which they were made.
+    pub findings: Vec<Diagnosis>,
+}
+
+impl Verified {
+    /// The findings that say that something is wrong.
+    pub fn wrong(&self) -> impl Iterator<Item = &Diagnosis> {
+        self.findings.iter().filter(|finding| !finding.is_note())
+    }
+
+    /// The notes on what could not be proved.
+    pub fn notes(&self) -> impl Iterator<Item = &Diagnosis> {
+        self.findings.iter().filter(|finding| finding.is_note())
     }
 }

@@ -4,23 +4,23 @@
 //!
 //! Invariant: a manifest has exactly one status.
 
-/// What came of one manifest.
+/// The status of one manifest at the end of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Status {
-    /// It would be migrated (a dry run).
+    /// It would be migrated, but this is a dry run.
     Pending,
-    /// It was migrated, and the storage confirmed it.
+    /// It was migrated, and the storage confirmed that it is durable.
     Migrated,
-    /// It is at the target.
+    /// It has the target version.
     Current,
-    /// It is above the target.
+    /// It has a version above the target.
     Ahead,
-    /// A writer still has it.
+    /// A writer still works on it.
     Deferred,
-    /// What is there may not be migrated.
+    /// It may not be migrated as it is.
     Refused,
-    /// Somebody else changed it after it was read.
+    /// Another program changed it after it was read.
     Conflict,
     /// The system returned an error.
     Failed,
@@ -48,7 +48,7 @@ impl Status {
         }
     }
 
-    /// Whether somebody has to look at the manifest: refused, failed or in conflict.
+    /// Returns true if somebody has to look at the manifest: it is refused, failed or in conflict.
     #[must_use]
     pub fn is_trouble(self) -> bool {
         matches!(self, Self::Refused | Self::Failed | Self::Conflict)

@@ -1,19 +1,19 @@
 //! The reasons that end an operation: a stop, or a signal.
 //!
-//! Owns the data only; the exit code is for the summary to decide.
+//! Owns the data only; the summary decides the exit code.
 //!
 //! Invariant: a stop always has a hint, its own or that of its code.
 
 use crate::code::Code;
 
-/// Why an operation could not do as asked.
+/// The reason why an operation could not do what was requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stop {
     /// The stable code.
     pub code: Code,
-    /// What happened, in words.
+    /// The problem in words.
     pub message: String,
-    /// What to do about it, where there is more to say than the code's own hint.
+    /// The remedy, if there is a better one than the hint of the code.
     pub hint: Option<String>,
 }
 
@@ -28,7 +28,7 @@ impl Stop {
         }
     }
 
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub fn hint(&self) -> &str {
         self.hint.as_deref().unwrap_or_else(|| self.code.hint())

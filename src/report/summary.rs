@@ -1,4 +1,4 @@
-//! The summary of an operation, and its exit code.
+//! The summary of an operation, with its survey, and its exit code.
 //!
 //! Owns the data that a report ends with; prints nothing.
 //!
@@ -9,51 +9,79 @@ use std::collections::BTreeMap;
 use super::counts::{Counts, RouteCount};
 use super::enforcement::Enforcement;
 use super::stop::{Signal, Stop};
-use super::survey::SurveyResult;
 use crate::clock::Timestamp;
 use crate::code::{Class, Code};
+use crate::json::Pointer;
 use crate::path::TreePath;
 use crate::version::Version;
 
-/// What an operation came to.
+/// The result of a whole operation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
-    /// The id of the operation; `None` where nothing was written.
+    /// The id of the operation; `None` if nothing was written.
     pub operation: Option<String>,
-    /// The operation that a rollback undoes, where it is one.
+    /// The operation that a rollback undoes.
     pub undoes: Option<String>,
-    /// How schemas and rules were taken.
+    /// The strictness of schemas and rules.
     pub rules: Enforcement,
-    /// How many manifests were held against rules before anything was written, where rules needed that.
+    /// The number of manifests that were checked against rules before anything was written; `None` if no rule needed that.
     pub judged: Option<u64>,
-    /// How many of each.
+    /// The counts of manifests by status.
     pub counts: Counts,
-    /// Version to number of manifests, as found, of all manifests whose version could be read.
+    /// For each version found the number of its manifests.
     pub versions: BTreeMap<Version, u64>,
     /// The routes of pending and migrated manifests, by their ends.
     pub routes: Vec<RouteCount>,
     /// Of the deferred manifests the one that was modified first: its path and the seconds since 1970.
     pub oldest_deferred: Option<(TreePath, i64)>,
-    /// What the members asked for hold, where any were asked for.
+    /// The survey, if the request included one.
     pub survey: Option<SurveyResult>,
-    /// How often each code was found, where manifests were proved.
+    /// For each code the number of its findings; `None` if nothing was verified.
     pub findings: Option<BTreeMap<Code, u64>>,
-    /// How often each note was made, where manifests were proved.
+    /// For each code the number of its notes; `None` if nothing was verified.
     pub notes: Option<BTreeMap<Code, u64>>,
-    /// How many files were rescued.
+    /// The number of rescued files.
     pub rescued: u64,
-    /// When it ended, by the clock that it was given.
+    /// The end, by the clock that the operation was given.
     pub finished_at: Option<Timestamp>,
-    /// Which signal ended it, if one did.
+    /// The signal that ended it.
     pub signal: Option<Signal>,
-    /// Why it could not do as asked, if it could not.
+    /// The reason why it could not do what was requested.
     pub stop: Option<Stop>,
 }
 
+/// The values of chosen members, counted over all manifests that could be read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SurveyResult {
+    /// The number of manifests that were read.
+    pub manifests: u64,
+    /// Each member, in the order of the request.
+    pub fields: Vec<FieldCount>,
+    /// For each pointer the number of manifests whose history says that the value there is not authoritative; `None` if the request did not include this.
+    pub backfilled: Option<BTreeMap<String, u64>>,
+}
+
+/// The values of one member. `present`, `null` and `missing` sum to the manifests that were read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldCount {
+    /// The pointer to the member.
+    pub at: Pointer,
+    /// The number of manifests where it has a value other than null.
+    pub present: u64,
+    /// The number of manifests where it is null.
+    pub null: u64,
+    /// The number of manifests that do not have it.
+    pub missing: u64,
+    /// The number of different values, null not counted. Values with the same canonical form are the same.
+    pub distinct: u64,
+    /// The most frequent values with their numbers, in descending order; a long value is cut.
+    pub most_frequent: Vec<(String, u64)>,
+}
+
 impl Summary {
-    /// The exit code that follows: of those that apply, the first in the order of the design.
+    /// The exit code; if several apply, a signal wins over a stop, and a stop over trouble with single manifests.
     ///
-    /// `check` asks for 3 where something is pending; `lines_count` says that the caller reads one line for each manifest, so that their trouble is no failure of the whole.
+    /// With `check`, pending manifests give 3. With `lines_count`, the caller reads one line for each manifest, so their trouble is no failure of the whole.
     #[must_use]
     pub fn exit_code(&self, check: bool, lines_count: bool) -> u8 {
         match self.signal {
@@ -76,7 +104,7 @@ impl Summary {
                 Code::Locked => 5,
                 Code::RuleHalted => 4,
                 Code::TooManyFailures => 1,
-                // What was asked for is one manifest, and that may not be migrated.
+                // The request was for one manifest, and that may not be migrated.
                 code if code.class() == Class::Refused => 1,
                 _ => 2,
             },

@@ -1,16 +1,14 @@
 //! `append_only`: an array that grows at its end only.
 //!
-//! Invariant: every element that was there is there, at its place, and says the same.
+//! Invariant: every element of the array before is in the array after, at the same place, with the same canonical form.
 
 use serde::Deserialize;
 
 use super::document::{DocumentRule, Violation};
 use super::model::{Body, Definition};
-use super::unchanged::says_the_same;
-use crate::form::{Form, ReadError, check_members};
-use crate::json::{Kind, Pointer, Value};
+use crate::form::{Form, ReadError, check_member};
+use crate::json::{Pointer, Value, ValueKind, canonical};
 
-/// The definition of the rule.
 pub(super) const DEFINITION: Definition = Definition::of::<AppendOnly>(
     "append_only",
     "\
@@ -28,14 +26,14 @@ struct AppendOnly {
 
 impl Form<Body> for AppendOnly {
     fn read(self) -> Result<Body, ReadError> {
-        check_members("at", std::slice::from_ref(&self.at))?;
+        check_member(&self.at)?;
         Ok(Body::document(self))
     }
 }
 
 impl DocumentRule for AppendOnly {
     fn check(&self, before: Option<Value<'_>>, document: Value<'_>) -> Result<(), Violation> {
-        let is_array = |value: &Value<'_>| value.kind() == Kind::Array;
+        let is_array = |value: &Value<'_>| value.kind() == ValueKind::Array;
         let before = before.and_then(|before| before.at(&self.at));
         let Some(before) = before.filter(is_array) else {
             return Ok(());
@@ -61,7 +59,7 @@ impl DocumentRule for AppendOnly {
         let pairs = before.elements().zip(after.elements());
         match pairs
             .into_iter()
-            .position(|(one, two)| !says_the_same(one, two))
+            .position(|(one, two)| !canonical::same(one, two))
         {
             Some(index) => Err(Violation {
                 at: self.at.child(index.to_string()),

@@ -1,6 +1,6 @@
-//! `count_equals`: so many things, as another member says.
+//! `count_equals`: a number of elements or documents, compared with a stated number.
 //!
-//! Invariant: an element counts whatever it holds.
+//! Invariant: every element counts, whatever its value is.
 
 use serde::Deserialize;
 
@@ -8,14 +8,13 @@ use super::model::{Body, Definition};
 use super::totals::{self, Total, TotalForm};
 use crate::form::{Form, ReadError};
 
-/// The definition of the rule.
 pub(super) const DEFINITION: Definition = Definition::of::<Count>(
     "count_equals",
     "\
 As `sum_equals`, but what is compared is the number of elements of `items`, or of documents in the group; there is no `value`.",
 );
 
-/// The form of a total that is a count, and has no value.
+/// The form of a total without a value.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Count(TotalForm);

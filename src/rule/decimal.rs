@@ -1,18 +1,17 @@
-//! Exact decimal numbers, for sums that must not lose a cent.
+//! Exact decimal numbers, for sums without rounding.
 //!
-//! Fixed point on the text of a number: 38 digits before the point and 36 after it; nothing is ever rounded.
+//! Reads the text of a number as fixed point: 38 digits before the point and 36 after it. A number with more digits is refused.
 //!
-//! Invariant: `whole` and `parts` stand for `whole + parts / 10^36` with `parts` below `10^36`, so the order of the two members is the order of the numbers.
+//! Invariant: `whole` and `parts` mean `whole + parts / 10^36` with `parts` below `10^36`, so the order of the pairs is the order of the numbers.
 
 use std::fmt;
 
-use crate::json::{Kind, Value};
+use crate::json::{Value, ValueKind};
 
-/// How many digits stand after the point.
+/// The number of digits after the point.
 const PLACES: usize = 36;
-/// How many digits may stand before it.
+/// The largest number of digits before it.
 const DIGITS: usize = 38;
-/// How many parts one is made of.
 const ONE: u128 = 10_u128.pow(36);
 
 /// An exact number.
@@ -23,7 +22,7 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// The number of some things.
+    /// A count as a number.
     #[must_use]
     pub fn of_count(count: usize) -> Self {
         Self {
@@ -32,7 +31,7 @@ impl Decimal {
         }
     }
 
-    /// The number that `text` spells as JSON does; `None` where it spells none, or one with too many digits.
+    /// Reads a number in the syntax of JSON; `None` if it is no number, or has too many digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (negative, rest) = match text.strip_prefix('-') {
@@ -57,7 +56,7 @@ impl Decimal {
             .map(|number| if negative { number.negated() } else { number })
     }
 
-    /// The number with these digits, the first of which is not 0, and the point behind so many of them.
+    /// The number with these digits, the first of which is not 0, and the point after this many of them.
     fn placed(digits: &str, point: i64) -> Option<Self> {
         let longest = i64::try_from(DIGITS).ok()?;
         if !(-longest..=longest).contains(&point) {
@@ -80,26 +79,26 @@ impl Decimal {
         })
     }
 
-    /// The number that a value is, or that its text spells.
+    /// Reads a number, or a string with a number.
     ///
     /// # Errors
-    /// It is none, in words that follow its pointer.
+    /// The value is no such number. The message follows its pointer.
     pub fn read(value: Value<'_>) -> Result<Self, String> {
         let text = match value.kind() {
-            Kind::Number => Some(value.raw().into()),
-            Kind::String => value.as_str(),
+            ValueKind::Number => Some(value.raw().into()),
+            ValueKind::String => value.as_str(),
             _ => None,
         };
         text.and_then(|text| Self::parse(&text)).ok_or_else(|| {
             let found = match value.kind() {
-                Kind::Number => format!("`{}`", value.raw()),
+                ValueKind::Number => format!("`{}`", value.raw()),
                 _ => value.in_words(),
             };
             format!("is {found}, expected a number of at most {DIGITS} digits before the point and {PLACES} after it")
         })
     }
 
-    /// The sum; `None` where it has too many digits.
+    /// The sum; `None` if it has too many digits.
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
         let parts = self.parts + other.parts;
@@ -113,7 +112,7 @@ impl Decimal {
     }
 
     fn negated(self) -> Self {
-        // No number is as low as the lowest `i128`: it has 39 digits.
+        // `whole` is never the lowest `i128`, which has 39 digits.
         match self.parts {
             0 => Self {
                 whole: -self.whole,
@@ -126,11 +125,11 @@ impl Decimal {
         }
     }
 
-    /// Whether two numbers differ by no more than `tolerance`.
+    /// Returns true if the numbers differ by at most `tolerance`.
     #[must_use]
     pub fn is_within(self, tolerance: Self, other: Self) -> bool {
         let (low, high) = (self.min(other), self.max(other));
-        // A sum with too many digits is greater than either.
+        // A sum with too many digits is greater than both.
         low.plus(tolerance).is_none_or(|most| high <= most)
     }
 }

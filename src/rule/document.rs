@@ -1,36 +1,36 @@
-//! Rules inside one document: the trait, and the violation that breaks one.
+//! The contract of a rule about one document, and its violation.
 //!
-//! Owns the contract; knows no rule.
+//! Owns the trait; knows no rule.
 //!
-//! Invariant: a violation says where the document is wrong, and what was expected.
+//! Invariant: a violation names the place, the value found and the value expected.
 
 use std::fmt;
 
-use crate::json::{Kind, Pointer, Value};
+use crate::json::{Pointer, Value, ValueKind};
 
-/// A rule inside one document.
+/// A rule about one document.
 pub trait DocumentRule: Send + Sync + fmt::Debug {
-    /// Holds a document against the rule; `before` is the document as it was found, where it is known.
+    /// Checks a document. `before` is the document before the migration, if it is known.
     ///
     /// # Errors
-    /// The rule does not hold.
+    /// The document violates the rule.
     fn check(&self, before: Option<Value<'_>>, document: Value<'_>) -> Result<(), Violation>;
 
-    /// The members that it looks at.
+    /// The members that it reads.
     fn pointers(&self) -> Vec<&Pointer>;
 
-    /// Whether it compares with the document before.
+    /// Returns true if it compares the document with the one before the migration.
     fn compares(&self) -> bool {
         false
     }
 }
 
-/// Something in which a document, or a schema itself, is not as it must be.
+/// A violation of a rule or a schema, or a problem in the text of a schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Where in the text.
+    /// The place in the text.
     pub at: Pointer,
-    /// What is wrong there, in words.
+    /// The problem in words that follow the pointer.
     pub reason: String,
 }
 
@@ -40,7 +40,9 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The value at a pointer, unless it is null.
+/// The value at a pointer; `None` if it is missing or null.
 pub(super) fn value_at<'t>(document: Value<'t>, at: &Pointer) -> Option<Value<'t>> {
-    document.at(at).filter(|value| value.kind() != Kind::Null)
+    document
+        .at(at)
+        .filter(|value| value.kind() != ValueKind::Null)
 }

@@ -1,6 +1,6 @@
 //! The closed list of rules.
 //!
-//! Lists them only; each stands in its own file.
+//! Owns the list only; each rule has its own file.
 //!
 //! Invariant: a rule is in the list once, in the order of the documentation.
 

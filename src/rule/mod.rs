@@ -1,8 +1,8 @@
-//! Rules: what must hold of a document, or of the tree, beside its text and its identity.
+//! Rules about documents, or about all documents of the tree together.
 //!
-//! Each rule stands in a file of its own, with its check, its form and its documentation side by side. A new rule is a new file and a line in [`RULES`].
+//! Each rule has its own file with its members, its check and its documentation. A new rule is a new file and a line in [`RULES`].
 //!
-//! Pure: takes documents that were scanned, gives their violations. The engine decides which documents are checked; what follows from a failure is for the operation to say.
+//! Finds violations in scanned documents. The engine chooses the documents; the operation decides about the consequences.
 //!
 //! Invariant: the same documents give the same failures, in the same order.
 

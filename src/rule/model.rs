@@ -1,8 +1,8 @@
-//! A rule of a kind: its name, when it must hold, what follows from a failure, and its body.
+//! A rule of a kind: its name, its moment, its consequence, and its body.
 //!
-//! Data only; documents are checked elsewhere.
+//! Data only; the engine checks documents.
 //!
-//! Invariant: a rule does not change once it is read.
+//! Invariant: a rule does not change after it was read.
 
 use std::sync::Arc;
 
@@ -15,26 +15,26 @@ use crate::version::Version;
 /// A rule of a kind.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    /// What messages call it.
+    /// The name in messages.
     pub name: String,
-    /// When it must hold.
+    /// The moment at which it must hold.
     pub check: Check,
-    /// What follows where it does not.
+    /// The consequence of a violation.
     pub on_failure: OnFailure,
-    /// The lowest version of which it must hold; of all where `None`.
+    /// The lowest version that it concerns; `None` for all.
     pub from: Option<Version>,
-    /// The condition on the documents that it is about; `None` is all.
+    /// The condition on documents that it concerns; `None` for all.
     pub when: Option<Condition>,
-    /// What it asks.
+    /// The rule itself.
     pub body: Body,
 }
 
-/// What a rule asks.
+/// The rule itself: about single documents, or about the tree.
 #[derive(Debug, Clone)]
 pub enum Body {
-    /// Something of each document.
+    /// It concerns each document.
     Document(Arc<dyn DocumentRule>),
-    /// Something of all documents together.
+    /// It concerns all documents together.
     Tree(Arc<dyn TreeRule>),
 }
 
@@ -65,14 +65,14 @@ pub enum OnFailure {
 }
 
 impl Rule {
-    /// Whether the rule is about a document of this version.
+    /// Returns true if the rule concerns this document at this version.
     #[must_use]
     pub fn is_about(&self, version: &Version, document: Value<'_>) -> bool {
         self.from.as_ref().is_none_or(|from| version >= from)
             && self.when.as_ref().is_none_or(|when| when.holds(document))
     }
 
-    /// The members of its own kind that it looks at.
+    /// The members of its own kind that it reads.
     #[must_use]
     pub fn pointers(&self) -> Vec<&Pointer> {
         let mut pointers = match &self.body {

@@ -1,8 +1,8 @@
-//! Reading a rule: the members that all rules have, and those of its own.
+//! Reads a rule: the members that all rules have, and its own.
 //!
-//! Takes the text of one object; whether the catalog has what it names is checked elsewhere.
+//! Reads the text of one object; the catalog checks the names in it.
 //!
-//! Invariant: a rule that was read has a name, and every member of its object was understood.
+//! Invariant: a rule has a name, and its object has no unknown member.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -36,14 +36,13 @@ pub(crate) struct CommonForm {
     when: Option<Box<RawValue>>,
 }
 
-/// The name of a rule, which must be there before any rule is read.
+/// Requires the name of a rule.
 #[derive(Deserialize)]
 pub(crate) struct RuleName {
     #[serde(rename = "rule")]
     _rule: String,
 }
 
-/// Reads a rule from the text of its object.
 pub(crate) fn read(text: &str) -> Result<Rule, ReadError> {
     let common: CommonForm = serde_json::from_str(text)?;
     let definition = find(RULES, &common.rule)?;
@@ -69,7 +68,7 @@ pub(crate) fn read(text: &str) -> Result<Rule, ReadError> {
     })
 }
 
-/// Reads the condition of a rule; its problems are told at the rule.
+/// Reads the condition of a rule. Its problems have the place of the rule.
 fn condition(text: &str) -> Result<Condition, ObjectProblem> {
     let form = serde_json::from_str(text);
     let Object(form): Object<ConditionForm> =

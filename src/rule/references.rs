@@ -1,16 +1,15 @@
-//! `references`: a value of one kind is there as a value of another.
+//! `references`: a value in one kind exists as a value in another.
 //!
-//! Invariant: a document that has no value there refers to nothing, which is right.
+//! Invariant: a document without a value refers to nothing and does not violate the rule.
 
 use serde::Deserialize;
 
 use super::document::Violation;
 use super::model::{Body, Definition};
-use super::tree::{Fact, TreeRule, key, sort};
+use super::tree::{Fact, TreeRule, key, list, sort};
 use crate::form::{Form, ObjectProblem, ReadError, check_members};
 use crate::json::{Pointer, Value};
 
-/// The definition of the rule.
 pub(super) const DEFINITION: Definition = Definition::of::<References>(
     "references",
     "\
@@ -66,11 +65,7 @@ impl TreeRule for References {
     ) -> Vec<(u32, String)> {
         sort(own);
         sort(others);
-        let names = |pointers: &[Pointer]| {
-            let names: Vec<_> = pointers.iter().map(|at| format!("`{at}`")).collect();
-            names.join(", ")
-        };
-        let (at, to) = (names(&self.at), names(&self.to));
+        let (at, to) = (list(&self.at), list(&self.to));
         let reason = format!("what {at} says, no `{}` says as {to}", self.kind);
         let is_there = |key| {
             others

@@ -1,4 +1,4 @@
-//! What the tests of rules have in common: a rule from its text, held against texts.
+//! Support for tests of rules: reads a rule from its text and checks texts by it.
 
 use super::document::{DocumentRule, Violation};
 use super::model::{Body, Rule};

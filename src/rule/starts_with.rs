@@ -1,15 +1,14 @@
-//! `starts_with`: one member's text begins with another's.
+//! `starts_with`: the text of one member begins with the text of another.
 //!
-//! Invariant: of a member that is missing or null nothing is asked.
+//! Invariant: a document in which one of the members is missing or null does not violate the rule.
 
 use serde::Deserialize;
 
 use super::document::{DocumentRule, Violation, value_at};
 use super::model::{Body, Definition};
-use crate::form::{Form, ReadError, check_members};
+use crate::form::{Form, ReadError, check_member};
 use crate::json::{Pointer, Value};
 
-/// The definition of the rule.
 pub(super) const DEFINITION: Definition = Definition::of::<StartsWith>(
     "starts_with",
     "\
@@ -32,8 +31,8 @@ struct StartsWith {
 
 impl Form<Body> for StartsWith {
     fn read(self) -> Result<Body, ReadError> {
-        check_members("at", std::slice::from_ref(&self.at))?;
-        check_members("prefix", std::slice::from_ref(&self.prefix))?;
+        check_member(&self.at)?;
+        check_member(&self.prefix)?;
         Ok(Body::document(self))
     }
 }

@@ -1,4 +1,4 @@
-//! `sum_equals`: numbers that add up to another.
+//! `sum_equals`: a sum of numbers, compared with a stated number.
 //!
 //! Invariant: sums are exact.
 
@@ -8,7 +8,6 @@ use super::model::{Body, Definition};
 use super::totals::{self, Total, TotalForm};
 use crate::form::{Form, ReadError};
 
-/// The definition of the rule.
 pub(super) const DEFINITION: Definition = Definition::of::<Sum>(
     "sum_equals",
     "\
@@ -19,7 +18,7 @@ Over the tree: of the documents of this kind that say the same at each of `group
 A number may be spelled in a string. Sums are exact decimals. What is missing or null adds nothing; without `items` or `expected`, without a value at `group_by`, and for groups without a match nothing is asked.",
 );
 
-/// The form of a total whose values are added.
+/// The form of a total with a value.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Sum(TotalForm);

@@ -1,8 +1,8 @@
-//! Totals: what `sum_equals` and `count_equals` share, in one document and over the tree.
+//! Totals: the common part of `sum_equals` and `count_equals`, in one document and over the tree.
 //!
-//! Knows neither rule; whether values are added or counted, the rule says.
+//! Knows neither rule; each of them says whether it adds or counts.
 //!
-//! Invariant: totals are exact; what cannot be added exactly is a violation, never a guess.
+//! Invariant: totals are exact; a value that cannot be added exactly is a violation.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use super::decimal::Decimal;
 use super::document::{DocumentRule, Violation, value_at};
 use super::model::Body;
 use super::tree::{Fact, Key, TreeRule, groups, key, sort};
-use crate::form::{Object, ObjectProblem, ReadError, check_members};
-use crate::json::{Kind, Pointer, Value};
+use crate::form::{Object, ObjectProblem, ReadError, check_member, check_members};
+use crate::json::{Pointer, Value, ValueKind};
 
 /// A total of an array in the document, or of documents of the tree, and what it is compared with.
 #[derive(Deserialize)]
@@ -48,7 +48,7 @@ pub(super) struct TotalForm {
     tolerance: Option<Box<RawValue>>,
 }
 
-/// What editors are told: a total is either of an array or of documents.
+/// The part of the schema that requires either an array or documents.
 #[cfg(test)]
 fn either() -> serde_json::Value {
     let (said, left_out) = (
@@ -60,12 +60,12 @@ fn either() -> serde_json::Value {
     [one(array, documents), one(documents, array)].into()
 }
 
-/// What a total is of.
+/// The sort of a total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Total {
-    /// Numbers, which are added.
+    /// The sum of numbers.
     Values,
-    /// Things, which are counted.
+    /// The number of elements or documents.
     Count,
 }
 
@@ -83,9 +83,9 @@ struct MatchForm {
     expected: Pointer,
 }
 
-/// A total over an array in one document.
+/// A total of an array in one document.
 #[derive(Debug)]
-struct Inside {
+struct ArrayTotal {
     items: Pointer,
     value: Option<Pointer>,
     expected: Expected,
@@ -98,20 +98,20 @@ enum Expected {
     Number(Decimal),
 }
 
-/// A total over the documents of a group.
+/// A total of the documents in each group.
 #[derive(Debug)]
-struct Grouped {
+struct GroupTotal {
     value: Option<Pointer>,
     group_by: Vec<Pointer>,
     kind: String,
-    /// Where the documents of the group and the one that they are compared with say the same.
+    /// The members that link the documents of a group to their counterpart, here and (`others`) there.
     own: Vec<Pointer>,
     others: Vec<Pointer>,
     expected: Pointer,
     tolerance: Decimal,
 }
 
-/// Reads a rule that compares such a total.
+/// Reads a rule with such a total.
 pub(super) fn read(written: TotalForm, total: Total) -> Result<Body, ReadError> {
     match (total, &written.value) {
         (Total::Values, None) => return Err(wrong("missing member `value`: what is added")),
@@ -122,7 +122,7 @@ pub(super) fn read(written: TotalForm, total: Total) -> Result<Body, ReadError> 
     }
     let tolerance = read_tolerance(written.tolerance.as_deref())?;
     if let Some(value) = written.value.as_ref().filter(|_| written.items.is_none()) {
-        check_members("value", std::slice::from_ref(value))?;
+        check_member(value)?;
     }
     match (
         written.items,
@@ -131,8 +131,8 @@ pub(super) fn read(written: TotalForm, total: Total) -> Result<Body, ReadError> 
         written.matched,
     ) {
         (Some(items), Some(expected), None, None) => {
-            check_members("items", std::slice::from_ref(&items))?;
-            Ok(Body::document(Inside {
+            check_member(&items)?;
+            Ok(Body::document(ArrayTotal {
                 items,
                 value: written.value,
                 expected: read_expected(&expected)?,
@@ -144,13 +144,13 @@ pub(super) fn read(written: TotalForm, total: Total) -> Result<Body, ReadError> 
             let (own, others): (Vec<_>, Vec<_>) = matched.on.into_iter().unzip();
             check_members("on", &own)?;
             check_members("on", &others)?;
-            check_members("expected", std::slice::from_ref(&matched.expected))?;
+            check_member(&matched.expected)?;
             if let Some(stray) = own.iter().find(|at| !group_by.contains(at)) {
                 return Err(wrong(format!(
                     "`on` names `{stray}`, expected one of the members in `group_by`"
                 )));
             }
-            Ok(Body::tree(Grouped {
+            Ok(Body::tree(GroupTotal {
                 value: written.value,
                 group_by,
                 kind: matched.kind,
@@ -175,7 +175,6 @@ fn number(raw: &RawValue) -> Option<Decimal> {
     Decimal::parse(text)
 }
 
-/// Nothing is tolerated where nothing is written.
 fn read_tolerance(written: Option<&RawValue>) -> Result<Decimal, ReadError> {
     let Some(raw) = written else {
         return Ok(Decimal::default());
@@ -195,7 +194,7 @@ fn read_expected(raw: &RawValue) -> Result<Expected, ReadError> {
     }
     let at: Pointer = serde_json::from_str(raw.get())
         .map_err(|error| ObjectProblem::in_member("expected", &error))?;
-    check_members("expected", std::slice::from_ref(&at))?;
+    check_member(&at)?;
     Ok(Expected::At(at))
 }
 
@@ -213,7 +212,7 @@ fn read_number(at: &Pointer, value: Value<'_>) -> Result<Decimal, Violation> {
     })
 }
 
-impl Inside {
+impl ArrayTotal {
     fn total(&self, items: Value<'_>) -> Result<Decimal, Violation> {
         let Some(value) = &self.value else {
             return Ok(Decimal::of_count(items.len()));
@@ -223,27 +222,22 @@ impl Inside {
             let Some(found) = value_at(item, value) else {
                 continue;
             };
-            let at = || {
-                value
-                    .tokens()
-                    .iter()
-                    .fold(self.items.child(index.to_string()), |pointer, name| {
-                        pointer.child(name)
-                    })
-            };
-            let number = Decimal::read(found).map_err(|reason| Violation { at: at(), reason })?;
+            let number = Decimal::read(found).map_err(|reason| {
+                let at = self.items.child(index.to_string()).join(value.tokens());
+                Violation { at, reason }
+            })?;
             total = total.plus(number).ok_or_else(|| too_long(&self.items))?;
         }
         Ok(total)
     }
 }
 
-impl DocumentRule for Inside {
+impl DocumentRule for ArrayTotal {
     fn check(&self, _: Option<Value<'_>>, document: Value<'_>) -> Result<(), Violation> {
         let Some(items) = value_at(document, &self.items) else {
             return Ok(());
         };
-        if items.kind() != Kind::Array {
+        if items.kind() != ValueKind::Array {
             return Err(Violation {
                 at: self.items.clone(),
                 reason: format!("is {}, expected an array", items.in_words()),
@@ -280,7 +274,7 @@ impl DocumentRule for Inside {
     }
 }
 
-impl TreeRule for Grouped {
+impl TreeRule for GroupTotal {
     fn other_kind(&self) -> Option<&str> {
         Some(&self.kind)
     }
@@ -332,8 +326,8 @@ impl TreeRule for Grouped {
     }
 }
 
-impl Grouped {
-    /// Compares the total of a group with each document that it belongs to.
+impl GroupTotal {
+    /// Compares the total of a group with each of its counterparts.
     fn judge_group(
         &self,
         group: &[(u32, Fact)],

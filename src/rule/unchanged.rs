@@ -1,6 +1,6 @@
-//! `unchanged`: members that say the same after as before.
+//! `unchanged`: members that have the same canonical form before and after.
 //!
-//! Invariant: a member that comes or goes has changed.
+//! Invariant: a member that is added or removed has changed.
 
 use serde::Deserialize;
 
@@ -9,7 +9,6 @@ use super::model::{Body, Definition};
 use crate::form::{Form, ReadError, check_members};
 use crate::json::{Pointer, Value, canonical};
 
-/// The definition of the rule.
 pub(super) const DEFINITION: Definition = Definition::of::<Unchanged>(
     "unchanged",
     "\
@@ -39,7 +38,7 @@ impl DocumentRule for Unchanged {
         for at in &self.at {
             let reason = match (before.at(at), document.at(at)) {
                 (None, None) => continue,
-                (Some(one), Some(two)) if says_the_same(one, two) => continue,
+                (Some(one), Some(two)) if canonical::same(one, two) => continue,
                 (Some(_), None) => "would be removed".to_owned(),
                 (None, Some(_)) => "would be added".to_owned(),
                 (Some(one), Some(two)) => {
@@ -61,10 +60,6 @@ impl DocumentRule for Unchanged {
     fn compares(&self) -> bool {
         true
     }
-}
-
-pub(super) fn says_the_same(one: Value<'_>, two: Value<'_>) -> bool {
-    one.raw() == two.raw() || canonical::to_string(one) == canonical::to_string(two)
 }
 
 #[cfg(test)]

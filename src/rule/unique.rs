@@ -1,16 +1,15 @@
 //! `unique`: no two documents of a kind have the same value, or the same values.
 //!
-//! Invariant: a document that lacks one of the members, or has null there, collides with none.
+//! Invariant: a document in which one of the members is missing or null does not violate the rule.
 
 use serde::Deserialize;
 
 use super::document::Violation;
 use super::model::{Body, Definition};
-use super::tree::{Fact, TreeRule, groups, key, sort};
+use super::tree::{Fact, TreeRule, groups, key, list, sort};
 use crate::form::{Form, ReadError, check_members};
 use crate::json::{Pointer, Value};
 
-/// The definition of the rule.
 pub(super) const DEFINITION: Definition = Definition::of::<Unique>(
     "unique",
     "\
@@ -46,8 +45,7 @@ impl TreeRule for Unique {
         path: &dyn Fn(u32) -> String,
     ) -> Vec<(u32, String)> {
         sort(own);
-        let names: Vec<_> = self.at.iter().map(|at| format!("`{at}`")).collect();
-        let names = names.join(", ");
+        let names = list(&self.at);
         let mut broken = Vec::new();
         for group in groups(own).filter(|group| group.len() > 1) {
             for (index, (manifest, _)) in group.iter().enumerate() {

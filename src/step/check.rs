@@ -1,8 +1,8 @@
-//! Checks of a step in its place, when a catalog is loaded.
+//! Checks a step in its place when a catalog is loaded.
 //!
-//! Believes what a step says of itself; the engine's guard does not, and looks again at every edit.
+//! Trusts the places that a step states; the engine's guard does not, and checks every edit again.
 //!
-//! Invariant: a step that passed writes no guarded member, except that it may fill one that is missing.
+//! Invariant: a checked step writes no guarded member, except that it may fill a missing protected one.
 
 use super::contract::{Access, StepPlace};
 use super::placed::PlacedStep;
@@ -18,13 +18,13 @@ pub struct Guards<'k> {
     pub version: &'k Pointer,
     /// The history, which only the engine sets.
     pub history: &'k Pointer,
-    /// Members that keep their bytes, and are neither added nor removed.
+    /// The members that keep their bytes, and are neither added nor removed.
     pub immutable: &'k [Pointer],
-    /// Members that keep their bytes once they are there.
+    /// The members that keep their bytes once they are there.
     pub protected: &'k [Pointer],
 }
 
-/// Passes on a step that may stand in its place.
+/// Checks a step, and returns it with the restrictions of its place.
 pub(super) fn check(step: PlacedStep, guards: &Guards<'_>) -> Result<PlacedStep, ObjectProblem> {
     let places = step.step().places();
     for place in &places {
@@ -46,7 +46,7 @@ pub(super) fn check(step: PlacedStep, guards: &Guards<'_>) -> Result<PlacedStep,
     })
 }
 
-/// Makes sure that every `*` stands for one element: a place that is written has all of the step's, one that is read has some of them, from the outermost in.
+/// Requires that every `*` stands for one element: a written place has all `*` of the step, a read place the outermost ones or all.
 fn check_scopes(step: &PlacedStep, places: &[StepPlace]) -> Result<(), ObjectProblem> {
     let scopes = places.iter().map(|place| scope(&place.at));
     let longest = scopes.max_by_key(|scope| scope.len()).unwrap_or_default();
@@ -67,7 +67,7 @@ fn check_scopes(step: &PlacedStep, places: &[StepPlace]) -> Result<(), ObjectPro
     Ok(())
 }
 
-/// Refuses a step that reads or writes inside a place that it writes, or changes the member of a condition around it.
+/// Refuses a step that reads or writes inside a place that it writes, or that writes the member of a condition around it.
 fn check_overlaps(step: &PlacedStep, places: &[StepPlace]) -> Result<(), ObjectProblem> {
     for (count, place) in places.iter().enumerate() {
         if place.access == Access::Read {
@@ -91,7 +91,7 @@ fn check_overlaps(step: &PlacedStep, places: &[StepPlace]) -> Result<(), ObjectP
     Ok(())
 }
 
-/// Refuses a place at, above or below a guarded member. Returns true if the step fills a protected one.
+/// Refuses to write at, above or below a guarded member. Returns true if the step fills a protected one.
 fn check_guards(
     step: &PlacedStep,
     place: &StepPlace,
@@ -120,7 +120,7 @@ fn check_guards(
     Ok(fills)
 }
 
-/// Refuses the members that the engine sets: no step may write them, and they change while steps read.
+/// Refuses the members that the engine sets. A step may not even read them, because they change on the way.
 fn check_engine(
     step: &PlacedStep,
     at: &Pointer,

@@ -1,19 +1,18 @@
-//! `coalesce`: gives a member the first of several values that is there.
+//! `coalesce`: gives a member the first existing value of several.
 //!
-//! Reads its own object of a migration file and knows no other step.
+//! Reads its own object of a migration file; knows no other step.
 //!
-//! Invariant: a value that is there, and is not a null that the step was told to fill, is never overwritten.
+//! Invariant: it overwrites no value except null, if the file says so.
 
 use serde::Deserialize;
 
-use super::fill::{Fill, Filling, Other, When, said_value};
+use super::fill::{Fill, FillOptions, Filling, Gap, OtherValue, some_value};
 use super::parsed::Definition;
 use super::view::View;
 use crate::form::{ObjectProblem, check_listed};
-use crate::json::{Fragment, Kind, Pointer};
+use crate::json::{Fragment, Pointer, ValueKind};
 use crate::transform::StepError;
 
-/// The definition of the step.
 pub(super) const DEFINITION: Definition = Definition::of::<Coalesce>(
     "coalesce",
     "\
@@ -37,48 +36,36 @@ pub struct Coalesce {
     /// The member.
     pub to: Pointer,
     /// The value where none of them is there.
-    #[serde(default, deserialize_with = "said_value")]
+    #[serde(default, deserialize_with = "some_value")]
     pub default: Option<Fragment>,
     /// Where it is filled.
     #[serde(default)]
-    pub when: When,
+    pub when: Gap,
     /// Whether the default is not authoritative.
     #[serde(default)]
     pub backfill: bool,
 }
 
 impl Fill for Coalesce {
-    fn name(&self) -> &'static str {
-        DEFINITION.name
-    }
-
-    fn at(&self) -> &Pointer {
-        &self.to
+    fn options(&self) -> FillOptions<'_> {
+        FillOptions {
+            gap: self.when,
+            backfill: self.backfill,
+            ..FillOptions::new(DEFINITION.name, &self.to, OtherValue::Keep)
+        }
     }
 
     fn reads(&self) -> Vec<&Pointer> {
         self.from.iter().collect()
     }
 
-    fn when(&self) -> When {
-        self.when
-    }
-
-    fn other(&self) -> Other {
-        Other::Keep
-    }
-
     fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError> {
         let found = self.from.iter().find_map(|from| {
             let value = view.get(from)?;
-            let is_null = value.kind() == Kind::Null;
+            let is_null = value.kind() == ValueKind::Null;
             (!is_null).then(|| Filling::copy(view.place(from), value))
         });
         Ok(found.or_else(|| self.default.clone().map(Filling::from)))
-    }
-
-    fn backfill(&self) -> bool {
-        self.backfill
     }
 
     fn check(&self) -> Result<(), ObjectProblem> {

@@ -1,8 +1,8 @@
-//! The contract of a step: what it says of itself, what it does, and how that is undone.
+//! The contract of a step: its places, its changes, and the way to undo them.
 //!
-//! Owns the trait and its words; knows no step.
+//! Owns the trait; knows no step.
 //!
-//! Invariant: a step that is taken twice changes nothing the second time, and undoing what it changed gives the document as it was.
+//! Invariant: a second run of a step changes nothing, and undoing a step restores the document.
 
 use std::fmt::Debug;
 
@@ -11,15 +11,15 @@ use crate::form::ObjectProblem;
 use crate::json::Pointer;
 use crate::transform::{Change, StepError};
 
-/// A step that a migration file can ask for.
+/// A step of a migration file.
 pub trait Step: Debug + Send + Sync {
     /// The value of `"step"` in migration files.
     fn name(&self) -> &'static str;
 
-    /// Every place that it may read or write, whatever the document; first the one by which messages name it.
+    /// Every place that it may read or write in any document. Messages name the step by the first one.
     fn places(&self) -> Vec<StepPlace>;
 
-    /// The changes to make, in order; no edits where they were made before. Pointers are those of the document.
+    /// The changes, in order, with pointers of the document. A document that has been changed before needs no edits.
     ///
     /// # Errors
     /// The step cannot be applied to this document.
@@ -30,10 +30,10 @@ pub trait Step: Debug + Send + Sync {
         None
     }
 
-    /// The changes that undo the step, asked only if it is not irreversible.
+    /// The changes that undo the step. It is called only if the step is not irreversible.
     ///
     /// # Errors
-    /// A value is another than the step would have left.
+    /// The step cannot have left this value.
     fn undo(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
         let at = self.places().into_iter().next();
         Err(StepError {
@@ -42,15 +42,15 @@ pub trait Step: Debug + Send + Sync {
         })
     }
 
-    /// Checks the step alone, when it is read.
+    /// Checks the members of the step, without its place in a catalog.
     ///
     /// # Errors
-    /// Its members do not fit together.
+    /// The members do not fit together.
     fn check(&self) -> Result<(), ObjectProblem> {
         Ok(())
     }
 
-    /// What it may destroy, in words; `None` if the document after still tells everything.
+    /// The values that it may destroy, in words; `None` if it destroys nothing.
     fn destroys(&self) -> Option<&'static str> {
         None
     }
@@ -64,20 +64,20 @@ pub trait Step: Debug + Send + Sync {
 /// A place that a step reads or writes. `*` stands for one level of an array or object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepPlace {
-    /// The pointer, as seen from the frames around the step.
+    /// The pointer, relative to the frames around the step.
     pub at: Pointer,
-    /// The way in which the step uses the place.
+    /// The use of the place.
     pub access: Access,
 }
 
-/// The way in which a step uses a place.
+/// The use of a place by a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// It reads only.
+    /// The step only reads it.
     Read,
-    /// It writes only where no value is, so it may also fill a protected member.
+    /// The step writes it only if no value is there. It may therefore fill a protected member.
     Fill,
-    /// It writes.
+    /// The step writes it.
     Write,
 }
 
@@ -93,11 +93,11 @@ impl StepPlace {
     }
 }
 
-/// The direction in which a document goes through a step.
+/// The direction of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
-    /// The step is taken: a value that is as it should become already is kept.
+    /// Apply the step: a value that is already as it should be is kept.
     Up,
-    /// The step is undone: only what it left is accepted.
+    /// Undo the step: only a value that it can have left is accepted.
     Down,
 }

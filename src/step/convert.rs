@@ -1,27 +1,24 @@
-//! `convert`: gives a value another type.
+//! `convert`: converts a value to another type.
 //!
-//! Reads its own object of a migration file and knows no other step.
+//! Reads its own object of a migration file; knows no other step.
 //!
-//! Invariant: a value is spelled anew only where the new spelling says the same; everything else refuses the manifest.
+//! Invariant: the converted value means the same; a value for which that is not possible refuses the manifest.
 
 #[cfg(test)]
 mod tests;
-mod types;
-
-pub use types::Type;
 
 use serde::Deserialize;
 
 use super::contract::{Direction, Step, StepPlace};
 use super::fill::value_in_words;
 use super::parsed::Definition;
+pub use super::types::Type;
+use super::types::converted;
 use super::view::View;
 use crate::form::ObjectProblem;
-use crate::json::{Edit, Kind, Pointer};
+use crate::json::{Edit, Pointer, ValueKind};
 use crate::transform::{Change, StepError, Verb};
-use types::converted;
 
-/// The definition of the step.
 pub(super) const DEFINITION: Definition = Definition::of::<Convert>(
     "convert",
     "\
@@ -53,7 +50,7 @@ pub struct Convert {
     pub to: Type,
 }
 
-/// Gives the value the type `to`; on the way down it must have the type `from`.
+/// Converts the value to the type `to`; on the way down it must have the type `from`.
 fn convert(
     view: &View<'_>,
     pointer: &Pointer,
@@ -65,7 +62,7 @@ fn convert(
     let Some(found) = view.get(pointer) else {
         return Ok(vec![]);
     };
-    let is_null = found.kind() == Kind::Null;
+    let is_null = found.kind() == ValueKind::Null;
     if is_null || direction == Direction::Up && to.has(found) {
         return Ok(vec![Change::Kept(at)]);
     }
@@ -107,7 +104,7 @@ impl Step for Convert {
     }
 
     fn undo(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        // A step without `from` is irreversible.
+        // `from` is always there, because a step without it is irreversible.
         let to = self.from.unwrap_or(self.to);
         convert(view, &self.at, Some(self.to), to, Direction::Down)
     }

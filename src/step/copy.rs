@@ -1,18 +1,17 @@
 //! `copy`: gives a member the value of another.
 //!
-//! Reads its own object of a migration file and knows no other step.
+//! Reads its own object of a migration file; knows no other step.
 //!
-//! Invariant: the copy has the tokens of the value, byte for byte, and a value that is there is never overwritten.
+//! Invariant: the copy has the same bytes, and no value is overwritten.
 
 use serde::Deserialize;
 
-use super::fill::{Fill, Filling, Other};
+use super::fill::{Fill, FillOptions, Filling, OtherValue};
 use super::parsed::Definition;
 use super::view::View;
 use crate::json::Pointer;
 use crate::transform::StepError;
 
-/// The definition of the step.
 pub(super) const DEFINITION: Definition = Definition::of::<Copy>(
     "copy",
     "\
@@ -35,20 +34,12 @@ pub struct Copy {
 }
 
 impl Fill for Copy {
-    fn name(&self) -> &'static str {
-        DEFINITION.name
-    }
-
-    fn at(&self) -> &Pointer {
-        &self.to
+    fn options(&self) -> FillOptions<'_> {
+        FillOptions::new(DEFINITION.name, &self.to, OtherValue::Refuse)
     }
 
     fn reads(&self) -> Vec<&Pointer> {
         vec![&self.from]
-    }
-
-    fn other(&self) -> Other {
-        Other::Refuse
     }
 
     fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError> {

@@ -1,18 +1,17 @@
 //! `derive`: gives a member a text made of others.
 //!
-//! Reads its own object of a migration file and knows no other step.
+//! Reads its own object of a migration file; knows no other step.
 //!
-//! Invariant: the text depends on nothing but the template and the members that it names.
+//! Invariant: the text depends only on the template and the members that it names.
 
 use serde::Deserialize;
 
-use super::fill::{Fill, Filling, Other, When};
+use super::fill::{Fill, FillOptions, Filling, Gap, OtherValue};
 use super::parsed::Definition;
 use super::view::View;
-use crate::json::{Fragment, Kind, Pointer};
+use crate::json::{Fragment, Pointer, ValueKind};
 use crate::transform::{StepError, Verb};
 
-/// The definition of the step.
 pub(super) const DEFINITION: Definition = Definition::of::<Derive>(
     "derive",
     "\
@@ -36,13 +35,13 @@ pub struct Derive {
     pub template: Template,
     /// Where it is set.
     #[serde(default)]
-    pub when: When,
+    pub when: Gap,
     /// Whether the value is not authoritative.
     #[serde(default)]
     pub backfill: bool,
 }
 
-/// What a text is made of, in order.
+/// The pieces of a text, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Template(pub Vec<Piece>);
@@ -50,19 +49,19 @@ pub struct Template(pub Vec<Piece>);
 /// A piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// A text as it is.
+    /// Literal text.
     Text(String),
-    /// What a member says.
+    /// The text of a member.
     Member(Pointer),
 }
 
-/// A text is not a template.
+/// The text is not a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{found}` is not a template: expected text with `{{/pointer}}`, and `{{{{` or `}}}}` for a brace"
 )]
 pub struct TemplateError {
-    /// What was found.
+    /// The text.
     pub found: String,
 }
 
@@ -99,12 +98,13 @@ fn pieces(text: &str) -> Option<Vec<Piece>> {
 }
 
 impl Fill for Derive {
-    fn name(&self) -> &'static str {
-        DEFINITION.name
-    }
-
-    fn at(&self) -> &Pointer {
-        &self.at
+    fn options(&self) -> FillOptions<'_> {
+        FillOptions {
+            gap: self.when,
+            verb: Some(Verb::Derived),
+            backfill: self.backfill,
+            ..FillOptions::new(DEFINITION.name, &self.at, OtherValue::Keep)
+        }
     }
 
     fn reads(&self) -> Vec<&Pointer> {
@@ -117,14 +117,6 @@ impl Fill for Derive {
             .collect()
     }
 
-    fn when(&self) -> When {
-        self.when
-    }
-
-    fn other(&self) -> Other {
-        Other::Keep
-    }
-
     fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError> {
         let mut text = String::new();
         for piece in &self.template.0 {
@@ -135,22 +127,13 @@ impl Fill for Derive {
         }
         Ok(Some(Fragment::string(&text).into()))
     }
-
-    fn verb(&self) -> Option<Verb> {
-        Some(Verb::Derived)
-    }
-
-    fn backfill(&self) -> bool {
-        self.backfill
-    }
 }
 
-/// The text of the scalar at a pointer.
 fn text_of(view: &View<'_>, pointer: &Pointer) -> Result<String, StepError> {
     let value = view.require(pointer)?;
     match value.kind() {
-        Kind::String => Ok(value.as_str().unwrap_or_default().into_owned()),
-        Kind::Number | Kind::Boolean => Ok(value.raw().to_owned()),
+        ValueKind::String => Ok(value.as_str().unwrap_or_default().into_owned()),
+        ValueKind::Number | ValueKind::Boolean => Ok(value.raw().to_owned()),
         other => Err(StepError {
             at: view.place(pointer),
             reason: format!("is {other}, expected a string, a number or a boolean"),

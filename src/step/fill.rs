@@ -1,8 +1,8 @@
-//! Filling: what the steps share that give a member a value which follows from the step and the rest of the document, and the way back from all of them.
+//! Filling: the part that all steps share which give a member a value, and the way back from them.
 //!
-//! Knows no step; a step says where, when and what, and all else that a step must say follows from that.
+//! Knows no step. A step states the place, the gaps, the value and the fate of other values; this file computes the changes from that.
 //!
-//! Invariant: the way back takes nothing away but the very value that the step would set.
+//! Invariant: undoing a step removes only the value that the step would set.
 
 use std::fmt::Debug;
 
@@ -11,14 +11,14 @@ use serde::Deserialize;
 use super::contract::{Access, Step, StepPlace};
 use super::view::View;
 use crate::form::ObjectProblem;
-use crate::json::{Edit, Fragment, Kind, Pointer, Value};
+use crate::json::{Edit, Fragment, Pointer, Value, ValueKind};
 use crate::transform::{Change, StepError, Verb};
 
 /// Where a member is filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "snake_case")]
-pub enum When {
+pub enum Gap {
     /// Where it is missing.
     #[default]
     Missing,
@@ -28,21 +28,21 @@ pub enum When {
     MissingOrNull,
 }
 
-/// The fate of a value that is there and is no gap.
+/// The fate of a value that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Other {
-    /// It stays.
+pub enum OtherValue {
+    /// It is kept.
     Keep,
-    /// It refuses the document, unless it is the value that would be set.
+    /// The document is refused, unless it is the value that would be set.
     Refuse,
     /// It is overwritten.
     Overwrite,
 }
 
-/// The value that a step sets.
+/// The value that a step sets, and its source.
 pub(super) struct Filling {
     pub(super) value: Fragment,
-    /// The member that it is a copy of.
+    /// The member from which it is copied.
     pub(super) copy_of: Option<Pointer>,
 }
 
@@ -61,46 +61,47 @@ impl From<Fragment> for Filling {
     }
 }
 
+/// The properties of a step that fills a member.
+pub(super) struct FillOptions<'s> {
+    /// The value of `"step"` in migration files.
+    pub(super) name: &'static str,
+    pub(super) at: &'s Pointer,
+    pub(super) access: Access,
+    pub(super) gap: Gap,
+    pub(super) other: OtherValue,
+    /// The words for a value that is no copy; `None` for the words of the edit.
+    pub(super) verb: Option<Verb>,
+    pub(super) backfill: bool,
+}
+
+impl<'s> FillOptions<'s> {
+    /// The options of a step that fills a missing member.
+    pub(super) fn new(name: &'static str, at: &'s Pointer, other: OtherValue) -> Self {
+        Self {
+            name,
+            at,
+            access: Access::Write,
+            gap: Gap::Missing,
+            other,
+            verb: None,
+            backfill: false,
+        }
+    }
+}
+
 /// A step that fills a member.
 pub(super) trait Fill: Debug + Send + Sync {
-    /// The value of `"step"` in migration files.
-    fn name(&self) -> &'static str;
+    fn options(&self) -> FillOptions<'_>;
 
-    /// The member.
-    fn at(&self) -> &Pointer;
-
-    /// What is done there.
-    fn access(&self) -> Access {
-        Access::Write
-    }
-
-    /// The members that the value is made of.
+    /// The members from which the value is made.
     fn reads(&self) -> Vec<&Pointer> {
         vec![]
     }
 
-    /// Where it is filled.
-    fn when(&self) -> When {
-        When::Missing
-    }
-
-    /// What is done about another value.
-    fn other(&self) -> Other;
-
-    /// The value; `None` where there is nothing to fill the member with.
+    /// The value; `None` if this document has none.
     fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError>;
 
-    /// What to say of a value that was set and is no copy, if not that it was set.
-    fn verb(&self) -> Option<Verb> {
-        None
-    }
-
-    /// Whether the value is not authoritative.
-    fn backfill(&self) -> bool {
-        false
-    }
-
-    /// As [`Step::check`].
+    /// Does the same as [`Step::check`].
     fn check(&self) -> Result<(), ObjectProblem> {
         Ok(())
     }
@@ -108,11 +109,12 @@ pub(super) trait Fill: Debug + Send + Sync {
 
 impl<F: Fill> Step for F {
     fn name(&self) -> &'static str {
-        Fill::name(self)
+        self.options().name
     }
 
     fn places(&self) -> Vec<StepPlace> {
-        let (at, access) = (self.at().clone(), self.access());
+        let FillOptions { at, access, .. } = self.options();
+        let at = at.clone();
         let reads = self.reads().into_iter().map(StepPlace::read);
         std::iter::once(StepPlace { at, access })
             .chain(reads)
@@ -124,12 +126,13 @@ impl<F: Fill> Step for F {
     }
 
     fn irreversible(&self) -> Option<&'static str> {
-        match (self.other(), self.when()) {
-            (Other::Overwrite, _) => Some("what it overwrote is gone"),
-            (_, When::MissingOrNull) => {
+        let FillOptions { other, gap, .. } = self.options();
+        match (other, gap) {
+            (OtherValue::Overwrite, _) => Some("what it overwrote is gone"),
+            (_, Gap::MissingOrNull) => {
                 Some("whether the member was missing or null cannot be told afterwards")
             }
-            (_, When::Missing | When::Null) => None,
+            (_, Gap::Missing | Gap::Null) => None,
         }
     }
 
@@ -142,90 +145,93 @@ impl<F: Fill> Step for F {
     }
 
     fn destroys(&self) -> Option<&'static str> {
-        (self.other() == Other::Overwrite).then_some("the value that was there")
+        (self.options().other == OtherValue::Overwrite).then_some("the value that was there")
     }
 
     fn backfill(&self) -> bool {
-        Fill::backfill(self)
+        self.options().backfill
     }
 }
 
-/// A value that a file says, where null is a value, too.
-pub(super) fn said_value<'de, D: serde::Deserializer<'de>>(
+/// Reads an optional value, for which null is a value, too.
+pub(super) fn some_value<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Fragment>, D::Error> {
     Fragment::deserialize(deserializer).map(Some)
 }
 
-/// Fills the member of a step.
 fn fill(step: &impl Fill, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-    let at = view.place(step.at());
+    let options = step.options();
+    let at = view.place(options.at);
     let kept = || Ok(vec![Change::Kept(at.clone())]);
-    let Some(found) = view.get(step.at()) else {
-        if step.when() == When::Null {
-            view.check_parent(step.at())?;
+    let Some(found) = view.get(options.at) else {
+        if options.gap == Gap::Null {
+            view.check_parent(options.at)?;
             return kept();
         }
         return match step.filling(view)? {
             Some(filling) => {
-                view.check_parent(step.at())?;
-                Ok(vec![insertion(step, at, filling)])
+                view.check_parent(options.at)?;
+                Ok(vec![insertion(options.verb, at, filling)])
             }
             None => Ok(vec![]),
         };
     };
-    let is_gap = found.kind() == Kind::Null && step.when() != When::Missing;
-    if step.other() == Other::Keep && !is_gap {
+    let is_gap = found.kind() == ValueKind::Null && options.gap != Gap::Missing;
+    if options.other == OtherValue::Keep && !is_gap {
         return kept();
     }
     match step.filling(view)? {
         Some(filling) if !filling.value.says(found) => {
-            if step.other() == Other::Refuse && !is_gap {
-                return Err(differs(at, found, &filling.value));
+            if options.other == OtherValue::Refuse && !is_gap {
+                return Err(unexpected(at, found, &filling.value));
             }
-            Ok(vec![replacement(step, at, filling)])
+            Ok(vec![replacement(options.verb, at, filling)])
         }
         _ => kept(),
     }
 }
 
-fn insertion(step: &impl Fill, at: Pointer, filling: Filling) -> Change {
+fn insertion(verb: Option<Verb>, at: Pointer, filling: Filling) -> Change {
     let value = filling.value;
-    match (filling.copy_of, step.verb()) {
+    match (filling.copy_of, verb) {
         (Some(from), _) => Change::Edit(Edit::Copy { from, to: at }),
         (None, Some(verb)) => Change::EditAs(verb, Edit::Insert { at, value }),
         (None, None) => Change::Edit(Edit::Insert { at, value }),
     }
 }
 
-fn replacement(step: &impl Fill, at: Pointer, filling: Filling) -> Change {
+fn replacement(verb: Option<Verb>, at: Pointer, filling: Filling) -> Change {
     let value = filling.value;
     let edit = Edit::Replace { at, value };
     let copied = filling.copy_of.map(|from| Verb::Copied { from });
-    match copied.or(step.verb()) {
+    match copied.or(verb) {
         Some(verb) => Change::EditAs(verb, edit),
         None => Change::Edit(edit),
     }
 }
 
-/// Takes away the value that a step would set.
+/// Removes the value that the step would set, or sets it to null again.
 fn clear(step: &impl Fill, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-    let at = view.place(step.at());
-    let null = Fragment::null();
-    let to_null = step.when() == When::Null;
-    let found = view.get(step.at());
-    let Some(found) = found.filter(|found| !(to_null && null.says(*found))) else {
+    let FillOptions {
+        at: pointer, gap, ..
+    } = step.options();
+    let at = view.place(pointer);
+    let to_null = gap == Gap::Null;
+    let is_cleared = |found: &Value<'_>| to_null && found.kind() == ValueKind::Null;
+    let Some(found) = view.get(pointer).filter(|found| !is_cleared(found)) else {
         return Ok(vec![]);
     };
     match step.filling(view)? {
         Some(filling) if filling.value.says(found) && to_null => {
-            Ok(vec![Change::Edit(Edit::Replace { at, value: null })])
+            let value = Fragment::null();
+            Ok(vec![Change::Edit(Edit::Replace { at, value })])
         }
         Some(filling) if filling.value.says(found) => {
-            view.check_parent(step.at())?;
+            view.check_parent(pointer)?;
             Ok(vec![Change::Edit(Edit::Remove { at })])
         }
-        Some(filling) => Err(differs(at, found, &filling.value)),
+        Some(filling) => Err(unexpected(at, found, &filling.value)),
         None => Err(StepError {
             at,
             reason: format!("is {}, expected nothing to be there", value_in_words(found)),
@@ -233,15 +239,15 @@ fn clear(step: &impl Fill, view: &View<'_>) -> Result<Vec<Change>, StepError> {
     }
 }
 
-/// Another value is there than was expected.
-pub(super) fn differs(at: Pointer, found: Value<'_>, expected: &Fragment) -> StepError {
+/// The error about a value that differs from `expected`.
+pub(super) fn unexpected(at: Pointer, found: Value<'_>, expected: &Fragment) -> StepError {
     let (found, expected) = (value_in_words(found), in_short(expected.as_str()));
     let expected = expected.unwrap_or_else(|| "another value".to_owned());
     let reason = format!("is {found}, expected {expected}");
     StepError { at, reason }
 }
 
-/// A value for a message: as it is spelled where it is short, else what kind of value it is.
+/// The words for a value in a message: its text if that is short, else its kind.
 pub(super) fn value_in_words(value: Value<'_>) -> String {
     in_short(value.raw()).unwrap_or_else(|| value.kind().to_string())
 }

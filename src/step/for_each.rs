@@ -1,18 +1,16 @@
 //! `for_each`: steps for every element of an array or member of an object.
 //!
-//! Stands around other steps, which it does not know.
+//! A frame around other steps, which it does not know.
 //!
-//! Invariant: a step inside sees and writes only its element.
+//! Invariant: a step inside reads and writes only its element.
 
 use serde::Deserialize;
 
-use super::frame::Frame;
 use super::frame_form::{FrameForm, around};
-use super::parsed::Definition;
+use super::parsed::{Definition, Frame};
 use crate::form::ObjectProblem;
 use crate::json::Pointer;
 
-/// The definition of the step.
 pub(super) const DEFINITION: Definition = around::<ForEach>(
     "for_each",
     "\

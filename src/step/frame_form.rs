@@ -1,33 +1,30 @@
-//! The form of frames: members of their own, and the member `steps`.
+//! Reads frames: their own members, and the member `steps`.
 //!
-//! Knows no frame; reads the names of the steps inside, and no more.
+//! Knows no frame, and reads only the names of the steps inside.
 //!
-//! Invariant: every object in `steps` names its step before any of them is read.
+//! Invariant: every object in `steps` has a name before any of them is read.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::frame::Frame;
-use super::parsed::{Definition, Parsed};
+use super::parsed::{Definition, Frame, Parsed};
 use crate::form::{
     Common, EditorSchema, Entry as _, Object, ObjectProblem, ReadError, read_members,
 };
 
-/// The members of a frame beside `steps`.
+/// The members of a frame, without `steps`.
 pub(super) trait FrameForm: DeserializeOwned + EditorSchema {
-    /// The summary that editors show at the name of the step.
+    /// Editors show this as the description of the step.
     #[cfg(test)]
     const SUMMARY: &'static str;
 
-    /// The description of `steps` that editors show.
+    /// Editors show this as the description of `steps`.
     #[cfg(test)]
     const STEPS: &'static str;
 
-    /// The frame.
     fn frame(self) -> Result<Frame, ObjectProblem>;
 }
 
-/// The definition of a frame.
 pub(super) const fn around<F: FrameForm>(
     name: &'static str,
     documentation: &'static str,
@@ -51,14 +48,14 @@ fn read<F: FrameForm>(text: &str) -> Result<Parsed, ReadError> {
     Ok(Parsed::Frame(form.frame()?))
 }
 
-/// The steps inside, of which only the names are read.
+/// Requires a name in each object of `steps`.
 #[derive(Deserialize)]
 struct Inner {
     #[serde(rename = "steps")]
     _steps: Vec<Object<StepName>>,
 }
 
-/// The name of a step, which must be there before any step is read.
+/// Requires the name of a step.
 #[derive(Deserialize)]
 pub(crate) struct StepName {
     #[serde(rename = "step")]

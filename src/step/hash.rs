@@ -1,12 +1,12 @@
 //! `hash`: gives a member the SHA-256 of others.
 //!
-//! Reads its own object of a migration file and knows no other step.
+//! Reads its own object of a migration file; knows no other step.
 //!
-//! Invariant: the hash is of what the values say, not of how they are spelled.
+//! Invariant: the hash depends on the values, not on their spelling.
 
 use serde::Deserialize;
 
-use super::fill::{Fill, Filling, Other};
+use super::fill::{Fill, FillOptions, Filling, OtherValue};
 use super::parsed::Definition;
 use super::view::View;
 use crate::digest::Digest;
@@ -14,7 +14,6 @@ use crate::form::{ObjectProblem, check_listed};
 use crate::json::{Fragment, Pointer, canonical};
 use crate::transform::{StepError, Verb};
 
-/// The definition of the step.
 pub(super) const DEFINITION: Definition = Definition::of::<Hash>(
     "hash",
     "\
@@ -38,20 +37,15 @@ pub struct Hash {
 }
 
 impl Fill for Hash {
-    fn name(&self) -> &'static str {
-        DEFINITION.name
-    }
-
-    fn at(&self) -> &Pointer {
-        &self.at
+    fn options(&self) -> FillOptions<'_> {
+        FillOptions {
+            verb: Some(Verb::Derived),
+            ..FillOptions::new(DEFINITION.name, &self.at, OtherValue::Refuse)
+        }
     }
 
     fn reads(&self) -> Vec<&Pointer> {
         self.of.iter().collect()
-    }
-
-    fn other(&self) -> Other {
-        Other::Refuse
     }
 
     fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError> {
@@ -62,10 +56,6 @@ impl Fill for Hash {
         let array = format!("[{}]", forms.join(", "));
         let digest = Digest::of(array.as_bytes());
         Ok(Some(Fragment::string(&format!("sha256:{digest}")).into()))
-    }
-
-    fn verb(&self) -> Option<Verb> {
-        Some(Verb::Derived)
     }
 
     fn check(&self) -> Result<(), ObjectProblem> {

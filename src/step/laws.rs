@@ -17,7 +17,7 @@ use crate::transform::{Change, Transform};
 use samples::{Sample, sample};
 pub(crate) use samples::{documents, steps};
 
-/// What a transform made of a document.
+/// The result of a transform.
 struct Done {
     text: String,
     changes: Vec<Change>,
@@ -63,7 +63,7 @@ impl Done {
         places.collect()
     }
 
-    /// Whether it left nothing as it was, and took away nothing that stood twice.
+    /// Returns true if it kept no value, and removed no value that was there twice.
     fn only_changed(&self) -> bool {
         self.edits().next().is_some()
             && self.changes.iter().all(|change| {
@@ -130,7 +130,7 @@ fn the_way_back_undoes_what_changed(transform: &dyn Transform, sample: &Sample) 
     }
 }
 
-/// Whether the layout lets the way back find the very bytes: nothing is spelled in several ways, and no member changes its place for good.
+/// Returns true if the way back can restore the same bytes: the layout is uniform, and no member changes its place for good.
 fn keeps_places(up: &Done, document: &str) -> bool {
     let (before, after) = (scan(document), scan(&up.text));
     let sorted = |text: &Text<'_>, at: &Pointer| {
@@ -186,7 +186,7 @@ fn the_way_back_loses_nothing(transform: &dyn Transform, document: &str) {
     };
     let (before, after) = (scan(document), scan(&up.text));
     for at in down.written() {
-        // What stood twice, in the old place and the new one, stands in the new one again.
+        // A value that was at the old and the new place is at the new one again.
         let stood_twice = down.edits().any(|edit| matches!(edit, Edit::Remove { .. }));
         match (before.root().at(&at), after.root().at(&at)) {
             (Some(one), Some(two)) => assert!(canonical::same(one, two), "{at}"),
@@ -227,7 +227,7 @@ laws! {
     set_default set rename r#move copy coalesce map convert derive hash wrap unwrap for_each when remove
 }
 
-/// How many of some samples of a step change something, do so without keeping anything and have a way back, and are changed on the way back from anywhere.
+/// Counts the samples of a step that change something, that change everything and can be undone, and that are changed by the way back from any document.
 fn reached(name: &'static str) -> [usize; 3] {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let strategy = sample(name);

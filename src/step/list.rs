@@ -1,6 +1,6 @@
 //! The closed list of steps.
 //!
-//! Lists them only; each stands in its own file.
+//! Owns the list only; each step has its own file.
 //!
 //! Invariant: a step is in the list once, in the order of the documentation.
 

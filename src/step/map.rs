@@ -1,8 +1,8 @@
-//! `map`: looks values up in a table.
+//! `map`: replaces a value by its entry in a table.
 //!
-//! Reads its own object of a migration file and knows no other step.
+//! Reads its own object of a migration file; knows no other step.
 //!
-//! Invariant: in place no output is looked up again, so that a second time changes nothing.
+//! Invariant: in place, no output is looked up again, so a second run changes nothing.
 
 #[cfg(test)]
 mod tests;
@@ -12,14 +12,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::contract::{Step, StepPlace};
-use super::fill::{Fill, Filling, Other, said_value, value_in_words};
+use super::fill::{Fill, FillOptions, Filling, OtherValue, some_value, value_in_words};
 use super::parsed::{Definition, Parsed};
 use super::view::View;
 use crate::form::{Form, ObjectProblem, ReadError};
 use crate::json::{Edit, Fragment, Pointer, Value};
 use crate::transform::{Change, StepError, Verb};
 
-/// The definition of the step.
 pub(super) const DEFINITION: Definition = Definition::of::<MapForm>(
     "map",
     "\
@@ -37,22 +36,22 @@ Inverse: with `to`, takes `to` away; refused where it has another value. In plac
 pub struct Map {
     /// The value.
     pub at: Pointer,
-    /// The member that gets what was found; the value's own, where `None`.
+    /// The member that gets the entry; `None` for the member of the value itself.
     pub to: Option<Pointer>,
     /// Inputs and outputs.
     pub table: Vec<(Fragment, Fragment)>,
-    /// What becomes of a value that is not in the table.
-    pub other: Outside,
+    /// The fate of a value that is not in the table.
+    pub unmapped: Unmapped,
 }
 
-/// What becomes of a value that is not in the table.
+/// The fate of a value that is not in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outside {
+pub enum Unmapped {
     /// It refuses the manifest.
     Refuse,
     /// It is kept.
     Keep,
-    /// It becomes this.
+    /// It is replaced by this value.
     Default(Fragment),
 }
 
@@ -69,7 +68,7 @@ struct MapForm {
     /// Inputs, which are strings, and outputs.
     table: BTreeMap<String, Fragment>,
     /// What a value becomes that is not in the table.
-    #[serde(default, deserialize_with = "said_value")]
+    #[serde(default, deserialize_with = "some_value")]
     default: Option<Fragment>,
     /// What is done about a value that is not in the table, where there is no default.
     #[serde(default, rename = "else")]
@@ -96,10 +95,10 @@ impl Form<Parsed> for MapForm {
             table: table
                 .map(|(input, output)| (Fragment::string(&input), output))
                 .collect(),
-            other: match (self.other, self.default) {
-                (None | Some(Else::Refuse), None) => Outside::Refuse,
-                (Some(Else::Keep), None) => Outside::Keep,
-                (None, Some(default)) => Outside::Default(default),
+            unmapped: match (self.other, self.default) {
+                (None | Some(Else::Refuse), None) => Unmapped::Refuse,
+                (Some(Else::Keep), None) => Unmapped::Keep,
+                (None, Some(default)) => Unmapped::Default(default),
                 (Some(_), Some(_)) => {
                     let (one, two) = ("default", "else");
                     return Err(ObjectProblem::Contradiction { one, two }.into());
@@ -114,7 +113,7 @@ impl Form<Parsed> for MapForm {
 }
 
 impl Map {
-    /// Refuses a table in place of which an output would be looked up again, to become something else.
+    /// Refuses a table with an output that is also an input, with another output.
     fn check_chains(&self) -> Result<(), ObjectProblem> {
         for output in self.outputs() {
             let again = self.table.iter().find(|(input, _)| input == output);
@@ -126,11 +125,11 @@ impl Map {
         Ok(())
     }
 
-    /// All that may come of a value, but for those that are kept.
+    /// All values that the table and the default can give.
     fn outputs(&self) -> impl Iterator<Item = &Fragment> {
-        let default = match &self.other {
-            Outside::Default(value) => Some(value),
-            Outside::Refuse | Outside::Keep => None,
+        let default = match &self.unmapped {
+            Unmapped::Default(value) => Some(value),
+            Unmapped::Refuse | Unmapped::Keep => None,
         };
         self.table.iter().map(|(_, output)| output).chain(default)
     }
@@ -140,12 +139,12 @@ impl Map {
         rows.find_map(|(input, output)| input.says(value).then_some(output))
     }
 
-    /// What becomes of a value; `None` where it is kept.
+    /// The output for a value; `None` if the value is kept.
     fn output(&self, view: &View<'_>, value: Value<'_>) -> Result<Option<&Fragment>, StepError> {
-        match (self.look_up(value), &self.other) {
-            (Some(output), _) | (None, Outside::Default(output)) => Ok(Some(output)),
-            (None, Outside::Keep) => Ok(None),
-            (None, Outside::Refuse) => Err(self.not_in_table(view, value)),
+        match (self.look_up(value), &self.unmapped) {
+            (Some(output), _) | (None, Unmapped::Default(output)) => Ok(Some(output)),
+            (None, Unmapped::Keep) => Ok(None),
+            (None, Unmapped::Refuse) => Err(self.not_in_table(view, value)),
         }
     }
 
@@ -172,14 +171,14 @@ impl Map {
         Ok(vec![self.replaced(view, output)])
     }
 
-    /// Looks the value up the other way round.
+    /// Replaces an output by its input.
     fn back_in_place(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
         let Some(found) = view.get(&self.at) else {
             return Ok(vec![]);
         };
         let mut rows = self.table.iter();
         let input = rows.find_map(|(input, output)| output.says(found).then_some(input));
-        let stays = self.other == Outside::Keep && self.look_up(found).is_none();
+        let stays = self.unmapped == Unmapped::Keep && self.look_up(found).is_none();
         if input.is_none() && !stays {
             return Err(self.not_in_table(view, found));
         }
@@ -187,10 +186,10 @@ impl Map {
         Ok(vec![self.replaced(view, input)])
     }
 
-    /// The step that fills a member of its own with the outputs, if it does.
-    fn to_another(&self) -> Option<ToAnother<'_>> {
+    /// The step that fills the member `to`, if there is one.
+    fn as_fill(&self) -> Option<FillFromMap<'_>> {
         let to = self.to.as_ref()?;
-        Some(ToAnother { map: self, to })
+        Some(FillFromMap { map: self, to })
     }
 
     fn replaced(&self, view: &View<'_>, value: Option<&Fragment>) -> Change {
@@ -219,14 +218,14 @@ impl Step for Map {
     }
 
     fn places(&self) -> Vec<StepPlace> {
-        match self.to_another() {
+        match self.as_fill() {
             None => vec![StepPlace::write(&self.at)],
             Some(other) => other.places(),
         }
     }
 
     fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        match self.to_another() {
+        match self.as_fill() {
             None => self.in_place(view),
             Some(other) => other.changes(view),
         }
@@ -236,16 +235,16 @@ impl Step for Map {
         if self.to.is_some() {
             return None;
         }
-        match self.other {
-            Outside::Default(_) => Some("what became the default is not known"),
-            Outside::Refuse | Outside::Keep => self
+        match self.unmapped {
+            Unmapped::Default(_) => Some("what became the default is not known"),
+            Unmapped::Refuse | Unmapped::Keep => self
                 .has_an_output_twice()
                 .then_some("which of several inputs an output was is not known"),
         }
     }
 
     fn undo(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        match self.to_another() {
+        match self.as_fill() {
             None => self.back_in_place(view),
             Some(other) => other.undo(view),
         }
@@ -257,28 +256,23 @@ impl Step for Map {
     }
 }
 
-/// The step with outputs that have a member of their own.
+/// A `map` with outputs in a member of their own.
 #[derive(Debug)]
-struct ToAnother<'m> {
+struct FillFromMap<'m> {
     map: &'m Map,
     to: &'m Pointer,
 }
 
-impl Fill for ToAnother<'_> {
-    fn name(&self) -> &'static str {
-        DEFINITION.name
-    }
-
-    fn at(&self) -> &Pointer {
-        self.to
+impl Fill for FillFromMap<'_> {
+    fn options(&self) -> FillOptions<'_> {
+        FillOptions {
+            verb: Some(Verb::Mapped),
+            ..FillOptions::new(DEFINITION.name, self.to, OtherValue::Refuse)
+        }
     }
 
     fn reads(&self) -> Vec<&Pointer> {
         vec![&self.map.at]
-    }
-
-    fn other(&self) -> Other {
-        Other::Refuse
     }
 
     fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError> {
@@ -289,9 +283,5 @@ impl Fill for ToAnother<'_> {
             Some(output) => output.clone().into(),
             None => Filling::copy(view.place(&self.map.at), found),
         }))
-    }
-
-    fn verb(&self) -> Option<Verb> {
-        Some(Verb::Mapped)
     }
 }

@@ -1,8 +1,8 @@
-//! The steps that migration files can have.
+//! The steps of migration files.
 //!
-//! Each step stands in a file of its own: its changes, how they are undone, what it may destroy, its form and its documentation side by side. A new step is a new file and a line in [`STEPS`].
+//! Each step has its own file with its members, its changes, the way to undo them, and its documentation. A new step is a new file and a line in [`STEPS`].
 //!
-//! Invariant: a step changes a document by edits of the places that it names, so that all else keeps its bytes.
+//! Invariant: a step edits only the places that it states, so everything else keeps its bytes.
 
 mod check;
 pub mod coalesce;
@@ -12,7 +12,6 @@ pub mod copy;
 pub mod derive;
 mod fill;
 mod for_each;
-mod frame;
 mod frame_form;
 pub mod hash;
 #[cfg(test)]
@@ -30,17 +29,17 @@ pub mod set;
 mod tests;
 #[cfg(test)]
 pub(crate) mod trial;
+mod types;
 mod view;
 mod when;
 pub mod wrap;
 
 pub use check::Guards;
 pub use contract::{Access, Step, StepPlace};
-pub use fill::{Other, When};
-pub use frame::Frame;
+pub use fill::{Gap, OtherValue};
 pub(crate) use frame_form::StepName;
 pub use list::STEPS;
-pub use parsed::Parsed;
+pub use parsed::{Frame, Parsed};
 pub use placed::PlacedStep;
 pub(crate) use read::{StepsError, read_steps};
 pub use view::View;

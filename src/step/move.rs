@@ -1,6 +1,6 @@
-//! `move`: puts a value in another object.
+//! `move`: moves a value to another object.
 //!
-//! Reads its own object of a migration file and knows no other step.
+//! Reads its own object of a migration file; knows no other step.
 //!
 //! Invariant: the tokens of the value keep their bytes, and nothing is overwritten.
 
@@ -13,7 +13,6 @@ use super::view::View;
 use crate::json::{Edit, Pointer};
 use crate::transform::{Change, StepError};
 
-/// The definition of the step.
 pub(super) const DEFINITION: Definition = Definition::of::<Move>(
     "move",
     "\

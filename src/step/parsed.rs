@@ -1,23 +1,23 @@
-//! The object of a step, read: a step, or a frame around other steps.
+//! The result of reading an object of `steps`: a step, or a frame around other steps.
 //!
 //! Knows no step.
 //!
-//! Invariant: a step that was read was checked, as far as it can be without a catalog.
+//! Invariant: a step was checked as far as that is possible without a catalog.
 
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
 use super::contract::Step;
-use super::frame::Frame;
-use crate::form::{Common, EditorSchema, Entry, Form, ReadError};
+use crate::form::{Common, Condition, EditorSchema, Entry, Form, ReadError};
+use crate::json::Pointer;
 
-/// The value that the object of a step is read into.
+/// A step, or a frame around steps.
 #[derive(Debug)]
 pub enum Parsed {
     /// A step.
     Step(Arc<dyn Step>),
-    /// A frame around the steps of its member `steps`.
+    /// A frame around the steps in its member `steps`.
     Frame(Frame),
 }
 
@@ -29,10 +29,19 @@ impl Entry for Parsed {
     };
 }
 
+/// A frame around steps. Their pointers are relative to the innermost `for_each`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    /// The steps apply to each element of this array or object.
+    ForEach(Pointer),
+    /// The steps apply only where the condition holds.
+    When(Condition),
+}
+
 /// A definition of the closed list of steps.
 pub(super) type Definition = crate::form::Definition<Parsed>;
 
-/// Most steps are their own form.
+/// Most steps derive the reading of their own members.
 impl<S: Step + DeserializeOwned + EditorSchema + 'static> Form<Parsed> for S {
     fn read(self) -> Result<Parsed, ReadError> {
         self.check()?;

@@ -1,25 +1,25 @@
-//! Steps in their place: a step with the frames around it is a transform.
+//! A step together with the frames around it: a transform.
 //!
 //! Expands `for_each`, `when` and `*` over a document; knows no step.
 //!
-//! Invariant: a placed step changes only places that it says of itself.
+//! Invariant: a placed step changes only the places that its step states.
 
 use std::sync::Arc;
 
 use super::contract::Step;
-use super::frame::{Frame, elements};
-use super::view::{EVERY, View, scope};
+use super::parsed::Frame;
+use super::view::{EVERY, View, elements, scope};
 use crate::json::{Pointer, Value};
 use crate::transform::{Change, NoInverse, StepError, Transform};
 
-/// A step of a migration file with the frames around it, the outermost first.
+/// A step of a migration file, with the frames around it, the outermost first.
 #[derive(Debug, Clone)]
 pub struct PlacedStep {
     frames: Vec<Frame>,
     step: Arc<dyn Step>,
-    /// The longest way to a `*` of the step.
+    /// The longest part of a pointer of the step that ends in `*`.
     scope: Vec<String>,
-    /// The reason why it cannot be undone in this place, whatever the step says.
+    /// The reason why it cannot be undone in this place, even if the step itself can.
     irreversible: Option<&'static str>,
 }
 
@@ -36,25 +36,24 @@ impl PlacedStep {
         }
     }
 
-    /// The same step, which cannot be undone in this place.
     pub(super) fn without_inverse(mut self, reason: &'static str) -> Self {
         self.irreversible = Some(reason);
         self
     }
 
-    /// The step itself; its pointers are seen from the frames around it.
+    /// The step itself. Its pointers are relative to the frames around it.
     #[must_use]
     pub fn step(&self) -> &dyn Step {
         &*self.step
     }
 
-    /// A pointer of the step as seen from the document.
+    /// A pointer of the step, relative to the document.
     #[must_use]
     pub fn absolute(&self, at: &Pointer) -> Pointer {
         base(&self.frames).join(at.tokens())
     }
 
-    /// The members of the conditions around it, as seen from the document.
+    /// The members of the conditions around it, relative to the document.
     pub(super) fn conditions(&self) -> impl Iterator<Item = Pointer> {
         let frames = self.frames.iter().enumerate();
         frames.filter_map(|(count, frame)| match frame {
@@ -63,7 +62,7 @@ impl PlacedStep {
         })
     }
 
-    /// Collects what `apply` gives for each element that the frames lead to.
+    /// Collects the changes of `apply` for each element that the frames lead to.
     fn visit(
         &self,
         document: Value<'_>,
@@ -98,14 +97,14 @@ impl PlacedStep {
     }
 }
 
-/// A step without frames. It is not checked; only the steps of migration files are.
+/// A step without frames. Unlike the steps of migration files it is not checked.
 impl<S: Step + 'static> From<S> for PlacedStep {
     fn from(step: S) -> Self {
         Self::new(Vec::new(), Arc::new(step))
     }
 }
 
-/// The pointer from which pointers inside of `frames` are seen.
+/// The pointer to which pointers inside `frames` are relative.
 fn base(frames: &[Frame]) -> Pointer {
     let arrays = frames.iter().filter_map(|frame| match frame {
         Frame::ForEach(at) => Some(elements(at)),
@@ -156,7 +155,7 @@ impl Transform for PlacedStep {
     }
 }
 
-/// A pointer as far as it names one place.
+/// The part of a pointer before its first `*`.
 fn before_every(pointer: Pointer) -> Pointer {
     let names = pointer.tokens();
     match names.iter().position(|name| name == EVERY) {
@@ -165,7 +164,7 @@ fn before_every(pointer: Pointer) -> Pointer {
     }
 }
 
-/// The inverse of a placed step: it undoes the step in the same place.
+/// The inverse of a placed step.
 #[derive(Debug)]
 struct UndoneStep(PlacedStep);
 

@@ -1,38 +1,36 @@
-//! Reading the steps of a migration: those in frames are put in their place.
+//! Reads the steps of a migration, also those in frames.
 //!
-//! Takes values that were scanned; gives offsets, which the caller turns into places of a file.
+//! Reads values that were scanned, and returns offsets; the caller converts them to places of a file.
 //!
 //! Invariant: a step that is returned was checked against the guarded members.
 
 use super::check::{Guards, check};
-use super::frame::Frame;
 use super::list::STEPS;
-use super::parsed::Parsed;
+use super::parsed::{Frame, Parsed};
 use super::placed::PlacedStep;
 use crate::form::{ReadError, find};
 use crate::json::Value;
 
-/// A step in its place, and the offset at which the text names it.
+/// A step, and the offset of its name in the text.
 #[derive(Debug)]
 pub(crate) struct ReadStep {
     pub(crate) step: PlacedStep,
     pub(crate) offset: usize,
 }
 
-/// A step could not be read.
 #[derive(Debug)]
 pub(crate) struct StepsError {
     pub(crate) error: ReadError,
-    /// The offset at which its object begins.
+    /// The offset of the step's object.
     pub(crate) object: usize,
-    /// The offset at which the text names it.
+    /// The offset of the step's name.
     pub(crate) offset: usize,
 }
 
-/// Reads the member `steps` of `migration`, whose form was checked.
+/// Reads the member `steps` of `migration`, which must be an array of objects with names.
 ///
 /// # Errors
-/// The first step that cannot be read, or may not stand there.
+/// The first step that cannot be read, or that the guards forbid.
 pub(crate) fn read_steps(
     migration: Value<'_>,
     guards: &Guards<'_>,
@@ -42,7 +40,6 @@ pub(crate) fn read_steps(
     Ok(steps)
 }
 
-/// Reads the steps of `holder`, which stands in `frames`.
 fn read_all(
     holder: Value<'_>,
     guards: &Guards<'_>,
@@ -59,7 +56,8 @@ fn read_all(
             offset,
         };
         let name = name.and_then(|name| name.as_str()).unwrap_or_default();
-        match read(&name, object.raw()).map_err(wrong)? {
+        let definition = find(STEPS, &name).map_err(|problem| wrong(problem.into()))?;
+        match (definition.read)(object.raw()).map_err(wrong)? {
             Parsed::Step(step) => {
                 let placed = PlacedStep::new(frames.clone(), step);
                 let step = check(placed, guards).map_err(|problem| wrong(problem.into()))?;
@@ -73,9 +71,4 @@ fn read_all(
         }
     }
     Ok(())
-}
-
-/// Reads the step of that name from the text of its object.
-fn read(name: &str, text: &str) -> Result<Parsed, ReadError> {
-    (find(STEPS, name)?.read)(text)
 }

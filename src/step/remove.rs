@@ -1,8 +1,8 @@
-//! `remove`: takes a member away.
+//! `remove`: removes a member.
 //!
-//! Reads its own object of a migration file and knows no other step.
+//! Reads its own object of a migration file; knows no other step.
 //!
-//! Invariant: there is no such step but where the file says that destroying is meant.
+//! Invariant: the step exists only if the file allows it to destroy values.
 
 use serde::Deserialize;
 
@@ -13,7 +13,6 @@ use crate::form::{Form, ObjectProblem, ReadError};
 use crate::json::{Edit, Pointer};
 use crate::transform::{Change, StepError};
 
-/// The definition of the step.
 pub(super) const DEFINITION: Definition = Definition::of::<RemoveForm>(
     "remove",
     "\

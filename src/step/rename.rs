@@ -1,19 +1,18 @@
-//! `rename`: gives a member another name in the same object.
+//! `rename`: renames a member within its object.
 //!
-//! Reads its own object of a migration file and knows no other step.
+//! Reads its own object of a migration file; knows no other step.
 //!
 //! Invariant: the value keeps its bytes, and nothing is overwritten.
 
 use serde::Deserialize;
 
 use super::contract::{Step, StepPlace};
-use super::fill::differs;
+use super::fill::unexpected;
 use super::parsed::Definition;
 use super::view::View;
 use crate::json::{Edit, Fragment, Pointer, canonical};
 use crate::transform::{Change, StepError};
 
-/// The definition of the step.
 pub(super) const DEFINITION: Definition = Definition::of::<Rename>(
     "rename",
     "\
@@ -36,7 +35,6 @@ pub struct Rename {
 }
 
 impl Rename {
-    /// The member under its new name.
     fn target(&self) -> Pointer {
         self.at.sibling(&self.to)
     }
@@ -47,7 +45,7 @@ fn rename(view: &View<'_>, from: &Pointer, to: &Pointer) -> Result<Vec<Change>, 
     relocate(view, from, to, |at, _| Ok(Edit::Rename { at, to: name }))
 }
 
-/// The changes that take a value from one place to another; `edit` says how, if the new place is free.
+/// The changes that bring a value from one place to another; `edit` makes the edit if the new place is free.
 pub(super) fn relocate(
     view: &View<'_>,
     from: &Pointer,
@@ -64,7 +62,7 @@ pub(super) fn relocate(
         }
         (Some(one), Some(two)) => {
             if !canonical::same(one, two) {
-                return Err(differs(target, two, &Fragment::from(one)));
+                return Err(unexpected(target, two, &Fragment::from(one)));
             }
             view.check_parent(from)?;
             vec![Change::Edit(Edit::Remove { at })]

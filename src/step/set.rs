@@ -1,20 +1,19 @@
 //! `set` and `set_default`: give a member a value.
 //!
-//! Read their own objects of a migration file and know no other step.
+//! Reads its own objects of a migration file; knows no other step.
 //!
-//! Invariant: `set_default` never overwrites a value, except a null that it was told to fill; `set` overwrites only where the file allows it.
+//! Invariant: `set_default` overwrites no value except null, if the file says so; `set` overwrites only if the file allows it.
 
 use serde::Deserialize;
 
 use super::contract::Access;
-use super::fill::{Fill, Filling, Other, When};
+use super::fill::{Fill, FillOptions, Filling, Gap, OtherValue};
 use super::parsed::{Definition, Parsed};
 use super::view::View;
 use crate::form::{Form, ReadError};
 use crate::json::{Fragment, Pointer};
 use crate::transform::StepError;
 
-/// The definition of `set_default`.
 pub(super) const SET_DEFAULT: Definition = Definition::of::<SetDefaultForm>(
     "set_default",
     "\
@@ -27,7 +26,6 @@ Does nothing where the member has another value. Refused where the object that i
 Inverse: takes the value away, or makes it null again; refused where another value is there. None with `\"missing_or_null\"`, and none at a protected member.",
 );
 
-/// The definition of `set`.
 pub(super) const SET: Definition = Definition::of::<SetForm>(
     "set",
     "\
@@ -48,9 +46,9 @@ pub struct Set {
     /// The value.
     pub value: Fragment,
     /// The gaps that are filled.
-    pub when: When,
+    pub when: Gap,
     /// The fate of another value: only `set_default` keeps it.
-    pub other: Other,
+    pub other: OtherValue,
     /// True if the value is not authoritative.
     pub backfill: bool,
 }
@@ -66,7 +64,7 @@ struct SetDefaultForm {
     value: Fragment,
     /// Where it is set.
     #[serde(default)]
-    when: When,
+    when: Gap,
     /// Whether the value is not authoritative.
     #[serde(default)]
     backfill: bool,
@@ -78,7 +76,7 @@ impl Form<Parsed> for SetDefaultForm {
             at: self.at,
             value: self.value,
             when: self.when,
-            other: Other::Keep,
+            other: OtherValue::Keep,
             backfill: self.backfill,
         }))
     }
@@ -106,50 +104,41 @@ impl Form<Parsed> for SetForm {
         Ok(Parsed::from(Set {
             at: self.at,
             value: self.value,
-            when: When::Missing,
+            when: Gap::Missing,
             other: if self.allow_destructive {
-                Other::Overwrite
+                OtherValue::Overwrite
             } else {
-                Other::Refuse
+                OtherValue::Refuse
             },
             backfill: self.backfill,
         }))
     }
 }
 
-impl Fill for Set {
-    fn name(&self) -> &'static str {
+impl Set {
+    fn definition(&self) -> Definition {
         match self.other {
-            Other::Keep => SET_DEFAULT.name,
-            Other::Refuse | Other::Overwrite => SET.name,
+            OtherValue::Keep => SET_DEFAULT,
+            OtherValue::Refuse | OtherValue::Overwrite => SET,
         }
     }
+}
 
-    fn at(&self) -> &Pointer {
-        &self.at
-    }
-
-    fn access(&self) -> Access {
-        match (self.other, self.when) {
-            (Other::Keep, When::Missing) => Access::Fill,
-            _ => Access::Write,
+impl Fill for Set {
+    fn options(&self) -> FillOptions<'_> {
+        FillOptions {
+            access: match (self.other, self.when) {
+                (OtherValue::Keep, Gap::Missing) => Access::Fill,
+                _ => Access::Write,
+            },
+            gap: self.when,
+            backfill: self.backfill,
+            ..FillOptions::new(self.definition().name, &self.at, self.other)
         }
-    }
-
-    fn when(&self) -> When {
-        self.when
-    }
-
-    fn other(&self) -> Other {
-        self.other
     }
 
     fn filling(&self, _: &View<'_>) -> Result<Option<Filling>, StepError> {
         Ok(Some(self.value.clone().into()))
-    }
-
-    fn backfill(&self) -> bool {
-        self.backfill
     }
 }
 
@@ -200,12 +189,12 @@ mod tests {
         );
     }
 
-    fn step(when: When, at: &str) -> Set {
+    fn step(when: Gap, at: &str) -> Set {
         Set {
             at: at.parse().unwrap(),
             value: Fragment::parse("{ \"n\": 1.50 }").unwrap(),
             when,
-            other: Other::Keep,
+            other: OtherValue::Keep,
             backfill: false,
         }
     }
@@ -219,9 +208,9 @@ mod tests {
     #[test]
     fn a_value_is_set_only_where_there_is_none() {
         for (when, missing, null) in [
-            (When::Missing, "set /x", "kept /x"),
-            (When::Null, "kept /x", "set /x"),
-            (When::MissingOrNull, "set /x", "set /x"),
+            (Gap::Missing, "set /x", "kept /x"),
+            (Gap::Null, "kept /x", "set /x"),
+            (Gap::MissingOrNull, "set /x", "set /x"),
         ] {
             let step = step(when, "/x");
             assert_eq!(words(&step, "{}"), [missing]);
@@ -234,14 +223,14 @@ mod tests {
 
     #[test]
     fn a_null_that_is_to_become_null_is_kept() {
-        let mut step = step(When::MissingOrNull, "/x");
+        let mut step = step(Gap::MissingOrNull, "/x");
         step.value = Fragment::parse("null").unwrap();
         assert_eq!(words(&step, r#"{"x":null}"#), ["kept /x"]);
     }
 
     #[test]
     fn the_object_that_is_to_hold_the_member_must_be_there() {
-        let step = step(When::Missing, "/a/b/c");
+        let step = step(Gap::Missing, "/a/b/c");
         for (document, message) in [
             ("{}", "`/a/b` is missing, expected an object"),
             (

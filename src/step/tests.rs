@@ -1,4 +1,4 @@
-//! What is refused of any step, and `*` in pointers.
+//! The refusals that all steps have in common, and `*` in pointers.
 //!
 //! Invariant: everything that is refused here is refused before a manifest is read.
 

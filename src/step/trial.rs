@@ -1,4 +1,4 @@
-//! What the tests of steps are made of: steps as migration files have them, taken on documents without the engine.
+//! Support for tests of steps: applies the steps of a migration file to documents, without the engine.
 //!
 //! Invariant: a step was read and checked as any other before it is tried.
 
@@ -37,7 +37,7 @@ pub(crate) fn read(steps: &str) -> Result<Vec<PlacedStep>, String> {
     }
 }
 
-/// Why these steps are refused when they are read.
+/// The reason why these steps are refused when they are read.
 pub(super) fn refusal(steps: &str) -> String {
     read(steps).unwrap_err()
 }
@@ -58,13 +58,13 @@ fn taken<'m>(transforms: impl IntoIterator<Item = &'m dyn Transform>, document: 
     Ok(done)
 }
 
-/// What the steps make of a document, and in which words.
+/// Applies the steps to a document.
 pub(super) fn up(steps: &str, document: &str) -> Taken {
     let steps = read(steps).unwrap();
     taken(steps.iter().map(|one| one as &dyn Transform), document)
 }
 
-/// What the way back from the steps makes of a document, and in which words; why there is none.
+/// Undoes the steps in a document; the error is the reason why they cannot be undone.
 pub(super) fn down(steps: &str, document: &str) -> Taken {
     let steps = read(steps).unwrap();
     let inverses = steps.iter().rev().map(Transform::inverse);

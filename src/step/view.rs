@@ -1,27 +1,27 @@
-//! Views: what a step sees of a document, with the elements that the `*` of its pointers stand for.
+//! Views: a document as a step reads it, with the element for each `*` of its pointers.
 //!
-//! Reads only, and knows no step.
+//! Reads only; knows no step.
 //!
 //! Invariant: within one view all `*` of the same depth stand for the same element.
 
-use crate::json::{Kind, Pointer, Value};
+use crate::json::{Pointer, Value, ValueKind};
 use crate::transform::StepError;
 
-/// The name in a pointer that stands for every element of an array and every member of an object.
+/// The token of a pointer that stands for every element of an array and every member of an object.
 pub(super) const EVERY: &str = "*";
 
-/// A document, or a part of it, seen from one element.
+/// A document, or a part of it, with one element chosen for each `*`.
 #[derive(Debug, Clone)]
 pub struct View<'t> {
-    /// What pointers are seen from, then the element of each `*`, outermost first. Never empty.
+    /// The value to which pointers are relative, then the element of each `*`, the outermost first. Never empty.
     elements: Vec<Element<'t>>,
 }
 
 #[derive(Debug, Clone)]
 struct Element<'t> {
-    /// How many names of a pointer lead here, `*` included.
+    /// The number of tokens that lead here, with `*`.
     depth: usize,
-    /// Where it stands in the document.
+    /// The pointer, relative to the document.
     at: Pointer,
     value: Value<'t>,
 }
@@ -42,14 +42,14 @@ impl<'t> View<'t> {
         Self { elements }
     }
 
-    /// What a pointer leads to.
+    /// The value at a pointer.
     #[must_use]
     pub fn get(&self, pointer: &Pointer) -> Option<Value<'t>> {
         let (element, rest) = self.element(pointer)?;
         element.value.along(rest)
     }
 
-    /// Where in the document that is, or would be.
+    /// The pointer relative to the document, also of a missing value.
     #[must_use]
     pub fn place(&self, pointer: &Pointer) -> Pointer {
         match self.element(pointer) {
@@ -58,10 +58,10 @@ impl<'t> View<'t> {
         }
     }
 
-    /// What a pointer leads to.
+    /// The value at a pointer.
     ///
     /// # Errors
-    /// It is missing.
+    /// The value is missing.
     pub fn require(&self, pointer: &Pointer) -> Result<Value<'t>, StepError> {
         self.get(pointer).ok_or_else(|| StepError {
             at: self.place(pointer),
@@ -69,17 +69,17 @@ impl<'t> View<'t> {
         })
     }
 
-    /// Makes sure that a pointer leads to where a member is, or can be.
+    /// Requires that a pointer leads into an object, so that the member is there or can be added.
     ///
     /// # Errors
-    /// What holds it, or is to hold it, is missing or is no object.
+    /// The parent is missing or is no object.
     pub fn check_parent(&self, pointer: &Pointer) -> Result<(), StepError> {
-        // No pointer of a step names the whole document, and none ends in the `*` of a missing element.
+        // No pointer of a step addresses the whole document, and none ends in the `*` of a missing element.
         let Some((parent, _)) = pointer.split_last() else {
             return Ok(());
         };
         let reason = match self.get(&parent).map(|value| value.kind()) {
-            Some(Kind::Object) => return Ok(()),
+            Some(ValueKind::Object) => return Ok(()),
             Some(other) => format!("is {other}, expected an object"),
             None => "is missing, expected an object".to_owned(),
         };
@@ -87,7 +87,7 @@ impl<'t> View<'t> {
         Err(StepError { at, reason })
     }
 
-    /// The element that the last `*` of a pointer stands for, and the names that lead on from it.
+    /// The element for the last `*` of a pointer, and the tokens after it.
     fn element<'p>(&self, pointer: &'p Pointer) -> Option<(&Element<'t>, &'p [String])> {
         let depth = scope_length(pointer);
         let mut elements = self.elements.iter();
@@ -95,10 +95,10 @@ impl<'t> View<'t> {
         Some((element, &pointer.tokens()[depth..]))
     }
 
-    /// Visits the view of every element that `scope` leads to, which ends in `*` or is empty. What is missing or null has none.
+    /// Calls `visit` with the view of every element of `scope`, which is empty or ends in `*`. A missing value and null have no elements.
     ///
     /// # Errors
-    /// A scalar stands where an array or object should, or a visit failed.
+    /// A scalar is in the place of an array or object, or a visit failed.
     pub(super) fn each(
         &self,
         scope: &[String],
@@ -121,7 +121,7 @@ impl<'t> View<'t> {
         let (Some(here), Some(before)) = (here, rest.iter().position(|name| name == EVERY)) else {
             return visit(self);
         };
-        let Some(held) = here.value.along(&rest[..before]) else {
+        let Some(container) = here.value.along(&rest[..before]) else {
             return Ok(());
         };
         let at = here.at.join(&rest[..before]);
@@ -133,15 +133,15 @@ impl<'t> View<'t> {
             self.elements.pop();
             visited
         };
-        match held.kind() {
-            Kind::Object => held
+        match container.kind() {
+            ValueKind::Object => container
                 .members()
                 .try_for_each(|member| enter(member.name().into_owned(), member.value())),
-            Kind::Array => held
+            ValueKind::Array => container
                 .elements()
                 .enumerate()
                 .try_for_each(|(index, element)| enter(index.to_string(), element)),
-            Kind::Null => Ok(()),
+            ValueKind::Null => Ok(()),
             other => {
                 let reason = format!("is {other}, expected an array or object");
                 Err(StepError { at, reason })
@@ -149,7 +149,7 @@ impl<'t> View<'t> {
         }
     }
 
-    /// The innermost element as a view of its own: pointers are then seen from it.
+    /// The view to which pointers inside the innermost element are relative.
     pub(super) fn inner(&self) -> Self {
         match self.elements.last() {
             Some(element) => Self::from(element.at.clone(), element.value),
@@ -158,18 +158,23 @@ impl<'t> View<'t> {
     }
 }
 
-/// How many names of a pointer lead to its last `*`, that one included; 0 where it has none.
+/// The pointer to the elements of an array or object.
+pub(super) fn elements(at: &Pointer) -> Pointer {
+    at.child(EVERY)
+}
+
+/// The number of tokens up to the last `*` and with it; 0 if there is none.
 fn scope_length(pointer: &Pointer) -> usize {
     let last = pointer.tokens().iter().rposition(|name| name == EVERY);
     last.map_or(0, |last| last + 1)
 }
 
-/// The names of a pointer up to its last `*`, that one included; none where it has none.
+/// The tokens of a pointer up to its last `*` and with it.
 pub(super) fn scope(pointer: &Pointer) -> &[String] {
     &pointer.tokens()[..scope_length(pointer)]
 }
 
-/// Whether two pointers lead into one another for some elements that their `*` may stand for.
+/// Returns true if one pointer can lead into the value of the other, for some elements in the place of their `*`.
 pub(super) fn may_overlap(one: &Pointer, other: &Pointer) -> bool {
     one.tokens()
         .iter()

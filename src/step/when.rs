@@ -1,15 +1,13 @@
-//! `when`: steps that are taken only where a condition holds.
+//! `when`: steps that apply only where a condition holds.
 //!
-//! Stands around other steps, which it does not know.
+//! A frame around other steps, which it does not know.
 //!
-//! Invariant: no step inside changes the member of the condition, so that it holds as well afterwards and on the way back.
+//! Invariant: no step inside writes the member of the condition, so the condition still holds on the way back.
 
-use super::frame::Frame;
 use super::frame_form::{FrameForm, around};
-use super::parsed::Definition;
+use super::parsed::{Definition, Frame};
 use crate::form::{ConditionForm, ObjectProblem, check_member, check_not_end};
 
-/// The definition of the step.
 pub(super) const DEFINITION: Definition = around::<ConditionForm>(
     "when",
     "\

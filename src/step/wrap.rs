@@ -1,18 +1,17 @@
 //! `wrap` and `unwrap`: put a value into an object of its own, and take it out again.
 //!
-//! Read their own objects of a migration file and know no other step.
+//! Reads its own objects of a migration file; knows no other step.
 //!
-//! Invariant: the tokens of the value keep their bytes, and only the object around it comes or goes.
+//! Invariant: the tokens of the value keep their bytes.
 
 use serde::Deserialize;
 
 use super::contract::{Direction, Step, StepPlace};
 use super::parsed::Definition;
 use super::view::View;
-use crate::json::{Edit, Kind, Pointer, Value};
+use crate::json::{Edit, Pointer, Value, ValueKind};
 use crate::transform::{Change, StepError};
 
-/// The definition of `wrap`.
 pub(super) const WRAP: Definition = Definition::of::<Wrap>(
     "wrap",
     "\
@@ -23,7 +22,6 @@ Does nothing where `at` is missing, or is already an object with exactly that me
 Inverse: `unwrap`; refused where `at` is no object with exactly that member.",
 );
 
-/// The definition of `unwrap`.
 pub(super) const UNWRAP: Definition = Definition::of::<Unwrap>(
     "unwrap",
     "\
@@ -145,7 +143,7 @@ fn unwrap(
 
 /// The value of the member `name`, if the object has no other member.
 fn only_member<'t>(object: Value<'t>, name: &str) -> Option<Value<'t>> {
-    let is_only = object.kind() == Kind::Object && object.members().nth(1).is_none();
+    let is_only = object.kind() == ValueKind::Object && object.members().nth(1).is_none();
     object.get(name).filter(|_| is_only)
 }
 

@@ -1,8 +1,8 @@
-//! The documents of an input: one, or one on each line.
+//! Splits an input into documents: the whole input, or one document on each line.
 //!
-//! Reads through the trait only; holds at most one document, and what it takes to decide.
+//! Keeps at most one document in memory, and the part that decides about the form.
 //!
-//! Invariant: every byte of the input belongs to a document, to a line end, or to a line of white space.
+//! Invariant: no byte of the input is ignored, except line ends and lines of white space.
 
 use std::io::{self, BufRead, Cursor, Read as _};
 
@@ -11,9 +11,9 @@ use crate::json::{MAX_BYTES, Text};
 /// A document of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InputDocument<'b> {
-    /// Its line, if there is one document on each.
+    /// The line, if there is one document on each line.
     pub line: Option<u64>,
-    /// Its bytes; if there are more than a document may have, only their number.
+    /// The bytes; or only their number, if it is too large for a document.
     pub bytes: Result<&'b [u8], usize>,
 }
 
@@ -28,9 +28,9 @@ impl<'b> InputDocument<'b> {
     }
 }
 
-/// Gives each document of `input` to `each`.
+/// Calls `each` with each document of `input`.
 ///
-/// If the whole input is a document, it is one. Else, if its first line is one, or every line with something on it begins an object, there is one on each line; lines of white space are passed over. Else it is meant to be one document.
+/// A valid document is one input. Otherwise there is a document on each line, if the first line is a valid document, or if every line begins with `{`; lines of white space are ignored. Anything else is one document.
 ///
 /// # Errors
 /// The input cannot be read.
@@ -48,7 +48,7 @@ pub fn each_document(
     }
 }
 
-/// Whether there is a document on each line; what was read to find out is in `head`.
+/// Returns true if there is a document on each line. The bytes that it reads are added to `head`.
 fn has_lines(input: &mut impl BufRead, head: &mut Vec<u8>) -> io::Result<bool> {
     while is_blank(head) && read_line(input, head)? {}
     let first_is_a_document = Text::scan(head).is_ok();
@@ -73,13 +73,13 @@ fn has_lines(input: &mut impl BufRead, head: &mut Vec<u8>) -> io::Result<bool> {
     Ok(several && begun.all(|line| line.trim_ascii_start().starts_with(b"{")))
 }
 
-/// Adds the next line to `head`; `false` where there is none, or no room for it.
+/// Adds the next line to `head`. Returns false at the end of the input, or if `head` is full.
 fn read_line(input: &mut impl BufRead, head: &mut Vec<u8>) -> io::Result<bool> {
     let read = input.take(room(head)).read_until(b'\n', head)?;
     Ok(read > 0)
 }
 
-/// How much more than `head` there may be before it is too much for one document, and one byte more.
+/// The number of bytes after `head` that make it one byte too large for a document.
 fn room(head: &[u8]) -> u64 {
     (MAX_BYTES + 1).saturating_sub(head.len()) as u64
 }
@@ -118,7 +118,7 @@ fn lines(mut input: impl BufRead, each: &mut dyn FnMut(InputDocument<'_>)) -> io
     Ok(())
 }
 
-/// Passes over the rest of a line that is too long; gives its length.
+/// Skips the rest of a line that is too long, and returns its length.
 fn skip_line(input: &mut impl BufRead) -> io::Result<u64> {
     let mut length = 0;
     loop {
@@ -136,7 +136,7 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<u64> {
     }
 }
 
-/// The bytes, or how many there are where they are too many.
+/// The bytes, or their number if it is too large.
 fn fitting(bytes: &[u8], rest: u64) -> Result<&[u8], usize> {
     if bytes.len() > MAX_BYTES {
         let rest = usize::try_from(rest).unwrap_or(usize::MAX);

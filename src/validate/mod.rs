@@ -1,8 +1,8 @@
-//! Validating documents before they are written, for those who produce them.
+//! Validates documents for programs that produce them.
 //!
-//! Pure: takes texts, gives findings. Knows no file, and migrates nothing.
+//! Finds problems in texts. Opens no file and migrates nothing.
 //!
-//! Invariant: a valid document is one that a migration would not refuse to read.
+//! Invariant: a migration accepts every valid document.
 
 mod input;
 mod validator;

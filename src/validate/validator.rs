@@ -1,8 +1,8 @@
-//! Checking one document, for those who produce it.
+//! Validates one document.
 //!
-//! Collects everything that is wrong, where the engine stops at the first problem. Migrates nothing.
+//! Finds all problems, while the engine stops at the first one. Migrates nothing.
 //!
-//! Invariant: a valid document is one that a migration would not refuse to read.
+//! Invariant: a migration accepts every valid document.
 
 use super::input::InputDocument;
 use crate::catalog::Kind;
@@ -14,26 +14,26 @@ use crate::refusal::Refusal;
 use crate::report::Diagnosis;
 use crate::version::Version;
 
-/// The rules of one kind, by which documents are checked.
+/// Validates documents of one kind.
 #[derive(Debug, Clone)]
 pub struct Validator<'c> {
     kind: &'c Kind,
     expected: Option<Version>,
 }
 
-/// One document that was checked.
+/// The result for one document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedDocument {
-    /// Its line, if there is one document on each.
+    /// The line, if there is one document on each line.
     pub line: Option<u64>,
-    /// Its version, if that could be told.
+    /// The version, if it is valid.
     pub version: Option<Version>,
-    /// Findings, and warnings, which are notes.
+    /// The findings and warnings.
     pub findings: Vec<Diagnosis>,
 }
 
 impl CheckedDocument {
-    /// Returns true if there are no findings but notes.
+    /// Returns true if there are only notes and warnings.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.findings.iter().all(Diagnosis::is_note)
@@ -41,7 +41,7 @@ impl CheckedDocument {
 }
 
 impl<'c> Validator<'c> {
-    /// Checks documents by the rules of the version that each declares; if `expected` is given, it must declare that one.
+    /// Validates each document by the schema and rules of its version. With `expected`, it must have that version.
     ///
     /// # Errors
     /// The kind does not know the version.
@@ -55,7 +55,7 @@ impl<'c> Validator<'c> {
         }
     }
 
-    /// Checks one document.
+    /// Validates one document.
     ///
     /// ```
     /// use migrate_manifests::catalog::Catalog;
@@ -142,7 +142,7 @@ impl<'c> Validator<'c> {
     }
 }
 
-/// Scans a document; an error has the line in the whole input.
+/// Scans a document. The error has the line in the whole input.
 fn scan(document: InputDocument<'_>) -> Result<Text<'_>, TextError> {
     let in_input = |error: TextError| TextError {
         line: document

@@ -22,7 +22,7 @@ use crate::version::Version;
 pub(super) fn catalog() -> Value {
     let mut schema = root::<CatalogForm>();
     let said = json!({"not": {"type": "null"}});
-    // What a catalog that extends another does not say of a kind, the other may say.
+    // The base may have the members of a kind that an extension does not have.
     schema["if"] = json!({"properties": {"extends": {"type": "null"}}});
     schema["then"] = json!({
         "required": ["kinds"],
@@ -50,7 +50,7 @@ fn root<T: JsonSchema>() -> Value {
     schema.to_value()
 }
 
-/// That nothing is said where nothing is said need not be said.
+/// Removes defaults that are empty.
 fn without_empty_defaults(schema: &mut Schema) {
     let is_empty = |value: &Value| [json!(null), json!([]), json!({}), json!("")].contains(value);
     if schema.get("default").is_some_and(is_empty) {
@@ -67,7 +67,7 @@ fn told_apart(
 ) -> Schema {
     let (mut names, mut each) = (Vec::new(), Vec::new());
     for (name, documentation, mut schema) in objects {
-        // What the type says of itself stands at the name: an editor shows it where the name is.
+        // The documentation of the type is the description of the name, because an editor shows it there.
         let summary = schema.insert("description".to_owned(), documentation.into());
         let required = schema.ensure_object().entry("required");
         if let Some(list) = required.or_insert_with(|| json!([])).as_array_mut() {

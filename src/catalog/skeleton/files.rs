@@ -1,19 +1,19 @@
 //! The migration and the fixture of a new version, for an author to fill in.
 //!
-//! Makes texts, writes nothing.
+//! Makes texts; writes no file.
 //!
-//! Invariant: a catalog with these files added can be loaded.
+//! Invariant: a catalog with these files is valid.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::catalog::Kind;
 use crate::catalog::layout::{BUILT_IN_NAME, CATALOG};
-use crate::json::{Edit, Fragment, Pointer, Text, apply};
+use crate::json::{Edit, Fragment, Text, apply};
 use crate::version::Version;
 
-/// A catalog's own file: what is added to the built-in catalog under this name.
+/// The file of a new catalog with this name, which extends the built-in one.
 #[must_use]
 pub fn extension(name: &str) -> BTreeMap<String, String> {
     let name = Fragment::string(name);
@@ -24,7 +24,7 @@ pub fn extension(name: &str) -> BTreeMap<String, String> {
     BTreeMap::from([(CATALOG.to_owned(), text)])
 }
 
-/// A migration of a kind from its latest version to `version`, without steps, and a fixture for it. `None` where the version is not above the latest.
+/// A migration of a kind from its latest version to `version`, without steps, and a fixture for it. `None` if the version is not above the latest.
 #[must_use]
 pub(crate) fn migration(kind: &Kind, version: &Version) -> Option<BTreeMap<String, String>> {
     let from = kind.registry.latest();
@@ -49,7 +49,7 @@ pub(crate) fn migration(kind: &Kind, version: &Version) -> Option<BTreeMap<Strin
     ]))
 }
 
-/// The same fixture with `before`, a document at the latest version, in the place of the smallest one. `None` where that has no version that could be set.
+/// The same fixture with `before`, a document at the latest version. `None` if its version cannot be set.
 #[must_use]
 pub(crate) fn fixture(
     kind: &Kind,
@@ -74,33 +74,40 @@ fn of_fixture(kind: &Kind, version: &Version, name: &str) -> String {
     format!("fixtures/{kind}/{from}-to-{version}/{name}.json")
 }
 
-/// The smallest document of a kind.
 fn document(kind: &Kind, version: &Version) -> Value {
     let mut document = json!({});
-    put(&mut document, &kind.version, json!(version));
+    put(&mut document, kind.version.tokens(), &json!(version));
     for at in &kind.required {
-        put(&mut document, at, json!("example"));
+        put(&mut document, at.tokens(), &json!("example"));
     }
     for mark in &kind.marks {
         let value = serde_json::from_str(mark.value.as_str());
-        put(&mut document, &mark.at, value.unwrap_or_default());
+        put(&mut document, mark.at.tokens(), &value.unwrap_or_default());
     }
     document
 }
 
-fn put(document: &mut Value, at: &Pointer, value: Value) {
-    let mut place = document;
-    for name in at.tokens() {
-        if !place.is_object() {
-            *place = Value::Object(Map::new());
+/// Puts a value at the end of `names`, in objects, or for `*` arrays, that are made on the way.
+pub(crate) fn put(into: &mut Value, names: &[String], value: &Value) {
+    let Some((name, rest)) = names.split_first() else {
+        into.clone_from(value);
+        return;
+    };
+    if name == "*" {
+        if !into.is_array() {
+            *into = json!([null, null]);
         }
-        // Never `None`: it was made an object.
-        let Some(members) = place.as_object_mut() else {
-            return;
-        };
-        place = members.entry(name).or_insert(Value::Null);
+        for element in into.as_array_mut().into_iter().flatten() {
+            put(element, rest, value);
+        }
+        return;
     }
-    *place = value;
+    if !into.is_object() {
+        *into = json!({});
+    }
+    if let Some(members) = into.as_object_mut() {
+        put(members.entry(name).or_insert(Value::Null), rest, value);
+    }
 }
 
 fn pretty(value: &Value) -> String {

@@ -1,13 +1,13 @@
-//! The beginning of a new version: files for an author to fill in.
+//! The files of a new version, for an author to fill in.
 //!
-//! Makes texts, writes nothing.
+//! Makes texts; writes no file.
 //!
-//! Invariant: a catalog with these files added can be loaded.
+//! Invariant: a catalog with these files is valid.
 
 mod files;
 mod schema;
 
 pub use files::extension;
-pub(crate) use files::{fixture, migration};
+pub(crate) use files::{fixture, migration, put};
 pub use schema::NewSchema;
 pub(crate) use schema::new_schema;

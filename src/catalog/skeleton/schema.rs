@@ -1,8 +1,8 @@
-//! The schema that a new version begins with: that of the version before.
+//! The first schema of a new version: a copy of the schema of the version before.
 //!
-//! Makes texts, writes nothing.
+//! Makes texts; writes no file.
 //!
-//! Invariant: of the catalog file, what is there keeps its bytes.
+//! Invariant: the members of the catalog file keep their bytes.
 
 use crate::catalog::layout::CATALOG;
 use crate::catalog::{Catalog, Kind};
@@ -12,15 +12,15 @@ use crate::version::Version;
 /// A schema for a new version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSchema {
-    /// Its path in the catalog's directory.
+    /// The path in the catalog's directory.
     pub path: String,
-    /// Its text: that of the version before, but for that version where it is asked for by `const`.
+    /// The text of the schema before, with the new version if it requires the version by `const`.
     pub text: String,
-    /// The catalog file with an entry for it; `None` where it could not be added.
+    /// The catalog file with an entry for it; `None` if the entry could not be added.
     pub catalog: Option<String>,
 }
 
-/// The schema with which `version` of a kind begins, where the latest version has one.
+/// The first schema of `version`, if the latest version has one.
 #[must_use]
 pub(crate) fn new_schema(catalog: &Catalog, kind: &Kind, version: &Version) -> Option<NewSchema> {
     let text = catalog.schema(&kind.name, kind.registry.latest())?;
@@ -34,7 +34,7 @@ pub(crate) fn new_schema(catalog: &Catalog, kind: &Kind, version: &Version) -> O
     })
 }
 
-/// The schema with the new version in the place of the one before, where it asks for that; `None` where it does not.
+/// The schema with the new version; `None` if it does not require the version before.
 fn of_version(text: &str, kind: &Kind, version: &Version) -> Option<String> {
     let text = Text::scan(text.as_bytes()).ok()?;
     let names = kind.version.tokens().iter();
@@ -50,7 +50,7 @@ fn of_version(text: &str, kind: &Kind, version: &Version) -> Option<String> {
     apply(&text, &[Edit::Replace { at, value }]).ok()
 }
 
-/// The catalog file with one schema more.
+/// The catalog file with one more schema.
 fn with_entry(own: &str, kind: &Kind, version: &Version, path: &str) -> Option<String> {
     let text = Text::scan(own.as_bytes()).ok()?;
     let version = version.to_string();
@@ -59,7 +59,7 @@ fn with_entry(own: &str, kind: &Kind, version: &Version, path: &str) -> Option<S
     apply(&text, &[edit]).ok()
 }
 
-/// The edit that puts a value where names lead, in objects that are made on the way; `None` where something is there.
+/// The edit that adds a value at the end of `names`, with new objects around it; `None` if a value is there.
 fn insertion(root: Value<'_>, names: &[&str], value: Fragment) -> Option<Edit> {
     let (mut place, mut at) = (root, Pointer::root());
     for (count, name) in names.iter().enumerate() {

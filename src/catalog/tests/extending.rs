@@ -80,7 +80,7 @@ fn what_is_wrong_with_migrations_schemas_and_rules_is_told_at_once() {
         "catalog.json:3:54: two rules of this kind are called `unique`: give one of them another `name`",
         "catalog.json:4:11: unknown rule `uniqe`, expected one of `unchanged`, `append_only`, `starts_with`, `sum_equals`, `count_equals`, `unique`, `references`",
     ];
-    // That 1.3.0 is unknown follows from a migration that cannot be read, and is told only where there is none.
+    // The error that 1.3.0 is unknown is a consequence of a migration that cannot be read, and is left out then.
     let of_versions = [
         "catalog.json:2:76: kind `run` has no version `1.3.0`",
         "catalog.json:4:30: kind `run` has no version `1.3.0`",

@@ -13,7 +13,7 @@ use migrate_manifests::code::Code;
 use migrate_manifests::digest::Digest;
 use migrate_manifests::path::TreePath;
 use migrate_manifests::report::{
-    Counts, Diagnosis, Head, Outcome, RouteCount, Stop, Summary, Verified,
+    Counts, Diagnosis, Outcome, RouteCount, Start, Stop, Summary, Verified,
 };
 use migrate_manifests::version::Version;
 
@@ -62,8 +62,8 @@ impl From<&Subject> for Known {
     }
 }
 
-impl From<&Head> for Known {
-    fn from(head: &Head) -> Self {
+impl From<&Start> for Known {
+    fn from(head: &Start) -> Self {
         Self {
             command: head.command,
             dry_run: head.dry_run,

@@ -8,7 +8,7 @@ use migrate_manifests::code::Code;
 use migrate_manifests::digest::Digest;
 use migrate_manifests::path::TreePath;
 use migrate_manifests::report::{
-    Counts, Diagnosis, Event, Head, Outcome, RouteCount, Sink, Status, Stop, Summary,
+    Counts, Diagnosis, Event, Outcome, RouteCount, Sink, Start, Status, Stop, Summary,
 };
 use migrate_manifests::selection::Selection;
 use migrate_manifests::version::Version;
@@ -35,8 +35,8 @@ fn unknown() -> Known {
     }
 }
 
-fn head(dry_run: bool) -> Head {
-    Head {
+fn head(dry_run: bool) -> Start {
+    Start {
         command: "migrate",
         dry_run,
         tree: "/data/artifacts".to_owned(),

@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use migrate_manifests::clock::Timestamp;
 use migrate_manifests::code::Code;
 use migrate_manifests::report::{
-    Counts, Diagnosis, Event, Head, Outcome, RouteCount, Sink, Status, Summary, Verified,
+    Counts, Diagnosis, Event, Outcome, RouteCount, Sink, Start, Status, Summary, Verified,
 };
 use migrate_manifests::version::Version;
 
@@ -43,7 +43,7 @@ pub(crate) struct Text<W> {
     out: W,
     view: View,
     paint: Paint,
-    head: Option<Head>,
+    head: Option<Start>,
     listed: BTreeMap<Status, u64>,
     codes: BTreeSet<Code>,
     proof: Proof,
@@ -94,7 +94,7 @@ impl<W: Write> Text<W> {
         self.print(lines)
     }
 
-    fn started(&mut self, head: &Head) -> io::Result<()> {
+    fn started(&mut self, head: &Start) -> io::Result<()> {
         self.head = Some(head.clone());
         if self.view.quiet {
             return Ok(());

@@ -1,11 +1,11 @@
-//! History records: what a migration writes into a manifest about itself.
+//! The history of a manifest: the records that migrations leave in it.
 //!
-//! [`Record`] builds the text of a record, [`Applied`] is one that was read back, whoever wrote it.
+//! [`Record`] is a record that was read, whoever wrote it; the engine alone writes new ones.
 //!
-//! Invariant: a record that is read says the same as the one that was written.
+//! Invariant: a record is read with the values with which it was written.
 
-mod applied;
+mod new_record;
 mod record;
 
-pub use applied::{Applied, Malformed, read};
-pub use record::Record;
+pub(super) use new_record::NewRecord;
+pub use record::{Record, RecordError, read};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use crate::json::name::quote;
-use crate::json::{Kind, Value};
+use crate::json::{Value, ValueKind};
 
 /// A document with tokens as they are spelled, without white space.
 #[derive(Debug, Clone)]
@@ -173,13 +173,13 @@ fn write_tree(tree: &Tree, style: &Style, depth: usize, odd: &mut usize, out: &m
 
 pub(crate) fn read(value: Value<'_>) -> Tree {
     match value.kind() {
-        Kind::Object => Tree::Object(
+        ValueKind::Object => Tree::Object(
             value
                 .members()
                 .map(|member| (member.name().into_owned(), read(member.value())))
                 .collect(),
         ),
-        Kind::Array => Tree::Array(value.elements().map(read).collect()),
+        ValueKind::Array => Tree::Array(value.elements().map(read).collect()),
         _ => Tree::Scalar(value.raw().to_owned()),
     }
 }

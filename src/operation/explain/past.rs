@@ -4,7 +4,7 @@
 
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::engine::history::Applied;
+use crate::engine::history::Record;
 use crate::journal::Deed;
 use crate::json::{Text, canonical};
 use crate::operation::account;
@@ -79,7 +79,7 @@ pub(super) fn operations<S: Storage>(
 pub(super) fn backups<S: Storage>(
     storage: &S,
     path: &TreePath,
-    history: &[Applied],
+    history: &[Record],
     operations: &[Touched],
     notices: &mut Vec<Diagnosis>,
 ) -> Vec<ExplainedBackup> {

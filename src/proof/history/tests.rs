@@ -34,7 +34,7 @@ fn path() -> TreePath {
     TreePath::new(b"j/r/manifest.json").unwrap()
 }
 
-/// What two operations that made these documents wrote down.
+/// The journals of two operations that made these documents.
 fn witnesses(documents: &[String; 3]) -> Witnesses {
     let mut all = Witnesses::default();
     let digest = |at: usize| Digest::of(documents[at].as_bytes());
@@ -50,12 +50,12 @@ fn witnesses(documents: &[String; 3]) -> Witnesses {
             },
             is_done: Some(true),
         });
-        all.take(id, &account, false);
+        all.add(id, &account, false);
     }
     all
 }
 
-/// What is found about `document`, as one line each.
+/// The findings about `document`, one line each.
 fn found(document: &str, backups: &[(&str, &str)], all: Option<&Witnesses>) -> Vec<String> {
     let catalog = Catalog::built_in().unwrap();
     let manifest = Manifest::of_kind(&catalog.kinds()[0], document.as_bytes()).unwrap();
@@ -227,7 +227,7 @@ fn what_an_operation_that_was_cut_off_left_beside_a_manifest_is_not_unrelated() 
         is_done: None,
     });
     let mut all = Witnesses::default();
-    all.take("one", &account, true);
+    all.add("one", &account, true);
     assert_eq!(found(ORIGINAL, &[("m.1", ORIGINAL)], Some(&all)), NOTHING);
 }
 

@@ -1,6 +1,6 @@
-//! Lints of a catalog, by kind and migration.
+//! Lints a catalog, by kind and migration.
 //!
-//! Looks at migrations, fixtures and made-up documents.
+//! Reads migrations, fixtures and generated documents.
 //!
 //! Invariant: a finding is certain; a guess is a note.
 
@@ -23,7 +23,7 @@ pub fn lint(catalog: &Catalog, fixtures: &Fixtures) -> Vec<Remark> {
                 migration,
                 documents: documents_for(catalog, fixtures, index, migration),
             };
-            // The author of a catalog cannot mend the one that it extends.
+            // The author of a catalog cannot change its base.
             let is_own = match place_of(migration) {
                 Place::Line { file, .. } => file.starts_with("migrations/"),
                 Place::File(_) | Place::Catalog => true,
@@ -43,7 +43,7 @@ pub fn lint(catalog: &Catalog, fixtures: &Fixtures) -> Vec<Remark> {
     remarks
 }
 
-/// Generated documents, and those of fixtures that begin at the migration.
+/// Generated documents, and the fixtures that start at the version before the migration.
 fn documents_for(
     catalog: &Catalog,
     fixtures: &Fixtures,
@@ -60,7 +60,7 @@ fn documents_for(
         .collect()
 }
 
-/// Whether the route of a fixture goes along the migration.
+/// Returns true if the route of a fixture includes the migration.
 fn is_shown(fixtures: &Fixtures, index: usize, kind: &Kind, migration: &Migration) -> bool {
     let mut own = fixtures.fixtures.iter().filter(|one| one.kind == index);
     own.any(|fixture| {

@@ -1,4 +1,4 @@
-//! Lints of one migration.
+//! Lints one migration.
 //!
 //! Tries its steps on documents; changes nothing.
 //!
@@ -12,7 +12,7 @@ use crate::rehearsal::laws::{apply_step, check_shortcut};
 use crate::rehearsal::remark::{Remark, StepId, place_of, place_of_step};
 use crate::transform::Transform;
 
-/// One migration with documents to try it on.
+/// One migration, with documents to try it on.
 pub(super) struct LintedMigration<'c> {
     pub(super) kind: &'c Kind,
     pub(super) migration: &'c Migration,
@@ -43,7 +43,7 @@ impl LintedMigration<'_> {
             .collect()
     }
 
-    /// Takes one step after the other; one that refuses is left out, so that those behind it are tried, too.
+    /// Applies one step after the other. A step that refuses the document is skipped, so that the next ones are tried, too.
     fn try_on(&self, document: &str, applied: &mut [bool]) {
         let mut text = document.to_owned();
         for (transform, applied) in self.migration.transforms.iter().zip(applied) {
@@ -99,7 +99,7 @@ impl LintedMigration<'_> {
     }
 }
 
-/// What a step may lose: values, or the way back.
+/// The loss by a step: of values, or of the way back.
 fn loss(transform: &dyn Transform) -> Option<(Code, String)> {
     match (transform.destroys(), transform.inverse()) {
         (Some(what), _) => Some((Code::StepDestroys, format!("destroys {what}"))),

@@ -1,6 +1,6 @@
-//! Lints: what an author should look at before a catalog is used.
+//! Lints: possible mistakes in a catalog, for its author.
 //!
-//! Pure: fixtures come in as texts, a tree as numbers.
+//! Reads texts of fixtures, and numbers about a tree.
 //!
 //! Invariant: a finding is certain; a guess is a note.
 

@@ -1,8 +1,8 @@
-//! Lints of schemas and rules: versions without a schema, values that a schema refuses, rules that are never checked.
+//! Lints schemas and rules: versions without a schema, values that a schema refuses, rules that are never checked.
 //!
-//! Looks at texts only.
+//! Reads texts only.
 //!
-//! Invariant: a contradiction is a finding only if no document could make it right.
+//! Invariant: a contradiction is a finding only if it concerns every document.
 
 use crate::catalog::{Catalog, Kind, Migration, Place};
 use crate::code::Code;
@@ -41,7 +41,7 @@ fn lint_versions(kind: &Kind) -> Vec<Remark> {
         .collect()
 }
 
-/// Finds rules that are required of documents before a migration, and are about none of those.
+/// Finds rules with `require` that concern no document before a migration.
 fn lint_rules(kind: &Kind) -> Vec<Remark> {
     let latest = kind.registry.latest();
     let never = kind.rules.iter().filter(|rule| {
@@ -62,7 +62,7 @@ fn lint_rules(kind: &Kind) -> Vec<Remark> {
         .collect()
 }
 
-/// Finds the steps of a migration that set a value which the schema of its version refuses.
+/// Finds the steps of a migration that set a value that the schema refuses.
 pub(super) fn contradictions(
     catalog: &Catalog,
     kind: &Kind,
@@ -74,7 +74,7 @@ pub(super) fn contradictions(
     };
     let text = file.and_then(|text| Text::scan(text.as_bytes()).ok());
     let steps = text.as_ref().and_then(|text| text.root().get("steps"));
-    // Only a schema that asks the same of a member whatever stands beside it is certain to refuse.
+    // Only a schema that does not depend on other members is certain to refuse the value.
     let schema = kind.schemas.get(&migration.to);
     let Some(schema) = schema.filter(|schema| schema.members().is_some()) else {
         return Vec::new();
@@ -97,7 +97,7 @@ pub(super) fn contradictions(
     refused.collect()
 }
 
-/// The member of the document that a step sets, and the value.
+/// The top-level member that a step sets, and the value.
 fn set(step: Value<'_>) -> Option<(String, Value<'_>)> {
     let text = |name| step.get(name).and_then(|value| value.as_str());
     if !matches!(&*text("step")?, "set" | "set_default") {
@@ -110,7 +110,7 @@ fn set(step: Value<'_>) -> Option<(String, Value<'_>)> {
     }
 }
 
-/// The refusal of a member with this value, whatever else the document has.
+/// The refusal of a member with this value in every document.
 fn refusal(schema: &Schema, name: &str, value: Value<'_>) -> Option<String> {
     let document = Fragment::object(&[(name, Fragment::from(value))]);
     let text = Text::scan(document.as_str().as_bytes()).ok()?;
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use crate::catalog::Source;
 
-    /// What contradicts a schema of 1.1.0 in these steps.
+    /// The contradictions between these steps and a schema of 1.1.0.
     fn told(schema: &str, steps: &str) -> Vec<(usize, String)> {
         let catalog = r#"{"name": "n", "kinds": {"k": {"file": "f", "version": "/v", "history": "/h", "unversioned": "1.0.0", "schemas": {"1.1.0": "schemas/k.json"}}}}"#;
         let migration = format!(

@@ -1,8 +1,8 @@
-//! Lints of a catalog by the tree that it was tried on.
+//! Lints a catalog by the tree on which it was tried.
 //!
-//! Takes numbers; the tree was read by the caller.
+//! Reads numbers only; the caller reads the tree.
 //!
-//! Invariant: nothing is wrong with a catalog because of a tree; these are notes.
+//! Invariant: all remarks are notes, because no tree makes a catalog wrong.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::code::Code;
 use crate::rehearsal::remark::Remark;
 use crate::report::{counted, grouped};
 
-/// Lints a catalog that was tried on a tree of so many `manifests`: `kinds` are the indices of the kinds that were found, `refused` is the number of manifests that would be refused.
+/// Lints a catalog that was tried on a tree. `kinds` has the indices of the kinds found, `manifests` is the number of manifests, `refused` the number that would be refused.
 #[must_use]
 pub fn lint_tree(
     catalog: &Catalog,

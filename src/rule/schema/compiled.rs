@@ -1,6 +1,6 @@
-//! A schema as the schema crate compiles it, and what it says of a document, in our words.
+//! A compiled schema of the schema crate, and its violations in our words.
 //!
-//! Invariant: only the schema itself becomes values of the crate; documents are read where they stand.
+//! Invariant: only the schema itself is converted to values of the crate; documents are read in place.
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator, options_for};
@@ -10,7 +10,7 @@ use super::result::{MOST_VIOLATIONS, SchemaCheck};
 use crate::json::{Pointer, Value};
 use crate::rule::Violation;
 
-/// How much of what the crate says is repeated, in characters.
+/// The longest message of the crate that is repeated, in characters.
 const REASON_CHARACTERS: usize = 240;
 
 pub(super) type Compiled = Validator<Spans>;
@@ -58,14 +58,14 @@ fn violation(error: &ValidationError<'_>) -> Violation {
     }
 }
 
-/// A value on the way from the root of a document.
+/// A step on the way from the root of a document to a value.
 #[derive(Clone, Copy)]
 enum Turn<'t> {
     Member(crate::json::Member<'t>),
     Element(usize),
 }
 
-/// Finds where numbers stand that no double holds; `way` leads to `value`.
+/// Finds the numbers that no double can hold; `way` leads to `value`.
 fn find_beyond_range<'t>(value: Value<'t>, way: &mut Vec<Turn<'t>>, into: &mut Vec<Pointer>) {
     if is_beyond_range(value) {
         let turns = way.iter();

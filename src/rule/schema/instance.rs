@@ -1,36 +1,32 @@
-//! A scanned document as the schema crate sees it: read where it stands, never copied to values.
+//! A scanned document in the form that the schema crate reads, without a copy of its values.
 //!
-//! Gives each number as the nearest finite double where no double holds it; that is told beside.
+//! A number that no double can hold becomes the nearest finite double; the caller reports such numbers.
 //!
-//! Invariant: two instances that are alive have the same identity only if they are the same value of the same text.
+//! Invariant: two live instances have the same identity only if they are the same value of the same text.
 
 use std::borrow::Cow;
 
 use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object};
 
-use crate::json::{Elements, Kind, Members, Value};
+use crate::json::{Elements, Members, Value, ValueKind};
 
-/// The representation: spans of a text.
+/// The representation for the crate: spans of a text.
 pub(super) struct Spans;
 
-/// A value, or the name of a member where a schema asks about names.
+/// A value, or the name of a member for the keyword `propertyNames`.
 #[derive(Clone)]
 pub(super) enum Instance<'t> {
     Value(Value<'t>),
     Name(&'t str),
 }
 
-/// An object or an array of a text.
 pub(super) struct Container<'t>(Value<'t>);
 
-/// The members of an object, as the crate wants them.
 pub(super) struct Named<'t>(Members<'t>);
 
-/// The elements of an array, as the crate wants them.
 pub(super) struct Listed<'t>(Elements<'t>);
 
-/// A number as it is spelled.
 pub(super) struct Number<'t>(&'t str);
 
 impl Json for Spans {
@@ -38,7 +34,7 @@ impl Json for Spans {
     type PreparedKey = String;
     type StringBuffer = String;
 
-    // A lookup compares the names one after the other, as a pass does.
+    // A lookup compares one name after the other, so it costs as much as a whole pass.
     const KEYS_PER_LOOKUP: usize = 8;
 
     fn prepare_key(key: &str) -> String {
@@ -57,7 +53,7 @@ impl Json for Spans {
 }
 
 impl<'t> Instance<'t> {
-    fn value(&self, kind: Kind) -> Option<Value<'t>> {
+    fn value(&self, kind: ValueKind) -> Option<Value<'t>> {
         match self {
             Self::Value(value) if value.kind() == kind => Some(*value),
             Self::Value(_) | Self::Name(_) => None,
@@ -71,11 +67,11 @@ impl<'t> Node<'t, Spans> for Instance<'t> {
     type Number = Number<'t>;
 
     fn as_object(&self) -> Option<Container<'t>> {
-        self.value(Kind::Object).map(Container)
+        self.value(ValueKind::Object).map(Container)
     }
 
     fn as_array(&self) -> Option<Container<'t>> {
-        self.value(Kind::Array).map(Container)
+        self.value(ValueKind::Array).map(Container)
     }
 
     fn as_string(&self) -> Option<Cow<'t, str>> {
@@ -86,27 +82,27 @@ impl<'t> Node<'t, Spans> for Instance<'t> {
     }
 
     fn as_number(&self) -> Option<Number<'t>> {
-        Some(Number(self.value(Kind::Number)?.raw()))
+        Some(Number(self.value(ValueKind::Number)?.raw()))
     }
 
     fn as_boolean(&self) -> Option<bool> {
-        Some(self.value(Kind::Boolean)?.raw() == "true")
+        Some(self.value(ValueKind::Boolean)?.raw() == "true")
     }
 
     fn is_null(&self) -> bool {
-        self.value(Kind::Null).is_some()
+        self.value(ValueKind::Null).is_some()
     }
 
     fn json_type(&self) -> JsonType {
         match self {
             Self::Name(_) => JsonType::String,
             Self::Value(value) => match value.kind() {
-                Kind::Object => JsonType::Object,
-                Kind::Array => JsonType::Array,
-                Kind::String => JsonType::String,
-                Kind::Number => JsonType::Number,
-                Kind::Boolean => JsonType::Boolean,
-                Kind::Null => JsonType::Null,
+                ValueKind::Object => JsonType::Object,
+                ValueKind::Array => JsonType::Array,
+                ValueKind::String => JsonType::String,
+                ValueKind::Number => JsonType::Number,
+                ValueKind::Boolean => JsonType::Boolean,
+                ValueKind::Null => JsonType::Null,
             },
         }
     }
@@ -128,7 +124,7 @@ impl<'t> Node<'t, Spans> for Instance<'t> {
 
     fn identity(&self) -> Option<NodeIdentity> {
         match self {
-            // No two values of a text begin at the same byte.
+            // No two values of a text start at the same byte.
             Self::Value(value) => Some(NodeIdentity::new(value.raw().as_ptr().addr())),
             Self::Name(_) => None,
         }
@@ -213,19 +209,19 @@ impl JsonNumber for Number<'_> {
     }
 }
 
-/// Whether this is a number that no double holds.
+/// Returns true for a number that no double can hold.
 pub(super) fn is_beyond_range(value: Value<'_>) -> bool {
-    value.kind() == Kind::Number && is_long(value.raw()) && double(value.raw()).is_infinite()
+    value.kind() == ValueKind::Number && is_long(value.raw()) && double(value.raw()).is_infinite()
 }
 
-/// Whether a number can be beyond the range at all: it has an exponent, or more digits than the greatest double.
+/// Returns false if the number is certainly in range, because it has few characters and no exponent.
 fn is_long(raw: &str) -> bool {
     raw.len() > 308 || raw.bytes().any(|byte| matches!(byte, b'e' | b'E'))
 }
 
-/// The double; infinite where there is none.
+/// The double; infinite beyond the range.
 fn double(raw: &str) -> f64 {
-    // Every JSON number is one that Rust reads.
+    // Rust can read every JSON number.
     raw.parse().unwrap_or_default()
 }
 
@@ -237,19 +233,19 @@ fn number(raw: &str) -> serde_json::Number {
     let whole = raw.parse::<u64>().ok().map(serde_json::Number::from);
     let whole = whole.or_else(|| raw.parse::<i64>().ok().map(serde_json::Number::from));
     let number = whole.or_else(|| serde_json::Number::from_f64(nearest(raw)));
-    // Never: what is finite has a number.
+    // A finite double is always a number.
     number.unwrap_or_else(|| 0.into())
 }
 
-/// The value as the crate's own: for schemas, and for what messages repeat.
+/// The value in the form of the crate: for schemas, and for values in messages.
 pub(super) fn to_value(value: Value<'_>) -> serde_json::Value {
     match value.kind() {
-        Kind::Null => serde_json::Value::Null,
-        Kind::Boolean => (value.raw() == "true").into(),
-        Kind::Number => number(value.raw()).into(),
-        Kind::String => value.as_str().unwrap_or_default().into(),
-        Kind::Array => value.elements().map(to_value).collect(),
-        Kind::Object => {
+        ValueKind::Null => serde_json::Value::Null,
+        ValueKind::Boolean => (value.raw() == "true").into(),
+        ValueKind::Number => number(value.raw()).into(),
+        ValueKind::String => value.as_str().unwrap_or_default().into(),
+        ValueKind::Array => value.elements().map(to_value).collect(),
+        ValueKind::Object => {
             let members = value.members();
             let members = members.map(|one| (one.name().into_owned(), to_value(one.value())));
             serde_json::Value::Object(members.collect())

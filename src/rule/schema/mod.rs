@@ -1,8 +1,8 @@
 //! JSON Schemas of documents. This is the only place that knows the schema crate.
 //!
-//! Takes texts that were scanned and gives their violations; opens no file and follows no reference out of the schema.
+//! Finds violations in scanned texts; opens no file and follows no reference out of the schema.
 //!
-//! Invariant: a [`Schema`] is valid in itself. Without the feature `schema` there is none.
+//! Invariant: a [`Schema`] is valid. Without the feature `schema` there is none.
 
 #[cfg(feature = "schema")]
 mod compiled;

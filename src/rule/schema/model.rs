@@ -1,8 +1,8 @@
-//! JSON Schemas of documents: compiled when the catalog is loaded, checked for each document.
+//! A JSON Schema: compiled when the catalog is loaded, and checked for each document.
 //!
-//! Takes texts that were scanned and gives their violations; opens no file and follows no reference out of the schema.
+//! Hides whether the program was built with the schema crate.
 //!
-//! Invariant: a [`Schema`] is valid in itself. Without the feature `schema` there is none.
+//! Invariant: a [`Schema`] is valid.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::compiled::{Compiled, check, compile};
 use super::result::SchemaCheck;
 #[cfg(not(feature = "schema"))]
 use super::without::{Compiled, check, compile};
-use crate::json::{Kind, Value};
+use crate::json::{Value, ValueKind};
 use crate::rule::Violation;
 
 /// A compiled JSON Schema of one version of a kind.
@@ -29,10 +29,10 @@ impl std::fmt::Debug for Schema {
 }
 
 impl Schema {
-    /// Compiles the schema that `text` is.
+    /// Compiles a schema.
     ///
     /// # Errors
-    /// It is no JSON Schema, refers to something outside of itself, or the program was built without JSON Schema.
+    /// The text is no JSON Schema or refers to something outside itself, or the program was built without JSON Schema.
     pub fn new(text: Value<'_>) -> Result<Self, Violation> {
         Ok(Self {
             compiled: Arc::new(compile(text)?),
@@ -46,7 +46,7 @@ impl Schema {
         check(&self.compiled, document)
     }
 
-    /// The members that it lists of the document, where no keyword beside can bring in others.
+    /// The members of the document in `properties`; `None` if another keyword can allow more members.
     #[must_use]
     pub fn members(&self) -> Option<&BTreeSet<String>> {
         self.members.as_deref()
@@ -71,7 +71,7 @@ fn members(text: Value<'_>) -> Option<BTreeSet<String>> {
     }
     let listed = text
         .get("properties")
-        .filter(|one| one.kind() == Kind::Object)?;
+        .filter(|one| one.kind() == ValueKind::Object)?;
     Some(
         listed
             .members()

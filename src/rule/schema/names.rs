@@ -1,18 +1,18 @@
-//! Which members a schema speaks of, by name.
+//! The members that a schema names.
 //!
-//! Looks at the text of a schema; holds nothing against it.
+//! Searches the text of a schema; checks no document.
 //!
-//! Invariant: it comes to an end, whatever refers to whatever.
+//! Invariant: the search ends, also if the schema refers to itself.
 
 use std::collections::BTreeSet;
 
-use crate::json::{Kind, Pointer, Value};
+use crate::json::{Pointer, Value, ValueKind};
 
-/// Keywords whose schemas say something of the same value.
+/// The keywords whose schemas apply to the same value.
 const BESIDE: [&str; 3] = ["if", "then", "else"];
 const LISTS_BESIDE: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 
-/// Whether the schema that `text` is names the member at `at` in `properties`, its own or those of schemas that it applies to the same value. A reference that leads not to a pointer in the schema may name anything.
+/// Returns true if the schema `text` names the member `at` in `properties`: its own, or those of schemas that apply to the same value. A reference that cannot be followed may name any member.
 pub(crate) fn names(text: Value<'_>, at: &Pointer) -> bool {
     let mut search = Search {
         whole: text,
@@ -23,7 +23,7 @@ pub(crate) fn names(text: Value<'_>, at: &Pointer) -> bool {
 
 struct Search<'t> {
     whole: Value<'t>,
-    /// Where schemas begin that were looked at, and how many names were left then.
+    /// The offset of each schema that was searched, with the number of tokens left.
     seen: BTreeSet<(usize, usize)>,
 }
 
@@ -48,7 +48,7 @@ impl<'t> Search<'t> {
         let dependent = schema.get("dependentSchemas");
         let dependent = dependent.into_iter().flat_map(|list| list.members());
         let all = own.chain(others).chain(dependent.map(|one| one.value()));
-        all.filter(|one| one.kind() == Kind::Object)
+        all.filter(|one| one.kind() == ValueKind::Object)
             .any(|one| self.names(one, left))
     }
 

@@ -1,20 +1,20 @@
-//! The result of checking a document by a schema.
+//! The result of a check by a schema.
 //!
 //! Data only.
 //!
-//! Invariant: the number of violations is bounded, whatever the document is.
+//! Invariant: the number of violations is limited for any document.
 
 use crate::json::Pointer;
 use crate::rule::Violation;
 
-/// The result of checking a document by a schema.
+/// The result of a check by a schema.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SchemaCheck {
     /// The violations, at most [`MOST_VIOLATIONS`].
     pub violations: Vec<Violation>,
-    /// Numbers that no double holds; they were taken for the nearest finite one.
+    /// The numbers that no double can hold; the nearest finite one was checked.
     pub beyond_range: Vec<Pointer>,
 }
 
-/// So many violations of one document are told.
+/// The largest number of violations that one check returns.
 pub const MOST_VIOLATIONS: usize = 20;

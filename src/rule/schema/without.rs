@@ -1,4 +1,4 @@
-//! The place of compiled schemas in a program that was built without JSON Schema.
+//! Takes the place of compiled schemas in a program that was built without JSON Schema.
 //!
 //! Invariant: no schema can be compiled, so none is ever checked.
 

@@ -1,4 +1,4 @@
-//! What becomes of values of every type, and what of them leads back.
+//! The conversion of values of every type, and the way back.
 //!
 //! Invariant: a case says the value after, or that it is refused; the words follow from that.
 
@@ -12,7 +12,7 @@ fn convert(from: &str, to: &str) -> String {
     format!(r#"{{"step": "convert", "at": "/a", {from}"to": "{to}"}}"#)
 }
 
-/// What becomes of a value, or `!` where it is refused.
+/// Asserts the result for each value; `!` means that it is refused.
 fn assert_values(step: &str, cases: &[(&str, &str)], way: Way) {
     for (before, after) in cases {
         let result = way(step, &format!(r#"{{"a":{before}}}"#));

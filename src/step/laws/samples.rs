@@ -12,7 +12,7 @@ use crate::json::laws::documents::{Tree, print, read, style, tidy};
 pub(super) struct Sample {
     pub(super) step: String,
     pub(super) document: String,
-    /// Whether the document is compact, on one line, or indented throughout.
+    /// True if the document is compact, on one line, or indented throughout.
     pub(super) is_tidy: bool,
 }
 

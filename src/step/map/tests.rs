@@ -1,4 +1,4 @@
-//! What tables make of values, in place and in other members, and what of that leads back.
+//! The results of tables, in place and in other members, and the way back.
 //!
 //! Invariant: a table that would not lead back says why.
 
@@ -110,7 +110,7 @@ fn a_table_without_doubles_leads_back() {
 }
 
 #[test]
-fn into_another_member_the_value_stays_and_leads_back() {
+fn inas_fill_member_the_value_stays_and_leads_back() {
     let step = map(r#""to": "/s", "table": {"a": "b", "b": "b"}, "else": "keep""#);
     assert_up(
         &step,

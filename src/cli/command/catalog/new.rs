@@ -136,7 +136,7 @@ fn told(
             text.extend(["by hand   ", &catalog, "\n          ", &wrapped(&why), "\n"]);
         }
     }
-    for remark in &begun.left {
+    for remark in &begun.unfinished {
         if let Place::File(file) = &remark.place {
             let message = wrapped(&remark.message);
             text.extend(["fill in   ", &shown(file), "\n          ", &message, "\n"]);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use migrate_manifests::engine::history::Applied;
+use migrate_manifests::engine::history::Record;
 use migrate_manifests::journal::Deed;
 use migrate_manifests::operation::{ExplainedBackup, Explanation, Leg, Touched};
 use migrate_manifests::report::{Diagnosis, Outcome, Status};
@@ -166,8 +166,8 @@ impl<'a> From<&'a Leg> for ToldLeg<'a> {
     }
 }
 
-impl<'a> From<&'a Applied> for ToldRecord<'a> {
-    fn from(record: &'a Applied) -> Self {
+impl<'a> From<&'a Record> for ToldRecord<'a> {
+    fn from(record: &'a Record) -> Self {
         Self {
             from_version: &record.from_version,
             to_version: &record.to_version,

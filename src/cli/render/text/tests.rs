@@ -14,8 +14,8 @@ fn path(text: &str) -> TreePath {
     TreePath::new(text.as_bytes()).unwrap()
 }
 
-fn head(purpose: Purpose) -> Head {
-    Head {
+fn head(purpose: Purpose) -> Start {
+    Start {
         command: "migrate",
         dry_run: purpose != Purpose::Migrate,
         tree: "/data/artifacts".to_owned(),

@@ -20,7 +20,7 @@ use crate::operation::tally::Tally;
 use crate::operation::witnesses::Catalogs;
 use crate::path::TreePath;
 use crate::proof::{
-    Evidence, Original, Replaced, Replay, Witness, Witnesses, check_history, values_lost,
+    Evidence, Original, RecordedReplacement, Replay, Witness, Witnesses, check_history, values_lost,
 };
 use crate::report::Watch;
 use crate::storage::{Backup, Found, Storage};
@@ -223,7 +223,7 @@ impl<S: Storage> Judge<'_, S> {
         Ok((operation.to_owned(), replaced.before))
     }
 
-    fn check_age(&self, replaced: &Replaced) -> Result<(), Diagnosis> {
+    fn check_age(&self, replaced: &RecordedReplacement) -> Result<(), Diagnosis> {
         let now = self.options.started.unix_seconds();
         let started = self.witnesses.started(replaced.operation);
         let age = started.map(|started| now - started.unix_seconds());
@@ -239,7 +239,7 @@ impl<S: Storage> Judge<'_, S> {
 }
 
 /// Whether what an operation wrote stands there, or was found by the operations after it up to what stands there.
-fn leads_to(witness: Option<&Witness>, replaced: &Replaced, raw: Digest) -> bool {
+fn leads_to(witness: Option<&Witness>, replaced: &RecordedReplacement, raw: Digest) -> bool {
     let all = witness.map_or(&[][..], |witness| &witness.replaced);
     let later = all.iter().skip_while(|one| *one != replaced).skip(1);
     let mut stands = replaced.after;
@@ -271,7 +271,8 @@ fn refuse_lost(before: &Text<'_>, after: &str) -> Result<(), Diagnosis> {
 /// What is wrong with a backup that has the name of one that a journal knows, and other bytes.
 fn changed(original: &Original<'_>, witness: Option<&Witness>) -> Option<Diagnosis> {
     let all = witness.map_or(&[][..], |witness| &witness.replaced);
-    let is_named = |one: &&Replaced| one.is_kept && one.backup.as_deref() == Some(original.name());
+    let is_named =
+        |one: &&RecordedReplacement| one.is_kept && one.backup.as_deref() == Some(original.name());
     let mut named = all.iter().filter(is_named);
     let expected = named.next_back()?.before;
     let found = original.raw()?;

@@ -1,13 +1,13 @@
-//! The types that values are converted between, and what one value is as another type.
+//! The types that `convert` knows, and the conversion of one value.
 //!
-//! Knows values only: where they stand, and what is done about those that cannot be converted, is for the step to say.
+//! Knows single values only; the step decides about a value that cannot be converted.
 //!
-//! Invariant: what comes out says the same as what went in.
+//! Invariant: the result means the same as the value.
 
 use serde::Deserialize;
 
 use crate::clock::{Timestamp, in_utc};
-use crate::json::{Fragment, Kind, Text, Value};
+use crate::json::{Fragment, Text, Value, ValueKind};
 
 /// What a value can be converted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -38,20 +38,19 @@ impl Type {
         }
     }
 
-    /// Whether a value is of this type.
     pub(super) fn has(self, value: Value<'_>) -> bool {
         match self {
-            Self::String => value.kind() == Kind::String,
-            Self::Integer => value.kind() == Kind::Number && is_integer(value.raw()),
-            Self::Number => value.kind() == Kind::Number,
-            Self::Boolean => value.kind() == Kind::Boolean,
+            Self::String => value.kind() == ValueKind::String,
+            Self::Integer => value.kind() == ValueKind::Number && is_integer(value.raw()),
+            Self::Number => value.kind() == ValueKind::Number,
+            Self::Boolean => value.kind() == ValueKind::Boolean,
             Self::Timestamp => value
                 .as_str()
                 .is_some_and(|text| in_utc(&text).is_some_and(|utc| utc == text)),
         }
     }
 
-    /// Whether any value of this type has another spelling as one of type `to`.
+    /// Returns true if some values of this type can be converted to `to`.
     pub(super) fn can_become(self, to: Self) -> bool {
         match self {
             Self::String => to != Self::String,
@@ -63,26 +62,28 @@ impl Type {
     }
 }
 
-/// The value as one of type `to`, if that says the same; `from` is the type that it is said to have.
+/// Converts a value to the type `to`, if that is possible without a change of meaning. The step states that it has the type `from`.
 pub(super) fn converted(value: Value<'_>, from: Option<Type>, to: Type) -> Option<Fragment> {
     let text = value.as_str();
     match (value.kind(), to) {
-        (Kind::Number | Kind::Boolean, Type::String) => Some(Fragment::string(value.raw())),
-        (Kind::String, Type::Integer) if from == Some(Type::Timestamp) => unix_seconds(&text?),
-        (Kind::String, Type::Integer) => {
-            scalar(&text?, Kind::Number).filter(|number| is_integer(number.as_str()))
+        (ValueKind::Number | ValueKind::Boolean, Type::String) => {
+            Some(Fragment::string(value.raw()))
         }
-        (Kind::String, Type::Number) => scalar(&text?, Kind::Number),
-        (Kind::String, Type::Boolean) => scalar(&text?, Kind::Boolean),
-        (Kind::String, Type::Timestamp) => Some(Fragment::string(&in_utc(&text?)?)),
-        (Kind::Number, Type::Integer) => without_zeros(value.raw()),
-        (Kind::Number, Type::Timestamp) => timestamp(value.raw()),
+        (ValueKind::String, Type::Integer) if from == Some(Type::Timestamp) => unix_seconds(&text?),
+        (ValueKind::String, Type::Integer) => {
+            scalar(&text?, ValueKind::Number).filter(|number| is_integer(number.as_str()))
+        }
+        (ValueKind::String, Type::Number) => scalar(&text?, ValueKind::Number),
+        (ValueKind::String, Type::Boolean) => scalar(&text?, ValueKind::Boolean),
+        (ValueKind::String, Type::Timestamp) => Some(Fragment::string(&in_utc(&text?)?)),
+        (ValueKind::Number, Type::Integer) => without_zeros(value.raw()),
+        (ValueKind::Number, Type::Timestamp) => timestamp(value.raw()),
         _ => None,
     }
 }
 
-/// The number or boolean that a string spells exactly as JSON would.
-fn scalar(text: &str, kind: Kind) -> Option<Fragment> {
+/// The number or boolean of which `text` is the exact JSON spelling.
+fn scalar(text: &str, kind: ValueKind) -> Option<Fragment> {
     let scanned = Text::scan_any(text.as_bytes()).ok()?;
     let value = scanned.root();
     (value.kind() == kind && value.raw() == text).then(|| value.into())
@@ -92,17 +93,17 @@ fn is_integer(number: &str) -> bool {
     !number.contains(['.', 'e', 'E'])
 }
 
-/// The integer before a fraction of nothing but zeros.
+/// The integer before a fraction of zeros.
 fn without_zeros(number: &str) -> Option<Fragment> {
     let (whole, fraction) = number.split_once('.')?;
     let is_whole = fraction.bytes().all(|digit| digit == b'0');
-    scalar(whole, Kind::Number).filter(|_| is_whole)
+    scalar(whole, ValueKind::Number).filter(|_| is_whole)
 }
 
-/// The time that is so many seconds after 1970.
+/// The time this number of seconds after 1970.
 fn timestamp(number: &str) -> Option<Fragment> {
     let seconds = number.parse().ok()?;
-    // `-0` would come back as another spelling.
+    // `-0` would not be converted back to the same spelling.
     if i64::to_string(&seconds) != number {
         return None;
     }
@@ -114,5 +115,5 @@ fn timestamp(number: &str) -> Option<Fragment> {
 fn unix_seconds(text: &str) -> Option<Fragment> {
     let time: Timestamp = text.parse().ok()?;
     let seconds = time.unix_seconds().to_string();
-    scalar(&seconds, Kind::Number).filter(|_| time.to_string() == text)
+    scalar(&seconds, ValueKind::Number).filter(|_| time.to_string() == text)
 }
