@@ -108,20 +108,27 @@ impl Glob {
     }
 }
 
-/// The text is not a glob.
+/// The text is no glob, share, shard or tolerance.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is not a glob: {reason}")]
-pub struct GlobError {
+#[error("`{found}` is {problem}")]
+pub struct SelectionError {
     /// The text.
     pub found: String,
-    /// The problem.
-    pub reason: String,
+    /// The problem, with the expected form.
+    pub problem: String,
+}
+
+impl SelectionError {
+    fn new(found: &str, problem: impl Into<String>) -> Self {
+        let (found, problem) = (found.to_owned(), problem.into());
+        Self { found, problem }
+    }
 }
 
 impl FromStr for Glob {
-    type Err = GlobError;
+    type Err = SelectionError;
 
-    fn from_str(text: &str) -> Result<Self, GlobError> {
+    fn from_str(text: &str) -> Result<Self, SelectionError> {
         let trimmed = text.trim_end_matches('/');
         let anywhere = if trimmed.contains('/') {
             trimmed.trim_start_matches('/').to_owned()
@@ -132,10 +139,7 @@ impl FromStr for Glob {
             .literal_separator(true)
             .build()
             .map(|glob| Self(glob.compile_matcher()))
-            .map_err(|error| GlobError {
-                found: text.to_owned(),
-                reason: error.kind().to_string(),
-            })
+            .map_err(|error| SelectionError::new(text, format!("not a glob: {}", error.kind())))
     }
 }
 
@@ -154,21 +158,12 @@ impl Sample {
     }
 }
 
-/// The text is not a share.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is not a share: expected more than 0 and at most 100 per cent, as in `5%`")]
-pub struct SampleError {
-    /// The text.
-    pub found: String,
-}
-
 impl FromStr for Sample {
-    type Err = SampleError;
+    type Err = SelectionError;
 
-    fn from_str(text: &str) -> Result<Self, SampleError> {
-        let wrong = || SampleError {
-            found: text.to_owned(),
-        };
+    fn from_str(text: &str) -> Result<Self, SelectionError> {
+        let problem = "not a share: expected more than 0 and at most 100 per cent, as in `5%`";
+        let wrong = || SelectionError::new(text, problem);
         let number = text.strip_suffix('%').ok_or_else(wrong)?;
         if !number
             .bytes()
@@ -207,26 +202,17 @@ impl Shard {
     }
 }
 
-/// The text does not name a shard.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is not a shard: expected K/N with K from 0 and below N, as in `0/4`")]
-pub struct ShardError {
-    /// The text.
-    pub found: String,
-}
-
 impl FromStr for Shard {
-    type Err = ShardError;
+    type Err = SelectionError;
 
-    fn from_str(text: &str) -> Result<Self, ShardError> {
+    fn from_str(text: &str) -> Result<Self, SelectionError> {
         let parts = || {
             let (index, of) = text.split_once('/')?;
             let (index, of) = (index.parse().ok()?, of.parse().ok()?);
             (index < of).then_some(Self { index, of })
         };
-        parts().ok_or_else(|| ShardError {
-            found: text.to_owned(),
-        })
+        let problem = "not a shard: expected K/N with K from 0 and below N, as in `0/4`";
+        parts().ok_or_else(|| SelectionError::new(text, problem))
     }
 }
 
@@ -254,21 +240,12 @@ impl Tolerance {
     }
 }
 
-/// The text is not a tolerance.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is neither a number nor a share: expected as in `10` or `5%`")]
-pub struct ToleranceError {
-    /// The text.
-    pub found: String,
-}
-
 impl FromStr for Tolerance {
-    type Err = ToleranceError;
+    type Err = SelectionError;
 
-    fn from_str(text: &str) -> Result<Self, ToleranceError> {
-        let wrong = || ToleranceError {
-            found: text.to_owned(),
-        };
+    fn from_str(text: &str) -> Result<Self, SelectionError> {
+        let problem = "neither a number nor a share: expected as in `10` or `5%`";
+        let wrong = || SelectionError::new(text, problem);
         let Some(percent) = text.strip_suffix('%') else {
             return text.parse().map(Self::Number).map_err(|_| wrong());
         };

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 
-/// The paths in the catalog's directory, and the texts.
 const FILES: &[(&str, &str)] = &[
     ("catalog.json", include_str!("run-manifest/catalog.json")),
     (

@@ -45,7 +45,6 @@ pub fn dot(catalog: &Catalog) -> String {
     format!("digraph catalog {{\n  rankdir=LR;\n{kinds}}}\n")
 }
 
-/// The syntax for the parts of a graph.
 struct Syntax {
     begin: fn(usize, &Kind) -> String,
     version: fn(&str, &Version) -> String,

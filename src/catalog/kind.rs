@@ -13,13 +13,12 @@ use super::snapshots::Snapshots;
 use crate::form::check_member;
 use crate::json::{Fragment, Pointer, Value};
 use crate::rule::{Rule, Schema};
-use crate::step::Guards;
+use crate::step::GuardedMembers;
 use crate::version::Version;
 
 /// A family of manifests with its own versions.
 #[derive(Debug, Clone)]
 pub struct Kind {
-    /// The index among the kinds of the catalog.
     pub(super) index: usize,
     /// The name in the catalog.
     pub name: String,
@@ -139,9 +138,10 @@ impl Kind {
             let found = found.clone();
             return Err(("snapshots", CatalogProblem::FileName { found }));
         }
-        for (member, pointers) in self.pointers() {
+        let pointers = self.pointers();
+        for (member, pointers) in &pointers {
             for pointer in pointers {
-                check_member(pointer).map_err(|problem| (member, problem.into()))?;
+                check_member(pointer).map_err(|problem| (*member, problem.into()))?;
             }
         }
         let check_disjoint = |member, one: &Pointer, two: &Pointer| {
@@ -152,15 +152,11 @@ impl Kind {
             Ok(())
         };
         check_disjoint("history", &self.history, &self.version)?;
-        let marks = self.marks.iter().map(|mark| &mark.at);
-        for (member, guarded) in [
-            ("where", marks.collect::<Vec<_>>()),
-            ("immutable", self.immutable.iter().collect()),
-            ("protected", self.protected.iter().collect()),
-        ] {
+        let is_guarded = |member: &str| matches!(member, "where" | "immutable" | "protected");
+        for (member, guarded) in pointers.iter().filter(|(member, _)| is_guarded(member)) {
             for pointer in guarded {
-                check_disjoint(member, pointer, &self.version)?;
-                check_disjoint(member, pointer, &self.history)?;
+                check_disjoint(*member, pointer, &self.version)?;
+                check_disjoint(*member, pointer, &self.history)?;
             }
         }
         Ok(())
@@ -168,8 +164,8 @@ impl Kind {
 
     /// The members that migrations may not change.
     #[must_use]
-    pub fn guards(&self) -> Guards<'_> {
-        Guards {
+    pub fn guarded_members(&self) -> GuardedMembers<'_> {
+        GuardedMembers {
             version: &self.version,
             history: &self.history,
             immutable: &self.immutable,
@@ -177,7 +173,6 @@ impl Kind {
         }
     }
 
-    /// Makes the marks immutable.
     pub(super) fn guard_marks(&mut self) {
         for mark in &self.marks {
             if !self.immutable.contains(&mark.at) {
@@ -209,7 +204,6 @@ impl Kind {
     }
 }
 
-/// Returns true if `name` can be the name of a file in a directory.
 pub(super) fn is_file_name(name: &str) -> bool {
     !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\0'])
 }

@@ -11,10 +11,7 @@ pub(super) const CATALOG: &str = "catalog.json";
 /// The only catalog that others can extend.
 pub(super) const BUILT_IN_NAME: &str = "run-manifest";
 
-/// Returns true if the catalog includes the file at `path` of its directory, and false if the file is for other purposes.
-///
-/// # Errors
-/// No catalog has such a path.
+/// Returns true if the catalog includes the file at `path` of its directory, and false if the file is for other purposes. Fails if no catalog has such a path.
 pub(super) fn takes_part(path: &str) -> Result<bool, CatalogError> {
     let is_json = |name: &str| {
         name.strip_suffix(".json")

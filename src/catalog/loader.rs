@@ -19,7 +19,6 @@ use super::{dimensions, rules, schemas};
 use crate::form::{Object, ObjectProblem};
 use crate::json::Fragment;
 
-/// The contents of the files of a catalog.
 pub(super) struct Contents {
     pub(super) name: String,
     pub(super) kinds: Vec<Kind>,
@@ -30,7 +29,6 @@ pub(super) struct Contents {
     pub(super) schemas: BTreeSet<String>,
 }
 
-/// The files in a bundle.
 pub(super) fn read_bundle(bundle: &str) -> Result<BTreeMap<String, String>, CatalogError> {
     SourceFile::read("bundle", bundle)?.form()
 }
@@ -149,7 +147,6 @@ fn alone(error: CatalogError) -> Vec<CatalogError> {
     vec![error]
 }
 
-/// The form of `catalog.json`, joined with its base.
 fn read_catalog(
     document: &SourceFile<'_>,
     files: &BTreeMap<String, String>,

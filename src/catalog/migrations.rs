@@ -45,9 +45,7 @@ pub(super) struct MigrationForm {
 /// The folder with the migrations of the catalog itself, not of its base.
 const OWN: &str = "migrations/";
 
-/// A migration with its places in a file.
 struct Edge {
-    /// The index of the kind.
     kind: usize,
     migration: Migration,
     /// The places of `from` and `to`.
@@ -156,7 +154,6 @@ fn connect(
     }
 }
 
-/// The problem of a registry.
 pub(super) fn of_registry(kind: &str, error: RegistryError) -> CatalogProblem {
     let (kind, error) = (kind.to_owned(), Box::new(error));
     CatalogProblem::Registry { kind, error }
@@ -171,7 +168,7 @@ fn read_edge(document: &SourceFile<'_>, kinds: &[Kind]) -> Result<Edge, CatalogE
     };
     let mut migration = Migration::new(form.from, form.to, form.summary);
     migration.places.push(document.place(document.text.root()));
-    let steps = read_steps(document.text.root(), &kinds[index].guards());
+    let steps = read_steps(document.text.root(), &kinds[index].guarded_members());
     for read in steps.map_err(|error| step_error(document, error))? {
         migration.transforms.push(Box::new(read.step));
         migration.places.push(document.place_of(read.offset));

@@ -24,12 +24,13 @@ pub struct Registry {
 /// The reason why migrations do not make a registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the message of each variant names its fields")]
+#[expect(
+    missing_docs,
+    reason = "the message of each variant explains it and names its fields"
+)]
 pub enum RegistryError {
-    /// Two migrations have the same versions.
     #[error("two migrations lead from `{from}` to `{to}`")]
     Duplicate { from: Version, to: Version },
-    /// A migration does not lead upward.
     #[error("the migration from `{from}` to `{to}` does not lead upward")]
     NotUpward { from: Version, to: Version },
     /// A version, the lowest of several, has no route to the latest.
@@ -46,7 +47,6 @@ impl Registry {
         Self::of(migrations.into_iter().map(Arc::new), unversioned)
     }
 
-    /// The same registry with one more migration.
     pub(super) fn with(
         &self,
         migration: Migration,

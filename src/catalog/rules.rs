@@ -48,12 +48,10 @@ pub(super) fn read(
     rules
 }
 
-/// The value that names the rule.
 fn place(object: Value<'_>) -> Value<'_> {
     object.get("rule").unwrap_or(object)
 }
 
-/// Checks that everything that a rule names exists.
 fn check(rule: &Rule, kind: &Kind, kinds: &[Kind]) -> Result<(), CatalogProblem> {
     if let Some(version) = rule.from.as_ref().filter(|from| !kind.registry.knows(from)) {
         let (kind, version) = (kind.name.clone(), version.clone());

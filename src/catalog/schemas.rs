@@ -32,7 +32,6 @@ pub(super) fn read(
     paths
 }
 
-/// The path for each version.
 fn named(
     document: &SourceFile<'_>,
     kind: &Kind,

@@ -110,7 +110,6 @@ impl<'t> SourceFile<'t> {
         self.error_at(self.nearest(names), problem)
     }
 
-    /// The value at the end of `names`, or the nearest one around it.
     pub(super) fn nearest(&self, names: &[impl AsRef<str>]) -> Value<'_> {
         let mut value = self.text.root();
         for name in names {

@@ -34,9 +34,11 @@ struct KindPlan {
 /// The reason why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the message of each variant names its fields")]
+#[expect(
+    missing_docs,
+    reason = "the message of each variant explains it and names its fields"
+)]
 pub enum PlanError {
-    /// The target does not exist.
     #[error(
         "target version `{target}` does not exist, expected one of `{}`",
         list(known)
@@ -203,10 +205,7 @@ impl<'c> Plan<'c> {
     }
 }
 
-/// Compares the version of a manifest with the target.
-///
-/// # Errors
-/// The catalog does not know the version. (It need not know a version above its latest with the same major number.)
+/// Compares the version of a manifest with the target. Fails if the catalog does not know the version, unless it is above the latest with the same major number.
 pub(crate) fn compare_with_target(
     manifest: &Manifest<'_, '_>,
     target: &Version,

@@ -6,16 +6,13 @@
 
 use crate::catalog::Kind;
 use crate::json::{Edit, Pointer, Value};
+use crate::refusal::Guard;
 
-/// A member that a transform may not change.
+/// A guarded member.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum GuardedMember {
-    /// It never changes.
-    Immutable(Pointer),
-    /// It never changes once it is there.
-    Protected(Pointer),
-    /// Only the engine sets it.
-    Engine(Pointer),
+pub(super) struct GuardedMember {
+    pub(super) guard: Guard,
+    pub(super) at: Pointer,
 }
 
 /// The safety of edits, judged by their pointers.
@@ -29,12 +26,11 @@ pub(super) enum Safety {
     Forbidden(GuardedMember),
 }
 
-/// Judges edits of `document`.
 pub(super) fn classify(kind: &Kind, document: Value<'_>, edits: &[Edit]) -> Safety {
     let engine = [&kind.version, &kind.history];
     for named in edits.iter().flat_map(Edit::places) {
         if let Some(at) = engine.iter().find(|at| named.overlaps(at)) {
-            return Safety::Forbidden(GuardedMember::Engine((*at).clone()));
+            return Safety::Forbidden(guarded(Guard::Engine, at));
         }
     }
     let doubtful = edits.iter().flat_map(reached).any(|reached| {
@@ -58,7 +54,7 @@ pub(super) fn find_changed(
 ) -> Option<GuardedMember> {
     for at in [&kind.version, &kind.history] {
         if raw(before, at) != raw(after, at) {
-            return Some(GuardedMember::Engine(at.clone()));
+            return Some(guarded(Guard::Engine, at));
         }
     }
     find_changed_member(kind, before, after)
@@ -72,16 +68,21 @@ pub(super) fn find_changed_member(
 ) -> Option<GuardedMember> {
     for at in &kind.immutable {
         if raw(before, at) != raw(after, at) {
-            return Some(GuardedMember::Immutable(at.clone()));
+            return Some(guarded(Guard::Immutable, at));
         }
     }
     for at in &kind.protected {
         let found = raw(before, at);
         if found.is_some() && found != raw(after, at) {
-            return Some(GuardedMember::Protected(at.clone()));
+            return Some(guarded(Guard::Protected, at));
         }
     }
     None
+}
+
+fn guarded(guard: Guard, at: &Pointer) -> GuardedMember {
+    let at = at.clone();
+    GuardedMember { guard, at }
 }
 
 fn raw<'t>(document: Value<'t>, at: &Pointer) -> Option<&'t str> {
@@ -168,7 +169,11 @@ mod tests {
                 to: history.clone(),
             },
         ] {
-            let Safety::Forbidden(GuardedMember::Engine(at)) = look_at("{}", edit.clone()) else {
+            let Safety::Forbidden(GuardedMember {
+                guard: Guard::Engine,
+                at,
+            }) = look_at("{}", edit.clone())
+            else {
                 panic!("{edit:?}");
             };
             if edit

@@ -8,7 +8,7 @@ use super::samples::*;
 use super::{Decision, Manifest, Plan, trace};
 use crate::catalog::Catalog;
 use crate::json::{Edit, Pointer, Text, apply};
-use crate::refusal::Refusal;
+use crate::refusal::{Guard, Refusal};
 use crate::step::PlacedStep;
 use crate::step::laws::{documents, steps};
 use crate::transform::{Change, Transform};
@@ -98,7 +98,7 @@ proptest! {
         let manifest = Manifest::of_kind(kind, document.as_bytes()).unwrap();
         match trace(&manifest, &route(kind, 2, 3)) {
             Ok(batched) => prop_assert_eq!(Some(batched.text), one_by_one(&document, replace("/schema_version", "\"1.3.0\""), &boxed())),
-            Err(Refusal::ProtectedChanged { .. }) => {}
+            Err(Refusal::GuardedChanged { guard: Guard::Protected, .. }) => {}
             Err(refusal) => prop_assert_eq!(None, one_by_one(&document, replace("/schema_version", "\"1.3.0\""), &boxed()), "{}", refusal),
         }
     }

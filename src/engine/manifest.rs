@@ -12,7 +12,6 @@ use crate::version::Version;
 /// The largest number of records in a history.
 pub const MAX_RECORDS: usize = 10_000;
 
-/// The longest malformed version that a message repeats, in characters.
 const FOUND_CHARACTERS: usize = 40;
 
 /// A valid manifest of its kind. `'b` is the lifetime of its bytes, `'c` that of the catalog.
@@ -26,7 +25,6 @@ pub struct Manifest<'b, 'c> {
 /// The members of a manifest that the engine itself reads.
 #[derive(Debug, Clone)]
 pub(super) struct Members {
-    /// The version, if the manifest has one.
     declared: Option<Version>,
     history_len: usize,
 }
@@ -138,7 +136,6 @@ pub(super) fn check_history_len(at: &Pointer, records: usize) -> Result<usize, R
     Ok(records)
 }
 
-/// Reads the version at `at`, if there is one.
 pub(crate) fn declared_version(
     document: Value<'_>,
     at: &Pointer,

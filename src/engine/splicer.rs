@@ -11,7 +11,6 @@ use crate::json::{Edit, EditError, Fragment, PointerSet, Text, apply};
 use crate::refusal::Refusal;
 use crate::transform::{Change, StepError, Transform, Verb};
 
-/// The effect of one transform.
 #[derive(Debug, Default)]
 pub(super) struct Effect {
     /// The changes in the words of the history.
@@ -27,7 +26,6 @@ pub(super) struct Effect {
 struct Group {
     /// `None` for the engine, which sets the version.
     step: Option<usize>,
-    /// The index of its first edit.
     start: usize,
 }
 
@@ -40,7 +38,6 @@ pub(super) struct Splicer<'m> {
     pub(super) effects: Vec<Effect>,
     waiting: Vec<Edit>,
     groups: Vec<Group>,
-    /// The places that the waiting edits reach.
     reached: PointerSet,
 }
 
@@ -165,7 +162,6 @@ impl<'m> Splicer<'m> {
         self.waiting.extend(edits);
     }
 
-    /// Splices the waiting edits.
     fn splice(&mut self, text: &Text<'_>) -> Result<String, Refusal> {
         let spliced = match apply(text, &self.waiting) {
             Ok(spliced) => spliced,
@@ -200,7 +196,6 @@ impl<'m> Splicer<'m> {
         })
     }
 
-    /// Splices the edits of the next transform and compares the bytes of guarded members.
     fn splice_and_compare(&self, text: &Text<'_>, edits: &[Edit]) -> Result<String, Refusal> {
         let (migration, transform) = self.steps[self.effects.len()];
         let spliced = apply(text, edits).map_err(|error| Refusal::Edit {
@@ -236,22 +231,11 @@ fn effect(transform: &dyn Transform, changes: &[Change]) -> Effect {
 }
 
 fn refusal(member: GuardedMember, migration: &Migration, transform: &dyn Transform) -> Refusal {
-    let (migration, transform) = (migration.to_string(), transform.name());
-    match member {
-        GuardedMember::Immutable(at) => Refusal::ImmutableChanged {
-            at,
-            migration,
-            transform,
-        },
-        GuardedMember::Protected(at) => Refusal::ProtectedChanged {
-            at,
-            migration,
-            transform,
-        },
-        GuardedMember::Engine(at) => Refusal::EngineMemberChanged {
-            at,
-            migration,
-            transform,
-        },
+    let GuardedMember { guard, at } = member;
+    Refusal::GuardedChanged {
+        guard,
+        at,
+        migration: migration.to_string(),
+        transform: transform.name(),
     }
 }

@@ -110,7 +110,6 @@ fn follow<T>(
     }
 }
 
-/// Appends the history record to the document at the target.
 fn append_record(
     manifest: &Manifest<'_, '_>,
     route: &Route,
@@ -189,10 +188,7 @@ fn check_result(
         return Err(Refusal::ResultHistory { at });
     }
     match guard::find_changed_member(kind, before, after) {
-        Some(GuardedMember::Protected(at)) => Err(Refusal::ResultProtected { at }),
-        Some(GuardedMember::Immutable(at) | GuardedMember::Engine(at)) => {
-            Err(Refusal::ResultImmutable { at })
-        }
+        Some(GuardedMember { guard, at }) => Err(Refusal::ResultGuarded { guard, at }),
         None => inspect(after),
     }
 }

@@ -39,7 +39,6 @@ impl Condition {
 }
 
 impl Test {
-    /// Returns true if the test holds of a member, or of its absence.
     pub(crate) fn holds(&self, found: Option<Value<'_>>) -> bool {
         let has =
             |values: &[Fragment]| found.map(|found| values.iter().any(|value| value.says(found)));

@@ -31,15 +31,11 @@ pub struct Definition<T> {
 
 /// The members that one definition has of its own.
 pub(crate) trait Form<T>: DeserializeOwned + EditorSchema {
-    /// Builds the value.
-    ///
-    /// # Errors
-    /// The members contradict each other, or one has a value that it may not have.
+    /// Builds the value; fails if the members contradict each other, or one has a value that it may not have.
     fn read(self) -> Result<T, ReadError>;
 }
 
 impl<T> Definition<T> {
-    /// A definition of objects with the form `F`.
     pub(crate) const fn of<F: Form<T>>(name: &'static str, documentation: &'static str) -> Self
     where
         T: Entry,
@@ -54,10 +50,6 @@ impl<T> Definition<T> {
     }
 }
 
-/// Finds the definition with this name.
-///
-/// # Errors
-/// The list has no such definition.
 pub(crate) fn find<T: Entry>(
     list: &'static [Definition<T>],
     name: &str,

@@ -21,10 +21,7 @@ pub(crate) struct Common {
     pub(crate) last: &'static [&'static str],
 }
 
-/// Reads the object `text` into `T`, but passes over the common members.
-///
-/// # Errors
-/// A member is unknown, missing or of another form. The error has a line and a column.
+/// Reads the object `text` into `T`, but passes over the common members. The error has a line and a column.
 pub(crate) fn read_members<'t, T: Deserialize<'t>>(
     text: &'t str,
     common: Common,
@@ -63,11 +60,10 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectReader<D> {
         own: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        let common = self.common;
-        self.object.deserialize_map(ObjectVisitor {
-            visitor,
+        self.object.deserialize_map(WithoutCommon {
+            inner: visitor,
             own,
-            common,
+            common: self.common,
         })
     }
 
@@ -81,13 +77,14 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectReader<D> {
     }
 }
 
-struct ObjectVisitor<V> {
-    visitor: V,
+/// A visitor of an object, or its members, without the common ones.
+struct WithoutCommon<T> {
+    inner: T,
     own: &'static [&'static str],
     common: Common,
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for ObjectVisitor<V> {
+impl<'de, V: Visitor<'de>> Visitor<'de> for WithoutCommon<V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,22 +92,15 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for ObjectVisitor<V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_map(OwnMembers {
-            members,
+        self.inner.visit_map(WithoutCommon {
+            inner: members,
             own: self.own,
             common: self.common,
         })
     }
 }
 
-/// The members of an object without the common ones.
-struct OwnMembers<A> {
-    members: A,
-    own: &'static [&'static str],
-    common: Common,
-}
-
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for OwnMembers<A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for WithoutCommon<A> {
     type Error = A::Error;
 
     fn next_key_seed<K: serde::de::DeserializeSeed<'de>>(
@@ -118,10 +108,10 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for OwnMembers<A> {
         seed: K,
     ) -> Result<Option<K::Value>, A::Error> {
         let Common { first, last } = self.common;
-        while let Some(name) = self.members.next_key::<String>()? {
+        while let Some(name) = self.inner.next_key::<String>()? {
             let is = |known: &&str| **known == *name;
             if first.iter().chain(last).any(is) {
-                self.members.next_value::<IgnoredAny>()?;
+                self.inner.next_value::<IgnoredAny>()?;
             } else if first.is_empty() || self.own.iter().any(is) {
                 return seed.deserialize(name.into_deserializer()).map(Some);
             } else {
@@ -137,7 +127,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for OwnMembers<A> {
         &mut self,
         seed: S,
     ) -> Result<S::Value, A::Error> {
-        self.members.next_value_seed(seed)
+        self.inner.next_value_seed(seed)
     }
 }
 

@@ -9,9 +9,11 @@ use crate::json::Pointer;
 /// A problem of one object: a step, a rule, or one of their members.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the message of each variant names its fields")]
+#[expect(
+    missing_docs,
+    reason = "the message of each variant explains it and names its fields"
+)]
 pub enum ObjectProblem {
-    /// The object does not have the form of its format.
     #[error("{reason}")]
     Malformed { reason: String },
     /// No step, rule, kind or catalog has this name.
@@ -21,22 +23,16 @@ pub enum ObjectProblem {
         found: String,
         known: Vec<String>,
     },
-    /// A text for people or a list is empty.
     #[error("`{member}` is empty")]
     EmptyText { member: String },
-    /// A pointer names the whole document where it must name a member.
     #[error("the pointer names the whole document: expected a member, as in `/status`")]
     WholeDocument,
-    /// A pointer names a whole level where it must name a member.
     #[error("`{pointer}` is not supported here: expected a pointer without `*`")]
     Wildcard { pointer: Pointer },
-    /// A pointer names the end of an array, where no value stands.
     #[error("`{pointer}` names the end of an array: expected a pointer without `-`")]
     EndOfArray { pointer: Pointer },
-    /// A condition tests nothing, or several things.
     #[error("expected exactly one of `is`, `not`, `exists` and `has_value`")]
     Test,
-    /// A step would write a guarded member, or read one that the engine sets.
     #[error("`{step}` may not {does} `{at}`, which is {guard}")]
     Target {
         step: String,
@@ -44,14 +40,12 @@ pub enum ObjectProblem {
         at: Pointer,
         guard: &'static str,
     },
-    /// The `*` in the pointers of a step do not stand for the same elements.
     #[error("`{step}`: `{at}` does not lead to one place for each `{scope}`")]
     Elements {
         step: String,
         at: Pointer,
         scope: Pointer,
     },
-    /// A step reads or writes inside a place that it writes.
     #[error(
         "`{step}`: `{one}` and `{two}` overlap: what a step writes must stand apart from all else that it names"
     )]
@@ -60,24 +54,19 @@ pub enum ObjectProblem {
         one: Pointer,
         two: Pointer,
     },
-    /// A step changes the member that a condition around it tests.
     #[error("`{step}` may not write `{at}`: a `when` around it looks at that")]
     ChangesCondition { step: String, at: Pointer },
-    /// A step destroys values, and the file does not say that this is meant.
     #[error("`{step}` destroys values: expected `\"allow_destructive\": true`, if that is meant")]
     NotAllowed { step: &'static str },
-    /// No value of the one type has another spelling in the other.
     #[error("{from} cannot be converted to {to}")]
     Conversion {
         from: &'static str,
         to: &'static str,
     },
-    /// An output of a table is an input, too, so a second run would change it again.
     #[error(
         "the output `{output}` is also an input, with another value: a second time it would change again"
     )]
     Chain { output: String },
-    /// Two members exclude each other.
     #[error("`{one}` and `{two}` exclude each other")]
     Contradiction {
         one: &'static str,
@@ -104,7 +93,6 @@ impl ObjectProblem {
     }
 }
 
-/// An object could not be read.
 #[derive(Debug)]
 pub(crate) enum ReadError {
     /// Its JSON does not have the form; the error has a line and a column.

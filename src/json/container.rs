@@ -22,7 +22,6 @@ pub(super) struct Container<'t> {
     pub(super) slots: Vec<Slot<'t>>,
     /// The indices of the present slots, in their order.
     pub(super) order: Vec<usize>,
-    /// True if the names are in ascending order.
     pub(super) ascending: bool,
     /// The white space of an empty container.
     pub(super) inside: &'t str,
@@ -175,7 +174,6 @@ impl<'t> Container<'t> {
 }
 
 impl<'t> Slot<'t> {
-    /// A slot without a value and a position.
     pub(super) fn new(name: String, colon: Cow<'t, str>) -> Self {
         Self {
             whole: None,

@@ -12,92 +12,51 @@ use super::value_kind::ValueKind;
 
 /// One change of a document. Pointers address the document before any edit of the same list. A value that moves keeps the bytes of its tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "the documentation of each variant names its fields"
+)]
 pub enum Edit {
-    /// Adds a missing member to an object that exists.
-    Insert {
-        /// The new member.
-        at: Pointer,
-        /// The value.
-        value: Fragment,
-    },
-    /// Replaces a value.
-    Replace {
-        /// The old value.
-        at: Pointer,
-        /// The new value.
-        value: Fragment,
-    },
-    /// Adds an element at the end of an array.
-    Append {
-        /// The array.
-        at: Pointer,
-        /// The new element.
-        value: Fragment,
-    },
-    /// Removes a member.
-    Remove {
-        /// The member.
-        at: Pointer,
-    },
-    /// Renames a member within its object.
-    Rename {
-        /// The member.
-        at: Pointer,
-        /// The new name, unescaped.
-        to: String,
-    },
-    /// Moves a value to a member of another object.
-    Move {
-        /// The old member.
-        from: Pointer,
-        /// The new member.
-        to: Pointer,
-    },
-    /// Adds a member with a copy of another value.
-    Copy {
-        /// The source. No other edit of the list may touch it.
-        from: Pointer,
-        /// The new member.
-        to: Pointer,
-    },
-    /// Replaces a value by an object with this value as its only member.
-    Wrap {
-        /// The value.
-        at: Pointer,
-        /// The name of the member, unescaped.
-        name: String,
-    },
-    /// Replaces an object with one member by the value of the member.
-    Unwrap {
-        /// The object.
-        at: Pointer,
-    },
+    /// Adds the missing member `at` to an object that exists.
+    Insert { at: Pointer, value: Fragment },
+    /// Replaces the value `at`.
+    Replace { at: Pointer, value: Fragment },
+    /// Adds an element at the end of the array `at`.
+    Append { at: Pointer, value: Fragment },
+    /// Removes the member `at`.
+    Remove { at: Pointer },
+    /// Renames the member `at` within its object. The name is unescaped.
+    Rename { at: Pointer, to: String },
+    /// Moves the member `from` to another object, as the member `to`.
+    Move { from: Pointer, to: Pointer },
+    /// Adds the member `to` with a copy of the value `from`, which no other edit of the list may touch.
+    Copy { from: Pointer, to: Pointer },
+    /// Replaces the value `at` by an object with this value as its only member. The name is unescaped.
+    Wrap { at: Pointer, name: String },
+    /// Replaces the object `at`, which has one member, by the value of the member.
+    Unwrap { at: Pointer },
 }
 
 /// The reason why an edit does not fit the document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the message of each variant names its fields")]
+#[expect(
+    missing_docs,
+    reason = "the message of each variant explains it and names its fields"
+)]
 pub enum EditError {
-    /// Nothing is there.
     #[error("`{at}` is not there")]
     Missing { at: Pointer },
-    /// The place has a value, which no edit overwrites.
     #[error("`{at}` is there already")]
     Exists { at: Pointer },
-    /// Members stand in objects only.
     #[error("expected an object at `{at}`, found {found}")]
     NotAnObject { at: Pointer, found: ValueKind },
-    /// Elements are added to arrays only.
     #[error("expected an array at `{at}`, found {found}")]
     NotAnArray { at: Pointer, found: ValueKind },
-    /// Only an object of one member can be unwrapped.
     #[error("expected an object of one member at `{at}`, found {members} members")]
     NotWrapped { at: Pointer, members: usize },
-    /// The whole document is no member.
     #[error("expected the address of a member or element, found the whole document")]
     Root,
-    /// Two edits of one list touch the same place, so their order would matter.
     #[error("one list of edits touches `{one}` and `{other}`, which overlap")]
     Overlap { one: Pointer, other: Pointer },
 }

@@ -18,11 +18,9 @@ pub(super) struct Layout<'l> {
     pub(super) separator: Cow<'l, str>,
     /// `None` if arrays and objects stand on one line.
     pub(super) lines: Option<Lines<'l>>,
-    /// True if names are sorted.
     pub(super) sorted: bool,
 }
 
-/// The line breaks in arrays and objects.
 #[derive(Debug)]
 pub(super) struct Lines<'l> {
     /// `\n` or `\r\n`.

@@ -15,7 +15,6 @@ mod layout;
 mod make;
 mod name;
 mod names;
-mod node;
 mod number;
 mod pointer;
 mod problem;

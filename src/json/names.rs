@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::node::Node;
+use super::text::Node;
 
 /// Up to this number, names are compared by fingerprints in a list; more names by a keyed hash that no writer of a text can predict.
 const FEW_NAMES: usize = 64;

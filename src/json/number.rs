@@ -7,7 +7,6 @@ use std::borrow::Cow;
 /// This number of significant digits always survives the conversion to a double and back.
 const SAFE_DIGITS: usize = 15;
 
-/// The canonical form of the JSON number `raw`.
 pub(super) fn canonical(raw: &str) -> Cow<'_, str> {
     if raw.bytes().all(|byte| matches!(byte, b'-' | b'0'..=b'9')) {
         return Cow::Borrowed(if raw == "-0" { "0" } else { raw });

@@ -31,48 +31,38 @@ pub struct TextError {
 /// A problem of a text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the message of each variant names its fields")]
+#[expect(
+    missing_docs,
+    reason = "the message of each variant explains it and names its fields"
+)]
 pub enum TextProblem {
-    /// Some bytes are not UTF-8.
     #[error("the text is not UTF-8")]
     NotUtf8,
-    /// The text begins with a byte order mark.
     #[error("the text begins with a byte order mark")]
     ByteOrderMark,
-    /// The text is empty or only white space.
     #[error("the text is empty")]
     Empty,
-    /// The text is not JSON.
     #[error("expected {expected}, found {found}")]
     Syntax {
         expected: &'static str,
         found: String,
     },
-    /// The text ends too early.
     #[error("expected {expected}, found the end of the text")]
     Truncated { expected: &'static str },
-    /// Something follows the document.
     #[error("expected the end of the text, found {found}")]
     TrailingData { found: String },
-    /// A number such as `NaN`, which JSON does not have.
     #[error("expected a JSON value, found `{found}`")]
     NotANumber { found: &'static str },
-    /// An escape names half of a surrogate pair.
     #[error("expected a whole surrogate pair, found the half `{found}`")]
     LoneSurrogate { found: String },
-    /// One object has two members of the same name.
     #[error("expected each name once in an object, found `{name}` again")]
     DuplicateName { name: String },
-    /// The top level is not an object.
     #[error("expected an object at the top level, found {found}")]
     NotAnObject { found: ValueKind },
-    /// Arrays and objects are nested too deep.
     #[error("expected at most {MAX_DEPTH} arrays and objects one inside the other, found more")]
     TooDeep,
-    /// The text is too large.
     #[error("expected at most {MAX_BYTES} bytes, found {found}")]
     TooLarge { found: usize },
-    /// One object has too many members.
     #[error("expected at most {MAX_MEMBERS} members in one object, found more")]
     TooManyMembers,
 }
@@ -125,7 +115,6 @@ impl Flaw {
         Self { offset, problem }
     }
 
-    /// Computes line and column.
     #[cold]
     pub(super) fn locate(self, bytes: &[u8]) -> TextError {
         let before = &bytes[..self.offset.min(bytes.len())];

@@ -7,11 +7,10 @@
 use std::cmp::Ordering;
 
 use super::names::{Names, compare};
-use super::node::Node;
 use super::problem::{
     Flaw, MAX_BYTES, MAX_DEPTH, MAX_MEMBERS, TextError, TextProblem, character, excerpt,
 };
-use super::text::Text;
+use super::text::{Node, Text};
 use super::token::Cursor;
 use super::value_kind::ValueKind;
 

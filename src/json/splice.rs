@@ -98,7 +98,6 @@ impl<'t> Splice<'t> {
         self.change(place).content = Content::New(value);
     }
 
-    /// Removes a member and returns its value in its present spelling.
     pub(super) fn remove(&mut self, place: Position) -> String {
         let container = &mut self.containers[place.container];
         if let Some(position) = container.position(place.slot) {
@@ -107,7 +106,6 @@ impl<'t> Splice<'t> {
         self.spelled(place)
     }
 
-    /// A value in its present spelling.
     pub(super) fn spelled(&self, place: Position) -> String {
         let mut value = String::new();
         self.print_content(self.slot(place), &mut value);
@@ -287,7 +285,6 @@ impl<'t> Splice<'t> {
         (Cow::Owned(lines.lead(1)), Cow::Owned(lines.lead(0)))
     }
 
-    /// The further indentation of one level.
     fn unit(&self) -> Cow<'t, str> {
         let first = self.containers[0].slot_at(0).map(|slot| &slot.lead);
         match first {

@@ -1,10 +1,13 @@
-//! A validated document.
+//! A validated document: its text, and the span of each value and name in it.
 //!
-//! Owns the text and its nodes; only the scanner makes one.
+//! Owns the text and its nodes; only the scanner makes them.
 //!
-//! Invariant: a [`Text`] is valid; no other code checks it again.
+//! Invariant: a [`Text`] is valid, so no other code checks it again; `next` is the index of the node after this one and everything in it.
 
-use super::node::Node;
+use std::borrow::Cow;
+
+use super::name::unescape;
+use super::value_kind::ValueKind;
 
 /// A validated document: its text, and the span of each value in it.
 #[derive(Debug, Clone)]
@@ -27,5 +30,55 @@ impl<'a> Text<'a> {
     #[inline]
     pub(super) fn node(&self, index: usize) -> &Node {
         &self.nodes[index]
+    }
+}
+
+/// A value or a name. Nodes are in the order of the text: a container comes before its content, a name before its value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node {
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// The index of the node after this one and everything in it.
+    pub(super) next: u32,
+    pub(super) kind: ValueKind,
+    /// A string of U+0020 to U+007E only, without a backslash.
+    pub(super) plain: bool,
+    /// A string with a backslash.
+    pub(super) escaped: bool,
+    /// An object whose names are in ascending order, or that has fewer than two.
+    pub(super) ascending: bool,
+}
+
+impl Node {
+    #[inline]
+    pub(super) fn start(&self) -> usize {
+        self.start as usize
+    }
+
+    #[inline]
+    pub(super) fn end(&self) -> usize {
+        self.end as usize
+    }
+
+    #[inline]
+    pub(super) fn next(&self) -> usize {
+        self.next as usize
+    }
+
+    /// The part between the quotes of a string, not unescaped.
+    #[inline]
+    pub(super) fn quoted<'t>(&self, text: &'t str) -> &'t str {
+        &text[self.start() + 1..self.end() - 1]
+    }
+
+    /// The part between the quotes of a string, unescaped.
+    #[inline]
+    pub(super) fn unescaped<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let raw = self.quoted(text);
+        if self.escaped {
+            unescape(raw)
+        } else {
+            Cow::Borrowed(raw)
+        }
     }
 }

@@ -12,7 +12,6 @@ pub(super) struct Cursor<'a> {
     pub(super) at: usize,
 }
 
-/// The properties of a string.
 #[derive(Clone, Copy)]
 pub(super) struct StringForm {
     /// It has only U+0020 to U+007E, and no backslash.
@@ -39,7 +38,6 @@ impl Cursor<'_> {
         Flaw::unexpected(self.bytes, self.at, expected)
     }
 
-    /// Reads a string, from its opening quote.
     #[inline]
     pub(super) fn string(&mut self) -> Result<StringForm, Flaw> {
         let mut form = StringForm {
@@ -89,7 +87,6 @@ impl Cursor<'_> {
         }
     }
 
-    /// Reads an escape, from its backslash.
     fn escape(&mut self) -> Result<(), Flaw> {
         let start = self.at;
         self.at += 1;
@@ -144,7 +141,6 @@ impl Cursor<'_> {
         Ok(value)
     }
 
-    /// Reads a number, from its first character.
     pub(super) fn number(&mut self) -> Result<(), Flaw> {
         let start = self.at;
         if self.peek() == Some(b'-') {

@@ -5,9 +5,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::node::Node;
 use super::pointer::Pointer;
-use super::text::Text;
+use super::text::{Node, Text};
 use super::value_kind::ValueKind;
 
 /// The longest string that a message repeats, in characters.
@@ -32,7 +31,6 @@ pub struct Members<'t> {
 #[derive(Debug, Clone)]
 pub struct Elements<'t> {
     text: &'t Text<'t>,
-    /// The nodes of the next members or elements.
     inside: Range<usize>,
 }
 
@@ -138,7 +136,6 @@ impl<'t> Value<'t> {
         Members { text, inside }
     }
 
-    /// The members of an object in ascending order of their names.
     pub(super) fn members_in_order(&self) -> Vec<Member<'t>> {
         let mut members: Vec<_> = self.members().collect();
         if members.iter().any(|member| member.node().escaped) {
@@ -262,13 +259,11 @@ impl<'t> Member<'t> {
         self.node().start()..self.node().end()
     }
 
-    /// Returns true for a name of U+0020 to U+007E without escapes.
     #[inline]
     pub(super) fn is_plain(&self) -> bool {
         self.node().plain
     }
 
-    /// The part between the quotes of the name, not unescaped.
     fn raw_content(&self) -> &'t str {
         self.node().quoted(self.text.as_str())
     }

@@ -66,7 +66,6 @@ impl PlanHead {
     }
 }
 
-/// The line of one manifest.
 #[derive(Serialize, Deserialize)]
 pub(super) struct ManifestLine {
     #[serde(flatten)]
@@ -79,7 +78,6 @@ pub(super) struct ManifestLine {
     pub(super) checksum_after: String,
 }
 
-/// The last line.
 #[derive(Serialize, Deserialize)]
 pub(super) struct LastLine {
     pub(super) manifests: u64,

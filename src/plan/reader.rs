@@ -19,12 +19,13 @@ const MOST_LINE_BYTES: u64 = 1024 * 1024;
 /// The reason why a file is not a valid plan.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the message of each variant names its fields")]
+#[expect(
+    missing_docs,
+    reason = "the message of each variant explains it and names its fields"
+)]
 pub enum PlanFileError {
-    /// The file cannot be read.
     #[error("cannot read the plan")]
     Unreadable(#[source] io::Error),
-    /// A line has a problem.
     #[error("line {line} of the plan: {problem}")]
     Line { line: u64, problem: PlanProblem },
 }
@@ -32,35 +33,29 @@ pub enum PlanFileError {
 /// A problem of a line of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the message of each variant names its fields")]
+#[expect(
+    missing_docs,
+    reason = "the message of each variant explains it and names its fields"
+)]
 pub enum PlanProblem {
-    /// It is not JSON, or a member is missing or wrong.
     #[error("{reason}")]
     Malformed { reason: String },
-    /// The first line is not the head of a plan.
     #[error("expected an object with the format `{FORMAT}`")]
     NotAPlan,
-    /// The first line names another format.
     #[error("expected the format `{FORMAT}`, found `{found}`")]
     Format { found: String },
-    /// The line is too long.
     #[error("expected at most {MOST_LINE_BYTES} bytes, found more")]
     TooLong,
-    /// The path does not come after the one before it.
     #[error("expected a path after `{before}`, found `{found}`")]
     Order { before: TreePath, found: TreePath },
-    /// The file ends before the last line.
     #[error(
         "expected the last line, with the number of manifests and the digest, found the end of the file"
     )]
     Truncated,
-    /// The last line has another number than there are manifests.
     #[error("expected {expected} manifests before the last line, found {found}")]
     Number { expected: u64, found: u64 },
-    /// The last line has another digest than the lines before it.
     #[error("expected lines with the digest `{expected}` before the last one, found `{found}`")]
     Edited { expected: String, found: String },
-    /// Something follows the last line.
     #[error("expected the end of the file, found more")]
     Trailing,
 }

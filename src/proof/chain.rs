@@ -4,7 +4,7 @@
 //!
 //! Invariant: a problem with one record does not prevent the check of another.
 
-use super::original::Original;
+use super::evidence::Original;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::engine::Manifest;

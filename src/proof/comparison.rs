@@ -4,7 +4,7 @@
 //!
 //! Invariant: the rules are those of the engine, for the version after the migration.
 
-use super::original::Original;
+use super::evidence::Original;
 use crate::engine::Manifest;
 use crate::engine::check_compared;
 use crate::engine::history::Record;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: members are compared by their canonical form, because other tools change the spelling.
 
-use super::original::Original;
+use super::evidence::Original;
 use crate::code::Code;
 use crate::engine::Manifest;
 use crate::json::{Pointer, Value, canonical};

@@ -10,17 +10,15 @@ mod evidence;
 mod guarded_members;
 mod history;
 mod lost_values;
-mod original;
 mod originals;
 mod replay;
 mod run;
 mod snapshots;
 mod witness;
 
-pub use evidence::{Evidence, Proof};
+pub use evidence::{Evidence, Original, Proof};
 pub use history::check_history;
 pub use lost_values::values_lost;
-pub use original::Original;
 pub use originals::check_backups;
 pub use replay::{Replay, check_replay};
 pub use run::{check_identity, check_run};

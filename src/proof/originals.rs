@@ -4,8 +4,7 @@
 //!
 //! Invariant: the content identifies an original, not the name.
 
-use super::evidence::Evidence;
-use super::original::Original;
+use super::evidence::{Evidence, Original};
 use super::witness::RecordedReplacement;
 use crate::catalog::Kind;
 use crate::code::Code;
@@ -64,7 +63,6 @@ pub fn check_backups(evidence: &Evidence<'_>) -> Vec<Diagnosis> {
         .collect()
 }
 
-/// Compares a backup with its replacement in a journal.
 fn changed(replaced: &RecordedReplacement, originals: &[Original<'_>]) -> Option<Diagnosis> {
     let name = replaced.backup.as_deref()?;
     let Some(original) = originals.iter().find(|original| original.name == name) else {

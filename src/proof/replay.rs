@@ -2,8 +2,7 @@
 //!
 //! Invariant: a migration that cannot be computed again is a note; only different bytes are a finding.
 
-use super::evidence::{Evidence, Proof};
-use super::original::Original;
+use super::evidence::{Evidence, Original, Proof};
 use super::witness::Witnesses;
 use crate::catalog::Catalog;
 use crate::code::Code;

@@ -25,15 +25,11 @@ pub fn check_run(
     rules: &Snapshots,
     files: &Files<'_>,
 ) -> Vec<Diagnosis> {
-    let mut findings = match snapshots::declared(document, &rules.declared) {
-        Some(Ok(declared)) => check_declared(&declared, document, rules, files),
-        Some(Err(finding)) => vec![finding],
-        None if hash(document, rules).is_some() => inputs_hash(&[], document, rules),
-        None => {
-            let message = format!("`{}` declares none", rules.declared);
-            vec![Diagnosis::new(Code::SnapshotsNotDeclared, message)]
-        }
-    };
+    let findings = check_declared(document, rules, Some(files));
+    let mut findings = findings.unwrap_or_else(|| {
+        let message = format!("`{}` declares none", rules.declared);
+        vec![Diagnosis::new(Code::SnapshotsNotDeclared, message)]
+    });
     findings.extend(directories(path, document, rules));
     findings
 }
@@ -41,20 +37,23 @@ pub fn check_run(
 /// Checks that the hash of the inputs and the run id follow from the declared snapshots. It opens no file.
 #[must_use]
 pub fn check_identity(document: Value<'_>, rules: &Snapshots) -> Vec<Diagnosis> {
-    match snapshots::declared(document, &rules.declared) {
-        Some(Ok(declared)) => inputs_hash(&declared, document, rules),
-        Some(Err(finding)) => vec![finding],
-        None if hash(document, rules).is_some() => inputs_hash(&[], document, rules),
-        None => Vec::new(),
-    }
+    check_declared(document, rules, None).unwrap_or_default()
 }
 
+/// Checks the declared snapshots; `None` if the document declares none and has no hash of them.
 fn check_declared(
-    declared: &[Declared<'_>],
     document: Value<'_>,
     rules: &Snapshots,
-    files: &Files<'_>,
-) -> Vec<Diagnosis> {
+    files: Option<&Files<'_>>,
+) -> Option<Vec<Diagnosis>> {
+    let declared = match snapshots::declared(document, &rules.declared) {
+        Some(Ok(declared)) => declared,
+        Some(Err(finding)) => return Some(vec![finding]),
+        None => {
+            hash(document, rules)?;
+            Vec::new()
+        }
+    };
     let agrees_with = |one: &Declared<'_>| {
         let at = rules.agree.get(one.name.as_ref())?;
         let member = document
@@ -62,12 +61,15 @@ fn check_declared(
             .filter(|member| member.kind() == ValueKind::Object);
         member.map(|member| (at, member))
     };
-    let looked = declared
-        .iter()
-        .flat_map(|one| one.check(files, agrees_with(one)));
-    let mut findings: Vec<_> = looked.collect();
-    findings.extend(inputs_hash(declared, document, rules));
-    findings
+    let mut findings = Vec::new();
+    if let Some(files) = files {
+        let checked = declared
+            .iter()
+            .flat_map(|one| one.check(files, agrees_with(one)));
+        findings.extend(checked);
+    }
+    findings.extend(inputs_hash(&declared, document, rules));
+    Some(findings)
 }
 
 /// The value at the place of the hash, unless it is null.

@@ -14,7 +14,6 @@ use crate::report::Diagnosis;
 /// Reads the file with a name relative to the run directory, and passes it on in pieces.
 pub type Files<'f> = dyn Fn(&str, &mut dyn FnMut(&[u8])) -> Result<(), Diagnosis> + 'f;
 
-/// The declaration of a snapshot.
 pub(super) struct Declared<'t> {
     pub(super) name: Cow<'t, str>,
     path: Cow<'t, str>,

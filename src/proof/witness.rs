@@ -204,7 +204,6 @@ impl Witnesses {
     }
 }
 
-/// The problem of a journal.
 fn broken(id: &str, account: &Account, is_unfinished: bool) -> Option<Diagnosis> {
     let (code, what) = match account.condition {
         Condition::Damaged => (

@@ -15,7 +15,6 @@ use crate::rule::OnFailure;
 /// The longest part of a generated document in a message, in characters.
 const SHOWN: usize = 200;
 
-/// Checks a document before it is migrated.
 pub(super) fn before(manifest: &Manifest<'_, '_>, file: &str) -> Vec<Remark> {
     let document = manifest.document();
     let verdict = check_before(manifest.kind(), manifest.version(), document);
@@ -70,11 +69,12 @@ fn with_history_of(kind: &Kind, text: &str, other: &str) -> Option<String> {
 }
 
 fn remarks_on(verdict: Verdict, file: &str, prefix: &str) -> Vec<Remark> {
-    let remark = |code, message: String| Remark {
-        code,
-        place: Place::File(file.to_owned()),
-        step: None,
-        message: format!("{prefix}{message}"),
+    let remark = |code, message: String| {
+        Remark::new(
+            code,
+            Place::File(file.to_owned()),
+            format!("{prefix}{message}"),
+        )
     };
     let failures = verdict.failures.into_iter();
     let failures = failures.map(|failure| {
@@ -126,19 +126,14 @@ pub(super) fn migrate_valid(
     )
 }
 
-/// The remark that a valid document is refused.
 pub(super) fn result_refused(migration: &Migration, document: Value<'_>, why: &str) -> Remark {
     let shown = match document.raw().char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}...", &document.raw()[..end]),
         None => document.raw().to_owned(),
     };
-    Remark {
-        code: Code::ResultRefused,
-        place: place_of(migration),
-        step: None,
-        message: format!(
-            "a document that is valid at {} is refused once it is migrated: {why}; it is `{shown}`",
-            migration.from
-        ),
-    }
+    let message = format!(
+        "a document that is valid at {} is refused once it is migrated: {why}; it is `{shown}`",
+        migration.from
+    );
+    Remark::new(Code::ResultRefused, place_of(migration), message)
 }

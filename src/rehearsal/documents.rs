@@ -11,7 +11,6 @@ use crate::catalog::{Catalog, Kind, Migration, Place, Route};
 use crate::digest::Digest;
 use crate::json::Pointer;
 
-/// The number of documents for one migration.
 const COUNT: u64 = 128;
 
 /// Generates documents for a migration and, if it is a shortcut, for the migrations that it replaces.

@@ -41,7 +41,6 @@ pub struct Fixture {
 }
 
 impl Fixtures {
-    /// The fixtures of the kind with this index.
     pub(super) fn of(&self, kind: usize) -> impl Iterator<Item = &Fixture> {
         self.fixtures.iter().filter(move |one| one.kind == kind)
     }
@@ -89,22 +88,14 @@ fn fixture(
 }
 
 fn invalid(path: &str, message: String) -> Remark {
-    Remark {
-        code: Code::FixtureInvalid,
-        place: Place::File(path.to_owned()),
-        step: None,
-        message,
-    }
+    Remark::new(Code::FixtureInvalid, Place::File(path.to_owned()), message)
 }
 
 impl Fixture {
     /// Migrates the document before to the version of the one after, and compares the result.
     pub(super) fn check(&self, catalog: &Catalog) -> Vec<Remark> {
-        let differs = |name, message| Remark {
-            code: Code::FixtureDiffers,
-            place: Place::File(self.file(name)),
-            step: None,
-            message,
+        let differs = |name, message: String| {
+            Remark::new(Code::FixtureDiffers, Place::File(self.file(name)), message)
         };
         let kind = &catalog.kinds()[self.kind];
         match self.with_route(kind, |before, route| self.try_out(before, route)) {
@@ -124,7 +115,6 @@ impl Fixture {
         }
     }
 
-    /// Rehearses the migrations, and checks both documents by schemas and rules.
     fn try_out(
         &self,
         before: &Manifest<'_, '_>,

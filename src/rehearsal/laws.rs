@@ -2,7 +2,7 @@
 //!
 //! Invariant: a document that the engine refuses breaks no law.
 
-use super::remark::{Remark, StepId, place_of, place_of_step};
+use super::remark::{Remark, StepId, place_of};
 use crate::catalog::{Kind, Migration, Route};
 use crate::code::Code;
 use crate::engine::{Manifest, trace};
@@ -67,15 +67,17 @@ fn check_twice(text: &Text<'_>, migration: &Migration, kind: &Kind) -> Option<Re
         current = apply_step(transform.as_ref(), &current)?.0;
         let (_, changed) = apply_step(transform.as_ref(), &current)?;
         if changed {
-            return Some(Remark {
-                code: Code::NotIdempotent,
-                place: place_of_step(migration, index),
-                step: Some(StepId::new(&kind.name, migration, index)),
-                message: format!(
-                    "`{}` changes a document again that it has changed",
-                    transform.name()
-                ),
-            });
+            let message = format!(
+                "`{}` changes a document again that it has changed",
+                transform.name()
+            );
+            return Some(Remark::on_step(
+                Code::NotIdempotent,
+                kind,
+                migration,
+                index,
+                message,
+            ));
         }
     }
     None
@@ -98,14 +100,10 @@ pub(super) fn check_shortcut(
     let registry = &manifest.kind().registry;
     let detour = registry.detour(&migration.from, &migration.to)?;
     let via: Vec<_> = detour.via().iter().map(ToString::to_string).collect();
-    let differs = |how: &str| Remark {
-        code: Code::ShortcutDiffers,
-        place: place_of(migration),
-        step: None,
-        message: format!(
-            "the migration {migration} does not give what {} gives: {how}",
-            via.join(", ")
-        ),
+    let differs = |how: &str| {
+        let via = via.join(", ");
+        let message = format!("the migration {migration} does not give what {via} gives: {how}");
+        Remark::new(Code::ShortcutDiffers, place_of(migration), message)
     };
     match trace(manifest, &detour) {
         Err(refusal) => Some(differs(&format!("there, a document is refused: {refusal}"))),
@@ -127,12 +125,12 @@ fn check_way_back(kind: &Kind, migration: &Migration, edge: &Route, up: &str) ->
         .ok()??;
     let low = along(kind, &down, up).ok()?;
     let differs = |how: &str| {
-        Some(Remark {
-            code: Code::WayBackDiffers,
-            place: place_of(migration),
-            step: None,
-            message: format!("the migration {migration}, down and up again, {how}"),
-        })
+        let message = format!("the migration {migration}, down and up again, {how}");
+        Some(Remark::new(
+            Code::WayBackDiffers,
+            place_of(migration),
+            message,
+        ))
     };
     match along(kind, edge, &low) {
         Err(refusal) => differs(&format!("refuses a document: {refusal}")),

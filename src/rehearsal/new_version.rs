@@ -85,7 +85,6 @@ fn before<'f>(
     all.find(is_allowed).map(str::to_owned)
 }
 
-/// The findings about the new fixture.
 fn unfinished(catalog: &Catalog, new: &BTreeMap<String, String>) -> Vec<Remark> {
     let fixtures = Fixtures::read(catalog, new);
     let remarks = fixtures.fixtures.iter().flat_map(|one| one.check(catalog));

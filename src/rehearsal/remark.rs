@@ -4,7 +4,7 @@
 //!
 //! Invariant: the class of the code says whether a remark is a finding or a note.
 
-use crate::catalog::{Migration, Place};
+use crate::catalog::{Kind, Migration, Place};
 use crate::code::{Class, Code};
 use crate::version::Version;
 
@@ -22,6 +22,30 @@ pub struct Remark {
 }
 
 impl Remark {
+    pub(super) fn new(code: Code, place: Place, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            place,
+            step: None,
+            message: message.into(),
+        }
+    }
+
+    /// A remark about a step of a migration.
+    pub(super) fn on_step(
+        code: Code,
+        kind: &Kind,
+        migration: &Migration,
+        index: usize,
+        message: String,
+    ) -> Self {
+        let place = migration.place_of(index).cloned();
+        Self {
+            step: Some(StepId::new(&kind.name, migration, index)),
+            ..Self::new(code, place.unwrap_or(Place::Catalog), message)
+        }
+    }
+
     /// Returns true if something is wrong.
     #[must_use]
     pub fn is_finding(&self) -> bool {
@@ -56,10 +80,4 @@ impl StepId {
 /// The place of a migration; the whole catalog, if the migration was compiled into a program.
 pub(super) fn place_of(migration: &Migration) -> Place {
     migration.place().cloned().unwrap_or(Place::Catalog)
-}
-
-/// The place of a step of a migration.
-pub(super) fn place_of_step(migration: &Migration, index: usize) -> Place {
-    let place = migration.place_of(index).cloned();
-    place.unwrap_or(Place::Catalog)
 }

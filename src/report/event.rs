@@ -75,7 +75,6 @@ pub trait Sink {
     fn event(&mut self, event: &Event<'_>) -> io::Result<()>;
 }
 
-/// Ignores all events.
 impl Sink for () {
     fn event(&mut self, _: &Event<'_>) -> io::Result<()> {
         Ok(())
@@ -100,7 +99,6 @@ impl Sink for Vec<Verified> {
     }
 }
 
-/// Both receive every event.
 impl<A: Sink, B: Sink> Sink for (A, B) {
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
         self.0.event(event)?;

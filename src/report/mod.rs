@@ -8,17 +8,15 @@ mod counts;
 mod diagnosis;
 mod enforcement;
 mod event;
-mod numbers;
 mod outcome;
 mod status;
 mod stop;
 mod summary;
 
-pub use counts::{Counts, RouteCount};
+pub use counts::{Counts, RouteCount, counted, grouped};
 pub use diagnosis::Diagnosis;
 pub use enforcement::Enforcement;
 pub use event::{Event, Sink, Start, Watch};
-pub use numbers::{counted, grouped};
 pub use outcome::{Difference, Outcome, Verified};
 pub use status::Status;
 pub use stop::{Signal, Stop};

@@ -5,15 +5,15 @@
 //! Invariant: a rule is in the list once, in the order of the documentation.
 
 use super::model::Definition;
-use super::{append_only, count_equals, references, starts_with, sum_equals, unchanged, unique};
+use super::{append_only, references, starts_with, sums, unchanged, unique};
 
 /// Every rule, in the order of the documentation.
 pub const RULES: &[Definition] = &[
     unchanged::DEFINITION,
     append_only::DEFINITION,
     starts_with::DEFINITION,
-    sum_equals::DEFINITION,
-    count_equals::DEFINITION,
+    sums::SUM_EQUALS,
+    sums::COUNT_EQUALS,
     unique::DEFINITION,
     references::DEFINITION,
 ];

@@ -7,9 +7,8 @@
 //! Invariant: the same documents give the same failures, in the same order.
 
 mod append_only;
-mod count_equals;
+mod contract;
 mod decimal;
-mod document;
 mod list;
 mod model;
 mod read;
@@ -18,18 +17,16 @@ mod references;
 mod samples;
 pub mod schema;
 mod starts_with;
-mod sum_equals;
+mod sums;
 mod totals;
-mod tree;
 mod unchanged;
 mod unique;
 
+pub use contract::{DocumentRule, Fact, Key, TreeRule, Violation};
 pub use decimal::Decimal;
-pub use document::{DocumentRule, Violation};
 pub use list::RULES;
 pub use model::{Body, Check, OnFailure, Rule};
 #[cfg(test)]
 pub(crate) use read::CommonForm;
 pub(crate) use read::{RuleName, read};
 pub use schema::Schema;
-pub use tree::{Fact, Key, TreeRule};

@@ -6,8 +6,7 @@
 
 use std::sync::Arc;
 
-use super::document::DocumentRule;
-use super::tree::TreeRule;
+use super::contract::{DocumentRule, TreeRule};
 use crate::form::{Common, Condition, Entry};
 use crate::json::{Pointer, Value};
 use crate::version::Version;

@@ -4,9 +4,8 @@
 
 use serde::Deserialize;
 
-use super::document::Violation;
+use super::contract::{Fact, TreeRule, Violation, key, list, sort};
 use super::model::{Body, Definition};
-use super::tree::{Fact, TreeRule, key, list, sort};
 use crate::form::{Form, ObjectProblem, ReadError, check_members};
 use crate::json::{Pointer, Value};
 

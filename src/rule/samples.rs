@@ -1,6 +1,6 @@
 //! Support for tests of rules: reads a rule from its text and checks texts by it.
 
-use super::document::{DocumentRule, Violation};
+use super::contract::{DocumentRule, Violation};
 use super::model::{Body, Rule};
 use super::read::read;
 use crate::form::ReadError;

@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use super::document::{DocumentRule, Violation, value_at};
+use super::contract::{DocumentRule, Violation, value_at};
 use super::model::{Body, Definition};
 use crate::form::{Form, ReadError, check_member};
 use crate::json::{Pointer, Value};

@@ -9,10 +9,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::contract::{DocumentRule, Fact, Key, TreeRule, Violation, groups, key, sort, value_at};
 use super::decimal::Decimal;
-use super::document::{DocumentRule, Violation, value_at};
 use super::model::Body;
-use super::tree::{Fact, Key, TreeRule, groups, key, sort};
 use crate::form::{Object, ObjectProblem, ReadError, check_member, check_members};
 use crate::json::{Pointer, Value, ValueKind};
 

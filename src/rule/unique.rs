@@ -4,9 +4,8 @@
 
 use serde::Deserialize;
 
-use super::document::Violation;
+use super::contract::{Fact, TreeRule, Violation, groups, key, list, sort};
 use super::model::{Body, Definition};
-use super::tree::{Fact, TreeRule, groups, key, list, sort};
 use crate::form::{Form, ReadError, check_members};
 use crate::json::{Pointer, Value};
 

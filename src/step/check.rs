@@ -13,7 +13,7 @@ use crate::transform::Transform as _;
 
 /// The members that a migration may not change.
 #[derive(Debug, Clone, Copy)]
-pub struct Guards<'k> {
+pub struct GuardedMembers<'k> {
     /// The version, which only the engine sets.
     pub version: &'k Pointer,
     /// The history, which only the engine sets.
@@ -25,7 +25,10 @@ pub struct Guards<'k> {
 }
 
 /// Checks a step, and returns it with the restrictions of its place.
-pub(super) fn check(step: PlacedStep, guards: &Guards<'_>) -> Result<PlacedStep, ObjectProblem> {
+pub(super) fn check(
+    step: PlacedStep,
+    guards: &GuardedMembers<'_>,
+) -> Result<PlacedStep, ObjectProblem> {
     let places = step.step().places();
     for place in &places {
         check_not_end(&place.at)?;
@@ -95,7 +98,7 @@ fn check_overlaps(step: &PlacedStep, places: &[StepPlace]) -> Result<(), ObjectP
 fn check_guards(
     step: &PlacedStep,
     place: &StepPlace,
-    guards: &Guards<'_>,
+    guards: &GuardedMembers<'_>,
 ) -> Result<bool, ObjectProblem> {
     let at = step.absolute(&place.at);
     let does = match place.access {
@@ -125,7 +128,7 @@ fn check_engine(
     step: &PlacedStep,
     at: &Pointer,
     does: &'static str,
-    guards: &Guards<'_>,
+    guards: &GuardedMembers<'_>,
 ) -> Result<(), ObjectProblem> {
     let set_by_engine = [
         (guards.version, "the version"),

@@ -39,7 +39,6 @@ pub enum OtherValue {
     Overwrite,
 }
 
-/// The value that a step sets, and its source.
 pub(super) struct Filling {
     pub(super) value: Fragment,
     /// The member from which it is copied.
@@ -61,9 +60,7 @@ impl From<Fragment> for Filling {
     }
 }
 
-/// The properties of a step that fills a member.
 pub(super) struct FillOptions<'s> {
-    /// The value of `"step"` in migration files.
     pub(super) name: &'static str,
     pub(super) at: &'s Pointer,
     pub(super) access: Access,
@@ -89,7 +86,6 @@ impl<'s> FillOptions<'s> {
     }
 }
 
-/// A step that fills a member.
 pub(super) trait Fill: Debug + Send + Sync {
     fn options(&self) -> FillOptions<'_>;
 

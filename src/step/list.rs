@@ -5,9 +5,7 @@
 //! Invariant: a step is in the list once, in the order of the documentation.
 
 use super::parsed::Definition;
-use super::{
-    coalesce, convert, copy, derive, for_each, hash, map, r#move, remove, rename, set, when, wrap,
-};
+use super::{coalesce, convert, copy, derive, frame, hash, map, r#move, remove, rename, set, wrap};
 
 /// Every step, in the order of the documentation.
 pub const STEPS: &[Definition] = &[
@@ -23,7 +21,7 @@ pub const STEPS: &[Definition] = &[
     hash::DEFINITION,
     wrap::WRAP,
     wrap::UNWRAP,
-    for_each::DEFINITION,
-    when::DEFINITION,
+    frame::FOR_EACH,
+    frame::WHEN,
     remove::DEFINITION,
 ];

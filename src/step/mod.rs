@@ -11,8 +11,7 @@ pub mod convert;
 pub mod copy;
 pub mod derive;
 mod fill;
-mod for_each;
-mod frame_form;
+mod frame;
 pub mod hash;
 #[cfg(test)]
 pub(crate) mod laws;
@@ -31,14 +30,13 @@ mod tests;
 pub(crate) mod trial;
 mod types;
 mod view;
-mod when;
 pub mod wrap;
 
-pub use check::Guards;
+pub use check::GuardedMembers;
 pub use contract::{Access, Step, StepPlace};
 pub use fill::{Gap, OtherValue};
-pub(crate) use frame_form::StepName;
 pub use list::STEPS;
+pub(crate) use parsed::StepName;
 pub use parsed::{Frame, Parsed};
 pub use placed::PlacedStep;
 pub(crate) use read::{StepsError, read_steps};

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::contract::Step;
@@ -19,6 +20,13 @@ pub enum Parsed {
     Step(Arc<dyn Step>),
     /// A frame around the steps in its member `steps`.
     Frame(Frame),
+}
+
+/// Requires the name of a step.
+#[derive(Deserialize)]
+pub(crate) struct StepName {
+    #[serde(rename = "step")]
+    _step: String,
 }
 
 impl Entry for Parsed {
@@ -38,7 +46,6 @@ pub enum Frame {
     When(Condition),
 }
 
-/// A definition of the closed list of steps.
 pub(super) type Definition = crate::form::Definition<Parsed>;
 
 /// Most steps derive the reading of their own members.

@@ -164,7 +164,6 @@ fn before_every(pointer: Pointer) -> Pointer {
     }
 }
 
-/// The inverse of a placed step.
 #[derive(Debug)]
 struct UndoneStep(PlacedStep);
 

@@ -4,14 +4,13 @@
 //!
 //! Invariant: a step that is returned was checked against the guarded members.
 
-use super::check::{Guards, check};
+use super::check::{GuardedMembers, check};
 use super::list::STEPS;
 use super::parsed::{Frame, Parsed};
 use super::placed::PlacedStep;
 use crate::form::{ReadError, find};
 use crate::json::Value;
 
-/// A step, and the offset of its name in the text.
 #[derive(Debug)]
 pub(crate) struct ReadStep {
     pub(crate) step: PlacedStep,
@@ -27,22 +26,19 @@ pub(crate) struct StepsError {
     pub(crate) offset: usize,
 }
 
-/// Reads the member `steps` of `migration`, which must be an array of objects with names.
-///
-/// # Errors
-/// The first step that cannot be read, or that the guards forbid.
+/// Reads the member `steps` of `migration`, which must be an array of objects with names. Fails on the first step that cannot be read, or that the guarded forbid.
 pub(crate) fn read_steps(
     migration: Value<'_>,
-    guards: &Guards<'_>,
+    guarded: &GuardedMembers<'_>,
 ) -> Result<Vec<ReadStep>, StepsError> {
     let mut steps = Vec::new();
-    read_all(migration, guards, &mut Vec::new(), &mut steps)?;
+    read_all(migration, guarded, &mut Vec::new(), &mut steps)?;
     Ok(steps)
 }
 
 fn read_all(
     holder: Value<'_>,
-    guards: &Guards<'_>,
+    guarded: &GuardedMembers<'_>,
     frames: &mut Vec<Frame>,
     into: &mut Vec<ReadStep>,
 ) -> Result<(), StepsError> {
@@ -60,12 +56,12 @@ fn read_all(
         match (definition.read)(object.raw()).map_err(wrong)? {
             Parsed::Step(step) => {
                 let placed = PlacedStep::new(frames.clone(), step);
-                let step = check(placed, guards).map_err(|problem| wrong(problem.into()))?;
+                let step = check(placed, guarded).map_err(|problem| wrong(problem.into()))?;
                 into.push(ReadStep { step, offset });
             }
             Parsed::Frame(frame) => {
                 frames.push(frame);
-                read_all(object, guards, frames, into)?;
+                read_all(object, guarded, frames, into)?;
                 frames.pop();
             }
         }

@@ -2,8 +2,8 @@
 //!
 //! Invariant: a step was read and checked as any other before it is tried.
 
-use super::check::Guards;
-use super::frame_form::StepName;
+use super::check::GuardedMembers;
+use super::parsed::StepName;
 use super::placed::PlacedStep;
 use super::read::read_steps;
 use crate::form::{Object, ReadError, reason};
@@ -21,14 +21,14 @@ pub(crate) fn read(steps: &str) -> Result<Vec<PlacedStep>, String> {
     let form = serde_json::from_str::<Migration>(&migration);
     form.map_err(|error| reason(&error))?;
     let at = |pointer: &str| pointer.parse::<Pointer>().unwrap();
-    let guards = Guards {
+    let guarded = GuardedMembers {
         version: &at("/v"),
         history: &at("/h"),
         immutable: &[at("/id")],
         protected: &[at("/p/q")],
     };
     let text = Text::scan(migration.as_bytes()).unwrap();
-    match read_steps(text.root(), &guards) {
+    match read_steps(text.root(), &guarded) {
         Ok(steps) => Ok(steps.into_iter().map(|one| one.step).collect()),
         Err(wrong) => Err(match wrong.error {
             ReadError::Json(error) => reason(&error),

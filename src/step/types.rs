@@ -27,7 +27,6 @@ pub enum Type {
 }
 
 impl Type {
-    /// The type in words, with the article.
     pub(super) fn in_words(self) -> &'static str {
         match self {
             Self::String => "a string",
@@ -100,7 +99,6 @@ fn without_zeros(number: &str) -> Option<Fragment> {
     scalar(whole, ValueKind::Number).filter(|_| is_whole)
 }
 
-/// The time this number of seconds after 1970.
 fn timestamp(number: &str) -> Option<Fragment> {
     let seconds = number.parse().ok()?;
     // `-0` would not be converted back to the same spelling.
@@ -111,7 +109,6 @@ fn timestamp(number: &str) -> Option<Fragment> {
     Some(Fragment::string(&time.to_string()))
 }
 
-/// The seconds since 1970 of a time without fraction.
 fn unix_seconds(text: &str) -> Option<Fragment> {
     let time: Timestamp = text.parse().ok()?;
     let seconds = time.unix_seconds().to_string();

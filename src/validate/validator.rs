@@ -87,7 +87,6 @@ impl<'c> Validator<'c> {
         checked
     }
 
-    /// All findings about a document.
     fn violations(&self, document: Value<'_>) -> Vec<Diagnosis> {
         let kind = self.kind;
         let mut findings: Vec<_> = kind

@@ -34,8 +34,8 @@ pub fn lint(catalog: &Catalog, fixtures: &Fixtures) -> Vec<Remark> {
             }
             remarks.extend(one.lint_shortcut());
             if is_own && !is_shown(fixtures, index, kind, migration) {
-                remarks
-                    .push(one.remark(Code::NoFixture, "no fixture shows what it does".to_owned()));
+                let message = "no fixture shows what it does";
+                remarks.push(Remark::new(Code::NoFixture, place_of(migration), message));
             }
         }
         remarks.extend(schemas::lint_kind(kind));

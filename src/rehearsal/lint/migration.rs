@@ -9,10 +9,9 @@ use crate::catalog::{Catalog, Kind, Migration};
 use crate::code::Code;
 use crate::engine::{Manifest, trace};
 use crate::rehearsal::laws::{apply_step, check_shortcut};
-use crate::rehearsal::remark::{Remark, StepId, place_of, place_of_step};
+use crate::rehearsal::remark::Remark;
 use crate::transform::Transform;
 
-/// One migration, with documents to try it on.
 pub(super) struct LintedMigration<'c> {
     pub(super) kind: &'c Kind,
     pub(super) migration: &'c Migration,
@@ -36,9 +35,7 @@ impl LintedMigration<'_> {
                     (Code::StepNeverApplies, message)
                 });
                 let remarks = loss.into_iter().chain(never);
-                remarks.map(move |(code, message)| {
-                    self.remark_on_step(index, transform.as_ref(), code, &message)
-                })
+                remarks.map(move |(code, message)| self.remark_on_step(index, code, &message))
             })
             .collect()
     }
@@ -57,8 +54,7 @@ impl LintedMigration<'_> {
     pub(super) fn lint_contradictions(&self, catalog: &Catalog) -> Vec<Remark> {
         let contradictions = schemas::contradictions(catalog, self.kind, self.migration);
         let remarks = contradictions.into_iter().map(|(index, message)| {
-            let step = self.migration.transforms[index].as_ref();
-            self.remark_on_step(index, step, Code::StepContradictsSchema, &message)
+            self.remark_on_step(index, Code::StepContradictsSchema, &message)
         });
         remarks.collect()
     }
@@ -74,28 +70,9 @@ impl LintedMigration<'_> {
         })
     }
 
-    pub(super) fn remark(&self, code: Code, message: String) -> Remark {
-        Remark {
-            code,
-            place: place_of(self.migration),
-            step: None,
-            message,
-        }
-    }
-
-    fn remark_on_step(
-        &self,
-        index: usize,
-        step: &dyn Transform,
-        code: Code,
-        message: &str,
-    ) -> Remark {
-        Remark {
-            code,
-            place: place_of_step(self.migration, index),
-            step: Some(StepId::new(&self.kind.name, self.migration, index)),
-            message: format!("`{}` {message}", step.name()),
-        }
+    fn remark_on_step(&self, index: usize, code: Code, message: &str) -> Remark {
+        let message = format!("`{}` {message}", self.migration.transforms[index].name());
+        Remark::on_step(code, self.kind, self.migration, index, message)
     }
 }
 

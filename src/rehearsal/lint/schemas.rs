@@ -10,7 +10,6 @@ use crate::json::{Fragment, Pointer, Text, Value};
 use crate::rehearsal::remark::{Remark, place_of};
 use crate::rule::{Body, Check, Schema};
 
-/// Lints the schemas and rules of a kind.
 pub(super) fn lint_kind(kind: &Kind) -> Vec<Remark> {
     let mut remarks = lint_versions(kind);
     remarks.extend(lint_rules(kind));
@@ -28,15 +27,12 @@ fn lint_versions(kind: &Kind) -> Vec<Remark> {
         .map(|(before, version)| {
             let mut migrations = kind.registry.migrations();
             let leads = migrations.find(|one| one.to == *version);
-            Remark {
-                code: Code::SchemaForgotten,
-                place: leads.map_or(Place::Catalog, |one| place_of(one)),
-                step: None,
-                message: format!(
-                    "version {version} of kind `{}` has no schema, and {before} has one",
-                    kind.name
-                ),
-            }
+            let place = leads.map_or(Place::Catalog, |one| place_of(one));
+            let message = format!(
+                "version {version} of kind `{}` has no schema, and {before} has one",
+                kind.name
+            );
+            Remark::new(Code::SchemaForgotten, place, message)
         })
         .collect()
 }
@@ -50,14 +46,13 @@ fn lint_rules(kind: &Kind) -> Vec<Remark> {
             && rule.from.as_ref() == Some(latest)
     });
     never
-        .map(|rule| Remark {
-            code: Code::RuleNeverAsked,
-            place: Place::File("catalog.json".to_owned()),
-            step: None,
-            message: format!(
+        .map(|rule| {
+            let place = Place::File("catalog.json".to_owned());
+            let message = format!(
                 "rule `{}` of kind `{}` is required of documents at {latest} and above before they are migrated, and none of those is migrated",
                 rule.name, kind.name
-            ),
+            );
+            Remark::new(Code::RuleNeverAsked, place, message)
         })
         .collect()
 }

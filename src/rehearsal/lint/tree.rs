@@ -19,12 +19,7 @@ pub fn lint_tree(
     manifests: u64,
     refused: u64,
 ) -> Vec<Remark> {
-    let note = |code, message| Remark {
-        code,
-        place: Place::Catalog,
-        step: None,
-        message,
-    };
+    let note = |code, message: String| Remark::new(code, Place::Catalog, message);
     let all = catalog.kinds().iter();
     let unused = all.filter(|kind| !kinds.contains(&kind.index()));
     let mut notes: Vec<_> = unused

@@ -1,14 +1,14 @@
-//! A history record that was read, whoever wrote it.
+//! The history of a manifest: the records that migrations leave in it.
 //!
-//! Accepts unknown members and any wording of changes, because other tools may write them; requires the form of all members that it reads.
+//! Reads records, whoever wrote them, and makes the text of a new one. Accepts unknown members and any wording of changes, because other tools may write them; requires the form of all members that it reads.
 //!
-//! Invariant: no value is guessed.
+//! Invariant: no value is guessed, and a new record has its members in the order of the format.
 
 use std::borrow::Cow;
 
 use crate::clock::Timestamp;
 use crate::digest::Digest;
-use crate::json::{Pointer, Value, ValueKind};
+use crate::json::{Fragment, Pointer, Value, ValueKind};
 use crate::version::Version;
 
 /// A record of a history.
@@ -161,6 +161,47 @@ fn texts(list: Value<'_>) -> Option<Vec<String>> {
     texts.collect()
 }
 
+/// A record to append.
+#[derive(Debug, Clone)]
+pub(super) struct NewRecord<'a> {
+    pub(super) from_version: &'a Version,
+    pub(super) to_version: &'a Version,
+    /// UTC, with seconds and `Z`.
+    pub(super) applied_at: &'a str,
+    /// One list for each migration, one text for each step and place.
+    pub(super) changes: &'a [Vec<String>],
+    pub(super) checksum_before: Digest,
+    pub(super) checksum_after: Digest,
+    pub(super) backfilled: &'a [String],
+}
+
+impl NewRecord<'_> {
+    pub(super) fn to_fragment(&self) -> Fragment {
+        let changes: Vec<_> = self.changes.iter().map(|list| strings(list)).collect();
+        let mut members = vec![
+            ("from_version", text(&self.from_version.to_string())),
+            ("to_version", text(&self.to_version.to_string())),
+            ("applied_at", text(self.applied_at)),
+            ("changes", Fragment::array(&changes)),
+            ("checksum_before", text(&self.checksum_before.prefixed())),
+            ("checksum_after", text(&self.checksum_after.prefixed())),
+        ];
+        if !self.backfilled.is_empty() {
+            members.push(("backfilled", strings(self.backfilled)));
+        }
+        Fragment::object(&members)
+    }
+}
+
+fn text(text: &str) -> Fragment {
+    Fragment::string(text)
+}
+
+fn strings(texts: &[String]) -> Fragment {
+    let texts: Vec<_> = texts.iter().map(|one| text(one)).collect();
+    Fragment::array(&texts)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,5 +282,32 @@ mod tests {
             read("[]").unwrap_err(),
             "`/migration_history/0` is an array, expected a record"
         );
+    }
+
+    #[test]
+    fn a_record_has_its_members_in_order() {
+        let (from, to) = (Version::new(1, 0, 0), Version::new(1, 2, 0));
+        let digest = Digest::of(b"");
+        let changes = [
+            vec!["set /input_snapshots".to_owned(), "kept /a\"b".to_owned()],
+            vec![],
+        ];
+        let mut record = NewRecord {
+            from_version: &from,
+            to_version: &to,
+            applied_at: "2026-02-28T10:30:00Z",
+            changes: &changes,
+            checksum_before: digest,
+            checksum_after: digest,
+            backfilled: &[],
+        };
+        let expected = format!(
+            r#"{{"from_version":"1.0.0","to_version":"1.2.0","applied_at":"2026-02-28T10:30:00Z","changes":[["set /input_snapshots","kept /a\"b"],[]],"checksum_before":"sha256:{digest}","checksum_after":"sha256:{digest}"}}"#
+        );
+        assert_eq!(record.to_fragment().as_str(), expected);
+        let backfilled = ["/inputs_hash".to_owned()];
+        record.backfilled = &backfilled;
+        let expected = expected.replace("\"}", "\",\"backfilled\":[\"/inputs_hash\"]}");
+        assert_eq!(record.to_fragment().as_str(), expected);
     }
 }

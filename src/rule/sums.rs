@@ -1,6 +1,8 @@
-//! `sum_equals`: a sum of numbers, compared with a stated number.
+//! `sum_equals` and `count_equals`: a sum of numbers, or a number of elements or documents, compared with a stated number.
 //!
-//! Invariant: sums are exact.
+//! Reads their own objects; the totals are computed elsewhere.
+//!
+//! Invariant: sums are exact, and every element counts, whatever its value is.
 
 use serde::Deserialize;
 
@@ -8,7 +10,7 @@ use super::model::{Body, Definition};
 use super::totals::{self, Total, TotalForm};
 use crate::form::{Form, ReadError};
 
-pub(super) const DEFINITION: Definition = Definition::of::<Sum>(
+pub(super) const SUM_EQUALS: Definition = Definition::of::<Sum>(
     "sum_equals",
     "\
 In one document: the numbers `value` (a pointer that is seen from each element; `\"\"` is the element itself) of the array `items` add up to `expected` (a pointer or a number), give or take `tolerance`.
@@ -26,7 +28,7 @@ struct Sum(TotalForm);
 #[cfg(test)]
 impl schemars::JsonSchema for Sum {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        DEFINITION.name.into()
+        SUM_EQUALS.name.into()
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
@@ -40,6 +42,40 @@ impl schemars::JsonSchema for Sum {
 impl Form<Body> for Sum {
     fn read(self) -> Result<Body, ReadError> {
         totals::read(self.0, Total::Values)
+    }
+}
+
+pub(super) const COUNT_EQUALS: Definition = Definition::of::<Count>(
+    "count_equals",
+    "\
+As `sum_equals`, but what is compared is the number of elements of `items`, or of documents in the group; there is no `value`.",
+);
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Count(TotalForm);
+
+#[cfg(test)]
+impl schemars::JsonSchema for Count {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        COUNT_EQUALS.name.into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let mut schema = TotalForm::json_schema(generator);
+        if let Some(members) = schema
+            .get_mut("properties")
+            .and_then(|members| members.as_object_mut())
+        {
+            members.remove("value");
+        }
+        schema
+    }
+}
+
+impl Form<Body> for Count {
+    fn read(self) -> Result<Body, ReadError> {
+        totals::read(self.0, Total::Count)
     }
 }
 
@@ -97,5 +133,17 @@ mod tests {
         ] {
             assert_eq!(wrong(rule), message);
         }
+    }
+
+    #[test]
+    fn an_array_has_as_many_elements_as_another_member_says() {
+        let rule = r#"{"rule":"count_equals","items":"/lines","expected":"/count"}"#;
+        assert!(holds(rule, None, r#"{"lines":[null,1],"count":2.0}"#));
+        assert_eq!(
+            broken(rule, None, r#"{"lines":[],"count":2}"#),
+            "`/lines` has so many elements: 0, expected 2 as `/count` says"
+        );
+        let number = r#"{"rule":"count_equals","items":"/lines","expected":3,"tolerance":1}"#;
+        assert!(holds(number, None, r#"{"lines":[1,2]}"#));
     }
 }

@@ -1,15 +1,53 @@
-//! The contract of a rule over the tree, and the facts that it collects.
+//! The contracts of rules: about one document, and over the tree, with violations and facts.
 //!
-//! Owns the trait; knows no rule.
+//! Owns the traits; knows no rule.
 //!
-//! Invariant: a fact is small and contains no part of a document.
+//! Invariant: a violation names the place, the value found and the value expected; a fact is small and contains no part of a document.
 
-use std::fmt::Debug;
+use std::fmt;
 
 use super::decimal::Decimal;
-use super::document::{Violation, value_at};
 use crate::digest::Hasher;
-use crate::json::{Pointer, Value, canonical};
+use crate::json::{Pointer, Value, ValueKind, canonical};
+
+/// A rule about one document.
+pub trait DocumentRule: Send + Sync + fmt::Debug {
+    /// Checks a document. `before` is the document before the migration, if it is known.
+    ///
+    /// # Errors
+    /// The document violates the rule.
+    fn check(&self, before: Option<Value<'_>>, document: Value<'_>) -> Result<(), Violation>;
+
+    /// The members that it reads.
+    fn pointers(&self) -> Vec<&Pointer>;
+
+    /// Returns true if it compares the document with the one before the migration.
+    fn compares(&self) -> bool {
+        false
+    }
+}
+
+/// A violation of a rule or a schema, or a problem in the text of a schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The place in the text.
+    pub at: Pointer,
+    /// The problem in words that follow the pointer.
+    pub reason: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.at, self.reason)
+    }
+}
+
+/// The value at a pointer; `None` if it is missing or null.
+pub(super) fn value_at<'t>(document: Value<'t>, at: &Pointer) -> Option<Value<'t>> {
+    document
+        .at(at)
+        .filter(|value| value.kind() != ValueKind::Null)
+}
 
 /// A hash of the values of some members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,7 +69,7 @@ impl From<Key> for Fact {
 }
 
 /// A rule over the tree.
-pub trait TreeRule: Send + Sync + Debug {
+pub trait TreeRule: Send + Sync + fmt::Debug {
     /// The other kind of which it needs facts.
     fn other_kind(&self) -> Option<&str> {
         None
@@ -83,13 +121,11 @@ pub(super) fn key(document: Value<'_>, at: &[Pointer]) -> Option<Key> {
     Some(Key(short))
 }
 
-/// Pointers in a message.
 pub(super) fn list(pointers: &[Pointer]) -> String {
     let names: Vec<_> = pointers.iter().map(|at| format!("`{at}`")).collect();
     names.join(", ")
 }
 
-/// Sorts facts by key and manifest.
 pub(super) fn sort(facts: &mut [(u32, Fact)]) {
     facts.sort_unstable_by_key(|(manifest, fact)| (fact.key, *manifest));
 }
