@@ -4,8 +4,11 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Datelike as _, SecondsFormat, Utc};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A point in time, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,14 +18,21 @@ impl Timestamp {
     /// 1970-01-01T00:00:00Z, for results that nobody sees.
     pub(crate) const EPOCH: Self = Self(DateTime::UNIX_EPOCH);
 
-    /// The system's time.
-    #[must_use]
+    /// The system's time, also where its clock stands before 1970 or beyond the calendar.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the only place that asks for the time"
+    )]
     pub fn now() -> Self {
-        Self(Utc::now())
+        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        let since_epoch = match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => seconds(after),
+            Err(before) => -seconds(before.duration()) - 1,
+        };
+        Self::from_unix_seconds(since_epoch).unwrap_or(Self::EPOCH)
     }
 
     /// The time that many seconds after 1970-01-01T00:00:00Z, or `None` beyond the calendar.
-    #[must_use]
     pub fn from_unix_seconds(seconds: i64) -> Option<Self> {
         DateTime::from_timestamp(seconds, 0).and_then(Self::in_calendar)
     }
@@ -33,13 +43,11 @@ impl Timestamp {
     }
 
     /// Seconds since 1970-01-01T00:00:00Z, rounded down.
-    #[must_use]
     pub fn unix_seconds(self) -> i64 {
         self.0.timestamp()
     }
 
     /// The form in an operation id: `20260228T103000Z`.
-    #[must_use]
     pub fn compact(self) -> String {
         self.0.format("%Y%m%dT%H%M%SZ").to_string()
     }
@@ -51,8 +59,20 @@ impl fmt::Display for Timestamp {
     }
 }
 
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
 /// Converts a time in RFC 3339 to UTC, with `Z` and the fraction of the second as written; `None` if `text` is no such time.
-#[must_use]
 pub fn in_utc(text: &str) -> Option<String> {
     let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
     Timestamp::in_calendar(time)?;

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 
 /// The SHA-256 of some bytes.
@@ -13,7 +15,6 @@ pub struct Digest([u8; 32]);
 
 impl Digest {
     /// Hashes `bytes` as they are.
-    #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         let mut hasher = Hasher::new();
         hasher.update(bytes);
@@ -21,13 +22,11 @@ impl Digest {
     }
 
     /// The 32 bytes of the digest.
-    #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
     /// The first 8 bytes as a big-endian number. Samples and shards use it as the coordinate of a path.
-    #[must_use]
     pub fn leading_u64(&self) -> u64 {
         let mut first = [0; 8];
         first.copy_from_slice(&self.0[..8]);
@@ -35,13 +34,11 @@ impl Digest {
     }
 
     /// The first 16 hex digits, for names that need a short form.
-    #[must_use]
     pub fn short(&self) -> String {
         format!("{:016x}", self.leading_u64())
     }
 
     /// The form in documents and reports: `sha256:` and 64 hex digits.
-    #[must_use]
     pub fn prefixed(&self) -> String {
         format!("sha256:{self}")
     }
@@ -56,6 +53,25 @@ impl fmt::Display for Digest {
             pair[1] = HEX[usize::from(byte & 15)];
         }
         f.write_str(&String::from_utf8_lossy(&text))
+    }
+}
+
+/// The form with `sha256:` before it.
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("sha256:{self}"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        if !text.starts_with("sha256:") {
+            return Err(D::Error::custom(
+                "expected a digest that begins with `sha256:`",
+            ));
+        }
+        text.parse().map_err(D::Error::custom)
     }
 }
 
@@ -103,7 +119,6 @@ pub struct Hasher(sha2::Sha256);
 
 impl Hasher {
     /// A hasher without any bytes.
-    #[must_use]
     pub fn new() -> Self {
         Self(sha2::Sha256::new())
     }
@@ -114,7 +129,6 @@ impl Hasher {
     }
 
     /// The digest of all bytes added.
-    #[must_use]
     pub fn finish(self) -> Digest {
         Digest(self.0.finalize().into())
     }

@@ -7,6 +7,86 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// One plain component of a path: a file name without a directory, neither `.` nor `..`.
+///
+/// Every call that renames, links or removes something takes names of this type only, so that no name leads out of the directory that it is used in.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name<'n>(&'n [u8]);
+
+impl<'n> Name<'n> {
+    /// The longest name that file systems take, in bytes.
+    pub const MAX_BYTES: usize = 255;
+
+    /// Takes `bytes` as a name; `None` if they are no plain component.
+    pub fn new(bytes: &'n [u8]) -> Option<Self> {
+        (is_plain(bytes) && !bytes.contains(&b'/') && bytes.len() <= Self::MAX_BYTES)
+            .then_some(Self(bytes))
+    }
+
+    /// A name that stands in the program.
+    pub(crate) const fn constant(name: &'static str) -> Name<'static> {
+        Name(name.as_bytes())
+    }
+
+    /// The name as bytes.
+    pub fn as_bytes(self) -> &'n [u8] {
+        self.0
+    }
+}
+
+/// A [`Name`] that is text and stands for itself, as journals carry it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct FileName(Box<str>);
+
+impl FileName {
+    /// Takes `text` as a name; `None` if it is no plain component.
+    pub fn new(text: &str) -> Option<Self> {
+        Name::new(text.as_bytes()).map(|_| Self(text.into()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name, to be used.
+    pub fn name(&self) -> Name<'_> {
+        Name(self.0.as_bytes())
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for FileName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::new(&text).ok_or_else(|| D::Error::custom("expected one plain file name"))
+    }
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(self.0))
+    }
+}
+
+impl fmt::Debug for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(self.0))
+    }
+}
+
+fn is_plain(component: &[u8]) -> bool {
+    !matches!(component, b"" | b"." | b"..") && !component.contains(&0)
+}
 
 /// The path of a file or directory in the tree.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -14,12 +94,10 @@ pub struct TreePath(Box<[u8]>);
 
 impl TreePath {
     /// Checks a path; `None` if it is absolute or empty, or has a component that is empty, `.` or `..`.
-    #[must_use]
     pub fn new(bytes: &[u8]) -> Option<Self> {
-        let plain = |part: &[u8]| !matches!(part, b"" | b"." | b"..") && !part.contains(&0);
         bytes
             .split(|byte| *byte == b'/')
-            .all(plain)
+            .all(is_plain)
             .then(|| Self(bytes.into()))
     }
 
@@ -34,44 +112,48 @@ impl TreePath {
         Self(bytes.into_boxed_slice())
     }
 
+    /// Whether it leads through a directory whose name begins with a dot, which no walk enters.
+    pub fn is_hidden(&self) -> bool {
+        let mut names = self.parent().split(|byte| *byte == b'/');
+        names.any(|name| name.starts_with(b"."))
+    }
+
     /// The path as bytes.
-    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
     /// The path as text, if it is UTF-8.
-    #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
     }
 
     /// The path as text, with U+FFFD for bytes that are not UTF-8.
-    #[must_use]
     pub fn to_text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
     }
 
     /// The exact bytes in base64, for documents that can hold text only.
-    #[must_use]
     pub fn to_base64(&self) -> String {
         STANDARD.encode(&self.0)
     }
 
     /// Reads the text of [`TreePath::to_base64`].
-    #[must_use]
     pub fn from_base64(text: &str) -> Option<Self> {
         Self::new(&STANDARD.decode(text).ok()?)
     }
 
     /// The last component.
-    #[must_use]
     pub fn file_name(&self) -> &[u8] {
         self.split().1
     }
 
+    /// The last component as a name.
+    pub fn name(&self) -> Name<'_> {
+        Name(self.split().1)
+    }
+
     /// Everything before the last component; empty if there is only one.
-    #[must_use]
     pub fn parent(&self) -> &[u8] {
         self.split().0
     }
@@ -82,6 +164,73 @@ impl TreePath {
             None => (&[], &self.0),
         }
     }
+}
+
+/// A path as members of a JSON object, as reports, plans and journals of format 1 have it: `path`, and for a path that is not UTF-8 `path_b64` with its exact bytes in base64.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathMembers {
+    /// The path as text.
+    pub path: String,
+    /// Its exact bytes, where it is not UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_b64: Option<String>,
+}
+
+impl From<&TreePath> for PathMembers {
+    fn from(path: &TreePath) -> Self {
+        Self {
+            path: path.to_text().into_owned(),
+            path_b64: path.as_str().is_none().then(|| path.to_base64()),
+        }
+    }
+}
+
+impl PathMembers {
+    /// The path; `None` if it is no path in a tree.
+    pub fn to_path(&self) -> Option<TreePath> {
+        match &self.path_b64 {
+            Some(bytes) => TreePath::from_base64(bytes),
+            None => TreePath::new(self.path.as_bytes()),
+        }
+    }
+}
+
+/// A path in JSON of our own: its text; a path that is not UTF-8 is an object with its text and its exact bytes in base64.
+impl Serialize for TreePath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.as_str() {
+            Some(text) => serializer.serialize_str(text),
+            None => Bytes {
+                text: self.to_text().into_owned(),
+                b64: self.to_base64(),
+            }
+            .serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for TreePath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let path = match Form::deserialize(deserializer)? {
+            Form::Text(text) => Self::new(text.as_bytes()),
+            Form::Bytes(bytes) => Self::from_base64(&bytes.b64),
+        };
+        path.ok_or_else(|| D::Error::custom("expected a path in the tree"))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Form {
+    Text(String),
+    Bytes(Bytes),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bytes {
+    text: String,
+    b64: String,
 }
 
 impl fmt::Display for TreePath {
@@ -107,6 +256,31 @@ mod tests {
         assert_eq!(path.file_name(), b"manifest.json");
         assert_eq!(TreePath::join(b"job/run", b"manifest.json"), path);
         assert_eq!(TreePath::join(b"", b"a").parent(), b"");
+    }
+
+    #[test]
+    fn a_name_is_one_plain_component() {
+        for bytes in [&b"a"[..], b"manifest.json", b"\xff", b"..."] {
+            assert_eq!(Name::new(bytes).map(Name::as_bytes), Some(bytes));
+        }
+        for bytes in [&b""[..], b".", b"..", b"a/b", b"/", b"a\0", &[b'a'; 256]] {
+            assert_eq!(Name::new(bytes), None, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_a_text_in_json_and_keeps_bytes_that_are_not_utf8() {
+        for (bytes, json) in [
+            (&b"a/b"[..], r#""a/b""#),
+            (b"a/\xff", "{\"text\":\"a/\u{fffd}\",\"b64\":\"YS//\"}"),
+        ] {
+            let path = TreePath::new(bytes).unwrap();
+            assert_eq!(serde_json::to_string(&path).unwrap(), json);
+            assert_eq!(serde_json::from_str::<TreePath>(json).unwrap(), path);
+        }
+        for json in [r#""../a""#, r#""""#, r#"{"text":"a","b64":"Li4v"}"#, "1"] {
+            assert!(serde_json::from_str::<TreePath>(json).is_err(), "{json}");
+        }
     }
 
     #[test]

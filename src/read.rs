@@ -10,12 +10,10 @@ use std::cmp::Ordering;
 use crate::catalog::{Catalog, Kind};
 use crate::clock::Timestamp;
 use crate::engine::{
-    Manifest, Migrated, Verdict, check_after, check_before, compare_with_target, examine,
-    transform_inspected,
+    Checks, Manifest, Migrated, Verdicts, compare_with_target, examine, transform_checked,
 };
-use crate::json::Value;
 use crate::refusal::Refusal;
-use crate::rule::OnFailure;
+use crate::report::Enforcement;
 use crate::version::Version;
 
 /// A document at the target version.
@@ -31,7 +29,6 @@ pub enum Reading<'b> {
 
 impl<'b> Reading<'b> {
     /// The text at the target version.
-    #[must_use]
     pub fn text(&self) -> &str {
         match self {
             Self::Current(text) | Self::Ahead(text) => text,
@@ -40,7 +37,6 @@ impl<'b> Reading<'b> {
     }
 
     /// The text; a document that needed no migration is not copied.
-    #[must_use]
     pub fn into_text(self) -> Cow<'b, str> {
         match self {
             Self::Current(text) | Self::Ahead(text) => Cow::Borrowed(text),
@@ -108,7 +104,7 @@ fn reading<'b>(
     target: Option<&Version>,
     now: Timestamp,
 ) -> Result<Reading<'b>, Refusal> {
-    let (kind, version, document) = (manifest.kind(), manifest.version(), manifest.document());
+    let (kind, version) = (manifest.kind(), manifest.version());
     let target = target.unwrap_or_else(|| kind.registry.latest());
     let no_route = || Refusal::NoRoute {
         from: version.clone(),
@@ -123,21 +119,14 @@ fn reading<'b>(
         Ordering::Greater => Ok(Reading::Ahead(manifest.text().as_str())),
         Ordering::Less => {
             let route = kind.registry.route(version, target);
-            refuse(check_before(kind, version, document))?;
-            let inspect = |after: Value<'_>| refuse(check_after(kind, target, document, after));
             let route = route.ok_or_else(no_route)?;
-            let migrated = transform_inspected(manifest, &route, now, inspect)?;
+            let mut verdicts = Verdicts::new(Enforcement::AsWritten);
+            let checks = Checks::All;
+            let migrated =
+                transform_checked(manifest, &route, Some(now), checks, &mut verdicts, |_| ())?;
+            let migrated = migrated.ok_or_else(no_route)?;
             Ok(Reading::Migrated(Box::new(migrated)))
         }
-    }
-}
-
-/// Fails on the first failure that is more than a warning.
-fn refuse(verdict: Verdict) -> Result<(), Refusal> {
-    let mut failures = verdict.failures.into_iter();
-    match failures.find(|failure| failure.on_failure != OnFailure::Warn) {
-        Some(failure) => Err(failure.refusal),
-        None => Ok(()),
     }
 }
 

@@ -8,6 +8,7 @@ use std::fmt;
 
 use crate::code::Code;
 use crate::json::{EditError, Pointer, TextError, ValueKind};
+use crate::report::Diagnosis;
 use crate::transform::NoWayDown;
 use crate::version::Version;
 
@@ -134,7 +135,6 @@ fn place_in_words(at: &Pointer) -> String {
 
 impl Refusal {
     /// The stable code.
-    #[must_use]
     pub fn code(&self) -> Code {
         match self {
             Self::Text(error) | Self::Result(error) => error.problem.code(),
@@ -160,6 +160,12 @@ impl Refusal {
                 Code::EditRefused
             }
         }
+    }
+}
+
+impl From<&Refusal> for Diagnosis {
+    fn from(refusal: &Refusal) -> Self {
+        Self::new(refusal.code(), refusal.to_string())
     }
 }
 

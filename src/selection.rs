@@ -4,6 +4,7 @@
 //!
 //! Invariant: a larger sample contains a smaller one, and the shards `0/N` to `N-1/N` are a partition.
 
+use std::fmt;
 use std::str::FromStr;
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -32,7 +33,6 @@ pub struct Selection {
 
 impl Selection {
     /// Returns true if a glob of `exclude` matches the path or a directory on it.
-    #[must_use]
     pub fn excludes(&self, path: &TreePath) -> bool {
         if self.exclude.is_empty() {
             return false;
@@ -49,7 +49,6 @@ impl Selection {
     }
 
     /// Returns true if job, sample and shard select the path; it does not test `exclude` and `within`.
-    #[must_use]
     pub fn selects(&self, path: &TreePath) -> bool {
         let job_matches = || {
             let run = path.parent();
@@ -72,8 +71,7 @@ impl Selection {
     }
 
     /// Returns true if the path lies below `within`.
-    #[must_use]
-    pub fn is_within(&self, path: &TreePath) -> bool {
+    pub(crate) fn is_within(&self, path: &TreePath) -> bool {
         let inside = |within: &TreePath| {
             let rest = path.as_bytes().strip_prefix(within.as_bytes());
             rest.is_some_and(|rest| rest.starts_with(b"/"))
@@ -82,7 +80,6 @@ impl Selection {
     }
 
     /// Returns true if the selection can leave out manifests by more than `exclude`.
-    #[must_use]
     pub fn is_partial(&self) -> bool {
         self.within.is_some()
             || self.manifests.is_some()
@@ -101,14 +98,19 @@ pub struct Glob(GlobMatcher);
 
 impl Glob {
     /// Returns true if the glob matches the whole of `path`.
-    #[must_use]
     pub fn matches(&self, path: &[u8]) -> bool {
         use std::os::unix::ffi::OsStrExt as _;
         self.0.is_match(std::ffi::OsStr::from_bytes(path))
     }
 }
 
-/// The text is no glob, share, shard or tolerance.
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.glob().glob())
+    }
+}
+
+/// A text is not a glob.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is {problem}")]
 pub struct SelectionError {
@@ -152,9 +154,21 @@ pub struct Sample {
 
 impl Sample {
     /// Returns true if the path with this coordinate is in the sample.
-    #[must_use]
     pub fn contains(self, coordinate: u64) -> bool {
         self.below.is_none_or(|below| coordinate < below)
+    }
+}
+
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[expect(clippy::cast_precision_loss, reason = "it is shown, not drawn with")]
+        let percent = self
+            .below
+            .map_or(100.0, |below| below as f64 * 100.0 / 2_f64.powi(64));
+        // More digits than anybody types.
+        let text = format!("{percent:.6}");
+        let text = text.trim_end_matches('0').trim_end_matches('.');
+        write!(f, "{text}%")
     }
 }
 
@@ -196,9 +210,14 @@ pub struct Shard {
 
 impl Shard {
     /// Returns true if the path with this coordinate is in this part.
-    #[must_use]
     pub fn contains(self, coordinate: u64) -> bool {
         coordinate % self.of == self.index
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.of)
     }
 }
 
@@ -232,7 +251,7 @@ impl Tolerance {
         clippy::cast_precision_loss,
         reason = "numbers of manifests are far below 2^52"
     )]
-    pub fn is_exceeded(self, trouble: u64, selected: u64) -> bool {
+    pub(crate) fn is_exceeded(self, trouble: u64, selected: u64) -> bool {
         match self {
             Self::Number(most) => trouble > most,
             Self::Share(percent) => trouble as f64 * 100.0 > percent * selected as f64,

@@ -144,7 +144,6 @@ pub enum Verb {
 
 impl Change {
     /// The edit, if it changes the document.
-    #[must_use]
     pub fn edit(&self) -> Option<&Edit> {
         match self {
             Self::Edit(edit) | Self::EditAs(_, edit) => Some(edit),
@@ -153,7 +152,6 @@ impl Change {
     }
 
     /// The words for it in the history, as in `renamed /a to /b`.
-    #[must_use]
     pub fn in_words(&self) -> String {
         match self {
             Self::Kept(at) => format!("kept {at}"),

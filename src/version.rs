@@ -11,13 +11,11 @@ pub struct Version(semver::Version);
 
 impl Version {
     /// The version with these three numbers.
-    #[must_use]
     pub fn new(major: u64, minor: u64, patch: u64) -> Self {
         Self(semver::Version::new(major, minor, patch))
     }
 
     /// The first of the three numbers. A change of it breaks readers.
-    #[must_use]
     pub fn major(&self) -> u64 {
         self.0.major
     }

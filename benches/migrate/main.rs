@@ -22,6 +22,10 @@
     clippy::expect_used,
     reason = "the generator of trees is shared with the tests"
 )]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it makes trees, measures time and starts programs"
+)]
 
 mod baseline;
 mod contest;

@@ -1,7 +1,4 @@
 //! The built-in catalog `run-manifest`, embedded in the program.
-//!
-//! Owns its files, in the format of all catalogs.
-//!
 //! Invariant: it is read like any other catalog.
 
 use std::collections::BTreeMap;

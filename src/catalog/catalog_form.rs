@@ -1,7 +1,4 @@
 //! The form of `catalog.json`, and the extension of one catalog by another.
-//!
-//! Joins the forms of two files; the loader checks the result.
-//!
 //! Invariant: an extension only adds to its base.
 
 use std::collections::BTreeMap;
@@ -91,7 +88,6 @@ pub(super) struct KindForm {
 }
 
 impl CatalogForm {
-    /// This catalog with the additions of `more`, which was read from `file`.
     pub(super) fn extended_by(
         mut self,
         more: Self,

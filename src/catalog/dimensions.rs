@@ -1,7 +1,4 @@
 //! The dimensions of a catalog: the members that are columns of an index.
-//!
-//! Checks the list in the catalog file; knows no index.
-//!
 //! Invariant: the schema of some kind's latest version names each dimension, and each has its own column.
 
 use std::collections::BTreeMap;

@@ -1,7 +1,4 @@
 //! The errors of a catalog.
-//!
-//! Owns their messages; reads nothing.
-//!
 //! Invariant: an error about a file names the file, with line and column if they are known.
 
 use super::place::Place;
@@ -23,7 +20,6 @@ pub struct CatalogError {
 
 impl CatalogError {
     /// The stable code: always [`Code::CatalogInvalid`].
-    #[must_use]
     pub fn code(&self) -> Code {
         Code::CatalogInvalid
     }

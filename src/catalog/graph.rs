@@ -1,7 +1,4 @@
 //! The graph of a catalog as text, for programs that draw graphs.
-//!
-//! Knows versions and migrations, but not the steps.
-//!
 //! Invariant: the same catalog gives the same text.
 
 use super::kind::Kind;
@@ -10,7 +7,6 @@ use super::model::Catalog;
 use crate::version::Version;
 
 /// The graph in the syntax of Mermaid.
-#[must_use]
 pub fn mermaid(catalog: &Catalog) -> String {
     let syntax = Syntax {
         begin: |index, kind| {
@@ -27,7 +23,6 @@ pub fn mermaid(catalog: &Catalog) -> String {
 }
 
 /// The graph in the syntax of Graphviz.
-#[must_use]
 pub fn dot(catalog: &Catalog) -> String {
     let syntax = Syntax {
         begin: |index, kind| {

@@ -1,7 +1,4 @@
 //! Kinds: the families of manifests.
-//!
-//! Contains the checked data of the catalog file; reads no files.
-//!
 //! Invariant: version, history and guarded members do not overlap; the loader calls [`Kind::check`].
 
 use std::collections::BTreeMap;
@@ -24,38 +21,27 @@ pub struct Kind {
     pub name: String,
     /// The exact file name of its manifests.
     pub file: String,
-    /// The values that distinguish its manifests from other kinds with the same file name.
-    pub marks: Vec<Mark>,
-    /// The member with the version.
-    pub version: Pointer,
-    /// The member with the history.
-    pub history: Pointer,
-    /// The version of manifests without that member.
-    pub unversioned: Version,
-    /// The members that every manifest must have.
-    pub required: Vec<Pointer>,
+    pub(crate) marks: Vec<Mark>,
+    pub(crate) version: Pointer,
+    pub(crate) history: Pointer,
+    pub(crate) unversioned: Version,
+    pub(crate) required: Vec<Pointer>,
     /// The members that keep their bytes, and are neither added nor removed.
-    pub immutable: Vec<Pointer>,
+    pub(crate) immutable: Vec<Pointer>,
     /// The members that keep their bytes once they are there.
-    pub protected: Vec<Pointer>,
-    /// The values that show that a writer still works on a manifest.
-    pub deferred_when: Vec<DeferredWhen>,
-    /// The snapshots in run directories that verify checks.
-    pub snapshots: Option<Snapshots>,
-    /// The schemas of versions that have one.
-    pub schemas: BTreeMap<Version, Schema>,
-    /// The rules.
-    pub rules: Vec<Rule>,
+    pub(crate) protected: Vec<Pointer>,
+    pub(crate) deferred_when: Vec<DeferredWhen>,
+    pub(crate) snapshots: Option<Snapshots>,
+    pub(crate) schemas: BTreeMap<Version, Schema>,
+    pub(crate) rules: Vec<Rule>,
     /// The migrations and the routes through them.
     pub registry: Registry,
 }
 
 /// A member with a value that identifies the kind. No migration may change it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
-    /// The member.
+pub(crate) struct Mark {
     pub at: Pointer,
-    /// The value.
     pub value: Fragment,
 }
 
@@ -65,12 +51,9 @@ impl fmt::Display for Mark {
     }
 }
 
-/// A member with values that show that a writer still works on the manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeferredWhen {
-    /// The member.
+pub(crate) struct DeferredWhen {
     pub at: Pointer,
-    /// The values.
     pub values: Vec<Fragment>,
 }
 
@@ -78,8 +61,7 @@ impl DeferredWhen {
     /// The value in `document`, if it shows that a writer still works on it.
     ///
     /// Values are compared by their spelling, strings without regard to escapes.
-    #[must_use]
-    pub fn applies<'t>(&self, document: Value<'t>) -> Option<Value<'t>> {
+    pub(crate) fn applies<'t>(&self, document: Value<'t>) -> Option<Value<'t>> {
         let value = document.at(&self.at)?;
         self.values
             .iter()
@@ -101,26 +83,23 @@ fn is_same_spelling(value: Value<'_>, wanted: &Fragment) -> bool {
 
 impl Kind {
     /// The index among the kinds of the catalog.
-    #[must_use]
     pub fn index(&self) -> usize {
         self.index
     }
 
     /// Returns true if a document has all marks of this kind.
-    #[must_use]
     pub fn fits(&self, document: Value<'_>) -> bool {
         self.marks.iter().all(|mark| {
             let found = document.at(&mark.at);
-            found.is_some_and(|found| mark.value.says(found))
+            found.is_some_and(|found| mark.value.equals(found))
         })
     }
 
-    /// Returns true if no document can have both kinds.
     pub(super) fn is_disjoint_from(&self, other: &Self) -> bool {
         self.file != other.file
             || self.marks.iter().any(|mark| {
                 let mut others = other.marks.iter();
-                others.any(|other| mark.at == other.at && !mark.value.says_the_same(&other.value))
+                others.any(|other| mark.at == other.at && !mark.value.equals_fragment(&other.value))
             })
     }
 
@@ -163,7 +142,6 @@ impl Kind {
     }
 
     /// The members that migrations may not change.
-    #[must_use]
     pub fn guarded_members(&self) -> GuardedMembers<'_> {
         GuardedMembers {
             version: &self.version,

@@ -1,14 +1,10 @@
 //! The files of a catalog's directory, by their paths.
-//!
-//! Knows paths only.
-//!
 //! Invariant: a JSON file in any other place is refused.
 
 use super::error::{CatalogError, CatalogProblem};
 use super::place::Place;
 
 pub(super) const CATALOG: &str = "catalog.json";
-/// The only catalog that others can extend.
 pub(super) const BUILT_IN_NAME: &str = "run-manifest";
 
 /// Returns true if the catalog includes the file at `path` of its directory, and false if the file is for other purposes. Fails if no catalog has such a path.
@@ -32,7 +28,6 @@ pub(super) fn takes_part(path: &str) -> Result<bool, CatalogError> {
     }
 }
 
-/// The path in the directory of the file's own catalog, which may be the base of an extension.
 pub(super) fn within(path: &str) -> &str {
     let below = path.strip_prefix(BUILT_IN_NAME);
     below

@@ -1,7 +1,4 @@
 //! Reads the files of a catalog into kinds.
-//!
-//! Strict: unknown members and duplicate names are errors with file, line and column. Opens no file itself.
-//!
 //! Invariant: the result was checked completely.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +22,6 @@ pub(super) struct Contents {
     pub(super) opaque: Vec<String>,
     pub(super) exclude: Vec<String>,
     pub(super) dimensions: Vec<Dimension>,
-    /// The paths of the schemas that kinds name.
     pub(super) schemas: BTreeSet<String>,
 }
 
@@ -53,7 +49,6 @@ fn base_file<'f>(
     SourceFile::read(path, text)
 }
 
-/// The name of the catalog that these files extend.
 pub(super) fn base(files: &BTreeMap<String, String>) -> Result<Option<String>, CatalogError> {
     let document = catalog_file(files)?;
     let form: CatalogForm = document.form()?;
@@ -96,7 +91,6 @@ pub(super) fn read(
     })
 }
 
-/// Reads schemas and rules into the kinds, and the dimensions. Returns the paths of the schemas, and the dimensions.
 fn read_constraints(
     documents: &[&SourceFile<'_>],
     kinds: &mut [Kind],

@@ -1,7 +1,4 @@
 //! Migrations: one edge of the graph of versions, with its transforms.
-//!
-//! Data only; the engine runs the transforms.
-//!
 //! Invariant: a migration does not change after it was made.
 
 use std::fmt;
@@ -27,7 +24,6 @@ pub struct Migration {
 
 impl Migration {
     /// A migration without transforms, which only sets the version.
-    #[must_use]
     pub fn new(from: Version, to: Version, summary: impl Into<String>) -> Self {
         Self {
             from,
@@ -39,14 +35,11 @@ impl Migration {
     }
 
     /// The beginning of its file, if it has one.
-    #[must_use]
     pub fn place(&self) -> Option<&Place> {
         self.places.first()
     }
 
-    /// The place of the transform with this index in its file.
-    #[must_use]
-    pub fn place_of(&self, transform: usize) -> Option<&Place> {
+    pub(crate) fn place_of(&self, transform: usize) -> Option<&Place> {
         self.places.get(transform + 1)
     }
 
@@ -81,7 +74,6 @@ impl Migration {
     }
 }
 
-/// Messages name a migration in both directions as in `1.0.0 to 1.1.0`.
 impl fmt::Display for Migration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (lower, higher) = if self.from < self.to {

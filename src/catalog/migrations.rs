@@ -1,7 +1,4 @@
 //! Reads the files of migrations, one migration for each file.
-//!
-//! Strict like the loader; opens no file itself. An error in one file does not hide errors in others.
-//!
 //! Invariant: an error about a migration has a place in its file, also if several migrations do not fit together.
 
 use std::collections::BTreeMap;
@@ -52,7 +49,6 @@ struct Edge {
     ends: [Place; 2],
 }
 
-/// Reads the migrations in `files` into their kinds; `catalog` is the file with the kinds.
 pub(super) fn read_migrations(
     files: &BTreeMap<String, String>,
     catalog: &SourceFile<'_>,
@@ -90,7 +86,6 @@ pub(super) fn read_migrations(
     }
 }
 
-/// Refuses a migration that does not lead upward, or that has the same versions as an earlier one.
 fn check_edge(
     edge: Edge,
     kinds: &[Kind],
@@ -110,7 +105,6 @@ fn check_edge(
     Err(CatalogError { place, problem })
 }
 
-/// Returns true if a place is in the catalog itself, not in its base.
 fn is_own(place: &Place) -> bool {
     matches!(place, Place::Line { file, .. } if file.starts_with(OWN))
 }

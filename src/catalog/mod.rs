@@ -1,7 +1,5 @@
 //! Catalogs: schema versions, the migrations between them, and rules, as data.
 //!
-//! Reads texts into checked values; opens no files and reads no manifests.
-//!
 //! Invariant: a [`Catalog`] is checked, and its digest covers all of it.
 
 mod built_in;
@@ -29,10 +27,10 @@ mod tests;
 
 pub use dimensions::Dimension;
 pub use error::{CatalogError, CatalogProblem};
-pub use kind::{DeferredWhen, Kind, Mark};
+pub use kind::Kind;
 pub use migration::Migration;
 pub use model::{Catalog, Source};
 pub use place::Place;
 pub use registry::{Registry, RegistryError};
 pub use route::Route;
-pub use snapshots::Snapshots;
+pub(crate) use snapshots::Snapshots;

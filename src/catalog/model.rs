@@ -1,7 +1,4 @@
 //! The catalog: its name and source, its kinds, and its bundle with the digest.
-//!
-//! The loader reads the texts; opens no file.
-//!
 //! Invariant: a [`Catalog`] is checked, and its digest covers all of it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +61,6 @@ impl Catalog {
     }
 
     /// The files of the built-in catalog, by path.
-    #[must_use]
     pub fn built_in_files() -> BTreeMap<String, String> {
         built_in::files()
     }
@@ -183,37 +179,31 @@ impl Catalog {
     }
 
     /// The name.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// The source.
-    #[must_use]
     pub fn source(&self) -> &Source {
         &self.source
     }
 
     /// The SHA-256 of the bundle.
-    #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
     /// One JSON document with all files (path to text, sorted by path), from which [`from_bundle`](Self::from_bundle) reads the catalog again.
-    #[must_use]
     pub fn bundle(&self) -> &str {
         &self.bundle
     }
 
     /// The text of a file of the catalog. Files of its base are in a folder with the name of the base.
-    #[must_use]
     pub fn file(&self, path: &str) -> Option<&str> {
         self.files.get(path).map(String::as_str)
     }
 
     /// The text of the schema for a version of a kind.
-    #[must_use]
     pub fn schema(&self, kind: &str, version: &Version) -> Option<&str> {
         let version = version.to_string();
         let base = format!("{BUILT_IN_NAME}/");
@@ -227,31 +217,26 @@ impl Catalog {
     }
 
     /// The kinds, sorted by name. There is at least one.
-    #[must_use]
     pub fn kinds(&self) -> &[Kind] {
         &self.kinds
     }
 
     /// The names of directories that are never entered.
-    #[must_use]
     pub fn opaque(&self) -> &[String] {
         &self.opaque
     }
 
     /// The globs of documents that are no manifests of this catalog.
-    #[must_use]
     pub fn exclude(&self) -> &[String] {
         &self.exclude
     }
 
     /// The members that are columns of an index, those of the base first.
-    #[must_use]
     pub fn dimensions(&self) -> &[Dimension] {
         &self.dimensions
     }
 
     /// The latest version; `None` if kinds have different ones.
-    #[must_use]
     pub fn latest(&self) -> Option<&Version> {
         let mut latest = self.kinds.iter().map(|kind| kind.registry.latest());
         let first = latest.next()?;
@@ -265,7 +250,6 @@ impl Catalog {
     }
 
     /// The index of the kind of a document in a file with this name.
-    #[must_use]
     pub fn kind_of(&self, file_name: &[u8], document: Value<'_>) -> Option<usize> {
         let mut kinds = self.kinds_named(file_name);
         let (index, _) = kinds.find(|(_, kind)| kind.fits(document))?;
@@ -273,7 +257,6 @@ impl Catalog {
     }
 
     /// The file names of manifests, each once.
-    #[must_use]
     pub fn file_names(&self) -> Vec<&str> {
         let names: BTreeSet<_> = self.kinds.iter().map(|kind| kind.file.as_str()).collect();
         names.into_iter().collect()

@@ -1,7 +1,4 @@
 //! Places in a catalog.
-//!
-//! Owns their form in messages.
-//!
 //! Invariant: lines and columns count from 1.
 
 use std::fmt;

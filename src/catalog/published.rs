@@ -1,7 +1,5 @@
 //! The JSON Schemas of a catalog's files, for editors.
-//!
 //! Owns the texts only. They describe the form; the loader checks more than that.
-//!
 //! Invariant: a test derives the same texts from the types that read the files.
 
 #[cfg(test)]

@@ -1,7 +1,4 @@
 //! The graph of versions and migrations of one kind, and the routes through it.
-//!
-//! Checked when it is built, so a search cannot fail. Does not know what migrations do.
-//!
 //! Invariant: every migration leads upward, and from every version there is a route to the latest.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -89,7 +86,6 @@ impl Registry {
         }
     }
 
-    /// The lowest version without a route to the latest.
     fn dead_end(&self) -> Option<&Version> {
         // Migrations lead upward, so from the top down, all successors of a version are known.
         let mut arriving = BTreeSet::from([&self.latest]);
@@ -105,19 +101,16 @@ impl Registry {
     }
 
     /// The greatest version.
-    #[must_use]
     pub fn latest(&self) -> &Version {
         &self.latest
     }
 
     /// Every version, ascending.
-    #[must_use]
     pub fn versions(&self) -> impl DoubleEndedIterator<Item = &Version> + ExactSizeIterator {
         self.versions.iter()
     }
 
     /// Returns true if the kind has this version.
-    #[must_use]
     pub fn knows(&self, version: &Version) -> bool {
         self.versions.contains(version)
     }
@@ -128,19 +121,16 @@ impl Registry {
     }
 
     /// The route with the fewest migrations; of several, the one with the lowest versions. `None` if there is none, or if both versions are the same.
-    #[must_use]
     pub fn route(&self, from: &Version, to: &Version) -> Option<Route> {
         self.search(from, to, |_, _| true)
     }
 
     /// The same route without the migration that leads there directly. A shortcut must give the same result as this route.
-    #[must_use]
-    pub fn detour(&self, from: &Version, to: &Version) -> Option<Route> {
+    pub(crate) fn detour(&self, from: &Version, to: &Version) -> Option<Route> {
         self.search(from, to, |one, two| (one, two) != (from, to))
     }
 
     /// The route that consists of one migration.
-    #[must_use]
     pub fn step(&self, from: &Version, to: &Version) -> Option<Route> {
         let migration = self.edges.get(from)?.get(to)?;
         Route::new(vec![Arc::clone(migration)])
@@ -178,10 +168,11 @@ impl Registry {
     }
 
     /// The route down: the inverse of the shortest route up. `None` if there is none.
-    ///
-    /// # Errors
-    /// A migration of the route has no inverse.
-    pub fn route_down(&self, from: &Version, to: &Version) -> Result<Option<Route>, NoWayDown> {
+    pub(crate) fn route_down(
+        &self,
+        from: &Version,
+        to: &Version,
+    ) -> Result<Option<Route>, NoWayDown> {
         let Some(up) = self.route(to, from) else {
             return Ok(None);
         };

@@ -1,7 +1,4 @@
 //! Routes: chains of migrations.
-//!
-//! Data only; the registry finds them.
-//!
 //! Invariant: each migration of a route starts at the version of the one before.
 
 use std::fmt;
@@ -30,38 +27,31 @@ impl Route {
     }
 
     /// The migrations, in order.
-    #[must_use]
     pub fn migrations(&self) -> &[Arc<Migration>] {
         &self.migrations
     }
 
     /// The first version.
-    #[must_use]
     pub fn from(&self) -> &Version {
         &self.from
     }
 
     /// The last version.
-    #[must_use]
     pub fn to(&self) -> &Version {
         &self.to
     }
 
-    /// Returns true if it leads to a lower version.
-    #[must_use]
-    pub fn is_down(&self) -> bool {
+    pub(crate) fn is_down(&self) -> bool {
         self.to < self.from
     }
 
     /// The versions between, without both ends.
-    #[must_use]
     pub fn via(&self) -> Vec<&Version> {
         let inner = self.migrations.iter().skip(1);
         inner.map(|migration| &migration.from).collect()
     }
 }
 
-/// Messages name a route like one migration, as in `1.0.0 to 1.2.0`.
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} to {}", self.from, self.to)

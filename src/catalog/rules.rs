@@ -1,7 +1,4 @@
 //! Reads the rules of a kind from a catalog file.
-//!
-//! Gives errors their places, and checks the names in rules; knows no rule.
-//!
 //! Invariant: no two rules of a kind have the same name, and every kind and version that a rule names exists.
 
 use std::collections::BTreeSet;
@@ -14,7 +11,6 @@ use crate::json::{Pointer, Value};
 use crate::rule::{self, Body, Check, Rule};
 use crate::version::Version;
 
-/// Reads the rules in `document` for the kind with this index, and adds all problems to `errors`.
 pub(super) fn read(
     document: &SourceFile<'_>,
     kinds: &[Kind],
@@ -95,7 +91,6 @@ fn is_nowhere(at: &Pointer, from: Option<&Version>, check: Check, kind: &Kind) -
     versions.all(is_silent) && !is_named(first, kind)
 }
 
-/// Returns true if the kind or a step of its migrations names a member below `first`.
 fn is_named(first: &str, kind: &Kind) -> bool {
     let begins = |at: &Pointer| at.tokens().first().is_some_and(|name| name == first);
     let guarded = kind.required.iter().chain(&kind.immutable);

@@ -1,7 +1,4 @@
 //! Finds the schemas of a kind among the catalog's files, and compiles them.
-//!
-//! Knows the paths of schemas, not their contents.
-//!
 //! Invariant: each schema belongs to a version of the kind, and to the catalog that names it.
 
 use std::collections::BTreeMap;
@@ -12,7 +9,6 @@ use super::source_file::SourceFile;
 use crate::rule::Schema;
 use crate::version::Version;
 
-/// Reads the schemas that `document` names into `kind`, and adds all problems to `errors`. Returns their paths.
 pub(super) fn read(
     document: &SourceFile<'_>,
     kind: &mut Kind,

@@ -1,7 +1,4 @@
 //! The files of a new version, for an author to fill in: a migration, a fixture, and a copy of the schema before.
-//!
-//! Makes texts; writes no file.
-//!
 //! Invariant: a catalog with these files is valid, and the members of its catalog file keep their bytes.
 
 use std::collections::BTreeMap;
@@ -15,7 +12,6 @@ use crate::json::{self, Edit, Fragment, Pointer, Text, apply};
 use crate::version::Version;
 
 /// The file of a new catalog with this name, which extends the built-in one.
-#[must_use]
 pub fn extension(name: &str) -> BTreeMap<String, String> {
     let name = Fragment::string(name);
     let text = format!(
@@ -26,7 +22,6 @@ pub fn extension(name: &str) -> BTreeMap<String, String> {
 }
 
 /// A migration of a kind from its latest version to `version`, without steps, and a fixture for it. `None` if the version is not above the latest.
-#[must_use]
 pub(crate) fn migration(kind: &Kind, version: &Version) -> Option<BTreeMap<String, String>> {
     let from = kind.registry.latest();
     if version <= from {
@@ -50,8 +45,6 @@ pub(crate) fn migration(kind: &Kind, version: &Version) -> Option<BTreeMap<Strin
     ]))
 }
 
-/// The same fixture with `before`, a document at the latest version. `None` if its version cannot be set.
-#[must_use]
 pub(crate) fn fixture(
     kind: &Kind,
     version: &Version,
@@ -126,8 +119,6 @@ pub struct NewSchema {
     pub catalog: Option<String>,
 }
 
-/// The first schema of `version`, if the latest version has one.
-#[must_use]
 pub(crate) fn new_schema(catalog: &Catalog, kind: &Kind, version: &Version) -> Option<NewSchema> {
     let text = catalog.schema(&kind.name, kind.registry.latest())?;
     let path = format!("schemas/{}-{version}.json", kind.name);
@@ -164,7 +155,6 @@ fn with_entry(own: &str, kind: &Kind, version: &Version, path: &str) -> Option<S
     apply(&text, &[edit]).ok()
 }
 
-/// The edit that adds a value at the end of `names`, with new objects around it; `None` if a value is there.
 fn insertion(root: json::Value<'_>, names: &[&str], value: Fragment) -> Option<Edit> {
     let (mut place, mut at) = (root, Pointer::root());
     for (count, name) in names.iter().enumerate() {

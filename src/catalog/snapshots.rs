@@ -1,7 +1,4 @@
 //! Snapshots: the members in which manifests declare the inputs of their runs, and the members that depend on them.
-//!
-//! Contains the data of the catalog file; the room `proof` checks runs.
-//!
 //! Invariant: the program knows these members only by these pointers.
 
 use std::collections::BTreeMap;
@@ -14,7 +11,7 @@ use crate::json::Pointer;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "snapshots"))]
 #[serde(deny_unknown_fields)]
-pub struct Snapshots {
+pub(crate) struct Snapshots {
     /// The object that declares them: name to an object with `path`, `bytes` and `sha256`.
     pub declared: Pointer,
     /// The member that is the SHA-256 of the compact canonical JSON of name to `sha256`.

@@ -1,7 +1,4 @@
 //! One file of a catalog: strict JSON, and the places of errors in it.
-//!
-//! Knows places, not meanings.
-//!
 //! Invariant: every error has the line and column of the innermost name or value that it concerns.
 
 use serde::de::DeserializeOwned;
@@ -35,7 +32,6 @@ impl<'t> SourceFile<'t> {
         serde_json::from_str(self.text.as_str()).map_err(|error| self.form_error(&error, 0))
     }
 
-    /// Converts an error about a part of the text that begins at `start`.
     pub(super) fn form_error(&self, error: &serde_json::Error, start: usize) -> CatalogError {
         let reason = reason(error);
         let reason = ["unknown", "missing", "duplicate"]
@@ -73,7 +69,6 @@ impl<'t> SourceFile<'t> {
             .map_or(offset, |behind| offset - 1 - behind)
     }
 
-    /// The beginning of the innermost name or value around `offset`.
     fn token_around(&self, offset: usize) -> usize {
         let mut value = self.text.root();
         loop {
@@ -94,12 +89,10 @@ impl<'t> SourceFile<'t> {
         }
     }
 
-    /// The member of a kind in a catalog file.
     pub(super) fn of_kind(&self, kind: &str, member: &str) -> Option<Value<'_>> {
         self.text.root().get("kinds")?.get(kind)?.get(member)
     }
 
-    /// The path of a file that this one names relative to its own folder.
     pub(super) fn beside(&self, path: &str) -> String {
         let folder = self.file.rfind('/').map_or("", |end| &self.file[..=end]);
         format!("{folder}{path}")
@@ -121,7 +114,6 @@ impl<'t> SourceFile<'t> {
         value
     }
 
-    /// An error at the value at a pointer, or at the nearest one around it.
     pub(super) fn error_near(&self, at: &Pointer, problem: CatalogProblem) -> CatalogError {
         let mut lengths = (0..=at.tokens().len()).rev();
         let value = lengths.find_map(|length| self.text.root().at(&at.first(length)));

@@ -1,13 +1,13 @@
-//! Makes text from the tree safe to show: nothing in a name or a message can move the cursor, reorder or hide text, or break a line.
+//! Makes text from the tree safe to print: no name and no message can move the cursor, reorder or hide text, or break a line.
 //!
-//! A path with nothing dangerous in it is shown as it is. Any other path is shown as a JSON string, in quotes, so that the two never look alike and `--files-from` reads both back; a byte that is not UTF-8, which no JSON string can hold, is `\xNN` in it.
+//! A path without unsafe characters is printed as it is. Any other path is printed as a JSON string, in quotes, so that the two forms differ and `--files-from` reads both; a byte that is not UTF-8 is printed as `\xNN`.
 //!
-//! Invariant: what comes out holds no character that [`is_unsafe`] names.
+//! Invariant: the result has no character for which [`is_unsafe`] is true.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Whether a character does something else than stand there: controls (C0, DEL, C1), what directs or reorders text, line separators, and what takes no width.
+/// Returns true for control characters (C0, DEL, C1), for characters that direct or reorder text, for line separators, and for characters without width.
 pub(crate) fn is_unsafe(character: char) -> bool {
     matches!(character,
         '\0'..='\x1f' | '\x7f'..='\u{9f}'
@@ -17,7 +17,6 @@ pub(crate) fn is_unsafe(character: char) -> bool {
         | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// A path as text output shows it.
 pub(crate) fn path(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) if is_plain(text) => Cow::Borrowed(text),
@@ -25,7 +24,6 @@ pub(crate) fn path(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// A message as text output shows it: one line, with a backslash as it is.
 pub(crate) fn message(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unsafe) {
         return Cow::Borrowed(text);
@@ -46,9 +44,7 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(parts.join("\t"))
 }
 
-/// JSON text with the same meaning in which nothing is unsafe.
-///
-/// Between its tokens a compact JSON text is ASCII, so what is unsafe stands in a string.
+/// Escapes the unsafe characters of compact JSON text, which can only be inside strings; the meaning stays the same.
 pub(crate) fn json(text: String) -> String {
     if text.contains(is_unsafe) {
         message(&text).into_owned()

@@ -4,19 +4,15 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use migrate_manifests::code::Code;
-use migrate_manifests::report::{Signal, Stop, Summary};
+use migrate_manifests::report::{self, Signal, Stop, Summary};
 
-use super::args::Format;
 use super::escape;
 use super::options::{Output, Place};
 use super::render::{Paint, Tone};
 
-/// Why the program could not do as asked, with what lies behind it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Failure {
-    /// What happened.
     stop: Stop,
-    /// The causes, outermost first.
     causes: Vec<String>,
 }
 
@@ -30,7 +26,6 @@ impl From<Stop> for Failure {
 }
 
 impl Failure {
-    /// What happened, with the message of `error` and its causes.
     pub(crate) fn new(code: Code, error: &dyn std::error::Error) -> Self {
         let causes = std::iter::successors(error.source(), |cause| cause.source());
         Self {
@@ -39,7 +34,6 @@ impl Failure {
         }
     }
 
-    /// The same as one stop, for reports that know no causes.
     pub(crate) fn to_stop(&self) -> Stop {
         let message = std::iter::once(&self.stop.message).chain(&self.causes);
         Stop {
@@ -49,17 +43,13 @@ impl Failure {
     }
 }
 
-/// What kept the operation from doing as asked, if anything did.
 pub(crate) fn failure(summary: &Summary, lost: Option<&io::Error>) -> Option<Failure> {
     let output_failed = |error: &io::Error| Failure {
         stop: Stop::new(Code::OutputFailed, "cannot write the output"),
         causes: vec![error.to_string()],
     };
-    let interrupted = |signal| {
-        let name = match signal {
-            Signal::Interrupt => "SIGINT",
-            Signal::Terminate => "SIGTERM",
-        };
+    let interrupted = |signal: Signal| {
+        let name = signal.name();
         Stop::new(Code::Interrupted, format!("interrupted by {name}")).into()
     };
     match &summary.stop {
@@ -72,8 +62,7 @@ pub(crate) fn failure(summary: &Summary, lost: Option<&io::Error>) -> Option<Fai
     }
 }
 
-/// Says what went wrong, and what to do about it.
-pub(crate) fn tell(failure: &Failure, stderr: &mut dyn Write, paint: Paint) {
+pub(crate) fn print_failure(failure: &Failure, stderr: &mut dyn Write, paint: Paint) {
     let mut lines = vec![(Tone::Trouble, "error:", failure.stop.message.as_str())];
     lines.extend(
         failure
@@ -88,49 +77,62 @@ pub(crate) fn tell(failure: &Failure, stderr: &mut dyn Write, paint: Paint) {
             format!("{} {}\n", paint.text(*tone, label), escape::message(text))
         })
         .collect();
-    // Where standard error is gone, too, the exit code still tells.
+    // If standard error is closed, the exit code still reports the failure.
     stderr
         .write_all(shown.concat().as_bytes())
         .unwrap_or_default();
 }
 
-/// What counts for the exit code, beside what came of the manifests.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Terms {
-    /// Whether something pending is an exit code of its own.
+    /// True if pending manifests change the exit code.
     pub(crate) check: bool,
-    /// Whether a program reads what came of each manifest, so that trouble with some is none for the whole.
+    /// True if a program reads one line for each manifest that it listed, so that trouble with some is none for the whole.
     pub(crate) lines_count: bool,
+    /// True if the command found something that needs attention.
+    pub(crate) found_trouble: bool,
 }
 
 impl Terms {
-    /// Those of a command that gives one line for each manifest it was told.
     pub(crate) fn of(place: &Place, output: &Output) -> Self {
         Self {
-            check: false,
-            lines_count: output.format == Format::Jsonl && place.files_from.is_some(),
+            lines_count: output.format.has_a_line_for_each() && place.files_from.is_some(),
+            ..Self::default()
         }
     }
 }
 
-/// The exit code of an operation. Output that was lost counts as a stop.
 pub(crate) fn code(summary: &Summary, was_lost: bool, terms: Terms) -> ExitCode {
     let lost = was_lost && summary.stop.is_none();
-    let told = Summary {
+    let with_stop = Summary {
         stop: lost.then(|| Stop::new(Code::OutputFailed, "")),
         ..summary.clone()
     };
-    let summary = if lost { &told } else { summary };
-    ExitCode::from(summary.exit_code(terms.check, terms.lines_count))
+    let summary = if lost { &with_stop } else { summary };
+    let code = summary.exit_code(terms.check, terms.lines_count);
+    let found_trouble = terms.found_trouble && code == report::ExitCode::Success;
+    let code = if found_trouble {
+        report::ExitCode::Trouble
+    } else {
+        code
+    };
+    ExitCode::from(code.code())
+}
+
+pub(crate) fn printed(written: io::Result<()>) -> ExitCode {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(2),
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn told(failure: &Failure) -> String {
+    fn printed_failure(failure: &Failure) -> String {
         let mut out = Vec::new();
-        tell(failure, &mut out, Paint::off());
+        print_failure(failure, &mut out, Paint::off());
         String::from_utf8(out).unwrap()
     }
 
@@ -141,7 +143,7 @@ mod tests {
             causes: vec!["no such file".to_owned()],
         };
         assert_eq!(
-            told(&failure),
+            printed_failure(&failure),
             "error: cannot read `a\\nb`\ncaused by: no such file\nhint: check the selection\n"
         );
         assert_eq!(
@@ -158,8 +160,8 @@ mod tests {
         };
         let failure = failure(&interrupted, None).unwrap();
         assert_eq!(
-            told(&failure),
-            "error: interrupted by SIGINT\nhint: run again: it goes on where this stopped\n"
+            printed_failure(&failure),
+            "error: interrupted by SIGINT\nhint: run again to continue from here\n"
         );
     }
 
@@ -168,8 +170,8 @@ mod tests {
         let error = io::Error::from(io::ErrorKind::StorageFull);
         let failure = failure(&Summary::default(), Some(&error)).unwrap();
         assert_eq!(
-            told(&failure),
-            "error: cannot write the output\ncaused by: no storage space\nhint: check where the output goes; every manifest is whole, old or new\n"
+            printed_failure(&failure),
+            "error: cannot write the output\ncaused by: no storage space\nhint: check the file or program that receives the output; every manifest is whole, old or new\n"
         );
         assert_eq!(
             code(&Summary::default(), true, Terms::default()),

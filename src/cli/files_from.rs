@@ -1,59 +1,41 @@
 //! `--files-from`: a list of paths in the tree, from a file or from standard input.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use migrate_manifests::outside;
 use migrate_manifests::path::TreePath;
 
-/// Where a list is, and how it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FilesFrom {
-    /// The file; `None` is standard input.
     file: Option<PathBuf>,
     separator: Separator,
 }
 
-/// What ends a path in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Separator {
     /// A line end; a line that begins with `"` is a JSON string.
     Line,
-    /// NUL; every other byte is itself.
     Nul,
 }
 
-/// Why a list cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FilesFromError {
-    /// It cannot be read.
     #[error("cannot read the list of manifests from {place}")]
-    Unreadable {
-        /// The file, or standard input.
-        place: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// An entry is no path in the tree.
+    Unreadable { place: String, source: io::Error },
     #[error("{place}, entry {number}: {problem}")]
     Entry {
-        /// The file, or standard input.
         place: String,
-        /// Which one, from 1.
         number: usize,
-        /// What is wrong with it.
         problem: Problem,
     },
 }
 
-/// What can be wrong with an entry.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Problem {
-    /// It begins with `"`, but is no JSON string.
     #[error("a line that begins with `\"` must be a JSON string")]
     NotAJsonString,
-    /// It leads elsewhere.
     #[error(
         "`{0}` is not a path in the tree: expected names with `/` between them, as reports print them"
     )]
@@ -61,7 +43,6 @@ pub(crate) enum Problem {
 }
 
 impl FilesFrom {
-    /// The list in `file`, where `-` is standard input.
     pub(crate) fn new(file: PathBuf, separator: Separator) -> Self {
         Self {
             file: (file != Path::new("-")).then_some(file),
@@ -69,14 +50,10 @@ impl FilesFrom {
         }
     }
 
-    /// Reads all of the list.
-    ///
-    /// # Errors
-    /// It cannot be read, or an entry is no path in the tree.
     pub(crate) fn read(&self, stdin: &mut dyn Read) -> Result<BTreeSet<TreePath>, FilesFromError> {
         let mut list = Vec::new();
         let outcome = match &self.file {
-            Some(file) => File::open(file).and_then(|mut file| file.read_to_end(&mut list)),
+            Some(file) => outside::open(file).and_then(|mut file| file.read_to_end(&mut list)),
             None => stdin.read_to_end(&mut list),
         };
         outcome.map_err(|source| FilesFromError::Unreadable {
@@ -98,7 +75,6 @@ impl FilesFrom {
     }
 }
 
-/// The paths of a list, each once; empty entries are none.
 fn parse(list: &[u8], separator: Separator) -> Result<BTreeSet<TreePath>, (usize, Problem)> {
     let end = match separator {
         Separator::Line => b'\n',

@@ -1,13 +1,10 @@
-//! Which kind a document is of that does not stand in a tree.
+//! Chooses the kind of a document that is not in a tree.
 
 use migrate_manifests::catalog::{Catalog, Kind};
 use migrate_manifests::code::Code;
 use migrate_manifests::report::Stop;
 
 /// The kind that was typed, else the one whose manifests have this file name, else the only one.
-///
-/// # Errors
-/// There is no such kind, or several that it could be.
 pub(crate) fn choose<'c>(
     catalog: &'c Catalog,
     typed: Option<&str>,

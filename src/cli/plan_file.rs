@@ -1,8 +1,8 @@
-//! The file that a plan is written to, and the one that it is read from.
+//! Reads and writes plan files.
 //!
-//! Invariant: what is there is never overwritten, and under the name that was typed there is a whole plan or nothing.
+//! Invariant: an existing file is never overwritten, and the given name has a complete plan or no file.
 
-use std::fs::{File, Permissions};
+use std::fs::Permissions;
 use std::io::{self, BufReader, BufWriter, Read};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -10,21 +10,18 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use migrate_manifests::code::Code;
+use migrate_manifests::outside;
 use migrate_manifests::plan::{PlanFile, PlanFileError, PlanHead, PlanWriter};
 use migrate_manifests::report::{Event, Sink, Stop, Summary};
 
 use super::streams::Stream;
 
-/// Reads the plan in `file`, where `-` is standard input.
-///
-/// # Errors
-/// It cannot be read, or is no plan that can be executed.
 pub(crate) fn read(file: &Path, stdin: &mut dyn Read) -> Result<PlanFile, Stop> {
     let (planned, place) = if file == Path::new("-") {
         let planned = PlanFile::read(BufReader::new(stdin));
         (planned, "standard input".to_owned())
     } else {
-        let opened = File::open(file).map_err(PlanFileError::Unreadable);
+        let opened = outside::open(file).map_err(PlanFileError::Unreadable);
         let planned = opened.and_then(|file| PlanFile::read(BufReader::new(file)));
         (planned, format!("`{}`", file.display()))
     };
@@ -39,19 +36,14 @@ pub(crate) fn read(file: &Path, stdin: &mut dyn Read) -> Result<PlanFile, Stop> 
     })
 }
 
-/// Where a plan is to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Destination {
-    /// Nowhere: it is only shown.
     Nowhere,
-    /// Standard output.
     Output,
-    /// A file that is not there yet.
     File(PathBuf),
 }
 
 impl Destination {
-    /// What `-o` asks for.
     pub(crate) fn new(typed: Option<PathBuf>) -> Self {
         match typed {
             None => Self::Nowhere,
@@ -61,32 +53,22 @@ impl Destination {
     }
 }
 
-/// A plan on its way to where it goes.
 pub(crate) enum PlanOutput {
-    /// It is only shown.
     Nowhere,
-    /// To a stream.
     Stream(PlanWriter<BufWriter<Stream>>),
-    /// To a file, under another name until it is whole.
+    /// Written under another name until it is complete.
     File(Box<Draft>),
 }
 
-/// A plan under another name.
 pub(crate) struct Draft {
-    /// Taken at the end.
     writer: Option<PlanWriter<BufWriter<NamedTempFile>>>,
     destination: PathBuf,
-    /// Whether it was whole, and has its name.
+    /// True if it was whole, and has its name.
     is_kept: bool,
-    /// What kept it from being kept.
     failure: Option<Stop>,
 }
 
 impl PlanOutput {
-    /// Begins a plan.
-    ///
-    /// # Errors
-    /// The file is there, or cannot be made.
     pub(crate) fn begin(to: &Destination, stdout: &Stream, head: &PlanHead) -> Result<Self, Stop> {
         match to {
             Destination::Nowhere => Ok(Self::Nowhere),
@@ -112,12 +94,11 @@ impl PlanOutput {
         }
     }
 
-    /// Whether the plan is in its file.
     pub(crate) fn is_kept(&self) -> bool {
         matches!(self, Self::File(draft) if draft.is_kept)
     }
 
-    /// The summary with what kept the plan from being written, where something did.
+    /// Returns the summary, with a stop if the plan could not be written.
     pub(crate) fn correct(&mut self, mut summary: Summary) -> Summary {
         if let Self::File(draft) = self
             && let Some(failure) = draft.failure.take()
@@ -156,7 +137,6 @@ impl Draft {
         })
     }
 
-    /// Gives a whole plan its name, durably; one that is not whole goes away.
     fn keep(&mut self) -> io::Result<()> {
         let Some((true, buffered)) = self.writer.take().map(PlanWriter::into_parts) else {
             return Ok(());
@@ -168,7 +148,7 @@ impl Draft {
         draft
             .persist_noclobber(&self.destination)
             .map_err(|error| error.error)?;
-        File::open(directory(&self.destination))?.sync_all()?;
+        outside::open(directory(&self.destination))?.sync_all()?;
         self.is_kept = true;
         Ok(())
     }
@@ -202,7 +182,7 @@ mod tests {
     use migrate_manifests::catalog::Catalog;
     use migrate_manifests::report::Signal;
 
-    /// What is in the directory after a plan came to this end, and whether it was kept.
+    /// Returns the files of the directory afterwards, and whether the plan was published.
     fn left_after(summary: &Summary, meanwhile: Option<&[u8]>) -> (bool, Summary, Vec<Vec<u8>>) {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("plan.jsonl");
@@ -214,9 +194,9 @@ mod tests {
         if let Some(bytes) = meanwhile {
             std::fs::write(&file, bytes).unwrap();
         }
-        let told = plan.event(&Event::Finished(summary));
+        let printed = plan.event(&Event::Finished(summary));
         let (is_kept, summary) = (plan.is_kept(), plan.correct(summary.clone()));
-        assert_eq!(told.is_err(), summary.stop.is_some());
+        assert_eq!(printed.is_err(), summary.stop.is_some());
         drop(plan);
         let left = std::fs::read_dir(dir.path()).unwrap();
         let left = left.map(|entry| std::fs::read(entry.unwrap().path()).unwrap());

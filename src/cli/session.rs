@@ -1,106 +1,227 @@
-//! One invocation from its options to its exit code: finds tree and catalog, lets a command work, tells everybody the end.
+//! One invocation at work: opens tree and catalog, watches for signals, and reports the end.
 //!
-//! What all commands share; it knows none of them.
-//!
-//! Invariant: with `--format json` standard output is one JSON object, whatever happens.
+//! All commands share it; it knows none of them.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::ValueEnum as _;
-
 use migrate_manifests::catalog::Catalog;
-use migrate_manifests::clock::Timestamp;
 use migrate_manifests::code::Code;
+use migrate_manifests::operation::{Frame, Request};
+use migrate_manifests::outside::{self, CatalogFiles};
 use migrate_manifests::path::TreePath;
-use migrate_manifests::report::{Event, Signal, Sink as _, Stop, Summary, Watch};
+use migrate_manifests::report::{Signal, Stop, Summary, Watch};
 use migrate_manifests::selection::Selection;
-use migrate_manifests::storage::{self, CatalogFiles, FileSystem, Located};
-use migrate_manifests::version::Version;
+use migrate_manifests::storage::{Files, Located, OpenOptions};
 
-use super::Environment;
-use super::args::{self, Color, Format};
-use super::command;
+use super::environment::Cli;
 use super::exit::{self, Failure, Terms};
-use super::options::{self, Coloring, Output, Place, Purpose};
+use super::options::{Output, Place, Work};
 use super::progress::Progress;
-use super::render::{self, Audience, CatalogName, Document, Known, Listed, Surface};
+use super::render::{CatalogName, Ending, Facts, Listed, Report, paint};
 use super::signals::Signals;
-use super::streams::{Stream, Streams};
+use super::streams::Stream;
 
-/// What was typed, and where.
-pub(crate) struct Invocation<'i> {
-    /// The words, the program's name first.
-    pub(crate) typed: &'i [OsString],
-    /// The surroundings.
-    pub(crate) env: &'i Environment,
+pub(crate) struct Session<'s, 'c> {
+    pub(crate) cli: &'s mut Cli<'c>,
+    output: Output,
+    progress: Progress,
+    stderr: Stream,
+    pub(crate) report: Report,
 }
 
-/// What reports say of the work before it has started.
-#[derive(Debug, Clone)]
-pub(crate) struct Subject {
-    /// The command's name.
-    pub(crate) command: &'static str,
-    /// Whether nothing may be written.
-    pub(crate) dry_run: bool,
-    /// The target version, where one was typed.
-    pub(crate) target: Option<Version>,
-    /// The clock.
-    pub(crate) now: Timestamp,
+pub(crate) struct Tree {
+    pub(crate) located: Located,
+    pub(crate) storage: Files,
+    pub(crate) catalog: Catalog,
+    pub(crate) selection: Selection,
 }
 
-impl Subject {
-    /// That of a command which writes nothing and goes for no version.
-    pub(crate) fn looking(command: &'static str, now: Timestamp) -> Self {
+pub(crate) struct Setup {
+    pub(crate) tree: Tree,
+    pub(crate) request: Request,
+    watch: SessionWatch,
+}
+
+impl Setup {
+    pub(crate) fn frame(&self) -> Result<Frame<'_>, Stop> {
+        let (storage, catalog) = (&self.tree.storage, &self.tree.catalog);
+        Frame::new(storage, catalog, &self.request, &self.watch)
+    }
+}
+
+impl<'s, 'c> Session<'s, 'c> {
+    /// Begins the session; from now on everything is reported in the format of `output`.
+    pub(crate) fn begin(cli: &'s mut Cli<'c>, output: Output, facts: Facts) -> Self {
+        let progress = if cli.streams.stderr.is_terminal() && !output.view.quiet {
+            Progress::on_terminal()
+        } else {
+            Progress::hidden()
+        };
+        let stderr = cli.streams.stderr.beside(&progress);
+        let stdout = if output.uses_stderr {
+            stderr.clone()
+        } else {
+            cli.streams.stdout.beside(&progress)
+        };
         Self {
-            command,
-            dry_run: true,
-            target: None,
-            now,
+            report: Report::new(&output, (&stdout, &stderr), progress.clone(), facts),
+            cli,
+            output,
+            progress,
+            stderr,
         }
     }
-}
 
-/// A tree that is open, with its catalog and what is selected in it.
-pub(crate) struct Prepared {
-    /// The same, as reports name it.
-    pub(crate) tree: String,
-    /// The open tree.
-    pub(crate) storage: FileSystem,
-    /// Its catalog.
-    pub(crate) catalog: Catalog,
-    /// What is selected.
-    pub(crate) selection: Selection,
-    /// What `--files-from` lists.
-    listed: Option<BTreeSet<TreePath>>,
-}
-
-impl Prepared {
-    /// The manifest that was typed as `path`, of which there is only one.
-    ///
-    /// # Errors
-    /// There is none.
-    pub(crate) fn only(&self, path: &Path) -> Result<&TreePath, Stop> {
-        let named = self.selection.manifests.as_ref();
-        named.and_then(|named| named.first()).ok_or_else(|| {
-            let message = format!("nothing is at `{}`", path.display());
-            Stop::new(Code::SelectionInvalid, message)
+    pub(crate) fn set_up(&mut self, place: &Place, work: Work) -> Result<Setup, Failure> {
+        let tree = self.open(place)?;
+        let facts = &self.report.facts;
+        let request = Request {
+            command: facts.command.clone(),
+            tree: tree.located.tree.to_string_lossy().into_owned(),
+            now: facts.started_at,
+            started: self.cli.env.started,
+            selection: tree.selection.clone(),
+            jobs: work.jobs,
+            dry_run: facts.dry_run,
+            who: self.cli.env.actor(self.cli.typed),
+            wait: work.wait,
+        };
+        Ok(Setup {
+            tree,
+            request,
+            watch: self.watch()?,
         })
+    }
+
+    fn open(&mut self, place: &Place) -> Result<Tree, Failure> {
+        let located = match &place.around {
+            Some(path) => Located::around(path)?,
+            None => Located::find(&place.root).map_err(|stop| with_command_hint(stop, place))?,
+        };
+        self.report.facts.tree = Some(located.tree.to_string_lossy().into_owned());
+        let storage = Files::open(&located, place.storage.clone())?;
+        let in_tree = Some((&storage as _, located.tree.as_path()));
+        let catalog = outside::load_catalog(place.catalog.as_deref(), in_tree)?;
+        self.report.facts.catalog = Some(CatalogName::from(&catalog));
+        let named = named(place, &located, &catalog)?;
+        let listed = place
+            .files_from
+            .as_ref()
+            .map(|list| list.read(&mut self.cli.streams.stdin))
+            .transpose()
+            .map_err(|error| Failure::new(Code::SelectionInvalid, &error))?;
+        let mut selection = place.selection.clone();
+        selection.within.clone_from(&located.within);
+        selection.manifests = match (named, &listed) {
+            (Some(named), Some(listed)) => Some(named.intersection(listed).cloned().collect()),
+            (Some(named), None) => Some(named.into_iter().collect()),
+            (None, Some(listed)) => Some(listed.iter().cloned().collect()),
+            (None, None) => None,
+        };
+        if let Some(paths) = listed {
+            let selection = selection.clone();
+            self.report.expect(Listed { paths, selection });
+        }
+        Ok(Tree {
+            located,
+            storage,
+            catalog,
+            selection,
+        })
+    }
+
+    /// Loads the catalog `named`, else the one of the tree around `beside`, else the built-in one.
+    pub(crate) fn catalog(
+        &mut self,
+        named: Option<&Path>,
+        beside: Option<&Path>,
+    ) -> Result<Catalog, Failure> {
+        let located = beside.and_then(|path| Located::around(path).ok());
+        let opened = located
+            .map(|located| {
+                Files::open(&located, OpenOptions::default()).map(|files| (located, files))
+            })
+            .transpose()?;
+        let in_tree = opened.as_ref();
+        let in_tree = in_tree.map(|(located, files)| (files as _, located.tree.as_path()));
+        let catalog = outside::load_catalog(named, in_tree)?;
+        self.report.facts.catalog = Some(CatalogName::from(&catalog));
+        Ok(catalog)
+    }
+
+    /// The files of the catalog `named`, else of that of the tree of `root`, else of the built-in one.
+    pub(crate) fn catalog_files(
+        &mut self,
+        named: Option<&Path>,
+        root: &Path,
+    ) -> Result<CatalogFiles, Failure> {
+        let located = Located::find(root)?;
+        let storage = Files::open(&located, OpenOptions::default())?;
+        let in_tree = Some((&storage as _, located.tree.as_path()));
+        let files = outside::read_catalog(named, in_tree)?;
+        self.report.facts.catalog = files.load().ok().as_ref().map(CatalogName::from);
+        Ok(files)
+    }
+
+    /// Signals are watched from here on: before, nothing is begun, and they may end the process at once.
+    pub(crate) fn watch(&self) -> Result<SessionWatch, Failure> {
+        let signals = Signals::watch()
+            .map_err(|error| Failure::new(Code::Interrupted, &SignalsUnwatched(error)))?;
+        let dry_run = self.report.facts.dry_run;
+        let announces = self.stderr.is_terminal() && !self.output.view.quiet && !dry_run;
+        Ok(SessionWatch {
+            signals,
+            progress: self.progress.clone(),
+            announce_on: announces.then(|| self.stderr.clone()),
+        })
+    }
+
+    pub(crate) fn end(
+        mut self,
+        done: Result<Summary, Failure>,
+        ending: &dyn Ending,
+        terms: Terms,
+    ) -> ExitCode {
+        let (summary, failure) = match done {
+            Ok(summary) => (summary, None),
+            Err(failure) => {
+                let stop = Some(failure.to_stop());
+                let summary = Summary {
+                    stop,
+                    ..Summary::default()
+                };
+                (summary, Some(failure))
+            }
+        };
+        let ending: &dyn Ending = if failure.is_some() { &() } else { ending };
+        self.report.end(&summary, ending);
+        let lost = self.report.lost();
+        let reader_left = lost.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+            && !self.output.loss_is_failure;
+        let failure = failure.or_else(|| exit::failure(&summary, lost));
+        if let Some(failure) = failure.filter(|_| !reader_left) {
+            let paint = paint(self.output.color, &self.stderr);
+            exit::print_failure(&failure, &mut self.stderr, paint);
+        }
+        let terms = Terms {
+            found_trouble: ending.has_trouble(),
+            ..terms
+        };
+        exit::code(&summary, lost.is_some() && !reader_left, terms)
     }
 }
 
-/// Watches over the work: signals in, progress out.
-pub(crate) struct Lookout {
+pub(crate) struct SessionWatch {
     signals: Signals,
     progress: Progress,
-    /// Where to say that a signal has come, if anywhere.
+    /// The stream on which a signal is announced.
     announce_on: Option<Stream>,
 }
 
-impl Watch for Lookout {
+impl Watch for SessionWatch {
     fn signal(&self) -> Option<Signal> {
         self.signals.pending(|| {
             if let Some(stderr) = &self.announce_on {
@@ -113,224 +234,18 @@ impl Watch for Lookout {
     fn looked_at(&self) {
         self.progress.advance();
     }
+
+    fn expects(&self, ahead: u64) {
+        self.progress.expect(ahead);
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("cannot watch for signals")]
 struct SignalsUnwatched(#[source] io::Error);
 
-/// Lets a command work that tells its outcomes as events, and gives the exit code that its summary has on these terms.
-pub(crate) fn work(
-    place: &Place,
-    output: &Output,
-    subject: &Subject,
-    streams: Streams,
-    act: impl FnOnce(&Prepared, &Lookout, &mut Audience) -> Summary,
-    terms: Terms,
-) -> ExitCode {
-    let progress = if streams.stderr.is_terminal() && !output.quiet {
-        Progress::on_terminal()
-    } else {
-        Progress::hidden()
-    };
-    let mut streams = streams.beside(&progress);
-    let mut known = Known::from(subject);
-    let prepared = prepare(place, &mut streams, &mut known);
-    let listed = prepared.as_ref().ok().and_then(|prepared| {
-        prepared.listed.clone().map(|paths| Listed {
-            paths,
-            selection: prepared.selection.clone(),
-        })
-    });
-    let mut audience = Audience::new(output, &streams, progress.clone(), known, listed);
-    let ready =
-        prepared.and_then(|prepared| Ok((prepared, lookout(subject, output, &streams, progress)?)));
-    let end = match ready {
-        Ok((prepared, lookout)) => End {
-            summary: act(&prepared, &lookout, &mut audience),
-            failure: None,
-        },
-        Err(failure) => could_not_start(failure),
-    };
-    conclude(end, output, &mut streams, audience, terms)
-}
-
-/// Lets a command work that gives one document.
-pub(crate) fn read(
-    place: &Place,
-    output: &Output,
-    subject: &Subject,
-    mut streams: Streams,
-    act: impl FnOnce(&Prepared, Surface) -> Result<Document, Failure>,
-) -> ExitCode {
-    let surface = Surface {
-        paint: render::paint(output.color, &streams.stdout),
-        columns: output.columns,
-    };
-    let mut known = Known::from(subject);
-    let prepared = prepare(place, &mut streams, &mut known);
-    let document = prepared.and_then(|prepared| act(&prepared, surface));
-    tell(document, output, known, streams)
-}
-
-/// As [`read`], for a command that a signal may end early.
-pub(crate) fn attend(
-    place: &Place,
-    output: &Output,
-    subject: &Subject,
-    streams: Streams,
-    act: impl FnOnce(&Prepared, &Lookout, Surface) -> Result<Document, Failure>,
-) -> ExitCode {
-    let lookout = lookout(subject, output, &streams, Progress::hidden());
-    read(
-        place,
-        output,
-        subject,
-        streams,
-        |prepared, surface| match lookout {
-            Ok(lookout) => act(prepared, &lookout, surface),
-            Err(failure) => Err(failure),
-        },
-    )
-}
-
-/// Documents that stand in no tree, or need none.
-pub(crate) struct Apart<'a> {
-    /// The catalog, where one was named.
-    pub(crate) catalog: Option<&'a Path>,
-    /// What stands in the tree whose catalog is used else; the built-in one where there is nothing, or no tree around it.
-    pub(crate) beside: Option<&'a Path>,
-}
-
-/// Lets a command work that looks at documents on standard input, or in any file, and gives one document.
-pub(crate) fn apart(
-    asked: &Apart<'_>,
-    output: &Output,
-    subject: &Subject,
-    mut streams: Streams,
-    act: impl FnOnce(&Catalog, &mut dyn Read, Surface) -> Result<Document, Failure>,
-) -> ExitCode {
-    let surface = Surface {
-        paint: render::paint(output.color, &streams.stdout),
-        columns: output.columns,
-    };
-    let mut known = Known::from(subject);
-    let tree = asked
-        .beside
-        .and_then(|path| Located::around(path).ok())
-        .map(|located| located.tree);
-    let document = storage::load_catalog(asked.catalog, tree.as_deref())
-        .map_err(Failure::from)
-        .and_then(|catalog| {
-            known.catalog = Some(CatalogName::from(&catalog));
-            act(&catalog, &mut streams.stdin, surface)
-        });
-    tell(document, output, known, streams)
-}
-
-/// Lets a command work that looks at a catalog itself, the one named or that of the tree of `root`, and gives one document.
-pub(crate) fn author(
-    catalog: Option<&Path>,
-    root: &Path,
-    output: &Output,
-    subject: &Subject,
-    streams: Streams,
-    act: impl FnOnce(&CatalogFiles, Surface) -> Result<Document, Failure>,
-) -> ExitCode {
-    let surface = Surface {
-        paint: render::paint(output.color, &streams.stdout),
-        columns: output.columns,
-    };
-    let mut known = Known::from(subject);
-    let document = Located::find(root)
-        .and_then(|located| storage::read_catalog(catalog, Some(&located.tree)))
-        .map_err(Failure::from)
-        .and_then(|files| {
-            known.catalog = files.load().ok().as_ref().map(CatalogName::from);
-            act(&files, surface)
-        });
-    tell(document, output, known, streams)
-}
-
-/// Prints a document, or why there is none.
-pub(crate) fn tell(
-    document: Result<Document, Failure>,
-    output: &Output,
-    known: Known,
-    mut streams: Streams,
-) -> ExitCode {
-    let audience =
-        |streams: &Streams, known| Audience::new(output, streams, Progress::hidden(), known, None);
-    let document = match document {
-        Ok(document) => document,
-        Err(failure) => {
-            let audience = audience(&streams, known);
-            return conclude(
-                could_not_start(failure),
-                output,
-                &mut streams,
-                audience,
-                Terms::default(),
-            );
-        }
-    };
-    let paint = render::paint(output.color, &streams.stderr);
-    if !output.quiet {
-        render::warn(&document.notices, streams.stderr.clone(), paint);
-    }
-    let printed = document
-        .print(output, &known, &mut streams.stdout)
-        .and_then(|()| streams.stdout.flush());
-    let lost = printed
-        .err()
-        .filter(|error| error.kind() != io::ErrorKind::BrokenPipe || output.purpose.writes());
-    if let Some(failure) = exit::failure(&document.summary, lost.as_ref()) {
-        exit::tell(&failure, &mut streams.stderr, paint);
-    }
-    match document.summary.exit_code(false, false) {
-        0 if lost.is_some() => ExitCode::from(2),
-        0 => ExitCode::from(document.code),
-        code => ExitCode::from(code),
-    }
-}
-
-/// Finds tree, catalog and what is selected by name; `known` learns what is found.
-fn prepare(place: &Place, streams: &mut Streams, known: &mut Known) -> Result<Prepared, Failure> {
-    let located = match &place.around {
-        Some(path) => Located::around(path)?,
-        None => Located::find(&place.root).map_err(|stop| or_a_command(stop, place))?,
-    };
-    let tree = located.tree.to_string_lossy().into_owned();
-    known.tree = Some(tree.clone());
-    let catalog = storage::load_catalog(place.catalog.as_deref(), Some(&located.tree))?;
-    known.catalog = Some(CatalogName::from(&catalog));
-    let named = locate(place, &located, &catalog)?;
-    let listed = place
-        .files_from
-        .as_ref()
-        .map(|list| list.read(&mut streams.stdin))
-        .transpose()
-        .map_err(|error| Failure::new(Code::SelectionInvalid, &error))?;
-    let mut selection = place.selection.clone();
-    selection.within.clone_from(&located.within);
-    selection.manifests = match (named, &listed) {
-        (Some(named), Some(listed)) => Some(named.intersection(listed).cloned().collect()),
-        (Some(named), None) => Some(named.into_iter().collect()),
-        (None, Some(listed)) => Some(listed.iter().cloned().collect()),
-        (None, None) => None,
-    };
-    Ok(Prepared {
-        storage: FileSystem::open(&located, place.storage.clone())?,
-        tree,
-        catalog,
-        selection,
-        listed,
-    })
-}
-
-/// A word that is no directory may have been meant as a command.
-fn or_a_command(stop: Stop, place: &Place) -> Stop {
-    let is_a_word = place.root.components().count() == 1 && !place.root.exists();
+fn with_command_hint(stop: Stop, place: &Place) -> Stop {
+    let is_a_word = place.root.components().count() == 1 && !outside::exists(&place.root);
     if stop.code != Code::TreeNotFound || !is_a_word {
         return stop;
     }
@@ -343,8 +258,7 @@ fn or_a_command(stop: Stop, place: &Place) -> Stop {
     }
 }
 
-/// Finds the manifests that were named one by one; `None` where none were.
-fn locate(
+fn named(
     place: &Place,
     located: &Located,
     catalog: &Catalog,
@@ -359,111 +273,4 @@ fn locate(
         .map(|path| located.locate(path, &place.root, &names))
         .collect::<Result<_, _>>()
         .map(Some)
-}
-
-/// Signals are watched from here on: before, nothing is begun, and they may end the process at once.
-fn lookout(
-    subject: &Subject,
-    output: &Output,
-    streams: &Streams,
-    progress: Progress,
-) -> Result<Lookout, Failure> {
-    let signals = Signals::watch()
-        .map_err(|error| Failure::new(Code::Interrupted, &SignalsUnwatched(error)))?;
-    let announces = streams.stderr.is_terminal() && !output.quiet && !subject.dry_run;
-    Ok(Lookout {
-        signals,
-        progress,
-        announce_on: announces.then(|| streams.stderr.clone()),
-    })
-}
-
-/// What an invocation came to.
-struct End {
-    summary: Summary,
-    /// Why it could not start, with what lies behind it.
-    failure: Option<Failure>,
-}
-
-fn could_not_start(failure: Failure) -> End {
-    End {
-        summary: Summary {
-            stop: Some(failure.to_stop()),
-            ..Summary::default()
-        },
-        failure: Some(failure),
-    }
-}
-
-/// Tells everybody the end, says what went wrong, and gives the exit code.
-fn conclude(
-    end: End,
-    output: &Output,
-    streams: &mut Streams,
-    mut audience: Audience,
-    terms: Terms,
-) -> ExitCode {
-    let End { summary, failure } = end;
-    if !audience.knows_the_end() {
-        // What cannot be told is remembered by the audience.
-        audience
-            .event(&Event::Finished(&summary))
-            .unwrap_or_default();
-    }
-    let lost = audience.lost();
-    let nobody_listens = lost.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-        && !output.purpose.writes();
-    if let Some(failure) = failure
-        .or_else(|| exit::failure(&summary, lost))
-        .filter(|_| !nobody_listens)
-    {
-        let paint = render::paint(output.color, &streams.stderr);
-        exit::tell(&failure, &mut streams.stderr, paint);
-    }
-    exit::code(&summary, lost.is_some(), terms)
-}
-
-/// Arguments that are wrong, or do not fit together.
-pub(crate) fn refuse(stop: Stop, invocation: &Invocation<'_>, mut streams: Streams) -> ExitCode {
-    let Invocation { typed, env } = invocation;
-    let format =
-        args::typed_value(typed, "--format").and_then(|text| Format::from_str(text, false).ok());
-    let now = args::typed_value(typed, "--now").and_then(|text| text.parse().ok());
-    let output = Output {
-        format: format.unwrap_or(Format::Text),
-        purpose: Purpose::Migrate,
-        quiet: false,
-        all: false,
-        color: coloring(typed, env),
-        columns: env.columns,
-    };
-    let subject = Subject {
-        command: command::typed(typed),
-        dry_run: ["--dry-run", "--diff", "--check", "--list-versions"]
-            .iter()
-            .any(|flag| typed.iter().any(|word| word == flag)),
-        target: None,
-        now: options::clock(now, env).unwrap_or(env.started),
-    };
-    let audience = Audience::new(
-        &output,
-        &streams,
-        Progress::hidden(),
-        Known::from(&subject),
-        None,
-    );
-    conclude(
-        could_not_start(stop.into()),
-        &output,
-        &mut streams,
-        audience,
-        Terms::default(),
-    )
-}
-
-/// When to use colour, where the arguments are not resolved.
-pub(crate) fn coloring(typed: &[OsString], env: &Environment) -> Coloring {
-    let color = args::typed_value(typed, "--color");
-    let color = color.and_then(|text| Color::from_str(text, false).ok());
-    options::coloring(color, env)
 }

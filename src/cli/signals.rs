@@ -1,6 +1,6 @@
-//! SIGINT and SIGTERM, and the only place that knows their crate.
+//! SIGINT and SIGTERM. Only this file uses their crate.
 //!
-//! A signal only sets a flag, which the engine asks for; so the second and the third Ctrl-C kill nothing in the middle of things. Who cannot wait has SIGQUIT (Ctrl-\) and SIGKILL, and loses nothing either: the next operation finishes or undoes what was begun.
+//! A signal only sets a flag, which operations read. A second Ctrl-C has no further effect; SIGQUIT (Ctrl-\) and SIGKILL end the process at once and lose nothing, because the next operation finishes or undoes an interrupted one.
 
 use std::io;
 use std::sync::Arc;
@@ -10,7 +10,6 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use migrate_manifests::report::Signal;
 
-/// Which signals have come since they are watched.
 #[derive(Debug, Default)]
 pub(crate) struct Signals {
     interrupted: Arc<AtomicBool>,
@@ -19,10 +18,6 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Watches for signals from now on.
-    ///
-    /// # Errors
-    /// The system refuses; then a signal ends the process at once.
     pub(crate) fn watch() -> io::Result<Self> {
         let signals = Self::default();
         signal_hook::flag::register(SIGINT, Arc::clone(&signals.interrupted))?;
@@ -30,7 +25,7 @@ impl Signals {
         Ok(signals)
     }
 
-    /// The signal that has come, if one has. The first time, `announce` may say so to somebody who waits.
+    /// The signal that has arrived, if any. The first call that returns one calls `announce`.
     pub(crate) fn pending(&self, announce: impl FnOnce()) -> Option<Signal> {
         let signal = if self.terminated.load(Ordering::Relaxed) {
             Signal::Terminate

@@ -1,24 +1,20 @@
-//! Standard input, output and error, and the only place that writes to a terminal.
+//! Standard input, output and error. Only this file writes to a terminal.
 //!
-//! Invariant: what is written to a terminal never lands in the middle of the progress bar.
+//! Invariant: text for a terminal never appears in the middle of the progress bar.
 
 use std::io::{self, IsTerminal as _, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::progress::Progress;
 
-/// Where the program reads from and writes to.
 pub(crate) struct Streams {
-    /// Standard input.
     pub(crate) stdin: Box<dyn Read>,
-    /// Standard output: data.
     pub(crate) stdout: Stream,
     /// Standard error: progress, warnings, errors.
     pub(crate) stderr: Stream,
 }
 
 impl Streams {
-    /// Those of the process.
     pub(crate) fn of_process() -> Self {
         Self {
             stdin: Box::new(io::stdin()),
@@ -26,18 +22,8 @@ impl Streams {
             stderr: Stream::new(Box::new(io::stderr()), io::stderr().is_terminal()),
         }
     }
-
-    /// The same streams, which from now on move the bar out of the way of what they write.
-    pub(crate) fn beside(self, progress: &Progress) -> Self {
-        Self {
-            stdin: self.stdin,
-            stdout: self.stdout.beside(progress),
-            stderr: self.stderr.beside(progress),
-        }
-    }
 }
 
-/// A stream to write to; its clones write to the same place.
 #[derive(Clone)]
 pub(crate) struct Stream {
     to: Arc<Mutex<Box<dyn Write + Send>>>,
@@ -46,7 +32,6 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// A stream that writes to `to`.
     pub(crate) fn new(to: Box<dyn Write + Send>, is_terminal: bool) -> Self {
         Self {
             to: Arc::new(Mutex::new(to)),
@@ -55,16 +40,16 @@ impl Stream {
         }
     }
 
-    /// Whether somebody looks at it.
     pub(crate) fn is_terminal(&self) -> bool {
         self.is_terminal
     }
 
-    fn beside(mut self, progress: &Progress) -> Self {
+    pub(crate) fn beside(&self, progress: &Progress) -> Self {
+        let mut stream = self.clone();
         if self.is_terminal {
-            self.progress = progress.clone();
+            stream.progress = progress.clone();
         }
-        self
+        stream
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut dyn Write) -> T) -> T {

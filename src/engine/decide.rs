@@ -1,7 +1,4 @@
 //! Decides on each manifest: from the catalog, the target and the manifest's version.
-//!
-//! Reads examined manifests; executes nothing.
-//!
 //! Invariant: a decision does not depend on other manifests.
 
 use std::cmp::Ordering;
@@ -15,9 +12,8 @@ use crate::refusal::Refusal;
 use crate::transform::NoWayDown;
 use crate::version::Version;
 
-/// The targets of all kinds, and the routes to them.
 #[derive(Debug, Clone)]
-pub struct Plan<'c> {
+pub(crate) struct Plan<'c> {
     catalog: &'c Catalog,
     kinds: Vec<KindPlan>,
     include_running: bool,
@@ -34,10 +30,6 @@ struct KindPlan {
 /// The reason why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[expect(
-    missing_docs,
-    reason = "the message of each variant explains it and names its fields"
-)]
 pub enum PlanError {
     #[error(
         "target version `{target}` does not exist, expected one of `{}`",
@@ -51,7 +43,6 @@ pub enum PlanError {
 
 impl PlanError {
     /// The stable code.
-    #[must_use]
     pub fn code(&self) -> Code {
         match self {
             Self::TargetUnknown { .. } => Code::TargetUnknown,
@@ -64,21 +55,16 @@ fn list(versions: &[Version]) -> String {
     texts.join(", ")
 }
 
-/// The decision on one manifest.
 #[derive(Debug, Clone)]
-pub enum Decision<'p> {
-    /// It has the target version.
+pub(crate) enum Decision<'p> {
     Current,
-    /// It has a version above the target.
     Ahead,
-    /// A writer still works on it.
     Deferred {
         /// The member that says so.
         at: Pointer,
         /// The value of this member: a string without quotes, anything else as it is spelled.
         value: String,
     },
-    /// It will be migrated along this route.
     Pending(&'p Route),
 }
 
@@ -86,10 +72,7 @@ impl<'c> Plan<'c> {
     /// Plans to migrate every manifest to `target`, by default to the latest version of its kind. Manifests of a kind that does not know the target are refused one by one.
     ///
     /// With `include_running`, manifests on which a writer still works are migrated, too.
-    ///
-    /// # Errors
-    /// No kind knows the target.
-    pub fn new(
+    pub(crate) fn new(
         catalog: &'c Catalog,
         target: Option<Version>,
         include_running: bool,
@@ -115,45 +98,29 @@ impl<'c> Plan<'c> {
     }
 
     /// The same plan, but manifests above the target are migrated down by the inverses of steps.
-    #[must_use]
-    pub fn allowing_downgrade(mut self) -> Self {
+    pub(crate) fn allowing_downgrade(mut self) -> Self {
         for (plan, kind) in self.kinds.iter_mut().zip(self.catalog.kinds()) {
             plan.downward = Some(plan.routes_down(kind));
         }
         self
     }
 
-    /// The catalog.
-    #[must_use]
-    pub fn catalog(&self) -> &'c Catalog {
+    pub(crate) fn catalog(&self) -> &'c Catalog {
         self.catalog
     }
 
     /// The target of every kind; `None` if they have different ones.
-    #[must_use]
-    pub fn target(&self) -> Option<&Version> {
+    pub(crate) fn target(&self) -> Option<&Version> {
         let first = &self.kinds.first()?.target;
         let mut kinds = self.kinds.iter();
         kinds.all(|kind| kind.target == *first).then_some(first)
     }
 
-    /// The target of the kind with this index.
-    ///
-    /// # Panics
-    /// The catalog has no kind with this index.
-    #[must_use]
-    pub fn target_of(&self, kind_index: usize) -> &Version {
+    pub(crate) fn target_of(&self, kind_index: usize) -> &Version {
         &self.kinds[kind_index].target
     }
 
-    /// Decides on a manifest of the plan's catalog.
-    ///
-    /// # Errors
-    /// The catalog does not know the manifest's version, or its kind does not know the target or has no route to it.
-    ///
-    /// # Panics
-    /// The manifest belongs to another catalog with more kinds.
-    pub fn decide(&self, manifest: &Manifest<'_, '_>) -> Result<Decision<'_>, Refusal> {
+    pub(crate) fn decide(&self, manifest: &Manifest<'_, '_>) -> Result<Decision<'_>, Refusal> {
         let plan = &self.kinds[manifest.kind().index()];
         let order = compare_with_target(manifest, &plan.target)?;
         if !manifest.kind().registry.knows(&plan.target) {
@@ -173,7 +140,6 @@ impl<'c> Plan<'c> {
         }
     }
 
-    /// Pending along the route, unless a writer still works on the manifest.
     fn follow<'p>(
         &self,
         manifest: &Manifest<'_, '_>,

@@ -1,7 +1,4 @@
 //! Examines a document: the one way from bytes to a manifest.
-//!
-//! Scans the text, finds its kind, and reads its version, history and required members. Decides nothing.
-//!
 //! Invariant: a document is scanned once.
 
 use super::manifest::{Manifest, Members};
@@ -45,17 +42,17 @@ pub fn examine<'b, 'c>(
     file_name: &[u8],
     bytes: &'b [u8],
 ) -> Result<Manifest<'b, 'c>, Box<Unexamined<'b>>> {
-    let unexamined = |refusal, text, kind_index| {
-        Box::new(Unexamined {
-            refusal,
-            text,
-            kind_index,
-        })
-    };
-    let text = match Text::scan(bytes) {
-        Ok(text) => text,
-        Err(error) => return Err(unexamined(Refusal::Text(error), None, None)),
-    };
+    match Text::scan(bytes) {
+        Ok(text) => examine_text(catalog, file_name, text),
+        Err(error) => Err(unexamined(Refusal::Text(error), None, None)),
+    }
+}
+
+pub(crate) fn examine_text<'b, 'c>(
+    catalog: &'c Catalog,
+    file_name: &[u8],
+    text: Text<'b>,
+) -> Result<Manifest<'b, 'c>, Box<Unexamined<'b>>> {
     let Some(index) = catalog.kind_of(file_name, text.root()) else {
         let refusal = unknown_kind(catalog, file_name);
         return Err(unexamined(refusal, Some(text), None));
@@ -65,6 +62,18 @@ pub fn examine<'b, 'c>(
         Ok(members) => Ok(Manifest::new(text, kind, members)),
         Err(refusal) => Err(unexamined(refusal, Some(text), Some(index))),
     }
+}
+
+fn unexamined(
+    refusal: Refusal,
+    text: Option<Text<'_>>,
+    kind_index: Option<usize>,
+) -> Box<Unexamined<'_>> {
+    Box::new(Unexamined {
+        refusal,
+        text,
+        kind_index,
+    })
 }
 
 fn unknown_kind(catalog: &Catalog, file_name: &[u8]) -> Refusal {

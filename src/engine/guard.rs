@@ -1,24 +1,18 @@
 //! Finds edits that could change a guarded member, and guarded members that were changed.
-//!
-//! Compares and never edits; trusts nothing that a transform states about itself.
-//!
 //! Invariant: a harmless edit cannot change, add or remove a guarded member.
 
 use crate::catalog::Kind;
 use crate::json::{Edit, Pointer, Value};
 use crate::refusal::Guard;
 
-/// A guarded member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GuardedMember {
     pub(super) guard: Guard,
     pub(super) at: Pointer,
 }
 
-/// The safety of edits, judged by their pointers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Safety {
-    /// The edits reach no guarded member.
     Harmless,
     /// They may reach one, so the bytes before and after must be compared.
     Doubtful,
@@ -46,7 +40,6 @@ pub(super) fn classify(kind: &Kind, document: Value<'_>, edits: &[Edit]) -> Safe
     }
 }
 
-/// Finds the first guarded member that has different bytes in the documents.
 pub(super) fn find_changed(
     kind: &Kind,
     before: Value<'_>,

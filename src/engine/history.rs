@@ -1,7 +1,5 @@
 //! The history of a manifest: the records that migrations leave in it.
-//!
 //! Reads records, whoever wrote them, and makes the text of a new one. Accepts unknown members and any wording of changes, because other tools may write them; requires the form of all members that it reads.
-//!
 //! Invariant: no value is guessed, and a new record has its members in the order of the format.
 
 use std::borrow::Cow;
@@ -152,7 +150,6 @@ impl<'t> RecordReader<'_, 't> {
     }
 }
 
-/// The texts of a list; `None` if it is no list of texts.
 fn texts(list: Value<'_>) -> Option<Vec<String>> {
     if list.kind() != ValueKind::Array {
         return None;
@@ -161,7 +158,6 @@ fn texts(list: Value<'_>) -> Option<Vec<String>> {
     texts.collect()
 }
 
-/// A record to append.
 #[derive(Debug, Clone)]
 pub(super) struct NewRecord<'a> {
     pub(super) from_version: &'a Version,

@@ -1,7 +1,4 @@
 //! Manifests: valid documents with the version, history and members that their kind requires.
-//!
-//! Reads only; knows members only through the pointers of a kind.
-//!
 //! Invariant: a [`Manifest`] has its required members, a well-formed version or none, and a history that is an array or missing.
 
 use crate::catalog::Kind;
@@ -9,8 +6,7 @@ use crate::json::{self, Pointer, Text, Value};
 use crate::refusal::Refusal;
 use crate::version::Version;
 
-/// The largest number of records in a history.
-pub const MAX_RECORDS: usize = 10_000;
+pub(crate) const MAX_RECORDS: usize = 10_000;
 
 const FOUND_CHARACTERS: usize = 40;
 
@@ -22,7 +18,6 @@ pub struct Manifest<'b, 'c> {
     members: Members,
 }
 
-/// The members of a manifest that the engine itself reads.
 #[derive(Debug, Clone)]
 pub(super) struct Members {
     declared: Option<Version>,
@@ -56,25 +51,21 @@ impl<'b, 'c> Manifest<'b, 'c> {
     }
 
     /// The text.
-    #[must_use]
     pub fn text(&self) -> &Text<'b> {
         &self.text
     }
 
     /// The document: the top-level object of the text.
-    #[must_use]
     pub fn document(&self) -> Value<'_> {
         self.text.root()
     }
 
     /// The kind.
-    #[must_use]
     pub fn kind(&self) -> &'c Kind {
         self.kind
     }
 
     /// The declared version, or else the kind's `unversioned`.
-    #[must_use]
     pub fn version(&self) -> &Version {
         self.members
             .declared
@@ -83,14 +74,11 @@ impl<'b, 'c> Manifest<'b, 'c> {
     }
 
     /// Returns true if the manifest has a version of its own.
-    #[must_use]
     pub fn version_is_declared(&self) -> bool {
         self.members.declared.is_some()
     }
 
-    /// The number of records in the history.
-    #[must_use]
-    pub fn history_len(&self) -> usize {
+    pub(crate) fn history_len(&self) -> usize {
         self.members.history_len
     }
 }
@@ -110,7 +98,6 @@ impl Members {
     }
 }
 
-/// Counts the records in the history at `at`; a missing history has 0.
 pub(crate) fn history_len(document: Value<'_>, at: &Pointer) -> Result<usize, Refusal> {
     let Some(history) = document.at(at) else {
         return Ok(0);
@@ -124,7 +111,6 @@ pub(crate) fn history_len(document: Value<'_>, at: &Pointer) -> Result<usize, Re
     check_history_len(at, history.len())
 }
 
-/// Returns the number, unless it is too large.
 pub(super) fn check_history_len(at: &Pointer, records: usize) -> Result<usize, Refusal> {
     if records > MAX_RECORDS {
         return Err(Refusal::HistoryTooLong {

@@ -13,6 +13,7 @@ pub mod history;
 #[cfg(test)]
 mod laws;
 mod manifest;
+mod pipeline;
 mod rules;
 #[cfg(test)]
 mod samples;
@@ -21,13 +22,18 @@ mod transform;
 mod tree_rules;
 
 pub(crate) use decide::compare_with_target;
-pub use decide::{Decision, Plan, PlanError};
+pub(crate) use decide::{Decision, Plan, PlanError};
+pub(crate) use examine::examine_text;
 pub use examine::{Unexamined, examine};
-pub use manifest::{MAX_RECORDS, Manifest};
+pub use manifest::Manifest;
 pub(crate) use manifest::{declared_version, history_len};
-pub use rules::{
+pub(crate) use pipeline::transform_checked;
+pub(crate) use pipeline::{Checks, Inspector, Pipeline, Product, Until, Verdicts};
+pub(crate) use rules::{
     Failure, Verdict, check_after, check_at_rest, check_before, check_compared, consequence,
 };
-pub use transform::{Migrated, Trace, trace, transform};
-pub(crate) use transform::{check_transform, transform_inspected};
-pub use tree_rules::{DocumentFacts, Moment, TreeFacts, TreeRules};
+#[cfg(test)]
+pub(crate) use transform::check_transform;
+pub(crate) use transform::trace;
+pub use transform::{Migrated, transform};
+pub(crate) use tree_rules::{DocumentFacts, Moment, TreeFacts, TreeRules};

@@ -1,7 +1,4 @@
 //! Checks one document by the schema and the rules of its kind.
-//!
-//! Collects the failures, each with its consequence in the catalog; the operation decides.
-//!
 //! Invariant: failures are in the order of the catalog, the schema first.
 
 use crate::catalog::Kind;
@@ -12,13 +9,11 @@ use crate::report::{Diagnosis, Enforcement};
 use crate::rule::{Body, Check, OnFailure, Rule};
 use crate::version::Version;
 
-/// The result of a check of one document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Verdict {
-    /// The violations of the schema and the rules.
+pub(crate) struct Verdict {
     pub failures: Vec<Failure>,
     /// The numbers that the schema could check only as the nearest finite double.
-    pub beyond_range: Vec<Pointer>,
+    pub(crate) beyond_range: Vec<Pointer>,
 }
 
 /// A violated schema or rule.
@@ -30,26 +25,26 @@ pub struct Failure {
     pub refusal: Refusal,
 }
 
-/// Checks a document before it is migrated.
-#[must_use]
-pub fn check_before(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict {
+pub(crate) fn check_before(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict {
     check(kind, version, Check::Require, None, document)
 }
 
-/// Checks a document that was migrated to `version`.
-#[must_use]
-pub fn check_after(kind: &Kind, version: &Version, before: Value<'_>, after: Value<'_>) -> Verdict {
+pub(crate) fn check_after(
+    kind: &Kind,
+    version: &Version,
+    before: Value<'_>,
+    after: Value<'_>,
+) -> Verdict {
     check(kind, version, Check::Ensure, Some(before), after)
 }
 
 /// Checks a document at its version, without an earlier state of it.
-#[must_use]
-pub fn check_at_rest(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict {
+pub(crate) fn check_at_rest(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict {
     check(kind, version, Check::Ensure, None, document)
 }
 
 /// Checks a document at `version` by the rules that compare it with the document `before`.
-pub fn check_compared<'k>(
+pub(crate) fn check_compared<'k>(
     kind: &'k Kind,
     version: &'k Version,
     before: Value<'k>,
@@ -91,7 +86,6 @@ fn check_rule(
 
 impl Failure {
     /// The failure of a rule, for this reason.
-    #[must_use]
     pub fn of(rule: &Rule, reason: String) -> Self {
         Self {
             on_failure: rule.on_failure,
@@ -122,11 +116,9 @@ fn check_schema(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict 
     }
 }
 
-/// The consequence of a failure in an operation with this enforcement.
-#[must_use]
-pub fn consequence(on_failure: OnFailure, enforcement: Enforcement) -> OnFailure {
+pub(crate) fn consequence(on_failure: OnFailure, enforcement: Enforcement) -> OnFailure {
     match enforcement {
-        Enforcement::AsWritten | Enforcement::AsOfWhole => on_failure,
+        Enforcement::AsWritten => on_failure,
         Enforcement::Warn => OnFailure::Warn,
     }
 }

@@ -1,7 +1,4 @@
 //! Applies the transforms of a route to a text, with as few splices as possible.
-//!
-//! Evaluates, guards and splices; knows no checksums and no history records.
-//!
 //! Invariant: edits are collected only as long as no transform can notice, so the result is the same as with a splice after each transform.
 
 use super::guard::{self, GuardedMember, Safety};
@@ -13,11 +10,8 @@ use crate::transform::{Change, StepError, Transform, Verb};
 
 #[derive(Debug, Default)]
 pub(super) struct Effect {
-    /// The changes in the words of the history.
     pub(super) changes: Vec<String>,
-    /// True if the document changed.
     pub(super) changed: bool,
-    /// The pointers whose values are not authoritative.
     pub(super) backfilled: Vec<String>,
 }
 
@@ -29,7 +23,6 @@ struct Group {
     start: usize,
 }
 
-/// The transforms of a route, and the progress so far.
 pub(super) struct Splicer<'m> {
     kind: &'m Kind,
     route: &'m Route,
@@ -70,7 +63,6 @@ impl<'m> Splicer<'m> {
         splicer
     }
 
-    /// Sets the version and applies the first transforms.
     pub(super) fn start(&mut self, text: &Text<'_>) -> Result<String, Refusal> {
         match self.collect(text)? {
             Some(spliced) => Ok(spliced),
@@ -78,7 +70,6 @@ impl<'m> Splicer<'m> {
         }
     }
 
-    /// Applies the next transforms; `None` if all are done.
     pub(super) fn advance(&mut self, text: &Text<'_>) -> Result<Option<String>, Refusal> {
         match self.collect(text)? {
             Some(spliced) => Ok(Some(spliced)),

@@ -1,7 +1,4 @@
 //! Transforms a manifest along a route.
-//!
-//! Sets the version before the first transform, guards every transform, and appends the history record after the last. Knows members only through the kind, and does not choose the route.
-//!
 //! Invariant: a result was scanned, has the target version, one more record, and its guarded members as found.
 
 use super::guard::{self, GuardedMember};
@@ -55,7 +52,6 @@ pub fn transform(
     transform_inspected(manifest, route, applied_at, |_| Ok(()))
 }
 
-/// Does the same as [`transform`]; `inspect` can refuse the result.
 pub(crate) fn transform_inspected(
     manifest: &Manifest<'_, '_>,
     route: &Route,
@@ -93,7 +89,6 @@ fn run(
     Ok(migrated)
 }
 
-/// Applies all transforms of the route, and calls `finish` with the document at the target.
 fn follow<T>(
     manifest: &Manifest<'_, '_>,
     route: &Route,
@@ -207,18 +202,13 @@ fn one_record_more(kind: &Kind, before: Value<'_>, after: Value<'_>) -> bool {
 
 /// A document at the target without a new history record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trace {
-    /// The text, with the history as found.
+pub(crate) struct Trace {
     pub text: String,
     /// For each transform of the route, in order: true if it changed the document.
     pub changed: Vec<bool>,
 }
 
-/// Transforms `manifest` along `route` as [`transform`] does, but without a history record.
-///
-/// # Errors
-/// A transform cannot be applied or changes a guarded member.
-pub fn trace(manifest: &Manifest<'_, '_>, route: &Route) -> Result<Trace, Refusal> {
+pub(crate) fn trace(manifest: &Manifest<'_, '_>, route: &Route) -> Result<Trace, Refusal> {
     follow(manifest, route, |target, effects| {
         Ok(Trace {
             text: target.as_str().to_owned(),

@@ -1,7 +1,4 @@
 //! Rules over the tree: collects a few facts of each document, and finds the manifests that violate a rule.
-//!
-//! Keeps facts in memory, never documents. Opens no files.
-//!
 //! Invariant: the failures do not depend on the order in which facts were added.
 
 use std::collections::BTreeMap;
@@ -12,13 +9,11 @@ use crate::json::Value;
 use crate::rule::{Body, Check, Fact, Rule, TreeRule, Violation};
 use crate::version::Version;
 
-/// The rules over the tree of a catalog.
 #[derive(Debug)]
-pub struct TreeRules<'c> {
+pub(crate) struct TreeRules<'c> {
     rules: Vec<KindRule<'c>>,
 }
 
-/// A rule over the tree, with the indices of the kinds of which it needs facts.
 #[derive(Debug)]
 struct KindRule<'c> {
     rule: &'c Rule,
@@ -27,34 +22,26 @@ struct KindRule<'c> {
     other: Option<usize>,
 }
 
-/// The moment at which a document is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
-    /// It will not be migrated.
+pub(crate) enum Moment {
     AtRest,
-    /// It will be migrated.
     Before,
-    /// It was migrated.
     After,
 }
 
-/// The facts of one document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DocumentFacts {
+pub(crate) struct DocumentFacts {
     /// Each fact with the index of its list in [`TreeFacts`].
     facts: Vec<(usize, Fact)>,
-    /// The rules that the document violates by itself.
     pub failures: Vec<Failure>,
 }
 
 /// The facts of all documents, with the numbers of their manifests: for each rule one list for its own kind, and one for the other.
 #[derive(Debug, Default)]
-pub struct TreeFacts(Vec<Vec<(u32, Fact)>>);
+pub(crate) struct TreeFacts(Vec<Vec<(u32, Fact)>>);
 
 impl<'c> TreeRules<'c> {
-    /// The rules of `catalog` that concern the whole tree.
-    #[must_use]
-    pub fn of(catalog: &'c Catalog) -> Self {
+    pub(crate) fn of(catalog: &'c Catalog) -> Self {
         let kinds = catalog.kinds();
         let index = |name: &str| kinds.iter().position(|kind| kind.name == name);
         let rules = kinds.iter().flat_map(|kind| {
@@ -75,14 +62,11 @@ impl<'c> TreeRules<'c> {
         }
     }
 
-    /// Returns true if the catalog has no such rules.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
 
-    /// Collects the facts of a document of the kind with this index.
-    pub fn collect(
+    pub(crate) fn collect(
         &self,
         kind_index: usize,
         version: &Version,
@@ -108,17 +92,14 @@ impl<'c> TreeRules<'c> {
         }
     }
 
-    /// Adds the facts of the manifest with this number.
-    pub fn add(&self, manifest: u32, facts: DocumentFacts, into: &mut TreeFacts) {
+    pub(crate) fn add(&self, manifest: u32, facts: DocumentFacts, into: &mut TreeFacts) {
         into.0.resize_with(2 * self.rules.len(), Vec::new);
         for (list, fact) in facts.facts {
             into.0[list].push((manifest, fact));
         }
     }
 
-    /// Finds the failures of each manifest; `path` gives the path for a number.
-    #[must_use]
-    pub fn judge(
+    pub(crate) fn judge(
         &self,
         mut facts: TreeFacts,
         path: &dyn Fn(u32) -> String,

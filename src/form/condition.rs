@@ -1,7 +1,4 @@
 //! Conditions on one member: some steps and rules apply only to documents where one holds.
-//!
-//! Compares values; the caller chooses the document.
-//!
 //! Invariant: values are compared by their meaning, not by their spelling.
 
 use serde::Deserialize;
@@ -41,7 +38,7 @@ impl Condition {
 impl Test {
     pub(crate) fn holds(&self, found: Option<Value<'_>>) -> bool {
         let has =
-            |values: &[Fragment]| found.map(|found| values.iter().any(|value| value.says(found)));
+            |values: &[Fragment]| found.map(|found| values.iter().any(|value| value.equals(found)));
         match self {
             Self::Is(values) => has(values) == Some(true),
             Self::Not(values) => has(values) == Some(false),
@@ -92,7 +89,6 @@ impl ConditionForm {
     }
 }
 
-/// The part of the schema that allows exactly one test.
 #[cfg(test)]
 fn one_test() -> serde_json::Value {
     let said = |member: &str| serde_json::json!({"required": [member], "properties": {member: {"not": {"type": "null"}}}});

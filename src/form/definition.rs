@@ -1,7 +1,4 @@
 //! Closed lists of definitions, each with a name: the steps, the rules.
-//!
-//! Knows no single step or rule. A list owns the members that its objects have in common, a definition reads one object.
-//!
 //! Invariant: an object is read only by the definition that it names.
 
 use serde::de::DeserializeOwned;
@@ -9,7 +6,6 @@ use serde::de::DeserializeOwned;
 use super::object::{Common, read_members};
 use super::problem::{ObjectProblem, ReadError};
 
-/// The type of the values of one list.
 pub(crate) trait Entry {
     /// The member that names the definition, as in `step`; messages use it as a word, too.
     const NAMED_BY: &'static str;
@@ -29,9 +25,7 @@ pub struct Definition<T> {
     pub(crate) schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
 }
 
-/// The members that one definition has of its own.
 pub(crate) trait Form<T>: DeserializeOwned + EditorSchema {
-    /// Builds the value; fails if the members contradict each other, or one has a value that it may not have.
     fn read(self) -> Result<T, ReadError>;
 }
 

@@ -1,7 +1,4 @@
 //! Reads objects of a catalog file member by member into a struct with a derived reading.
-//!
-//! Knows names and values only. Passes over the members that all objects of a list have in common; the list reads those.
-//!
 //! Invariant: an array of values never stands for an object, and the message about an unknown member lists all known ones.
 
 use std::fmt;
@@ -77,7 +74,6 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectReader<D> {
     }
 }
 
-/// A visitor of an object, or its members, without the common ones.
 struct WithoutCommon<T> {
     inner: T,
     own: &'static [&'static str],

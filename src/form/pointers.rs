@@ -1,7 +1,4 @@
 //! Checks of the pointers in an object.
-//!
-//! Knows pointers only, not the document that they lead into.
-//!
 //! Invariant: a pointer that passed every check names one member of any document.
 
 use super::problem::ObjectProblem;
@@ -34,7 +31,6 @@ fn check_not_whole(pointer: &Pointer) -> Result<(), ObjectProblem> {
     Ok(())
 }
 
-/// Refuses a list without pointers; `member` names the list.
 pub(crate) fn check_listed(member: &str, pointers: &[Pointer]) -> Result<(), ObjectProblem> {
     if pointers.is_empty() {
         return Err(ObjectProblem::empty(member));
@@ -42,7 +38,6 @@ pub(crate) fn check_listed(member: &str, pointers: &[Pointer]) -> Result<(), Obj
     Ok(())
 }
 
-/// Refuses a list that is empty, or has a pointer that names no member.
 pub(crate) fn check_members(member: &str, pointers: &[Pointer]) -> Result<(), ObjectProblem> {
     check_listed(member, pointers)?;
     pointers.iter().try_for_each(check_member)

@@ -1,7 +1,4 @@
 //! The problems that one object of a catalog file can have.
-//!
-//! Owns the words of messages about steps, rules and their members; reads nothing.
-//!
 //! Invariant: a message names the member or the step that is wrong, and what was expected.
 
 use crate::json::Pointer;
@@ -9,10 +6,6 @@ use crate::json::Pointer;
 /// A problem of one object: a step, a rule, or one of their members.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[expect(
-    missing_docs,
-    reason = "the message of each variant explains it and names its fields"
-)]
 pub enum ObjectProblem {
     #[error("{reason}")]
     Malformed { reason: String },
@@ -97,7 +90,6 @@ impl ObjectProblem {
 pub(crate) enum ReadError {
     /// Its JSON does not have the form; the error has a line and a column.
     Json(serde_json::Error),
-    /// It has the form, but not a valid meaning.
     Problem(ObjectProblem),
 }
 
@@ -113,14 +105,12 @@ impl From<ObjectProblem> for ReadError {
     }
 }
 
-/// The message of an error, without its line and column.
 pub(crate) fn reason(error: &serde_json::Error) -> String {
     let place = format!(" at line {} column {}", error.line(), error.column());
     let reason = error.to_string();
     reason.strip_suffix(&place).unwrap_or(&reason).to_owned()
 }
 
-/// Names in a message: the only one, or a choice of several.
 pub(super) fn one_of<T: AsRef<str>>(names: &[T]) -> String {
     let quoted: Vec<_> = names
         .iter()

@@ -1,7 +1,4 @@
 //! Applies a list of edits to a text.
-//!
-//! Refuses lists whose order would matter; applies each edit on its own.
-//!
 //! Invariant: members that no edit names keep their bytes, and so does the white space between them.
 
 use std::borrow::Cow;

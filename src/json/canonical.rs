@@ -1,5 +1,4 @@
 //! The canonical form, of which checksums are computed: the output of `json.dumps(value, sort_keys=True)` in Python.
-//!
 //! Invariant: the form depends on the values only, not on white space, the order of members or the escapes in strings.
 
 use super::number;
@@ -10,7 +9,6 @@ use crate::digest::{Digest, Hasher};
 const BUFFER_BYTES: usize = 16 * 1024;
 
 /// The canonical form of `value`.
-#[must_use]
 pub fn to_string(value: Value<'_>) -> String {
     let mut printer = Printer::new(value, None);
     printer.value(value);
@@ -18,13 +16,11 @@ pub fn to_string(value: Value<'_>) -> String {
 }
 
 /// The SHA-256 of the canonical form of `value`.
-#[must_use]
 pub fn digest(value: Value<'_>) -> Digest {
     Printer::new(value, Some(Hasher::new())).digest(value)
 }
 
 /// Returns true if both values have the same canonical form.
-#[must_use]
 pub fn same(one: Value<'_>, other: Value<'_>) -> bool {
     one.raw() == other.raw() || one.kind() == other.kind() && to_string(one) == to_string(other)
 }
@@ -39,8 +35,11 @@ pub enum Truncation {
 }
 
 /// The SHA-256 of the canonical form that `value` would have after the truncation of `array`, which is a part of it.
-#[must_use]
-pub fn digest_truncated(value: Value<'_>, array: Value<'_>, truncation: Truncation) -> Digest {
+pub(crate) fn digest_truncated(
+    value: Value<'_>,
+    array: Value<'_>,
+    truncation: Truncation,
+) -> Digest {
     let mut printer = Printer::new(value, Some(Hasher::new()));
     printer.truncated = Some((array.span().start, truncation));
     printer.digest(value)
@@ -49,7 +48,6 @@ pub fn digest_truncated(value: Value<'_>, array: Value<'_>, truncation: Truncati
 struct Printer {
     out: String,
     hasher: Option<Hasher>,
-    /// The offset of the truncated array.
     truncated: Option<(usize, Truncation)>,
 }
 
@@ -180,7 +178,6 @@ impl Printer {
         self.out.push_str(short);
     }
 
-    /// Hashes the printed part when the buffer is full.
     fn flush(&mut self) {
         if self.out.len() >= BUFFER_BYTES
             && let Some(hasher) = &mut self.hasher

@@ -1,7 +1,5 @@
 //! One array or object during an edit, as a list of members with the white space around them.
-//!
 //! Members are separated by a comma with white space; the white space inside the brackets belongs to the container. A new member gets a separator like its neighbour's; a removed member takes one away.
-//!
 //! Invariant: a member that does not change is one span of the text.
 
 use std::borrow::Cow;
@@ -83,7 +81,6 @@ impl<'t> Container<'t> {
         })
     }
 
-    /// Finds the slot with this name or index among the slots found in the text.
     pub(super) fn find(&self, token: &str) -> Option<usize> {
         if self.kind == ValueKind::Array {
             return array_index(token).filter(|index| *index < self.slots.len());
@@ -121,7 +118,6 @@ impl<'t> Container<'t> {
             .partition_point(|other| self.slots[*other].unescaped() < name)
     }
 
-    /// Makes room for a slot at a position, and returns the white space before and after it.
     pub(super) fn part(
         &mut self,
         position: usize,

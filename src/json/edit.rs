@@ -1,7 +1,4 @@
 //! Edits of a document as data, and the reasons why one does not fit.
-//!
-//! Owns the data only and changes no text.
-//!
 //! Invariant: an edit names every place that it changes.
 
 use std::borrow::Cow;

@@ -1,7 +1,4 @@
 //! Fragments: the JSON text of one value for a document.
-//!
-//! Makes and compares texts; an edit says where one goes.
-//!
 //! Invariant: a fragment is one valid JSON value without white space between its tokens.
 
 use std::collections::HashSet;
@@ -27,19 +24,16 @@ impl Fragment {
     }
 
     /// The value null.
-    #[must_use]
     pub fn null() -> Self {
         Self("null".to_owned())
     }
 
     /// A string value.
-    #[must_use]
     pub fn string(text: &str) -> Self {
         Self(quote(text))
     }
 
     /// An object of these members, in this order; the last of several with the same name counts.
-    #[must_use]
     pub fn object(members: &[(&str, Fragment)]) -> Self {
         let mut names = HashSet::new();
         let mut kept: Vec<_> = members
@@ -56,29 +50,24 @@ impl Fragment {
     }
 
     /// An array of these elements.
-    #[must_use]
     pub fn array(elements: &[Fragment]) -> Self {
         let elements: Vec<_> = elements.iter().map(Self::as_str).collect();
         Self(format!("[{}]", elements.join(",")))
     }
 
     /// The text without white space between tokens.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Returns true if `value` has the same canonical form.
-    #[must_use]
-    pub fn says(&self, value: Value<'_>) -> bool {
+    pub fn equals(&self, value: Value<'_>) -> bool {
         value.raw() == self.0
             || Text::scan_any(self.0.as_bytes()).is_ok_and(|own| canonical::same(own.root(), value))
     }
 
-    /// Returns true if `other` has the same canonical form.
-    #[must_use]
-    pub fn says_the_same(&self, other: &Self) -> bool {
-        Text::scan_any(other.0.as_bytes()).is_ok_and(|other| self.says(other.root()))
+    pub(crate) fn equals_fragment(&self, other: &Self) -> bool {
+        Text::scan_any(other.0.as_bytes()).is_ok_and(|other| self.equals(other.root()))
     }
 }
 

@@ -1,5 +1,4 @@
 //! The layout of a document: indentation, line ends and separators, also for a new value in it.
-//!
 //! Invariant: a layout changes only white space between tokens; tokens keep their spelling.
 
 use std::borrow::Cow;
@@ -9,12 +8,9 @@ use super::text::Text;
 use super::value::Value;
 use super::value_kind::ValueKind;
 
-/// The layout of a new value in its place.
 #[derive(Debug)]
 pub(super) struct Layout<'l> {
-    /// The colon between a name and its value, with its white space.
     pub(super) colon: Cow<'l, str>,
-    /// The white space after a comma on one line.
     pub(super) separator: Cow<'l, str>,
     /// `None` if arrays and objects stand on one line.
     pub(super) lines: Option<Lines<'l>>,
@@ -27,12 +23,10 @@ pub(super) struct Lines<'l> {
     pub(super) end: &'static str,
     /// The indentation of the line in which the value begins.
     pub(super) indentation: Cow<'l, str>,
-    /// The further indentation of each level.
     pub(super) unit: Cow<'l, str>,
 }
 
 impl Lines<'_> {
-    /// A line break and the indentation for `depth` levels deeper.
     pub(super) fn lead(&self, depth: usize) -> String {
         format!(
             "{}{}{}",
@@ -43,12 +37,10 @@ impl Lines<'_> {
     }
 }
 
-/// The indentation after the last line break in `white`; `None` if it has no line break.
 pub(super) fn indentation(white: &str) -> Option<&str> {
     white.rsplit_once('\n').map(|(_, indentation)| indentation)
 }
 
-/// The kind of line end in white space that has one.
 pub(super) fn line_end(white: &str) -> &'static str {
     if white.contains("\r\n") { "\r\n" } else { "\n" }
 }

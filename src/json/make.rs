@@ -1,5 +1,4 @@
 //! Applies one edit: finds its addresses and changes the place.
-//!
 //! Invariant: an edit that does not fit the document is refused and changes nothing.
 
 use super::edit::{Edit, EditError};
@@ -29,7 +28,6 @@ pub(super) fn make(splice: &mut Splice<'_>, edit: &Edit) -> Result<(), EditError
     }
 }
 
-/// The reason why `edit` does not fit a document that is one scalar.
 pub(super) fn scalar_root(edit: &Edit, found: ValueKind) -> EditError {
     let at = Pointer::root();
     match edit {
@@ -174,7 +172,6 @@ fn member(splice: &mut Splice<'_>, at: &Pointer) -> Result<Position, EditError> 
     splice.find(container, name).ok_or_else(missing)
 }
 
-/// The object for a new member, and the name of the member.
 fn vacancy<'p>(splice: &mut Splice<'_>, at: &'p Pointer) -> Result<(usize, &'p str), EditError> {
     let (container, name) = object_around(splice, at)?;
     if splice.find(container, name).is_some() {
@@ -183,7 +180,6 @@ fn vacancy<'p>(splice: &mut Splice<'_>, at: &'p Pointer) -> Result<(usize, &'p s
     Ok((container, name))
 }
 
-/// The object that contains an address, and the name in it.
 fn object_around<'p>(
     splice: &mut Splice<'_>,
     at: &'p Pointer,

@@ -1,10 +1,8 @@
 //! Strings with and without escapes, and the order of names.
-//!
 //! Invariant: names are compared unescaped; the order of UTF-8 bytes is the order of code points.
 
 use std::borrow::Cow;
 
-/// Unescapes `raw`, a valid string without its quotes.
 pub(super) fn unescape(raw: &str) -> Cow<'_, str> {
     let Some(first) = raw.find('\\') else {
         return Cow::Borrowed(raw);

@@ -1,5 +1,4 @@
 //! The names of one object during the scan, to find a name that comes twice.
-//!
 //! Invariant: the cost of one name does not grow with the object, whatever its names are.
 
 use std::borrow::Cow;
@@ -53,7 +52,6 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The indices of the names of complete members.
 fn walk(nodes: &[Node], members: Range<usize>) -> impl Iterator<Item = usize> {
     let complete = move |at: &usize| *at < members.end;
     let following = move |at: &usize| Some(nodes[at + 1].next()).filter(complete);

@@ -1,5 +1,4 @@
 //! Numbers in the form in which Python's `json.dumps` prints them after reading them.
-//!
 //! Invariant: an integer keeps all its digits; any other number becomes the shortest text that gives the same double.
 
 use std::borrow::Cow;

@@ -1,5 +1,4 @@
 //! JSON Pointers (RFC 6901), and sets of pointers that find overlaps fast.
-//!
 //! Invariant: in the order of pointers, a pointer is followed directly by all pointers into its value.
 
 use std::collections::BTreeSet;
@@ -13,13 +12,11 @@ pub struct Pointer(Vec<String>);
 
 impl Pointer {
     /// The pointer to the whole document.
-    #[must_use]
     pub fn root() -> Self {
         Self(Vec::new())
     }
 
     /// The unescaped names or array indices from the root.
-    #[must_use]
     pub fn tokens(&self) -> &[String] {
         &self.0
     }
@@ -48,21 +45,17 @@ impl Pointer {
     }
 
     /// The pointer to the parent, and the last name; `None` for the root.
-    #[must_use]
     pub fn split_last(&self) -> Option<(Self, &str)> {
         let (last, parents) = self.0.split_last()?;
         Some((Self(parents.to_vec()), last))
     }
 
-    /// The first so many names.
-    #[must_use]
     pub(crate) fn first(&self, names: usize) -> Self {
         Self(self.0.iter().take(names).cloned().collect())
     }
 
     /// Returns true if both address the same value, or one of them a value inside the other's.
-    #[must_use]
-    pub fn overlaps(&self, other: &Self) -> bool {
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(one, two)| one == two)
     }
 }
@@ -72,7 +65,6 @@ impl Pointer {
 pub(crate) struct PointerSet(BTreeSet<Pointer>);
 
 impl PointerSet {
-    /// Returns true if one of the pointers overlaps `pointer`.
     pub(crate) fn overlaps(&self, pointer: &Pointer) -> bool {
         let next = |tokens: &[String]| {
             let from = (Bound::Included(tokens), Bound::Unbounded);

@@ -1,5 +1,4 @@
 //! The problems and limits of a text, and the words of messages about them.
-//!
 //! Invariant: a message quotes at most [`MAX_QUOTED`] characters of the document, none of them a control character.
 
 use super::value_kind::ValueKind;
@@ -11,7 +10,6 @@ pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 pub const MAX_DEPTH: usize = 128;
 /// The most members of one object.
 pub const MAX_MEMBERS: usize = 100_000;
-/// The most characters of the document that one message quotes.
 const MAX_QUOTED: usize = 60;
 
 /// The reason why a text was refused, and the place.
@@ -69,7 +67,6 @@ pub enum TextProblem {
 
 impl TextProblem {
     /// The stable code of the problem.
-    #[must_use]
     pub fn code(&self) -> Code {
         match self {
             Self::NotUtf8 => Code::NotUtf8,
@@ -89,7 +86,6 @@ impl TextProblem {
     }
 }
 
-/// A problem and its offset, without line and column.
 #[derive(Debug)]
 pub(super) struct Flaw {
     pub(super) offset: usize,
@@ -101,7 +97,6 @@ impl Flaw {
         Self { offset, problem }
     }
 
-    /// A flaw at `offset`: the text ends there, or does not go on with `expected`.
     #[cold]
     pub(super) fn unexpected(bytes: &[u8], offset: usize, expected: &'static str) -> Self {
         let problem = if offset >= bytes.len() {
@@ -146,7 +141,6 @@ pub(super) fn character(bytes: &[u8], offset: usize) -> String {
     }
 }
 
-/// A part of the document for a message: cut if it is long, with control characters escaped.
 pub(super) fn excerpt(text: &str) -> String {
     let mut shown = String::new();
     for (count, next) in text.chars().enumerate() {

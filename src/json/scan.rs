@@ -1,7 +1,4 @@
 //! The strict one-pass validator: text in, spans out.
-//!
-//! Accepts RFC 8259 within the limits of this room, except texts that two readers could understand differently.
-//!
 //! Invariant: every reader understands an accepted text in the same way.
 
 use std::cmp::Ordering;
@@ -30,10 +27,7 @@ impl<'a> Text<'a> {
     }
 
     /// Does the same as [`Text::scan`] for a text whose top level may be any value.
-    ///
-    /// # Errors
-    /// The same as for [`Text::scan`].
-    pub fn scan_any(bytes: &'a [u8]) -> Result<Self, TextError> {
+    pub(crate) fn scan_any(bytes: &'a [u8]) -> Result<Self, TextError> {
         let text = decode(bytes).map_err(|flaw| flaw.locate(bytes))?;
         let mut scanner = Scanner {
             text,
@@ -47,7 +41,6 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Checks size, byte order mark and encoding.
 fn decode(bytes: &[u8]) -> Result<&str, Flaw> {
     let found = bytes.len();
     if found > MAX_BYTES {
@@ -83,12 +76,9 @@ struct Open<'a> {
     names: Option<Names<'a>>,
 }
 
-/// The state after the beginning of a value.
 #[derive(PartialEq)]
 enum Next {
-    /// The value is complete.
     After,
-    /// The value is a container, and its first value comes next.
     Inside,
 }
 
@@ -207,7 +197,6 @@ impl Scanner<'_> {
         }
     }
 
-    /// Reads a name and everything up to its value.
     #[inline]
     fn name(&mut self, expected: &'static str) -> Result<(), Flaw> {
         if self.cursor.peek() != Some(b'"') {
@@ -250,7 +239,6 @@ impl Scanner<'_> {
         &mut self.nodes[index]
     }
 
-    /// Adds the name at node `name` to the innermost object; fails if the object has that name already.
     #[inline]
     fn add_name(&mut self, name: usize) -> Result<(), Flaw> {
         let Some(open) = self.open.last_mut() else {

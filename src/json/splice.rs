@@ -1,7 +1,5 @@
 //! A document during an edit: the containers on the way to an edit are opened into lists, the rest stays a span of the text.
-//!
 //! A later edit sees the lists as the earlier ones left them.
-//!
 //! Invariant: a document without edits is printed as the same text, byte for byte.
 
 use std::borrow::Cow;
@@ -18,7 +16,6 @@ pub(super) struct Splice<'t> {
     containers: Vec<Container<'t>>,
 }
 
-/// The indices of an opened container and of a slot in it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Position {
     pub(super) container: usize,
@@ -123,7 +120,6 @@ impl<'t> Splice<'t> {
         }
     }
 
-    /// Renames a member, and moves it to its sorted place if the object is sorted.
     pub(super) fn rename(&mut self, place: Position, name: String) {
         let sorted = self.containers[place.container].is_sorted();
         self.change(place).name = Cow::Owned(name);
@@ -144,7 +140,6 @@ impl<'t> Splice<'t> {
         }
     }
 
-    /// The indentation of the line in which a slot begins.
     pub(super) fn indentation(&self, mut place: Position) -> &str {
         loop {
             if let Some(found) = indentation(&self.slot(place).lead) {
@@ -157,7 +152,6 @@ impl<'t> Splice<'t> {
         }
     }
 
-    /// The layout for a new value in a slot.
     pub(super) fn layout(&self, place: Position, sorted: bool) -> Layout<'_> {
         let slot = self.slot(place);
         let colon = if slot.colon.is_empty() {
@@ -225,14 +219,12 @@ impl<'t> Splice<'t> {
         &self.containers[place.container].slots[place.slot]
     }
 
-    /// Returns a slot that is about to change.
     fn change(&mut self, place: Position) -> &mut Slot<'t> {
         let slot = &mut self.containers[place.container].slots[place.slot];
         slot.whole = None;
         slot
     }
 
-    /// Puts a slot at a position, with a separator like the nearest one.
     fn attach(&mut self, place: Position, position: usize) {
         let separator = self.separator_near(place.container, position);
         let (lead, trail) = match separator {
@@ -245,7 +237,6 @@ impl<'t> Splice<'t> {
         self.containers[place.container].attach(position, place.slot);
     }
 
-    /// The white space before and after the comma nearest to a position; `None` in an empty container.
     fn separator_near(
         &self,
         container: usize,
@@ -265,7 +256,6 @@ impl<'t> Splice<'t> {
         Some((Cow::Borrowed(""), lead))
     }
 
-    /// The white space before and after the first member of an empty container.
     fn edges(&self, container: usize) -> (Cow<'t, str>, Cow<'t, str>) {
         let here = &self.containers[container];
         let outside = here

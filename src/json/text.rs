@@ -1,7 +1,4 @@
 //! A validated document: its text, and the span of each value and name in it.
-//!
-//! Owns the text and its nodes; only the scanner makes them.
-//!
 //! Invariant: a [`Text`] is valid, so no other code checks it again; `next` is the index of the node after this one and everything in it.
 
 use std::borrow::Cow;
@@ -22,7 +19,6 @@ impl<'a> Text<'a> {
     }
 
     /// The original text.
-    #[must_use]
     pub fn as_str(&self) -> &'a str {
         self.text
     }
@@ -65,13 +61,11 @@ impl Node {
         self.next as usize
     }
 
-    /// The part between the quotes of a string, not unescaped.
     #[inline]
     pub(super) fn quoted<'t>(&self, text: &'t str) -> &'t str {
         &text[self.start() + 1..self.end() - 1]
     }
 
-    /// The part between the quotes of a string, unescaped.
     #[inline]
     pub(super) fn unescaped<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let raw = self.quoted(text);

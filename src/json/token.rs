@@ -1,5 +1,4 @@
 //! The tokens of JSON: white space, strings, numbers and literals, read byte by byte.
-//!
 //! Invariant: the cursor never goes beyond the end of the text, and exactly the tokens of RFC 8259 are accepted.
 
 use super::problem::{Flaw, TextProblem};
@@ -14,9 +13,7 @@ pub(super) struct Cursor<'a> {
 
 #[derive(Clone, Copy)]
 pub(super) struct StringForm {
-    /// It has only U+0020 to U+007E, and no backslash.
     pub(super) plain: bool,
-    /// It has a backslash.
     pub(super) escaped: bool,
 }
 
@@ -107,7 +104,6 @@ impl Cursor<'_> {
         Ok(())
     }
 
-    /// Reads the escape that must follow the high surrogate at `start`.
     fn low_surrogate(&mut self, start: usize) -> Result<(), Flaw> {
         for expected in *b"\\u" {
             match self.peek() {
@@ -198,7 +194,6 @@ impl Cursor<'_> {
         Ok(())
     }
 
-    /// The flaw of a place where no value begins.
     #[cold]
     pub(super) fn no_value(&self, expected: &'static str) -> Flaw {
         for found in ["NaN", "Infinity"] {

@@ -1,5 +1,4 @@
 //! A read view of a validated text: values, members and elements, by name or pointer.
-//!
 //! Invariant: a view borrows from the text and copies only strings with escapes.
 
 use std::borrow::Cow;
@@ -9,7 +8,6 @@ use super::pointer::Pointer;
 use super::text::{Node, Text};
 use super::value_kind::ValueKind;
 
-/// The longest string that a message repeats, in characters.
 const WORDS_CHARACTERS: usize = 80;
 
 /// One value of a [`Text`].
@@ -23,7 +21,6 @@ pub struct Value<'t> {
 #[derive(Debug, Clone)]
 pub struct Members<'t> {
     text: &'t Text<'t>,
-    /// The nodes of the next members or elements.
     inside: Range<usize>,
 }
 
@@ -35,8 +32,7 @@ pub struct Elements<'t> {
 }
 
 impl Text<'_> {
-    /// The top-level value, which is an object unless [`Text::scan_any`] made this.
-    #[must_use]
+    /// The top-level value, which is an object in every document.
     pub fn root(&self) -> Value<'_> {
         Value::new(self, 0)
     }
@@ -89,33 +85,28 @@ impl<'t> Value<'t> {
     }
 
     /// The kind of the value.
-    #[must_use]
     #[inline]
     pub fn kind(&self) -> ValueKind {
         self.node().kind
     }
 
     /// The value as the text spells it.
-    #[must_use]
     #[inline]
     pub fn raw(&self) -> &'t str {
         &self.text.as_str()[self.span()]
     }
 
     /// The byte range in the text.
-    #[must_use]
     #[inline]
     pub fn span(&self) -> Range<usize> {
         self.node().start()..self.node().end()
     }
 
     /// The string, unescaped; `None` if this is no string.
-    #[must_use]
     pub fn as_str(&self) -> Option<Cow<'t, str>> {
         (self.kind() == ValueKind::String).then(|| self.node().unescaped(self.text.as_str()))
     }
 
-    /// The words for it in a message: a short string itself, anything else by its kind.
     pub(crate) fn in_words(&self) -> String {
         match self.as_str() {
             Some(text) if text.chars().count() <= WORDS_CHARACTERS => format!("`{text}`"),
@@ -123,14 +114,12 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// Returns true for a string of U+0020 to U+007E without escapes.
     #[inline]
     pub(super) fn is_plain(&self) -> bool {
         self.node().plain
     }
 
     /// The members of an object in the order of the text; none if this is no object.
-    #[must_use]
     pub fn members(&self) -> Members<'t> {
         let (text, inside) = (self.text, self.nodes_inside(ValueKind::Object));
         Members { text, inside }
@@ -147,7 +136,6 @@ impl<'t> Value<'t> {
     }
 
     /// The elements of an array in the order of the text; none if this is no array.
-    #[must_use]
     pub fn elements(&self) -> Elements<'t> {
         let (text, inside) = (self.text, self.nodes_inside(ValueKind::Array));
         Elements { text, inside }
@@ -166,7 +154,6 @@ impl<'t> Value<'t> {
     }
 
     /// The number of members or elements; 0 for a scalar.
-    #[must_use]
     pub fn len(&self) -> usize {
         match self.kind() {
             ValueKind::Object => self.members().count(),
@@ -176,42 +163,35 @@ impl<'t> Value<'t> {
     }
 
     /// Returns true if there are no members or elements, also for a scalar.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.node().next() == self.node + 1
     }
 
     /// Returns true for an object with two or more members, whose names are in ascending order of code points.
-    #[must_use]
     pub fn is_sorted(&self) -> bool {
         self.ascends() && self.members().nth(1).is_some()
     }
 
-    /// Returns true for an object whose names ascend, or that has fewer than two.
     #[inline]
     pub(super) fn ascends(&self) -> bool {
         self.node().ascending
     }
 
     /// The value of the member `name` of an object.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<Value<'t>> {
         self.member(name).map(|member| member.value())
     }
 
     /// The member `name` of an object.
-    #[must_use]
     pub fn member(&self, name: &str) -> Option<Member<'t>> {
         self.members().find(|member| member.is_named(name))
     }
 
     /// The value at `pointer` inside this value (`/2` is the third element of an array).
-    #[must_use]
     pub fn at(&self, pointer: &Pointer) -> Option<Value<'t>> {
         self.along(pointer.tokens())
     }
 
-    /// The value at the end of `names` inside this value.
     pub(crate) fn along(&self, names: &[String]) -> Option<Value<'t>> {
         names
             .iter()
@@ -241,16 +221,14 @@ impl<'t> Member<'t> {
     }
 
     /// The name, unescaped.
-    #[must_use]
     #[inline]
     pub fn name(&self) -> Cow<'t, str> {
         self.node().unescaped(self.text.as_str())
     }
 
     /// The name as the text spells it, with its quotes.
-    #[must_use]
     #[inline]
-    pub fn raw_name(&self) -> &'t str {
+    pub(crate) fn raw_name(&self) -> &'t str {
         &self.text.as_str()[self.name_span()]
     }
 
@@ -273,7 +251,6 @@ impl<'t> Member<'t> {
     }
 
     /// The value.
-    #[must_use]
     #[inline]
     pub fn value(&self) -> Value<'t> {
         Value::new(self.text, self.node + 1)

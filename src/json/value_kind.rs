@@ -1,7 +1,4 @@
 //! The kinds of JSON values.
-//!
-//! Owns their words in messages.
-//!
 //! Invariant: a kind is named with its article in every message.
 
 use std::fmt;

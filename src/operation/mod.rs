@@ -1,39 +1,33 @@
-//! The use cases: pure rules and storage joined, no printing.
+//! The operations: engine and storage joined. Nothing here prints.
 //!
-//! Invariant: one manifest's failure is data in the report; only a [`Stop`](crate::report::Stop) ends an operation, and the report so far comes with it.
+//! Each operation has a file or a folder; `frame` is common to all, `find` goes through the tree, `ledger` reads the journals, `tally` counts and reports.
+//!
+//! Invariant: a failure of one manifest is data in the report; only a [`Stop`](crate::report::Stop) ends an operation, and it comes with the report so far.
 
-mod as_planned;
-mod backups;
-mod batches;
-mod beforehand;
-mod evaluate;
+pub mod backups;
 mod explain;
-mod first_pass;
-mod listing;
+mod find;
+mod frame;
+mod large;
+mod ledger;
 mod migrate;
-mod named;
 mod nearest;
 mod operations;
 mod rehearse;
 mod rollback;
-mod settle;
+mod scope;
 mod show;
 mod survey;
 mod tally;
-mod turns;
 mod verify;
-mod witnesses;
-mod writing;
+mod walk;
 
-pub use backups::{
-    BackupList, BackupsOptions, Copied, ExportOptions, Exported, KeptBackup, PruneOptions, Pruned,
-    Pruning, Verdict, export_backups, list_backups, prune_backups,
-};
-pub use explain::{Content, ExplainOptions, ExplainedBackup, Explanation, Leg, Touched, explain};
-pub use migrate::{Depth, Options, migrate};
-pub use operations::{OperationEntry, OperationState, account, operations};
+pub use explain::{Content, ExplainedBackup, Explanation, Leg, explain};
+pub use frame::{Frame, Request};
+pub use migrate::{Detail, Migrate, migrate};
+pub use operations::{OperationEntry, operations};
 pub use rehearse::{TreeRehearsal, rehearse_tree};
-pub use rollback::{RollbackMode, RollbackOptions, Undo, rollback};
+pub use rollback::{Rollback, Undo, rollback};
 pub use show::show;
 pub use survey::Survey;
-pub use verify::{VerifyOptions, verify};
+pub use verify::{Verify, verify};

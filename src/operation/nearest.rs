@@ -1,20 +1,16 @@
-//! The names that somebody may have meant.
+//! Suggests known names for an unknown one.
 //!
-//! Pure. Invariant: the nearest come first, and equals in the order in which they were given.
+//! Invariant: the nearest come first, and equals in the given order.
 
-/// How many names are worth reading.
 const MOST: usize = 3;
 
-/// The names that are nearest to `wanted`: by how many letters have to be put in, left out or changed; one that begins as it does is as good as the same.
-pub(super) fn nearest<'n>(wanted: &str, names: &'n [String]) -> Vec<&'n str> {
+/// Sorts by the number of letters to insert, delete or replace; a name that begins with `wanted` counts as equal.
+pub(super) fn nearest<'n>(wanted: &str, names: &[&'n str]) -> Vec<&'n str> {
     let mut by_distance: Vec<(usize, &str)> = names
         .iter()
         .map(|name| {
             let begins = !wanted.is_empty() && name.starts_with(wanted);
-            (
-                if begins { 0 } else { distance(wanted, name) },
-                name.as_str(),
-            )
+            (if begins { 0 } else { distance(wanted, name) }, *name)
         })
         .collect();
     by_distance.sort_by_key(|(distance, _)| *distance);
@@ -22,7 +18,6 @@ pub(super) fn nearest<'n>(wanted: &str, names: &'n [String]) -> Vec<&'n str> {
     nearest.map(|(_, name)| name).collect()
 }
 
-/// How many bytes have to be put in, left out or changed.
 fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (i, a) in one.bytes().enumerate() {
@@ -48,8 +43,7 @@ mod tests {
             "20261120T235959Z-1",
             "other",
             "20261121T051136Z-2",
-        ]
-        .map(str::to_owned);
+        ];
         assert_eq!(
             nearest("20261121T051136Z-3", &names),
             [

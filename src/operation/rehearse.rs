@@ -1,191 +1,208 @@
-//! A whole tree in memory: what the migrations of a catalog would do to every manifest, what schemas and rules would say of that, and whether the laws of migrations hold there.
+//! Rehearses the migrations of a catalog on a whole tree, in memory, and checks schemas, rules and the laws of migrations.
 //!
 //! For authors. Writes nothing and takes no lock.
 //!
-//! Invariant: every selected manifest is counted once, in path order, whatever the number of threads.
-
-mod foreseen;
+//! Invariant: every manifest is counted once, in path order, for any number of threads.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroUsize;
 
-use rayon::prelude::*;
-
-use foreseen::Foreseen;
-
-use super::evaluate::refused;
-use super::listing;
-use super::settle::Settling;
-use super::turns::Turns;
-use crate::catalog::{Catalog, Route};
-use crate::digest::Digest;
-use crate::engine::{
-    Decision, Manifest, Plan, check_after, check_before, check_transform, examine,
-};
+use super::find::Finder;
+use super::frame::Frame;
+use super::migrate::{Detail, FirstPass, FirstPassFacts, Migrate, Visitor, plan_of};
+use super::scope::Scope;
+use super::survey::Survey;
+use super::walk::{Found, Visit};
+use crate::engine::{Checks, Inspector, Manifest, Pipeline, Until, Verdicts, examine};
 use crate::path::TreePath;
-use crate::refusal::Refusal;
 use crate::rehearsal::{Rehearsal, Remark, StepId, rehearse};
-use crate::report::{Diagnosis, Enforcement, Stop, Watch};
-use crate::selection::Selection;
-use crate::storage::{Found, Storage};
+use crate::report::{Diagnosis, Enforcement, Stop};
 
-/// How many manifests are looked at before what was found is gathered.
-const BATCH: usize = 1024;
+const GROUP: usize = 1024;
 
-/// What came of a rehearsal on a tree.
+/// The result of a rehearsal on a tree.
 #[derive(Debug, Clone, Default)]
 pub struct TreeRehearsal {
-    /// How many manifests were looked at.
+    /// The number of manifests that were examined.
     pub manifests: u64,
-    /// How many of them a migration would change.
+    /// The number of manifests that a migration would change.
     pub pending: u64,
-    /// Those that each step would change.
+    /// The manifests that each step would change.
     pub changed: BTreeMap<StepId, Vec<TreePath>>,
-    /// Those that a migration would refuse or that cannot be read, and why.
+    /// The manifests that would be refused or cannot be read, with the reasons.
     pub troubled: Vec<(TreePath, Diagnosis)>,
-    /// What rules, and schemas, only warn of.
+    /// The warnings of schemas and rules.
     pub warned: Vec<Diagnosis>,
-    /// Why a migration of the tree would stop before it wrote anything: a rule that halts.
+    /// The rule that would halt a migration of the tree before it writes.
     pub halted: Option<Stop>,
     /// Laws that do not hold, and of which manifests.
     pub broken: Vec<(TreePath, Remark)>,
     /// The indices of the kinds that were found.
     pub kinds: BTreeSet<usize>,
-    /// What somebody should know of the listing.
+    /// Warnings about the tree.
     pub notices: Vec<Diagnosis>,
 }
 
-/// Takes every manifest of a tree to the latest version of its kind, in memory, also those that a writer still has. Rules over the tree see it as it would be then.
+/// Migrates every manifest of a tree in memory to the latest version of its kind, deferred ones too. Rules over the tree are checked on the results.
 ///
 /// # Errors
 /// The tree cannot be listed.
-pub fn rehearse_tree<S: Storage>(
-    storage: &S,
-    catalog: &Catalog,
-    jobs: NonZeroUsize,
-    watch: &dyn Watch,
-) -> Result<TreeRehearsal, Stop> {
-    let plan = Plan::new(catalog, None, true)
-        .map_err(|error| Stop::new(error.code(), error.to_string()))?;
-    let pool = listing::pool(jobs.get().min(storage.most_jobs()))?;
-    let listing = listing::find(storage, catalog, &Selection::default(), &pool, watch)?;
-    let foreseen = Foreseen::of(storage, &plan, &pool, jobs, &listing.manifests, watch)?;
+pub fn rehearse_tree(frame: &Frame<'_>) -> Result<TreeRehearsal, Stop> {
+    let options = Migrate {
+        detail: Detail::Outcomes,
+        target: None,
+        include_running: true,
+        allow_downgrade: false,
+        survey: Survey::default(),
+        plan: None,
+        rules: Enforcement::AsWritten,
+        max_failures: None,
+    };
+    let plan = plan_of(frame.catalog, &options)?;
+    let pipeline = Pipeline {
+        plan: &plan,
+        now: frame.request.now,
+        rules: options.rules,
+    };
+    let first_pass = FirstPass::of_all(frame, &options)?;
+    let pass_facts = if first_pass.is_empty() {
+        FirstPassFacts::default()
+    } else {
+        let mut visitor = Visitor::new(frame, &options, pipeline);
+        // An author need not be the owner of the tree.
+        visitor.asks_permission = false;
+        first_pass.run_all(&visitor)?
+    };
     let mut rehearsal = TreeRehearsal {
-        halted: foreseen.halted.clone(),
-        notices: [listing.directories_failed, listing.warnings].concat(),
+        halted: pass_facts.halted(None),
         ..TreeRehearsal::default()
     };
-    let looking = Looking {
-        storage,
-        plan: &plan,
-        foreseen: &foreseen,
-        turns: Turns::default(),
+    let rehearser = TreeRehearser {
+        frame,
+        pipeline,
+        pass_facts: &pass_facts,
+        is_halted: rehearsal.halted.is_some(),
     };
-    let end = listing.manifests.len();
-    for start in (0..end).step_by(BATCH) {
-        let batch: Vec<Found> = listing
-            .manifests
-            .range(start..end.min(start + BATCH))
-            .collect();
-        let looks: Vec<Look> = pool.install(|| {
-            let look = |buffer: &mut Vec<u8>, found: &Found| looking.look(found, buffer);
-            batch.par_iter().map_init(Vec::new, look).collect()
-        });
-        for (found, look) in batch.into_iter().zip(looks) {
-            rehearsal.add(found.path, look);
+    let visit = |visit: &Visit<'_>, buffer: &mut Vec<u8>| rehearser.look(visit, buffer);
+    let scope = Scope::of(frame.catalog, &frame.request.selection)?;
+    let mut finder = Finder::new(frame, &scope)?;
+    while let Some(found) = finder.next(GROUP, &visit)? {
+        for one in found {
+            match one {
+                Found::Manifest(seen) => rehearsal.add(seen),
+                Found::Warning(notice) | Found::DirectoryFailed(notice) => {
+                    rehearsal.notices.push(notice);
+                }
+            }
         }
     }
     Ok(rehearsal)
 }
 
-/// What was seen of one manifest.
-#[derive(Default)]
-struct Seen {
+struct ExaminedManifest {
+    path: TreePath,
     kind: Option<usize>,
     rehearsed: Option<Rehearsal>,
     warned: Vec<Diagnosis>,
+    /// The reason why the manifest would not be migrated.
+    trouble: Option<Diagnosis>,
 }
 
-/// The same, and why the manifest would not be migrated, if it would not.
-type Look = (Seen, Result<(), Diagnosis>);
-
-/// What all looks share.
-struct Looking<'l, S: Storage> {
-    storage: &'l S,
-    plan: &'l Plan<'l>,
-    foreseen: &'l Foreseen,
-    turns: Turns,
+struct TreeRehearser<'l> {
+    frame: &'l Frame<'l>,
+    pipeline: Pipeline<'l>,
+    pass_facts: &'l FirstPassFacts,
+    is_halted: bool,
 }
 
-impl<S: Storage> Looking<'_, S> {
-    fn look(&self, found: &Found, buffer: &mut Vec<u8>) -> Look {
-        self.turns.take(buffer, |buffer, most| {
-            let mut seen = Seen::default();
-            let read = match &found.trouble {
-                Some(trouble) => Err(trouble.clone()),
-                None => self.storage.read_small(&found.path, buffer, most),
+impl TreeRehearser<'_> {
+    fn look(&self, visit: &Visit<'_>, buffer: &mut Vec<u8>) -> ExaminedManifest {
+        let path = visit.path;
+        self.frame.large.process(buffer, |bytes, most| {
+            let mut seen = ExaminedManifest {
+                path: path.clone(),
+                kind: None,
+                rehearsed: None,
+                warned: Vec::new(),
+                trouble: None,
             };
-            let came = read.transpose()?;
-            let came = came.and_then(|_| self.rehearse(found, buffer, &mut seen));
-            Some((seen, came))
+            let read = visit
+                .readable()
+                .and_then(|directory| directory.read(path.name(), most, bytes));
+            let read = read.transpose()?.map(drop);
+            let rehearsed = read.and_then(|()| self.rehearse(bytes, &mut seen));
+            seen.trouble = rehearsed.err();
+            Some(seen)
         })
     }
 
-    fn rehearse(&self, found: &Found, bytes: &[u8], seen: &mut Seen) -> Result<(), Diagnosis> {
-        let examined = examine(self.plan.catalog(), found.path.file_name(), bytes);
+    fn rehearse(&self, bytes: &[u8], seen: &mut ExaminedManifest) -> Result<(), Diagnosis> {
+        let examined = examine(self.frame.catalog, seen.path.file_name(), bytes);
         seen.kind = match &examined {
             Ok(manifest) => Some(manifest.kind().index()),
             Err(unexamined) => unexamined.kind_index,
         };
-        if seen.kind.is_some() {
-            self.foreseen.check(&found.path)?;
+        if self.is_halted
+            && let Some(trouble) = self.pass_facts.trouble(&seen.path)
+        {
+            return Err(trouble.clone());
         }
-        let manifest = examined.map_err(|unexamined| refused(&unexamined.refusal))?;
-        match self.plan.decide(&manifest) {
-            Err(refusal) => Err(refused(&refusal)),
-            Ok(Decision::Pending(route)) => {
-                let mut settling = Settling::new(&found.path, Enforcement::AsWritten);
-                self.foreseen
-                    .settle(&found.path, Digest::of(bytes), &mut settling)?;
-                let rehearsed = hold(&manifest, route, &mut settling);
-                seen.rehearsed = Some(rehearsed.map_err(|refusal| refused(&refusal))?);
-                seen.warned = settling.notices();
-                Ok(())
-            }
-            Ok(Decision::Current | Decision::Ahead | Decision::Deferred { .. }) => Ok(()),
+        let manifest = examined.map_err(|one| Diagnosis::from(&one.refusal))?;
+        let mut of_tree = OfTree {
+            pass_facts: self.pass_facts,
+            path: &seen.path,
+        };
+        let product = self.pipeline.run(&manifest, Until::Checked, &mut of_tree);
+        if let Some(trouble) = product.trouble {
+            return Err(trouble);
         }
+        if let Some(route) = product.route {
+            let rehearsed = rehearse(&manifest, route);
+            seen.rehearsed = Some(rehearsed.map_err(|refusal| Diagnosis::from(&refusal))?);
+            let warnings = product.warnings.into_iter();
+            let path = || seen.path.clone();
+            let warned = warnings.map(|(code, message)| Diagnosis::new(code, message).at(path()));
+            seen.warned = warned.collect();
+        }
+        Ok(())
     }
 }
 
-/// Takes a manifest along the route, as a migration does, and then holds the laws against it.
-fn hold(
-    manifest: &Manifest<'_, '_>,
-    route: &Route,
-    settling: &mut Settling<'_>,
-) -> Result<Rehearsal, Refusal> {
-    let (kind, before) = (manifest.kind(), manifest.document());
-    settling.take(check_before(kind, manifest.version(), before))?;
-    check_transform(manifest, route, |after| {
-        settling.take(check_after(kind, route.to(), before, after))
-    })?;
-    rehearse(manifest, route)
+struct OfTree<'t> {
+    pass_facts: &'t FirstPassFacts,
+    path: &'t TreePath,
+}
+
+impl Inspector for OfTree<'_> {
+    fn pending(
+        &mut self,
+        _: &Manifest<'_, '_>,
+        verdicts: &mut Verdicts,
+    ) -> Result<Checks, Diagnosis> {
+        let failures = self.pass_facts.failures(self.path).iter().cloned();
+        let taken = verdicts.take_failures(failures);
+        taken.map_err(|refusal| Diagnosis::from(&refusal))?;
+        Ok(Checks::All)
+    }
 }
 
 impl TreeRehearsal {
-    fn add(&mut self, path: TreePath, (seen, came): Look) {
+    fn add(&mut self, seen: ExaminedManifest) {
         self.manifests += 1;
         self.kinds.extend(seen.kind);
         self.warned.extend(seen.warned);
-        if let Err(trouble) = came {
-            self.troubled.push((path, trouble));
+        if let Some(trouble) = seen.trouble {
+            self.troubled.push((seen.path, trouble));
         } else if let Some(rehearsed) = seen.rehearsed {
             self.pending += 1;
             for step in rehearsed.changed {
-                self.changed.entry(step).or_default().push(path.clone());
+                self.changed
+                    .entry(step)
+                    .or_default()
+                    .push(seen.path.clone());
             }
             let broken = rehearsed.broken.into_iter();
             self.broken
-                .extend(broken.map(|remark| (path.clone(), remark)));
+                .extend(broken.map(|remark| (seen.path.clone(), remark)));
         }
     }
 }

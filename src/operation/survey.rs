@@ -1,6 +1,6 @@
-//! Surveys: what chosen members hold over all manifests, and which values are not authoritative.
+//! Surveys: the values of chosen members over all manifests, and the values that are not authoritative.
 //!
-//! Looks at documents that were read for another reason; reads nothing itself.
+//! Gets documents that were read for another reason.
 //!
 //! Invariant: memory holds a short text and a hash for each different value, never a document.
 
@@ -11,34 +11,29 @@ use crate::engine::Manifest;
 use crate::json::{Pointer, Value, ValueKind, canonical};
 use crate::report::{FieldCount, SurveyResult};
 
-/// How many characters of a value are kept.
 const SHOWN_CHARACTERS: usize = 60;
-/// How many of the most frequent values are told.
 const MOST_FREQUENT: usize = 5;
 
-/// What is asked.
+/// The request of a survey.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Survey {
     /// The members whose presence and values are counted.
     pub fields: Vec<Pointer>,
-    /// Whether the values that histories call backfilled are counted.
+    /// True if the values that histories call backfilled are counted.
     pub backfilled: bool,
 }
 
-/// What one manifest answers.
 pub(super) struct Answer {
     fields: Vec<Held>,
     backfilled: BTreeSet<String>,
 }
 
-/// What a member holds.
 enum Held {
     Missing,
     Null,
     Value { digest: Digest, shown: Box<str> },
 }
 
-/// What all manifests so far answer.
 pub(super) struct Answers {
     survey: Survey,
     manifests: u64,
@@ -46,7 +41,6 @@ pub(super) struct Answers {
     backfilled: BTreeMap<String, u64>,
 }
 
-/// What one member holds, so far.
 #[derive(Default)]
 struct Counted {
     null: u64,
@@ -55,13 +49,11 @@ struct Counted {
 }
 
 impl Survey {
-    /// Whether nothing is asked.
-    #[must_use]
+    /// Returns true if the request is empty.
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty() && !self.backfilled
     }
 
-    /// What a manifest answers.
     pub(super) fn ask(&self, manifest: &Manifest<'_, '_>) -> Option<Box<Answer>> {
         if self.is_empty() {
             return None;
@@ -89,7 +81,6 @@ fn held(value: Option<Value<'_>>) -> Held {
     }
 }
 
-/// A value as JSON on one line, cut where it is long.
 fn shown(value: Value<'_>) -> String {
     let text = match value.kind() {
         ValueKind::Object | ValueKind::Array => canonical::to_string(value),
@@ -101,7 +92,6 @@ fn shown(value: Value<'_>) -> String {
     }
 }
 
-/// The pointers that any record of a history lists as backfilled.
 fn backfilled(history: Option<Value<'_>>) -> BTreeSet<String> {
     let records = history.into_iter().flat_map(|history| history.elements());
     let at = Pointer::root().child("backfilled");
@@ -123,7 +113,6 @@ impl Answers {
         }
     }
 
-    /// Takes the answer of one manifest in.
     pub(super) fn add(&mut self, answer: Answer) {
         self.manifests += 1;
         for (counted, held) in self.fields.iter_mut().zip(answer.fields) {
@@ -140,7 +129,6 @@ impl Answers {
         }
     }
 
-    /// What it came to; `None` where nothing was asked.
     pub(super) fn result(self) -> Option<SurveyResult> {
         if self.survey.is_empty() {
             return None;

@@ -1,38 +1,73 @@
-//! Keeping count: every event goes to the sinks through here, and the summary grows with it.
+//! Counts events into the summary and passes them to the sinks.
 //!
-//! Invariant: what was told is what was counted.
+//! Before the lock is taken, events may be held back: they are reported only if nothing is to be written.
+//!
+//! Invariant: exactly the reported events are counted.
 
 use std::collections::BTreeMap;
 use std::io;
+use std::mem;
+use std::sync::Arc;
 
 use super::survey::{Answer, Answers, Survey};
 use crate::catalog::Route;
 use crate::clock::Timestamp;
 use crate::code::{Class, Code};
-use crate::journal::{Record, RecordedPath, Settled};
 use crate::path::TreePath;
 use crate::report::{
-    Diagnosis, Event, Outcome, RouteCount, Signal, Sink, Status, Stop, Summary, Verified, Watch,
+    Backup, Diagnosis, Event, Fate, Outcome, RouteCount, Signal, Sink, Start, Status, Stop,
+    Summary, Verified, Watch,
 };
 use crate::selection::Tolerance;
-use crate::storage::{Listing, Transaction};
+use crate::storage::Recovery;
 use crate::version::Version;
 
-/// So many warnings of one code about manifests are told.
-const MOST_WARNINGS: u64 = 20;
+const MAX_WARNINGS: u64 = 20;
 
-/// Counts, and passes on.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct FoundCounts {
+    pub(super) found: u64,
+    pub(super) excluded: u64,
+    pub(super) aliases: u64,
+    pub(super) dangling: u64,
+    pub(super) outside: u64,
+}
+
+impl FoundCounts {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.found += other.found;
+        self.excluded += other.excluded;
+        self.aliases += other.aliases;
+        self.dangling += other.dangling;
+        self.outside += other.outside;
+    }
+}
+
 pub(super) struct Tally<'s> {
     sink: &'s mut dyn Sink,
     pub(super) summary: Summary,
     routes: BTreeMap<(Version, Version, Vec<Version>), u64>,
+    survey: Survey,
     answers: Answers,
-    /// What the sink said when it could not take more.
-    broken: Option<io::Error>,
-    /// Whether a signal ended the listing, so that there may be more than was found.
-    pub(super) listing_ended_early: bool,
-    /// How often each code was warned of, of manifests.
+    /// The number of warnings about manifests by code.
     warned: BTreeMap<Code, u64>,
+    /// True if a signal ended the search, so that there may be more than was found.
+    pub(super) ended_early: bool,
+    /// The error of the sink, after which it gets no more events.
+    output_error: Option<io::Error>,
+    /// The events that are held back.
+    buffered: Option<Vec<Buffered>>,
+    /// The versions that outcomes which are held name, each once.
+    versions: Vec<Arc<Version>>,
+}
+
+/// An event that is held back. Most are of manifests with nothing to do, of which only path, status and version are known.
+enum Buffered {
+    Plain(TreePath, Status, Option<Arc<Version>>),
+    Outcome(Box<Outcome>),
+    Warning(Box<Diagnosis>),
+    DirectoryFailed(Box<Diagnosis>),
+    Backup(Box<Backup>),
 }
 
 impl<'s> Tally<'s> {
@@ -41,86 +76,149 @@ impl<'s> Tally<'s> {
             sink,
             summary: Summary::default(),
             routes: BTreeMap::new(),
+            survey: survey.clone(),
             answers: Answers::new(survey),
-            broken: None,
-            listing_ended_early: false,
             warned: BTreeMap::new(),
+            ended_early: false,
+            output_error: None,
+            buffered: None,
+            versions: Vec::new(),
         }
     }
 
-    /// Whether nobody can hear what happens any more.
-    pub(super) fn is_broken(&self) -> bool {
-        self.broken.is_some()
+    pub(super) fn start(&mut self, head: &Start) {
+        self.emit(&Event::Started(head));
     }
 
-    pub(super) fn tell(&mut self, event: &Event<'_>) {
-        if self.broken.is_none() {
-            self.broken = self.sink.event(event).err();
+    pub(super) fn output_failed(&self) -> bool {
+        self.output_error.is_some()
+    }
+
+    pub(super) fn output_stop(&self) -> Option<Stop> {
+        self.output_error.as_ref().map(output_stop)
+    }
+
+    fn emit(&mut self, event: &Event<'_>) {
+        if self.output_error.is_none() {
+            self.output_error = self.sink.event(event).err();
         }
     }
 
-    /// The operation has an id from now on.
+    pub(super) fn start_buffering(&mut self) {
+        self.buffered = Some(Vec::new());
+    }
+
+    pub(super) fn flush_buffered(&mut self) {
+        for buffered in self.buffered.take().into_iter().flatten() {
+            match buffered {
+                Buffered::Plain(path, status, from) => {
+                    let from = from.map(|version| (*version).clone());
+                    let outcome = Outcome {
+                        from,
+                        ..Outcome::new(path, status)
+                    };
+                    self.emit(&Event::Outcome(&outcome));
+                }
+                Buffered::Outcome(outcome) => self.emit(&Event::Outcome(&outcome)),
+                Buffered::Warning(diagnosis) => self.emit(&Event::Warning(&diagnosis)),
+                Buffered::DirectoryFailed(diagnosis) => {
+                    self.emit(&Event::DirectoryFailed(&diagnosis));
+                }
+                Buffered::Backup(backup) => self.emit(&Event::Backup(&backup)),
+            }
+        }
+    }
+
+    /// Drops the events that were held back, and all counts.
+    pub(super) fn discard_buffered(&mut self) {
+        self.buffered = None;
+        self.summary = Summary {
+            rules: self.summary.rules,
+            ..Summary::default()
+        };
+        self.routes.clear();
+        self.answers = Answers::new(&self.survey);
+        self.warned.clear();
+    }
+
     pub(super) fn began(&mut self, operation: &str) {
         if self.summary.operation.is_none() {
             self.summary.operation = Some(operation.to_owned());
-            self.tell(&Event::Began { operation });
+            self.emit(&Event::Began { operation });
         }
     }
 
-    pub(super) fn recovered(&mut self, (notices, rescued): (Vec<Diagnosis>, u64)) {
-        self.summary.rescued += rescued;
-        for notice in &notices {
-            self.tell(&Event::Warning(notice));
+    pub(super) fn recovered(&mut self, recovery: &Recovery) {
+        self.summary.rescued += recovery.rescued;
+        self.summary.unknown_journals += recovery.unknown;
+        for notice in &recovery.notices {
+            self.emit(&Event::Warning(notice));
         }
     }
 
-    pub(super) fn listed(&mut self, listing: &Listing) {
-        let counts = &mut self.summary.counts;
-        counts.found = listing.found;
-        counts.excluded = listing.excluded;
-        counts.aliases = listing.aliases;
-        counts.dangling = listing.dangling;
-        counts.outside = listing.outside;
-        counts.directories_failed = listing.directories_failed.len() as u64;
-        for notice in &listing.directories_failed {
-            self.tell(&Event::DirectoryFailed(notice));
-        }
-        for notice in &listing.warnings {
-            self.tell(&Event::Warning(notice));
-        }
-        self.tell(&Event::Listed {
-            manifests: listing.manifests.len() as u64,
-        });
+    pub(super) fn ended(&mut self, notice: &Diagnosis) {
+        self.summary.rescued += u64::from(notice.code == Code::Rescued);
+        self.emit(&Event::Warning(notice));
     }
 
-    /// A first pass has looked at so many manifests; these directories it could not list.
-    pub(super) fn judged(&mut self, manifests: u64, unlisted: &[Diagnosis]) {
+    /// Adds the size of the first pass, and the directories outside the selection that it could not list.
+    pub(super) fn first_pass(&mut self, manifests: u64, unlisted: &[Diagnosis]) {
         self.summary.judged = Some(manifests);
-        self.summary.counts.directories_failed += unlisted.len() as u64;
-        for notice in unlisted {
-            self.tell(&Event::DirectoryFailed(notice));
+        for diagnosis in unlisted {
+            self.directory_failed(diagnosis.clone());
         }
     }
 
-    /// What an operation without a listing has chosen from journals.
-    pub(super) fn chosen(&mut self, found: u64, excluded: u64, manifests: u64) {
-        self.summary.counts.found = found;
-        self.summary.counts.excluded = excluded;
-        self.tell(&Event::Listed { manifests });
+    pub(super) fn found_so_far(&mut self, found: FoundCounts) {
+        let counts = &mut self.summary.counts;
+        counts.found = found.found;
+        counts.excluded = found.excluded;
+        counts.aliases = found.aliases;
+        counts.dangling = found.dangling;
+        counts.outside = found.outside;
     }
 
-    /// Takes one outcome in, in path order.
+    pub(super) fn unvisited(&mut self, directories: u64) {
+        self.ended_early |= directories > 0;
+        self.summary.unvisited = directories;
+    }
+
+    pub(super) fn directory_failed(&mut self, diagnosis: Diagnosis) {
+        self.summary.counts.directories_failed += 1;
+        match &mut self.buffered {
+            Some(buffered) => buffered.push(Buffered::DirectoryFailed(Box::new(diagnosis))),
+            None => self.emit(&Event::DirectoryFailed(&diagnosis)),
+        }
+    }
+
     pub(super) fn outcome(
         &mut self,
-        outcome: &Outcome,
+        outcome: Outcome,
         route: Option<&Route>,
         modified: Option<i64>,
     ) {
-        self.count(outcome, route, modified);
-        self.tell(&Event::Outcome(outcome));
+        self.count(&outcome, route, modified);
+        if self.buffered.is_none() {
+            return self.emit(&Event::Outcome(&outcome));
+        }
+        let buffered = if matches!(outcome.status, Status::Current | Status::Ahead) {
+            let from = outcome.from.as_ref().map(|version| self.shared(version));
+            Buffered::Plain(outcome.path, outcome.status, from)
+        } else {
+            Buffered::Outcome(Box::new(outcome))
+        };
+        self.buffered.get_or_insert_default().push(buffered);
     }
 
-    /// Takes one manifest in that was proved, in path order.
+    fn shared(&mut self, version: &Version) -> Arc<Version> {
+        if let Some(known) = self.versions.iter().find(|known| ***known == *version) {
+            return Arc::clone(known);
+        }
+        let shared = Arc::new(version.clone());
+        self.versions.push(Arc::clone(&shared));
+        shared
+    }
+
     pub(super) fn verified(
         &mut self,
         verified: &Verified,
@@ -131,22 +229,22 @@ impl<'s> Tally<'s> {
         for finding in &verified.findings {
             self.count_finding(finding.code);
         }
-        self.tell(&Event::Verified(verified));
+        self.emit(&Event::Verified(verified));
     }
 
-    /// Takes a finding in that is about no manifest.
-    pub(super) fn found(&mut self, finding: Diagnosis) {
-        self.found_at(None, finding);
+    pub(super) fn backup(&mut self, backup: &Backup) {
+        self.ended_early |= backup.fate == Fate::NotAttempted;
+        self.summary.backups_in_trouble += u64::from(backup.fate.is_trouble());
+        match &mut self.buffered {
+            Some(buffered) => buffered.push(Buffered::Backup(Box::new(backup.clone()))),
+            None => self.emit(&Event::Backup(backup)),
+        }
     }
 
-    /// Takes a finding in about a place where no manifest is.
-    pub(super) fn found_at(&mut self, path: Option<TreePath>, finding: Diagnosis) {
+    /// Counts and reports a finding that concerns no manifest.
+    pub(super) fn finding(&mut self, finding: &Diagnosis) {
         self.count_finding(finding.code);
-        self.tell(&Event::Finding(&Diagnosis {
-            code: finding.code,
-            path,
-            message: finding.message,
-        }));
+        self.emit(&Event::Finding(finding));
     }
 
     fn count_finding(&mut self, code: Code) {
@@ -180,54 +278,42 @@ impl<'s> Tally<'s> {
         }
     }
 
-    /// Takes in what one manifest answers to the survey.
     pub(super) fn answer(&mut self, answer: Answer) {
         self.answers.add(answer);
     }
 
-    /// The stop that too many manifests in trouble are, counted so far.
     pub(super) fn too_many(&self, most: Option<Tolerance>) -> Option<Stop> {
         let counts = &self.summary.counts;
-        let (trouble, looked_at) = (counts.trouble(), counts.selected);
-        let is_exceeded = most?.is_exceeded(trouble, looked_at);
-        is_exceeded.then(|| {
-            let message =
-                format!("{trouble} of {looked_at} manifests were refused, failed or in conflict");
-            Stop::new(Code::TooManyFailures, message)
-        })
+        too_many(most, counts.trouble(), counts.selected)
     }
 
-    /// Tells what somebody should know of a manifest, but not the same over and over.
+    /// Reports a warning about a manifest, up to a limit for each code.
     pub(super) fn warn(&mut self, notice: &Diagnosis) {
         let count = self.warned.entry(notice.code).or_default();
         *count += 1;
-        if *count <= MOST_WARNINGS {
-            self.tell(&Event::Warning(notice));
+        if *count > MAX_WARNINGS {
+            return;
+        }
+        match &mut self.buffered {
+            Some(buffered) => buffered.push(Buffered::Warning(Box::new(notice.clone()))),
+            None => self.emit(&Event::Warning(notice)),
         }
     }
 
-    /// Tells how much more there was to warn of.
-    fn tell_unshown(&mut self) {
-        for (code, count) in std::mem::take(&mut self.warned) {
-            if count > MOST_WARNINGS {
-                let message = format!("{count} such warnings, of which {MOST_WARNINGS} are shown");
-                self.tell(&Event::Warning(&Diagnosis {
-                    code,
-                    path: None,
-                    message,
-                }));
+    fn warn_of_unshown(&mut self) {
+        for (code, count) in mem::take(&mut self.warned) {
+            if count > MAX_WARNINGS {
+                let message = format!("{count} such warnings, of which {MAX_WARNINGS} are shown");
+                self.emit(&Event::Warning(&Diagnosis::new(code, message)));
             }
         }
     }
 
-    /// Tells what could not be recorded at the end.
-    pub(super) fn ended(&mut self, notices: &[Diagnosis]) {
-        for notice in notices {
-            self.tell(&Event::Warning(notice));
-        }
+    pub(super) fn was_cut_short(&self) -> bool {
+        self.ended_early || self.summary.counts.not_attempted > 0
     }
 
-    /// Says why it is over: stopped, by a signal, or done. The last event follows; gives the summary.
+    /// Reports the last event and returns the summary.
     pub(super) fn conclude(
         self,
         stop: Option<Stop>,
@@ -235,19 +321,19 @@ impl<'s> Tally<'s> {
         waits: bool,
         now: Timestamp,
     ) -> Summary {
-        // A signal that came when all was done ended nothing.
-        let ended_early = self.listing_ended_early || self.summary.counts.not_attempted > 0;
-        // Nor does a lock that somebody else holds end an operation that would have waited for it.
+        // A lock that another program holds does not end an operation that would have waited for it.
         let gave_up_waiting = waits && stop.as_ref().is_some_and(|stop| stop.code == Code::Locked);
-        let signal = watch.signal().filter(|_| ended_early || gave_up_waiting);
+        // A signal after the last manifest ended nothing.
+        let signal = watch
+            .signal()
+            .filter(|_| self.was_cut_short() || gave_up_waiting);
         let stop = stop.filter(|_| !gave_up_waiting || signal.is_none());
         self.finish(stop, signal, now)
     }
 
-    /// The last event; gives the summary.
     fn finish(mut self, stop: Option<Stop>, signal: Option<Signal>, now: Timestamp) -> Summary {
-        self.tell_unshown();
-        let routes = std::mem::take(&mut self.routes).into_iter();
+        self.warn_of_unshown();
+        let routes = mem::take(&mut self.routes).into_iter();
         let routes = routes.map(|((from, to, via), count)| RouteCount {
             from,
             to,
@@ -255,51 +341,29 @@ impl<'s> Tally<'s> {
             count,
         });
         self.summary.routes = routes.collect();
-        self.summary.survey = self.answers.result();
+        self.summary.survey = mem::replace(&mut self.answers, Answers::new(&self.survey)).result();
         self.summary.finished_at = Some(now);
         self.summary.signal = signal;
-        self.summary.stop = stop;
-        if let (None, Some(error)) = (&self.summary.stop, &self.broken) {
-            self.summary.stop = Some(Stop::new(
-                Code::OutputFailed,
-                format!("cannot write the report: {error}"),
-            ));
-        }
+        self.summary.stop = stop.or_else(|| self.output_stop());
         let mut summary = self.summary;
-        if self.broken.is_none()
+        if self.output_error.is_none()
             && let Err(error) = self.sink.event(&Event::Finished(&summary))
         {
-            let broken = || {
-                Stop::new(
-                    Code::OutputFailed,
-                    format!("cannot write the report: {error}"),
-                )
-            };
-            summary.stop.get_or_insert_with(broken);
+            summary.stop.get_or_insert_with(|| output_stop(&error));
         }
         summary
     }
 }
 
-/// The sink that keeps the journal: what came of each manifest that had an intent.
-pub(super) struct JournalSink<'t, T>(pub(super) &'t T);
+fn output_stop(error: &io::Error) -> Stop {
+    let message = format!("cannot write the report: {error}");
+    Stop::new(Code::OutputFailed, message)
+}
 
-impl<T: Transaction> Sink for JournalSink<'_, T> {
-    fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
-        if let Event::Outcome(outcome) = event {
-            let version = |version: &Option<Version>| version.as_ref().map(ToString::to_string);
-            self.0.append(&Record::Result(Settled {
-                path: RecordedPath::new(&outcome.path),
-                outcome: outcome.status.as_str().to_owned(),
-                backup: outcome.backup.clone(),
-                code: outcome
-                    .trouble
-                    .as_ref()
-                    .map(|trouble| trouble.code.to_string()),
-                from_version: version(&outcome.from),
-                to_version: version(&outcome.to),
-            }));
-        }
-        Ok(())
-    }
+pub(super) fn too_many(most: Option<Tolerance>, trouble: u64, looked_at: u64) -> Option<Stop> {
+    most?.is_exceeded(trouble, looked_at).then(|| {
+        let message =
+            format!("{trouble} of {looked_at} manifests were refused, failed or in conflict");
+        Stop::new(Code::TooManyFailures, message)
+    })
 }

@@ -1,26 +1,21 @@
 //! The lines of a plan file: the first, one for each manifest, the last.
-//!
-//! Data only; reads and writes no file.
-//!
 //! Invariant: no other line begins like the last one.
 
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
-use crate::journal::RecordedPath;
+use crate::path::PathMembers;
 use crate::version::Version;
 
 /// The format that the first line names.
 pub const FORMAT: &str = "migrate-manifests/plan/1";
 
-/// The beginning of the last line.
 pub(super) const LAST_BEGINS: &[u8] = b"{\"manifests\":";
 
 /// The first line: the catalog, the target and the tree of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanHead {
-    /// [`FORMAT`].
     pub(super) format: String,
     /// The catalog.
     pub catalog: CatalogId,
@@ -45,7 +40,6 @@ pub struct CatalogId {
 
 impl PlanHead {
     /// The head of a plan for `tree` and `target`, by default the latest version of each kind.
-    #[must_use]
     pub fn new(
         catalog: &Catalog,
         target: Option<&Version>,
@@ -69,7 +63,7 @@ impl PlanHead {
 #[derive(Serialize, Deserialize)]
 pub(super) struct ManifestLine {
     #[serde(flatten)]
-    pub(super) path: RecordedPath,
+    pub(super) path: PathMembers,
     pub(super) from: Version,
     pub(super) to: Version,
     /// The digest of the raw bytes.

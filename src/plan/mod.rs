@@ -1,7 +1,5 @@
 //! Plan files: the decisions on a tree, for a later execution.
 //!
-//! Reads and writes lines of JSON; opens no file and decides nothing.
-//!
 //! Invariant: a plan that was cut off, edited or joined is refused.
 
 mod format;

@@ -1,7 +1,4 @@
 //! Reads a plan file.
-//!
-//! Reads any number of lines in one pass; opens no file and executes nothing.
-//!
 //! Invariant: a file that was cut off, edited or joined is refused, with the line.
 
 use std::io::{self, BufRead, Read as _};
@@ -62,7 +59,6 @@ pub enum PlanProblem {
 
 impl PlanFileError {
     /// The stable code.
-    #[must_use]
     pub fn code(&self) -> Code {
         Code::PlanInvalid
     }
@@ -126,32 +122,27 @@ impl PlanFile {
     }
 
     /// The head.
-    #[must_use]
     pub fn head(&self) -> &PlanHead {
         &self.head
     }
 
     /// The digest of the catalog.
-    #[must_use]
     pub fn catalog_digest(&self) -> Digest {
         self.catalog_digest
     }
 
     /// The manifests, in path order.
-    #[must_use]
     pub fn paths(&self) -> impl ExactSizeIterator<Item = &TreePath> {
         self.manifests.iter().map(|(path, _)| path)
     }
 
     /// The expected digests of a manifest, if it is in the plan.
-    #[must_use]
     pub fn of(&self, path: &TreePath) -> Option<PlanEntry> {
         let at = self.manifests.binary_search_by(|(one, _)| one.cmp(path));
         at.ok().map(|at| self.manifests[at].1)
     }
 }
 
-/// The lines of a plan, counted and hashed as they come.
 struct Lines<R> {
     input: R,
     line: Vec<u8>,
@@ -170,7 +161,6 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Reads the next line, which must be complete.
     fn required(&mut self) -> Result<&[u8], PlanFileError> {
         self.hasher.update(&self.line);
         self.line.clear();
@@ -185,7 +175,6 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Compares the last line with all lines before it.
     fn finish(&mut self, last: &LastLine, manifests: u64) -> Result<(), PlanFileError> {
         let found = self.hasher.clone().finish().prefixed();
         if last.digest != found {

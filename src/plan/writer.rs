@@ -1,7 +1,4 @@
 //! Writes a plan file: the digests of the pending manifests of a dry run.
-//!
-//! Converts outcomes to lines; opens no file and decides nothing.
-//!
 //! Invariant: [`PlanFile::read`](super::PlanFile::read) accepts every complete plan.
 
 use std::io::{self, Write};
@@ -10,7 +7,7 @@ use serde::Serialize;
 
 use super::format::{LastLine, ManifestLine, PlanHead};
 use crate::digest::Hasher;
-use crate::journal::RecordedPath;
+use crate::path::PathMembers;
 use crate::report::{Event, Outcome, Sink, Status};
 
 /// Writes a plan from the events of an operation, in path order.
@@ -40,13 +37,11 @@ impl<W: Write> PlanWriter<W> {
     }
 
     /// The number of manifests so far.
-    #[must_use]
     pub fn manifests(&self) -> u64 {
         self.manifests
     }
 
     /// True if the plan is complete, and the output.
-    #[must_use]
     pub fn into_parts(self) -> (bool, W) {
         (self.is_complete, self.out)
     }
@@ -58,7 +53,6 @@ impl<W: Write> PlanWriter<W> {
         self.out.write_all(text.as_bytes())
     }
 
-    /// Adds a pending manifest whose checksums were predicted.
     fn add(&mut self, outcome: &Outcome) -> io::Result<()> {
         let known = (
             &outcome.from,
@@ -74,7 +68,7 @@ impl<W: Write> PlanWriter<W> {
         };
         self.manifests += 1;
         self.line(&ManifestLine {
-            path: RecordedPath::new(&outcome.path),
+            path: PathMembers::from(&outcome.path),
             from: from.clone(),
             to: to.clone(),
             before: before.prefixed(),

@@ -1,7 +1,5 @@
 //! The chain of history records: from version to version, and from checksum to checksum.
-//!
 //! The result of one record is the document before the next one; the result of the last one is the manifest. A record is checked if a backup has its result.
-//!
 //! Invariant: a problem with one record does not prevent the check of another.
 
 use super::evidence::Original;

@@ -1,7 +1,5 @@
 //! Checks each migration again by the rules that compare it with the document before.
-//!
 //! The document before is the original in a backup; the document after is the next original or the manifest. A migration without one of the two is not checked.
-//!
 //! Invariant: the rules are those of the engine, for the version after the migration.
 
 use super::evidence::Original;

@@ -1,44 +1,34 @@
 //! The evidence about one manifest: the files with the names of backups, and the statements of journals.
-//!
-//! Owns digests and documents; the caller reads the files.
-//!
 //! Invariant: the content identifies a backup, not the name.
 
-use super::witness::{RecordedReplacement, Witness};
 use crate::catalog::Kind;
 use crate::digest::Digest;
 use crate::engine::history::Record;
+use crate::journal::{Replacement, Witness};
 use crate::json::{Pointer, Text, Value, canonical};
 use crate::report::Diagnosis;
 use crate::version::Version;
 
 /// The evidence about a manifest, without its own text.
 #[derive(Debug, Clone, Copy)]
-pub struct Evidence<'e> {
+pub(crate) struct Evidence<'e> {
     /// The SHA-256 of the manifest's bytes.
     pub raw: Digest,
-    /// The statements of journals about it, if there are any.
-    pub witness: Option<&'e Witness>,
-    /// The files beside it with the names of backups.
+    pub witness: Option<&'e Witness<'e>>,
     pub originals: &'e [Original<'e>],
 }
 
-/// The result of the checks of a history.
 #[derive(Debug, Clone)]
-pub struct Proof {
-    /// The records.
+pub(crate) struct Proof {
     pub records: Vec<Record>,
     /// For each record the index of its original in the evidence.
     pub originals: Vec<Option<usize>>,
-    /// The findings and notes.
     pub findings: Vec<Diagnosis>,
 }
 
-/// A file with the name of a backup.
 #[derive(Debug, Clone)]
-pub struct Original<'b> {
+pub(crate) struct Original<'b> {
     pub(super) name: &'b str,
-    /// The content, or the reason why it could not be read.
     pub(super) content: Result<Content<'b>, String>,
 }
 
@@ -50,9 +40,7 @@ pub(super) struct Content<'b> {
 }
 
 impl<'b> Original<'b> {
-    /// A file that was read.
-    #[must_use]
-    pub fn new(name: &'b str, bytes: &'b [u8]) -> Self {
+    pub(crate) fn new(name: &'b str, bytes: &'b [u8]) -> Self {
         let document = Text::scan(bytes).ok().map(|text| {
             let digest = canonical::digest(text.root());
             (text, digest)
@@ -64,22 +52,16 @@ impl<'b> Original<'b> {
         }
     }
 
-    /// A file that could not be read, with the reason.
-    #[must_use]
-    pub fn unread(name: &'b str, why: String) -> Self {
+    pub(crate) fn unread(name: &'b str, why: String) -> Self {
         let content = Err(why);
         Self { name, content }
     }
 
-    /// The file name.
-    #[must_use]
-    pub fn name(&self) -> &'b str {
+    pub(crate) fn name(&self) -> &'b str {
         self.name
     }
 
-    /// The document, if it is valid.
-    #[must_use]
-    pub fn text(&self) -> Option<&Text<'b>> {
+    pub(crate) fn text(&self) -> Option<&Text<'b>> {
         let content = self.content.as_ref().ok()?;
         content.document.as_ref().map(|(text, _)| text)
     }
@@ -99,15 +81,14 @@ impl<'b> Original<'b> {
         }
     }
 
-    /// The SHA-256 of the bytes, if they could be read.
-    #[must_use]
-    pub fn raw(&self) -> Option<Digest> {
+    pub(crate) fn raw(&self) -> Option<Digest> {
         self.content.as_ref().ok().map(|content| content.raw)
     }
 
-    /// The replacement that made it, if a journal recorded one.
-    #[must_use]
-    pub fn replaced<'w>(&self, witness: Option<&'w Witness>) -> Option<&'w RecordedReplacement> {
+    pub(crate) fn replaced<'w>(
+        &self,
+        witness: Option<&'w Witness<'w>>,
+    ) -> Option<&'w Replacement<'w>> {
         let all = witness.map_or(&[][..], |witness| &witness.replaced);
         all.iter().rfind(|one| Some(one.before) == self.raw())
     }

@@ -1,5 +1,4 @@
 //! Compares the members that no migration may change with the oldest original.
-//!
 //! Invariant: members are compared by their canonical form, because other tools change the spelling.
 
 use super::evidence::Original;

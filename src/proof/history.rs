@@ -1,7 +1,4 @@
 //! Proves the history of a manifest.
-//!
-//! Calls one check after the other; opens no file.
-//!
 //! Invariant: a problem is a finding; a fact that cannot be proved is a note.
 
 #[cfg(test)]
@@ -15,9 +12,7 @@ use crate::engine::Manifest;
 use crate::engine::history::{self, Record};
 use crate::report::Diagnosis;
 
-/// Proves the history of a manifest as far as possible with this evidence.
-#[must_use]
-pub fn check_history(manifest: &Manifest<'_, '_>, evidence: &Evidence<'_>) -> Proof {
+pub(crate) fn check_history(manifest: &Manifest<'_, '_>, evidence: &Evidence<'_>) -> Proof {
     let kind = manifest.kind();
     let records = match history::read(manifest.document(), &kind.history) {
         Ok(records) => records,
@@ -56,7 +51,7 @@ fn unwitnessed(
 ) -> Option<Diagnosis> {
     let is_journalled = evidence
         .witness
-        .and_then(|witness| witness.last.as_ref())
+        .and_then(|witness| witness.last)
         .is_some_and(|last| last.is_certain || last.digest == evidence.raw);
     let first = originals.iter().position(Option::is_some);
     if records.is_empty() || is_journalled || first == Some(0) {

@@ -1,5 +1,4 @@
 //! Finds the values of a document that another document does not have.
-//!
 //! Invariant: a value is kept only if the other document has it with the same spelling, at the same place or at a new one.
 
 use std::collections::HashMap;
@@ -7,8 +6,7 @@ use std::collections::HashMap;
 use crate::json::{Pointer, Text, Value, ValueKind};
 
 /// The places of the values in `before` that `after` has nowhere, in the order of the document.
-#[must_use]
-pub fn values_lost(before: &Text<'_>, after: &Text<'_>) -> Vec<Pointer> {
+pub(crate) fn values_lost(before: &Text<'_>, after: &Text<'_>) -> Vec<Pointer> {
     let mut old = Vec::new();
     leaves(before.root(), Pointer::root(), &mut old);
     let mut new = Vec::new();
@@ -34,7 +32,6 @@ pub fn values_lost(before: &Text<'_>, after: &Text<'_>) -> Vec<Pointer> {
     lost
 }
 
-/// Collects every scalar and empty container, with its place.
 fn leaves<'t>(value: Value<'t>, at: Pointer, into: &mut Vec<(Pointer, &'t str)>) {
     match value.kind() {
         ValueKind::Object if !value.is_empty() => {

@@ -1,14 +1,12 @@
 //! Compares the backups beside a manifest with its history and with journals.
-//!
 //! A backup is the original of a record if it has the checksum in the record. A backup that no record and no journal knows is unrelated.
-//!
 //! Invariant: the content identifies an original, not the name.
 
 use super::evidence::{Evidence, Original};
-use super::witness::RecordedReplacement;
 use crate::catalog::Kind;
 use crate::code::Code;
 use crate::engine::history::Record;
+use crate::journal::Replacement;
 use crate::report::Diagnosis;
 
 /// For each record the index of its original; of several, one that a journal recorded.
@@ -26,7 +24,6 @@ pub(super) fn of_records(records: &[Record], evidence: &Evidence<'_>) -> Vec<Opt
     records.iter().map(of_record).collect()
 }
 
-/// Compares the backups with journals and the history, and finds unrelated ones.
 pub(super) fn check(kind: &Kind, records: &[Record], evidence: &Evidence<'_>) -> Vec<Diagnosis> {
     let replaced = evidence
         .witness
@@ -37,9 +34,9 @@ pub(super) fn check(kind: &Kind, records: &[Record], evidence: &Evidence<'_>) ->
         findings.extend(checksum_before(kind, one, records, evidence.originals));
     }
     for original in evidence.originals {
-        // An interrupted operation may have named its backup without a record.
-        let speaks = |one: &RecordedReplacement| {
-            one.backup.as_deref() == Some(original.name) || Some(one.before) == original.raw()
+        // An operation that was cut off may have named its backup and not recorded it.
+        let speaks = |one: &Replacement<'_>| {
+            one.backup == Some(original.name) || Some(one.before) == original.raw()
         };
         let found = |record: &Record| Some(record.checksum_before) == original.checksum();
         if !records.iter().any(found) && !replaced.iter().any(speaks) {
@@ -52,8 +49,7 @@ pub(super) fn check(kind: &Kind, records: &[Record], evidence: &Evidence<'_>) ->
 }
 
 /// Compares the backups with journals only, for a manifest without a readable history.
-#[must_use]
-pub fn check_backups(evidence: &Evidence<'_>) -> Vec<Diagnosis> {
+pub(crate) fn check_backups(evidence: &Evidence<'_>) -> Vec<Diagnosis> {
     let replaced = evidence
         .witness
         .map_or(&[][..], |witness| &witness.replaced);
@@ -63,8 +59,8 @@ pub fn check_backups(evidence: &Evidence<'_>) -> Vec<Diagnosis> {
         .collect()
 }
 
-fn changed(replaced: &RecordedReplacement, originals: &[Original<'_>]) -> Option<Diagnosis> {
-    let name = replaced.backup.as_deref()?;
+fn changed(replaced: &Replacement<'_>, originals: &[Original<'_>]) -> Option<Diagnosis> {
+    let name = replaced.backup?;
     let Some(original) = originals.iter().find(|original| original.name == name) else {
         return replaced.is_kept.then(|| {
             let message = format!("`{name}`, the original, is not there");
@@ -85,14 +81,13 @@ fn changed(replaced: &RecordedReplacement, originals: &[Original<'_>]) -> Option
     Some(Diagnosis::new(Code::BackupChanged, message))
 }
 
-/// Compares the checksum of an unchanged backup with the history record.
 fn checksum_before(
     kind: &Kind,
-    replaced: &RecordedReplacement,
+    replaced: &Replacement<'_>,
     records: &[Record],
     originals: &[Original<'_>],
 ) -> Option<Diagnosis> {
-    let name = replaced.backup.as_deref()?;
+    let name = replaced.backup?;
     let original = originals.iter().find(|original| original.name == name)?;
     let content = original.content.as_ref().ok()?;
     let (text, checksum) = content.document.as_ref()?;

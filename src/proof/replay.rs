@@ -1,31 +1,24 @@
 //! Computes a migration again from the original, with the same catalog and clock.
-//!
 //! Invariant: a migration that cannot be computed again is a note; only different bytes are a finding.
 
 use super::evidence::{Evidence, Original, Proof};
-use super::witness::Witnesses;
 use crate::catalog::Catalog;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::engine::history::Record;
-use crate::engine::{Manifest, transform};
+use crate::engine::{examine_text, transform};
 use crate::json::{Pointer, Text};
 use crate::path::TreePath;
 use crate::refusal::Refusal;
 use crate::report::Diagnosis;
 
-/// One migration to compute again.
 #[derive(Debug, Clone, Copy)]
-pub struct Replay<'r> {
-    /// The manifest.
+pub(crate) struct Replay<'r> {
     pub path: &'r TreePath,
-    /// The catalog of the migration.
     pub catalog: &'r Catalog,
     /// The operation that migrated it.
     pub operation: &'r str,
-    /// The file name of the original.
     pub original: &'r str,
-    /// The history record.
     pub record: &'r Record,
     /// The SHA-256 of the migrated bytes.
     pub after: Digest,
@@ -33,16 +26,12 @@ pub struct Replay<'r> {
 
 impl Replay<'_> {
     /// Computes the migration of `original` again, and returns the problem, if there is one.
-    #[must_use]
-    pub fn check(&self, original: &Text<'_>) -> Option<Diagnosis> {
+    pub(crate) fn check(&self, original: &Text<'_>) -> Option<Diagnosis> {
         self.prove(original).err()
     }
 
     /// Computes the migration of `original` again. The text has exactly the migrated bytes.
-    ///
-    /// # Errors
-    /// The migration cannot be computed again, or gives different bytes.
-    pub fn prove(&self, original: &Text<'_>) -> Result<String, Diagnosis> {
+    pub(crate) fn prove(&self, original: &Text<'_>) -> Result<String, Diagnosis> {
         let again = self.compute(original)?;
         let found = Digest::of(again.as_bytes());
         if found == self.after {
@@ -55,17 +44,17 @@ impl Replay<'_> {
     }
 
     fn compute(&self, original: &Text<'_>) -> Result<String, Diagnosis> {
-        let place = self.catalog.kind_of(self.path.file_name(), original.root());
-        let Some(kind) = place.map(|place| &self.catalog.kinds()[place]) else {
-            let name = self.catalog.name();
-            return Err(not_replayable(format!(
-                "the catalog `{name}` of operation `{}` has no kind for it",
-                self.operation
-            )));
-        };
         let refused = |refusal: Refusal| self.differs(&format!("is refused: {refusal}"));
-        let manifest = Manifest::read(original.clone(), kind).map_err(refused)?;
-        let (from, to) = (manifest.version(), &self.record.to_version);
+        let examined = examine_text(self.catalog, self.path.file_name(), original.clone());
+        let manifest = examined.map_err(|one| match one.kind_index {
+            Some(_) => refused(one.refusal),
+            None => not_replayable(format!(
+                "the catalog `{}` of operation `{}` has no kind for it",
+                self.catalog.name(),
+                self.operation
+            )),
+        })?;
+        let (kind, from, to) = (manifest.kind(), manifest.version(), &self.record.to_version);
         let down = || kind.registry.route_down(from, to).ok().flatten();
         let Some(route) = kind.registry.route(from, to).or_else(down) else {
             return Err(self.differs(&format!("has no route from `{from}` to `{to}`")));
@@ -86,12 +75,11 @@ impl Replay<'_> {
 /// Computes every migration in the history of a manifest again, as far as possible with this evidence.
 ///
 /// `catalog` returns the catalog with a digest, or the reason why there is none.
-pub fn check_replay<'c>(
+pub(crate) fn check_replay<'c>(
     path: &TreePath,
     history: &Pointer,
     proof: &Proof,
     evidence: &Evidence<'_>,
-    witnesses: &Witnesses,
     catalog: &dyn Fn(Digest) -> Result<&'c Catalog, String>,
 ) -> Vec<Diagnosis> {
     let original_at = |place: usize| {
@@ -111,8 +99,9 @@ pub fn check_replay<'c>(
                 "no journal says with which catalog `{at}` was made"
             )));
         };
-        let operation = witnesses.operation(replaced.operation);
-        let used = witnesses.catalog(replaced.operation);
+        let operation = replaced.operation.id.as_str();
+        let began = replaced.operation.began.as_ref();
+        let used = began.map(|began| began.catalog.digest);
         let used = used.ok_or_else(|| format!("the journal of `{operation}` names no catalog"));
         let catalog = match used.and_then(catalog) {
             Ok(catalog) => catalog,

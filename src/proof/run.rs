@@ -1,7 +1,4 @@
 //! Checks the run that a manifest describes: its snapshots, the hash of its inputs, its id, the names of its directories.
-//!
-//! The kind names the members; files are opened by the caller.
-//!
 //! Invariant: a run without declared snapshots is valid.
 
 use std::borrow::Cow;
@@ -14,12 +11,9 @@ use crate::json::{Pointer, Value, ValueKind};
 use crate::path::TreePath;
 use crate::report::Diagnosis;
 
-/// The number of hex digits of the hash in the id of a run.
 const ID_DIGITS: usize = 32;
 
-/// Checks the run directory of the manifest at `path`; `files` opens files in it.
-#[must_use]
-pub fn check_run(
+pub(crate) fn check_run(
     path: &TreePath,
     document: Value<'_>,
     rules: &Snapshots,
@@ -35,8 +29,7 @@ pub fn check_run(
 }
 
 /// Checks that the hash of the inputs and the run id follow from the declared snapshots. It opens no file.
-#[must_use]
-pub fn check_identity(document: Value<'_>, rules: &Snapshots) -> Vec<Diagnosis> {
+pub(crate) fn check_identity(document: Value<'_>, rules: &Snapshots) -> Vec<Diagnosis> {
     check_declared(document, rules, None).unwrap_or_default()
 }
 
@@ -72,7 +65,6 @@ fn check_declared(
     Some(findings)
 }
 
-/// The value at the place of the hash, unless it is null.
 fn hash<'t>(document: Value<'t>, rules: &Snapshots) -> Option<Value<'t>> {
     let value = document.at(rules.hash.as_ref()?)?;
     (value.kind() != ValueKind::Null).then_some(value)
@@ -126,7 +118,6 @@ fn is_serial(rest: &str) -> bool {
     is_number && !digits.starts_with('0') && !matches!(digits, "" | "1")
 }
 
-/// Checks the names of the directories above, as far as they are inside the tree.
 fn directories(path: &TreePath, document: Value<'_>, rules: &Snapshots) -> Vec<Diagnosis> {
     let mut above = path
         .parent()

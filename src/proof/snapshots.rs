@@ -1,7 +1,4 @@
 //! Input snapshots: the files that a manifest declares.
-//!
-//! Reads the declarations strictly; the caller opens the files.
-//!
 //! Invariant: a path that leads out of the run directory is never opened.
 
 use std::borrow::Cow;
@@ -12,7 +9,7 @@ use crate::json::{Fragment, MAX_BYTES, Pointer, Text, Value, ValueKind, canonica
 use crate::report::Diagnosis;
 
 /// Reads the file with a name relative to the run directory, and passes it on in pieces.
-pub type Files<'f> = dyn Fn(&str, &mut dyn FnMut(&[u8])) -> Result<(), Diagnosis> + 'f;
+pub(crate) type Files<'f> = dyn Fn(&str, &mut dyn FnMut(&[u8])) -> Result<(), Diagnosis> + 'f;
 
 pub(super) struct Declared<'t> {
     pub(super) name: Cow<'t, str>,
@@ -22,7 +19,6 @@ pub(super) struct Declared<'t> {
     digest: Digest,
 }
 
-/// Reads the declarations at `at`; `None` if there are none.
 pub(super) fn declared<'t>(
     document: Value<'t>,
     at: &Pointer,
@@ -73,21 +69,20 @@ fn malformed(at: &Pointer, found: &str, expected: &str) -> Diagnosis {
 }
 
 impl Declared<'_> {
-    /// Checks the file, and compares its members with `agrees_with`.
     pub(super) fn check(
         &self,
         files: &Files<'_>,
         agrees_with: Option<(&Pointer, Value<'_>)>,
     ) -> Vec<Diagnosis> {
         let (mut hasher, mut size, mut content) = (Hasher::new(), 0, Vec::new());
-        let looked = files(&self.path, &mut |piece| {
+        let read = files(&self.path, &mut |piece| {
             hasher.update(piece);
             size += piece.len() as u64;
             if agrees_with.is_some() && content.len() <= MAX_BYTES {
                 content.extend_from_slice(piece);
             }
         });
-        if let Err(trouble) = looked {
+        if let Err(trouble) = read {
             return vec![self.unread(&trouble)];
         }
         let (path, digest) = (&self.path, hasher.finish());
@@ -127,7 +122,6 @@ impl Declared<'_> {
         }
     }
 
-    /// Finds the first member that the content has with another value.
     fn disagreement(&self, content: &[u8], at: &Pointer, member: Value<'_>) -> Option<Diagnosis> {
         let path = &self.path;
         let differs = |message| Some(Diagnosis::new(Code::SnapshotDisagrees, message));
@@ -146,7 +140,6 @@ impl Declared<'_> {
     }
 }
 
-/// The SHA-256 of the compact canonical JSON of an object from names to hashes.
 pub(super) fn inputs_hash(declared: &[Declared<'_>]) -> Digest {
     let mut members: Vec<_> = declared.iter().collect();
     members.sort_by(|one, two| one.name.cmp(&two.name));

@@ -1,7 +1,4 @@
 //! Tests a catalog with its fixtures and with generated documents.
-//!
-//! Takes all documents from the fixtures and from the catalog itself.
-//!
 //! Invariant: the same catalog gives the same remarks.
 
 use super::checks::{self, Refused};
@@ -25,7 +22,6 @@ pub struct TestReport {
 }
 
 /// Tests a catalog: migrates every fixture, checks it by schemas and rules, and checks three laws on fixtures and generated documents. A step changes nothing the second time; up, down and up again gives the same as up; a shortcut gives the same as the migrations that it replaces.
-#[must_use]
 pub fn test(catalog: &Catalog, fixtures: &Fixtures) -> TestReport {
     let mut report = TestReport {
         fixtures: fixtures.fixtures.len(),

@@ -1,7 +1,4 @@
 //! Checks fixtures and generated documents by schemas and rules.
-//!
-//! Does not check rules over the tree, because they do not concern single documents.
-//!
 //! Invariant: a document is checked as in a migration, with the new history record.
 
 use super::remark::{Remark, place_of};
@@ -12,7 +9,6 @@ use crate::engine::{Manifest, Verdict, check_after, check_before, transform};
 use crate::json::{Edit, Fragment, Text, Value, apply};
 use crate::rule::OnFailure;
 
-/// The longest part of a generated document in a message, in characters.
 const SHOWN: usize = 200;
 
 pub(super) fn before(manifest: &Manifest<'_, '_>, file: &str) -> Vec<Remark> {
@@ -21,7 +17,6 @@ pub(super) fn before(manifest: &Manifest<'_, '_>, file: &str) -> Vec<Remark> {
     remarks_on(verdict, file, "")
 }
 
-/// Checks the result of a migration, and `another` document that a fixture has in its place.
 pub(super) fn after(
     manifest: &Manifest<'_, '_>,
     route: &Route,
@@ -91,11 +86,8 @@ fn remarks_on(verdict: Verdict, file: &str, prefix: &str) -> Vec<Remark> {
     failures.chain(beyond_range).collect()
 }
 
-/// The reason why a valid document is not migrated.
 pub(super) enum Refused {
-    /// A step refuses it.
     Step(String),
-    /// The result is refused.
     Result(String),
 }
 

@@ -1,5 +1,4 @@
 //! Generates documents for a migration: with and without the members of its steps, with values from the catalog and others.
-//!
 //! Invariant: the same catalog gives the same documents; each is a manifest at the version before the migration.
 
 use std::collections::BTreeSet;
@@ -13,7 +12,6 @@ use crate::json::Pointer;
 
 const COUNT: u64 = 128;
 
-/// Generates documents for a migration and, if it is a shortcut, for the migrations that it replaces.
 pub(super) fn generated(
     catalog: &Catalog,
     kind: &Kind,
@@ -46,7 +44,6 @@ pub(super) fn generated(
     })
 }
 
-/// A document with the top-level members of another.
 pub(super) fn laid_over(document: &str, over: &str) -> Option<String> {
     let (mut document, over) = (
         serde_json::from_str(document).ok()?,
@@ -59,7 +56,6 @@ pub(super) fn laid_over(document: &str, over: &str) -> Option<String> {
     Some(document.to_string())
 }
 
-/// The members that make a document a manifest at the version before the migration.
 fn head(kind: &Kind, migration: &Migration) -> Vec<(Pointer, Value)> {
     let required = kind.required.iter().cloned().map(|at| (at, json!("r")));
     let marks = kind.marks.iter().map(|mark| {
@@ -78,7 +74,6 @@ fn places_of(migration: &Migration) -> Vec<Pointer> {
         .collect()
 }
 
-/// The values in the steps of migrations, and some that they may not expect.
 fn values_of(catalog: &Catalog, migrations: &[&Migration]) -> Vec<Value> {
     let mut values = vec![
         json!(null),
@@ -106,7 +101,6 @@ fn values_of(catalog: &Catalog, migrations: &[&Migration]) -> Vec<Value> {
     values
 }
 
-/// Collects the values in a schema.
 fn collect_allowed(schema: &Value, values: &mut Vec<Value>) {
     match schema {
         Value::Array(elements) => {
@@ -147,7 +141,6 @@ fn collect(value: &Value, values: &mut Vec<Value>) {
     values.push(value.clone());
 }
 
-/// Pseudo-random numbers that depend only on the seed.
 struct Chance(u64);
 
 impl Chance {

@@ -1,7 +1,5 @@
 //! Fixtures: documents before and after a migration, beside a catalog.
-//!
 //! A fixture is `fixtures/<kind>/<name>/before.json` and `after.json`, without the new history record. Opens no file.
-//!
 //! Invariant: a fixture that cannot be used gives a remark.
 
 use std::collections::BTreeMap;
@@ -46,7 +44,6 @@ impl Fixtures {
     }
 
     /// Reads the fixtures among the files of a catalog.
-    #[must_use]
     pub fn read(catalog: &Catalog, files: &BTreeMap<String, String>) -> Self {
         let mut directories = BTreeMap::<&str, BTreeMap<&str, &String>>::new();
         for (path, text) in files
@@ -92,7 +89,6 @@ fn invalid(path: &str, message: String) -> Remark {
 }
 
 impl Fixture {
-    /// Migrates the document before to the version of the one after, and compares the result.
     pub(super) fn check(&self, catalog: &Catalog) -> Vec<Remark> {
         let differs = |name, message: String| {
             Remark::new(Code::FixtureDiffers, Place::File(self.file(name)), message)

@@ -1,5 +1,4 @@
 //! The laws of migrations, checked on one document.
-//!
 //! Invariant: a document that the engine refuses breaks no law.
 
 use super::remark::{Remark, StepId, place_of};
@@ -60,7 +59,6 @@ fn no_route(from: &Version, to: &Version) -> Refusal {
     Refusal::NoRoute { from, to }
 }
 
-/// Checks that no step changes anything the second time.
 fn check_twice(text: &Text<'_>, migration: &Migration, kind: &Kind) -> Option<Remark> {
     let mut current = text.as_str().to_owned();
     for (index, transform) in migration.transforms.iter().enumerate() {
@@ -91,7 +89,6 @@ pub(super) fn apply_step(transform: &dyn Transform, text: &str) -> Option<(Strin
     Some((apply(&text, &edits).ok()?, !edits.is_empty()))
 }
 
-/// Checks that a shortcut gives the same text as the migrations that it replaces.
 pub(super) fn check_shortcut(
     manifest: &Manifest<'_, '_>,
     migration: &Migration,
@@ -117,7 +114,6 @@ pub(super) fn check_shortcut(
     }
 }
 
-/// Checks that a document is the same after the way down and up again.
 fn check_way_back(kind: &Kind, migration: &Migration, edge: &Route, up: &str) -> Option<Remark> {
     let down = kind
         .registry
@@ -143,7 +139,6 @@ fn along(kind: &Kind, route: &Route, text: &str) -> Result<String, Refusal> {
     Ok(trace(&Manifest::read(text, kind)?, route)?.text)
 }
 
-/// The first difference between two documents, in words; `None` if their canonical forms are the same.
 pub(super) fn difference(found: &str, expected: &str) -> Option<String> {
     let (found, expected) = (
         Text::scan(found.as_bytes()).ok()?,

@@ -1,7 +1,5 @@
 //! Rehearsals: tests and lints of the migrations of a catalog, in memory.
 //!
-//! For authors of catalogs. Reads texts; `operation` passes on the documents of a tree.
-//!
 //! Invariant: the same catalog and the same documents give the same remarks.
 
 mod catalog_test;

@@ -1,7 +1,4 @@
 //! The files of a new version: a migration, a schema if the version before has one, and a fixture.
-//!
-//! Makes texts; writes no file.
-//!
 //! Invariant: a remark names each part that the author has to fill in.
 
 use std::collections::BTreeMap;
@@ -25,7 +22,6 @@ pub struct NewVersion {
 }
 
 /// Makes the files for `version` of the kind with this index, in a catalog that consists of `files`. `None` if the version is not above the latest.
-#[must_use]
 pub fn begin(
     catalog: &Catalog,
     files: &BTreeMap<String, String>,

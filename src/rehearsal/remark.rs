@@ -1,7 +1,4 @@
 //! Remarks about a catalog.
-//!
-//! Data only; the command line prints it.
-//!
 //! Invariant: the class of the code says whether a remark is a finding or a note.
 
 use crate::catalog::{Kind, Migration, Place};
@@ -31,7 +28,6 @@ impl Remark {
         }
     }
 
-    /// A remark about a step of a migration.
     pub(super) fn on_step(
         code: Code,
         kind: &Kind,
@@ -47,7 +43,6 @@ impl Remark {
     }
 
     /// Returns true if something is wrong.
-    #[must_use]
     pub fn is_finding(&self) -> bool {
         self.code.class() == Class::Finding
     }

@@ -1,7 +1,4 @@
 //! The counts of an operation, and numbers as people read them.
-//!
-//! Owns the names of all counts and their order in reports; prints nothing.
-//!
 //! Invariant: the statuses counted sum to `selected`.
 
 use super::status::Status;
@@ -56,7 +53,6 @@ impl Counts {
     }
 
     /// Each count with its name, in the order of the report.
-    #[must_use]
     pub fn named(&self) -> [(&'static str, u64); 17] {
         [
             ("found", self.found),
@@ -80,7 +76,6 @@ impl Counts {
     }
 
     /// The number of manifests that are refused, failed or in conflict.
-    #[must_use]
     pub fn trouble(&self) -> u64 {
         self.refused + self.failed + self.conflict
     }
@@ -100,7 +95,6 @@ pub struct RouteCount {
 }
 
 /// A number with commas: `99,980`.
-#[must_use]
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut shown = String::new();
@@ -114,7 +108,6 @@ pub fn grouped(number: u64) -> String {
 }
 
 /// A number of things: `1 manifest`, `2,000 manifests`.
-#[must_use]
 pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!(
         "{} {}",

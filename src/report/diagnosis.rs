@@ -1,7 +1,4 @@
 //! One diagnosis: a code, a place and a message.
-//!
-//! Owns the form that a refusal, a finding and a warning have in common; prints nothing.
-//!
 //! Invariant: the class of the code decides the status of the manifest.
 
 use super::status::Status;
@@ -21,7 +18,6 @@ pub struct Diagnosis {
 
 impl Diagnosis {
     /// A diagnosis without a place.
-    #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -40,13 +36,11 @@ impl Diagnosis {
     }
 
     /// Returns true for a note or a warning: nothing is wrong.
-    #[must_use]
     pub fn is_note(&self) -> bool {
         matches!(self.code.class(), Class::Note | Class::Warning)
     }
 
     /// The status of a manifest that has this diagnosis.
-    #[must_use]
     pub fn status(&self) -> Status {
         match self.code.class() {
             Class::Refused => Status::Refused,

@@ -1,11 +1,9 @@
 //! The stream of events of an operation, from which every report is made.
-//!
-//! Operations emit the events and sinks print them. Outcomes come in path order for any number of jobs.
-//!
 //! Invariant: `Started` comes first and `Finished` last, each once; every selected manifest has exactly one `Outcome`, or one `Verified`.
 
 use std::io;
 
+use super::backup::Backup;
 use super::diagnosis::Diagnosis;
 use super::outcome::{Outcome, Verified};
 use super::stop::Signal;
@@ -17,7 +15,7 @@ use crate::version::Version;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Start {
     /// The command, as in `migrate`.
-    pub command: &'static str,
+    pub command: String,
     /// True if the operation may not write.
     pub dry_run: bool,
     /// The tree, as an absolute path.
@@ -42,11 +40,6 @@ pub struct Start {
 pub enum Event<'a> {
     /// The operation starts.
     Started(&'a Start),
-    /// The tree was listed.
-    Listed {
-        /// The number of manifests that will be examined.
-        manifests: u64,
-    },
     /// The operation has an id, because the first manifest is about to be written.
     Began {
         /// The operation's id.
@@ -60,6 +53,8 @@ pub enum Event<'a> {
     Outcome(&'a Outcome),
     /// One manifest was verified. This event takes the place of an outcome.
     Verified(&'a Verified),
+    /// One backup, by manifest and name.
+    Backup(&'a Backup),
     /// A finding that concerns no single manifest.
     Finding(&'a Diagnosis),
     /// The operation ended.
@@ -127,6 +122,9 @@ pub trait Watch: Sync {
 
     /// One more manifest is done, in any order.
     fn looked_at(&self) {}
+
+    /// About so many more are ahead, as far as that can be told.
+    fn expects(&self, _ahead: u64) {}
 }
 
 impl<F: Fn() -> Option<Signal> + Sync> Watch for F {

@@ -1,7 +1,4 @@
 //! The outcome of one manifest, and the findings of one that was verified.
-//!
-//! Owns the data that every report has about a manifest; prints nothing.
-//!
 //! Invariant: an outcome whose status is trouble has a diagnosis.
 
 use super::diagnosis::Diagnosis;
@@ -46,7 +43,6 @@ pub struct Difference {
 
 impl Outcome {
     /// An outcome without any of the optional parts.
-    #[must_use]
     pub fn new(path: TreePath, status: Status) -> Self {
         Self {
             path,
@@ -63,7 +59,6 @@ impl Outcome {
     }
 
     /// An outcome whose status follows from the diagnosis.
-    #[must_use]
     pub fn troubled(path: TreePath, trouble: Diagnosis) -> Self {
         let status = trouble.status();
         Self {

@@ -1,7 +1,4 @@
 //! The status of one manifest.
-//!
-//! Owns the names under which reports count manifests; decides nothing.
-//!
 //! Invariant: a manifest has exactly one status.
 
 /// The status of one manifest at the end of an operation.
@@ -32,7 +29,6 @@ pub enum Status {
 
 impl Status {
     /// The status as reports print it.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -49,7 +45,6 @@ impl Status {
     }
 
     /// Returns true if somebody has to look at the manifest: it is refused, failed or in conflict.
-    #[must_use]
     pub fn is_trouble(self) -> bool {
         matches!(self, Self::Refused | Self::Failed | Self::Conflict)
     }

@@ -1,9 +1,7 @@
 //! The reasons that end an operation: a stop, or a signal.
-//!
-//! Owns the data only; the summary decides the exit code.
-//!
 //! Invariant: a stop always has a hint, its own or that of its code.
 
+use super::diagnosis::Diagnosis;
 use crate::code::Code;
 
 /// The reason why an operation could not do what was requested.
@@ -19,7 +17,6 @@ pub struct Stop {
 
 impl Stop {
     /// A stop with the hint of its code.
-    #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -29,9 +26,23 @@ impl Stop {
     }
 
     /// The remedy.
-    #[must_use]
     pub fn hint(&self) -> &str {
         self.hint.as_deref().unwrap_or_else(|| self.code.hint())
+    }
+}
+
+/// A diagnosis that ends an operation; its place is in the message.
+impl From<Diagnosis> for Stop {
+    fn from(diagnosis: Diagnosis) -> Self {
+        let Diagnosis {
+            code,
+            path,
+            message,
+        } = diagnosis;
+        match path {
+            Some(path) => Self::new(code, format!("`{path}`: {message}")),
+            None => Self::new(code, message),
+        }
     }
 }
 
@@ -42,4 +53,14 @@ pub enum Signal {
     Interrupt,
     /// SIGTERM: the system or a supervisor asks.
     Terminate,
+}
+
+impl Signal {
+    /// The name of the signal.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Interrupt => "SIGINT",
+            Self::Terminate => "SIGTERM",
+        }
+    }
 }

@@ -1,13 +1,11 @@
 //! The summary of an operation, with its survey, and its exit code.
-//!
-//! Owns the data that a report ends with; prints nothing.
-//!
 //! Invariant: the exit code follows from the summary and the flags alone.
 
 use std::collections::BTreeMap;
 
 use super::counts::{Counts, RouteCount};
 use super::enforcement::Enforcement;
+use super::exit::ExitCode;
 use super::stop::{Signal, Stop};
 use crate::clock::Timestamp;
 use crate::code::{Class, Code};
@@ -40,9 +38,15 @@ pub struct Summary {
     pub findings: Option<BTreeMap<Code, u64>>,
     /// For each code the number of its notes; `None` if nothing was verified.
     pub notes: Option<BTreeMap<Code, u64>>,
-    /// The number of rescued files.
+    /// How many backups somebody has to look at.
+    pub backups_in_trouble: u64,
+    /// How many files were rescued.
     pub rescued: u64,
-    /// The end, by the clock that the operation was given.
+    /// How many unfinished operations were left alone, because their journals are not understood.
+    pub unknown_journals: u64,
+    /// How many directories a signal left unvisited.
+    pub unvisited: u64,
+    /// When it ended, by the clock that it was given.
     pub finished_at: Option<Timestamp>,
     /// The signal that ended it.
     pub signal: Option<Signal>,
@@ -79,39 +83,45 @@ pub struct FieldCount {
 }
 
 impl Summary {
-    /// The exit code; if several apply, a signal wins over a stop, and a stop over trouble with single manifests.
+    /// The exit code that follows: of those that apply, the first in the table.
     ///
-    /// With `check`, pending manifests give 3. With `lines_count`, the caller reads one line for each manifest, so their trouble is no failure of the whole.
-    #[must_use]
-    pub fn exit_code(&self, check: bool, lines_count: bool) -> u8 {
+    /// `check` asks for [`ExitCode::Pending`] where something is pending; `lines_count` says that the caller reads one line for each manifest, so that their trouble is no failure of the whole.
+    pub fn exit_code(&self, check: bool, lines_count: bool) -> ExitCode {
         match self.signal {
-            Some(Signal::Interrupt) => return 130,
-            Some(Signal::Terminate) => return 143,
+            Some(Signal::Interrupt) => return ExitCode::Interrupted,
+            Some(Signal::Terminate) => return ExitCode::Terminated,
             None => {}
         }
+        match &self.stop {
+            Some(stop) => self.exit_code_of(stop),
+            None if self.has_trouble() && !lines_count => ExitCode::Trouble,
+            None if check && self.counts.pending > 0 => ExitCode::Pending,
+            None => ExitCode::Success,
+        }
+    }
+
+    fn exit_code_of(&self, stop: &Stop) -> ExitCode {
+        match stop.code {
+            Code::StorageFailed => ExitCode::StorageFailed,
+            Code::Locked => ExitCode::Locked,
+            Code::RuleHalted => ExitCode::Held,
+            Code::TooManyFailures if self.operation.is_none() => ExitCode::Held,
+            Code::TooManyFailures => ExitCode::Trouble,
+            // What was asked for is one manifest, and that may not be migrated.
+            code if code.class() == Class::Refused => ExitCode::Trouble,
+            _ => ExitCode::CouldNotStart,
+        }
+    }
+
+    fn has_trouble(&self) -> bool {
         let counts = &self.counts;
-        let found_trouble = counts.trouble() > 0
+        counts.trouble() > 0
             || counts.not_attempted > 0
             || counts.directories_failed > 0
+            || self.backups_in_trouble > 0
             || self.rescued > 0
-            || self
-                .findings
-                .as_ref()
-                .is_some_and(|found| !found.is_empty());
-        match &self.stop {
-            Some(stop) => match stop.code {
-                Code::StorageFailed => 6,
-                Code::Locked => 5,
-                Code::RuleHalted => 4,
-                Code::TooManyFailures => 1,
-                // The request was for one manifest, and that may not be migrated.
-                code if code.class() == Class::Refused => 1,
-                _ => 2,
-            },
-            None if found_trouble && !lines_count => 1,
-            None if check && counts.pending > 0 => 3,
-            None => 0,
-        }
+            || self.unknown_journals > 0
+            || self.findings.as_ref().is_some_and(|all| !all.is_empty())
     }
 }
 
@@ -134,9 +144,9 @@ mod tests {
             refused: 1,
             ..Counts::default()
         });
-        assert_eq!(both.exit_code(true, false), 1);
-        assert_eq!(both.exit_code(true, true), 3);
-        assert_eq!(both.exit_code(false, true), 0);
+        assert_eq!(both.exit_code(true, false).code(), 1);
+        assert_eq!(both.exit_code(true, true).code(), 3);
+        assert_eq!(both.exit_code(false, true).code(), 0);
     }
 
     #[test]
@@ -150,7 +160,7 @@ mod tests {
             excluded: 6,
             ..Counts::default()
         });
-        assert_eq!(fine.exit_code(true, false), 0);
+        assert_eq!(fine.exit_code(true, false).code(), 0);
     }
 
     #[test]
@@ -160,7 +170,7 @@ mod tests {
             stop: Some(Stop::new(Code::StorageFailed, "no")),
             ..Summary::default()
         };
-        assert_eq!(stopped.exit_code(false, false), 143);
+        assert_eq!(stopped.exit_code(false, false).code(), 143);
     }
 
     #[test]
@@ -170,13 +180,13 @@ mod tests {
             notes: Some(BTreeMap::from([(Code::Unwitnessed, 1)])),
             ..Summary::default()
         };
-        assert_eq!(noted.exit_code(false, false), 0);
+        assert_eq!(noted.exit_code(false, false).code(), 0);
         let found = Summary {
             findings: Some(BTreeMap::from([(Code::BackupMissing, 1)])),
             ..noted
         };
-        assert_eq!(found.exit_code(false, false), 1);
-        assert_eq!(found.exit_code(false, true), 0);
+        assert_eq!(found.exit_code(false, false).code(), 1);
+        assert_eq!(found.exit_code(false, true).code(), 0);
     }
 
     #[test]

@@ -1,5 +1,4 @@
 //! `append_only`: an array that grows at its end only.
-//!
 //! Invariant: every element of the array before is in the array after, at the same place, with the same canonical form.
 
 use serde::Deserialize;

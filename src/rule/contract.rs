@@ -1,7 +1,4 @@
 //! The contracts of rules: about one document, and over the tree, with violations and facts.
-//!
-//! Owns the traits; knows no rule.
-//!
 //! Invariant: a violation names the place, the value found and the value expected; a fact is small and contains no part of a document.
 
 use std::fmt;
@@ -13,9 +10,6 @@ use crate::json::{Pointer, Value, ValueKind, canonical};
 /// A rule about one document.
 pub trait DocumentRule: Send + Sync + fmt::Debug {
     /// Checks a document. `before` is the document before the migration, if it is known.
-    ///
-    /// # Errors
-    /// The document violates the rule.
     fn check(&self, before: Option<Value<'_>>, document: Value<'_>) -> Result<(), Violation>;
 
     /// The members that it reads.
@@ -76,15 +70,9 @@ pub trait TreeRule: Send + Sync + fmt::Debug {
     }
 
     /// The fact of a document of the rule's own kind.
-    ///
-    /// # Errors
-    /// The document violates the rule by itself.
     fn own_fact(&self, document: Value<'_>) -> Result<Option<Fact>, Violation>;
 
     /// The fact of a document of the other kind.
-    ///
-    /// # Errors
-    /// The document violates the rule by itself.
     fn other_fact(&self, _document: Value<'_>) -> Result<Option<Fact>, Violation> {
         Ok(None)
     }

@@ -1,16 +1,12 @@
 //! Exact decimal numbers, for sums without rounding.
-//!
 //! Reads the text of a number as fixed point: 38 digits before the point and 36 after it. A number with more digits is refused.
-//!
 //! Invariant: `whole` and `parts` mean `whole + parts / 10^36` with `parts` below `10^36`, so the order of the pairs is the order of the numbers.
 
 use std::fmt;
 
 use crate::json::{Value, ValueKind};
 
-/// The number of digits after the point.
 const PLACES: usize = 36;
-/// The largest number of digits before it.
 const DIGITS: usize = 38;
 const ONE: u128 = 10_u128.pow(36);
 
@@ -23,7 +19,6 @@ pub struct Decimal {
 
 impl Decimal {
     /// A count as a number.
-    #[must_use]
     pub fn of_count(count: usize) -> Self {
         Self {
             whole: i128::try_from(count).unwrap_or(i128::MAX),
@@ -32,7 +27,6 @@ impl Decimal {
     }
 
     /// Reads a number in the syntax of JSON; `None` if it is no number, or has too many digits.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (negative, rest) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -80,9 +74,6 @@ impl Decimal {
     }
 
     /// Reads a number, or a string with a number.
-    ///
-    /// # Errors
-    /// The value is no such number. The message follows its pointer.
     pub fn read(value: Value<'_>) -> Result<Self, String> {
         let text = match value.kind() {
             ValueKind::Number => Some(value.raw().into()),
@@ -99,7 +90,6 @@ impl Decimal {
     }
 
     /// The sum; `None` if it has too many digits.
-    #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
         let parts = self.parts + other.parts;
         Some(Self {
@@ -126,7 +116,6 @@ impl Decimal {
     }
 
     /// Returns true if the numbers differ by at most `tolerance`.
-    #[must_use]
     pub fn is_within(self, tolerance: Self, other: Self) -> bool {
         let (low, high) = (self.min(other), self.max(other));
         // A sum with too many digits is greater than both.

@@ -1,14 +1,10 @@
 //! The closed list of rules.
-//!
-//! Owns the list only; each rule has its own file.
-//!
 //! Invariant: a rule is in the list once, in the order of the documentation.
 
 use super::model::Definition;
 use super::{append_only, references, starts_with, sums, unchanged, unique};
 
-/// Every rule, in the order of the documentation.
-pub const RULES: &[Definition] = &[
+pub(crate) const RULES: &[Definition] = &[
     unchanged::DEFINITION,
     append_only::DEFINITION,
     starts_with::DEFINITION,

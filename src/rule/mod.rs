@@ -15,18 +15,18 @@ mod read;
 mod references;
 #[cfg(test)]
 mod samples;
-pub mod schema;
+pub(crate) mod schema;
 mod starts_with;
 mod sums;
 mod totals;
 mod unchanged;
 mod unique;
 
-pub use contract::{DocumentRule, Fact, Key, TreeRule, Violation};
-pub use decimal::Decimal;
-pub use list::RULES;
-pub use model::{Body, Check, OnFailure, Rule};
+pub(crate) use contract::{Fact, TreeRule, Violation};
+#[cfg(test)]
+pub(crate) use list::RULES;
+pub(crate) use model::{Body, Check, OnFailure, Rule};
 #[cfg(test)]
 pub(crate) use read::CommonForm;
 pub(crate) use read::{RuleName, read};
-pub use schema::Schema;
+pub(crate) use schema::Schema;

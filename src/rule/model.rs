@@ -1,7 +1,4 @@
 //! A rule of a kind: its name, its moment, its consequence, and its body.
-//!
-//! Data only; the engine checks documents.
-//!
 //! Invariant: a rule does not change after it was read.
 
 use std::sync::Arc;
@@ -65,14 +62,12 @@ pub enum OnFailure {
 
 impl Rule {
     /// Returns true if the rule concerns this document at this version.
-    #[must_use]
     pub fn is_about(&self, version: &Version, document: Value<'_>) -> bool {
         self.from.as_ref().is_none_or(|from| version >= from)
             && self.when.as_ref().is_none_or(|when| when.holds(document))
     }
 
     /// The members of its own kind that it reads.
-    #[must_use]
     pub fn pointers(&self) -> Vec<&Pointer> {
         let mut pointers = match &self.body {
             Body::Document(rule) => rule.pointers(),
@@ -108,5 +103,4 @@ impl Entry for Body {
     };
 }
 
-/// A definition of the closed list of rules.
 pub(super) type Definition = crate::form::Definition<Body>;

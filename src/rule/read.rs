@@ -1,7 +1,4 @@
 //! Reads a rule: the members that all rules have, and its own.
-//!
-//! Reads the text of one object; the catalog checks the names in it.
-//!
 //! Invariant: a rule has a name, and its object has no unknown member.
 
 use serde::Deserialize;
@@ -36,7 +33,6 @@ pub(crate) struct CommonForm {
     when: Option<Box<RawValue>>,
 }
 
-/// Requires the name of a rule.
 #[derive(Deserialize)]
 pub(crate) struct RuleName {
     #[serde(rename = "rule")]
@@ -68,7 +64,6 @@ pub(crate) fn read(text: &str) -> Result<Rule, ReadError> {
     })
 }
 
-/// Reads the condition of a rule. Its problems have the place of the rule.
 fn condition(text: &str) -> Result<Condition, ObjectProblem> {
     let form = serde_json::from_str(text);
     let Object(form): Object<ConditionForm> =

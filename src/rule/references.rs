@@ -1,5 +1,4 @@
 //! `references`: a value in one kind exists as a value in another.
-//!
 //! Invariant: a document without a value refers to nothing and does not violate the rule.
 
 use serde::Deserialize;

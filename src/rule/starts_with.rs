@@ -1,5 +1,4 @@
 //! `starts_with`: the text of one member begins with the text of another.
-//!
 //! Invariant: a document in which one of the members is missing or null does not violate the rule.
 
 use serde::Deserialize;

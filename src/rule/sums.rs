@@ -1,7 +1,4 @@
 //! `sum_equals` and `count_equals`: a sum of numbers, or a number of elements or documents, compared with a stated number.
-//!
-//! Reads their own objects; the totals are computed elsewhere.
-//!
 //! Invariant: sums are exact, and every element counts, whatever its value is.
 
 use serde::Deserialize;

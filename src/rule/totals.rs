@@ -1,7 +1,4 @@
 //! Totals: the common part of `sum_equals` and `count_equals`, in one document and over the tree.
-//!
-//! Knows neither rule; each of them says whether it adds or counts.
-//!
 //! Invariant: totals are exact; a value that cannot be added exactly is a violation.
 
 use std::collections::BTreeMap;
@@ -47,7 +44,6 @@ pub(super) struct TotalForm {
     tolerance: Option<Box<RawValue>>,
 }
 
-/// The part of the schema that requires either an array or documents.
 #[cfg(test)]
 fn either() -> serde_json::Value {
     let (said, left_out) = (
@@ -59,12 +55,9 @@ fn either() -> serde_json::Value {
     [one(array, documents), one(documents, array)].into()
 }
 
-/// The sort of a total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Total {
-    /// The sum of numbers.
     Values,
-    /// The number of elements or documents.
     Count,
 }
 
@@ -82,7 +75,6 @@ struct MatchForm {
     expected: Pointer,
 }
 
-/// A total of an array in one document.
 #[derive(Debug)]
 struct ArrayTotal {
     items: Pointer,
@@ -97,7 +89,6 @@ enum Expected {
     Number(Decimal),
 }
 
-/// A total of the documents in each group.
 #[derive(Debug)]
 struct GroupTotal {
     value: Option<Pointer>,
@@ -110,7 +101,6 @@ struct GroupTotal {
     tolerance: Decimal,
 }
 
-/// Reads a rule with such a total.
 pub(super) fn read(written: TotalForm, total: Total) -> Result<Body, ReadError> {
     match (total, &written.value) {
         (Total::Values, None) => return Err(wrong("missing member `value`: what is added")),
@@ -326,7 +316,6 @@ impl TreeRule for GroupTotal {
 }
 
 impl GroupTotal {
-    /// Compares the total of a group with each of its counterparts.
     fn judge_group(
         &self,
         group: &[(u32, Fact)],

@@ -1,5 +1,4 @@
 //! `unchanged`: members that have the same canonical form before and after.
-//!
 //! Invariant: a member that is added or removed has changed.
 
 use serde::Deserialize;

@@ -1,5 +1,4 @@
 //! `unique`: no two documents of a kind have the same value, or the same values.
-//!
 //! Invariant: a document in which one of the members is missing or null does not violate the rule.
 
 use serde::Deserialize;

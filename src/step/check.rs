@@ -1,7 +1,4 @@
 //! Checks a step in its place when a catalog is loaded.
-//!
-//! Trusts the places that a step states; the engine's guard does not, and checks every edit again.
-//!
 //! Invariant: a checked step writes no guarded member, except that it may fill a missing protected one.
 
 use super::contract::{Access, StepPlace};
@@ -24,7 +21,6 @@ pub struct GuardedMembers<'k> {
     pub protected: &'k [Pointer],
 }
 
-/// Checks a step, and returns it with the restrictions of its place.
 pub(super) fn check(
     step: PlacedStep,
     guards: &GuardedMembers<'_>,

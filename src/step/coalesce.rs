@@ -1,7 +1,4 @@
 //! `coalesce`: gives a member the first existing value of several.
-//!
-//! Reads its own object of a migration file; knows no other step.
-//!
 //! Invariant: it overwrites no value except null, if the file says so.
 
 use serde::Deserialize;
@@ -29,7 +26,7 @@ Inverse: takes the value away, or makes it null again; refused where it is not w
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Coalesce {
+pub(crate) struct Coalesce {
     /// The values, the preferred one first.
     #[cfg_attr(test, schemars(length(min = 1)))]
     pub from: Vec<Pointer>,

@@ -1,7 +1,4 @@
 //! The contract of a step: its places, its changes, and the way to undo them.
-//!
-//! Owns the trait; knows no step.
-//!
 //! Invariant: a second run of a step changes nothing, and undoing a step restores the document.
 
 use std::fmt::Debug;
@@ -20,9 +17,6 @@ pub trait Step: Debug + Send + Sync {
     fn places(&self) -> Vec<StepPlace>;
 
     /// The changes, in order, with pointers of the document. A document that has been changed before needs no edits.
-    ///
-    /// # Errors
-    /// The step cannot be applied to this document.
     fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError>;
 
     /// The reason why the step cannot be undone; `None` if [`undo`](Self::undo) can undo it.
@@ -31,9 +25,6 @@ pub trait Step: Debug + Send + Sync {
     }
 
     /// The changes that undo the step. It is called only if the step is not irreversible.
-    ///
-    /// # Errors
-    /// The step cannot have left this value.
     fn undo(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
         let at = self.places().into_iter().next();
         Err(StepError {
@@ -43,9 +34,6 @@ pub trait Step: Debug + Send + Sync {
     }
 
     /// Checks the members of the step, without its place in a catalog.
-    ///
-    /// # Errors
-    /// The members do not fit together.
     fn check(&self) -> Result<(), ObjectProblem> {
         Ok(())
     }
@@ -66,18 +54,14 @@ pub trait Step: Debug + Send + Sync {
 pub struct StepPlace {
     /// The pointer, relative to the frames around the step.
     pub at: Pointer,
-    /// The use of the place.
-    pub access: Access,
+    pub(crate) access: Access,
 }
 
-/// The use of a place by a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// The step only reads it.
+pub(crate) enum Access {
     Read,
     /// The step writes it only if no value is there. It may therefore fill a protected member.
     Fill,
-    /// The step writes it.
     Write,
 }
 
@@ -93,7 +77,6 @@ impl StepPlace {
     }
 }
 
-/// The direction of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     /// Apply the step: a value that is already as it should be is kept.

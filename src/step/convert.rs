@@ -1,7 +1,4 @@
 //! `convert`: converts a value to another type.
-//!
-//! Reads its own object of a migration file; knows no other step.
-//!
 //! Invariant: the converted value means the same; a value for which that is not possible refuses the manifest.
 
 #[cfg(test)]
@@ -12,7 +9,7 @@ use serde::Deserialize;
 use super::contract::{Direction, Step, StepPlace};
 use super::fill::value_in_words;
 use super::parsed::Definition;
-pub use super::types::Type;
+pub(crate) use super::types::Type;
 use super::types::converted;
 use super::view::View;
 use crate::form::ObjectProblem;
@@ -40,7 +37,7 @@ Inverse: with `from`, converts back: from `string` to `integer`, `number` or `bo
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Convert {
+pub(crate) struct Convert {
     /// The value.
     pub at: Pointer,
     /// The type that it must have, if that matters.

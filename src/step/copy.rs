@@ -1,7 +1,4 @@
 //! `copy`: gives a member the value of another.
-//!
-//! Reads its own object of a migration file; knows no other step.
-//!
 //! Invariant: the copy has the same bytes, and no value is overwritten.
 
 use serde::Deserialize;
@@ -26,7 +23,7 @@ Inverse: takes `to` away; refused where it has not the value of `from`.",
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Copy {
+pub(crate) struct Copy {
     /// The value.
     pub from: Pointer,
     /// The member that gets it, too.

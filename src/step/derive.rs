@@ -1,7 +1,4 @@
 //! `derive`: gives a member a text made of others.
-//!
-//! Reads its own object of a migration file; knows no other step.
-//!
 //! Invariant: the text depends only on the template and the members that it names.
 
 use serde::Deserialize;
@@ -28,7 +25,7 @@ Inverse: takes the text away, or makes it null again; refused where `at` has ano
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Derive {
+pub(crate) struct Derive {
     /// The member.
     pub at: Pointer,
     /// What the text is made of.
@@ -41,27 +38,21 @@ pub struct Derive {
     pub backfill: bool,
 }
 
-/// The pieces of a text, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Template(pub Vec<Piece>);
+pub(crate) struct Template(pub Vec<Piece>);
 
-/// A piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
-    /// Literal text.
+pub(crate) enum Piece {
     Text(String),
-    /// The text of a member.
     Member(Pointer),
 }
 
-/// The text is not a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{found}` is not a template: expected text with `{{/pointer}}`, and `{{{{` or `}}}}` for a brace"
 )]
-pub struct TemplateError {
-    /// The text.
+pub(crate) struct TemplateError {
     pub found: String,
 }
 

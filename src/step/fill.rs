@@ -1,7 +1,5 @@
 //! Filling: the part that all steps share which give a member a value, and the way back from them.
-//!
 //! Knows no step. A step states the place, the gaps, the value and the fate of other values; this file computes the changes from that.
-//!
 //! Invariant: undoing a step removes only the value that the step would set.
 
 use std::fmt::Debug;
@@ -18,7 +16,7 @@ use crate::transform::{Change, StepError, Verb};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "snake_case")]
-pub enum Gap {
+pub(crate) enum Gap {
     /// Where it is missing.
     #[default]
     Missing,
@@ -28,20 +26,16 @@ pub enum Gap {
     MissingOrNull,
 }
 
-/// The fate of a value that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OtherValue {
-    /// It is kept.
+pub(crate) enum OtherValue {
     Keep,
     /// The document is refused, unless it is the value that would be set.
     Refuse,
-    /// It is overwritten.
     Overwrite,
 }
 
 pub(super) struct Filling {
     pub(super) value: Fragment,
-    /// The member from which it is copied.
     pub(super) copy_of: Option<Pointer>,
 }
 
@@ -72,7 +66,6 @@ pub(super) struct FillOptions<'s> {
 }
 
 impl<'s> FillOptions<'s> {
-    /// The options of a step that fills a missing member.
     pub(super) fn new(name: &'static str, at: &'s Pointer, other: OtherValue) -> Self {
         Self {
             name,
@@ -89,15 +82,12 @@ impl<'s> FillOptions<'s> {
 pub(super) trait Fill: Debug + Send + Sync {
     fn options(&self) -> FillOptions<'_>;
 
-    /// The members from which the value is made.
     fn reads(&self) -> Vec<&Pointer> {
         vec![]
     }
 
-    /// The value; `None` if this document has none.
     fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError>;
 
-    /// Does the same as [`Step::check`].
     fn check(&self) -> Result<(), ObjectProblem> {
         Ok(())
     }
@@ -178,7 +168,7 @@ fn fill(step: &impl Fill, view: &View<'_>) -> Result<Vec<Change>, StepError> {
         return kept();
     }
     match step.filling(view)? {
-        Some(filling) if !filling.value.says(found) => {
+        Some(filling) if !filling.value.equals(found) => {
             if options.other == OtherValue::Refuse && !is_gap {
                 return Err(unexpected(at, found, &filling.value));
             }
@@ -219,11 +209,11 @@ fn clear(step: &impl Fill, view: &View<'_>) -> Result<Vec<Change>, StepError> {
         return Ok(vec![]);
     };
     match step.filling(view)? {
-        Some(filling) if filling.value.says(found) && to_null => {
+        Some(filling) if filling.value.equals(found) && to_null => {
             let value = Fragment::null();
             Ok(vec![Change::Edit(Edit::Replace { at, value })])
         }
-        Some(filling) if filling.value.says(found) => {
+        Some(filling) if filling.value.equals(found) => {
             view.check_parent(pointer)?;
             Ok(vec![Change::Edit(Edit::Remove { at })])
         }
@@ -235,7 +225,6 @@ fn clear(step: &impl Fill, view: &View<'_>) -> Result<Vec<Change>, StepError> {
     }
 }
 
-/// The error about a value that differs from `expected`.
 pub(super) fn unexpected(at: Pointer, found: Value<'_>, expected: &Fragment) -> StepError {
     let (found, expected) = (value_in_words(found), in_short(expected.as_str()));
     let expected = expected.unwrap_or_else(|| "another value".to_owned());
@@ -243,7 +232,6 @@ pub(super) fn unexpected(at: Pointer, found: Value<'_>, expected: &Fragment) -> 
     StepError { at, reason }
 }
 
-/// The words for a value in a message: its text if that is short, else its kind.
 pub(super) fn value_in_words(value: Value<'_>) -> String {
     in_short(value.raw()).unwrap_or_else(|| value.kind().to_string())
 }

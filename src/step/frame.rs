@@ -1,7 +1,4 @@
 //! `for_each` and `when`: frames around other steps.
-//!
-//! Reads their own members and the names of the steps inside; knows no step.
-//!
 //! Invariant: a step inside `for_each` reads and writes only its element; no step inside `when` writes the member of the condition, so the condition still holds on the way back.
 
 use serde::Deserialize;
@@ -66,7 +63,6 @@ impl FrameForm for ConditionForm {
     }
 }
 
-/// The members of a frame, without `steps`.
 pub(super) trait FrameForm: DeserializeOwned + EditorSchema {
     /// Editors show this as the description of the step.
     #[cfg(test)]
@@ -102,7 +98,6 @@ fn read<F: FrameForm>(text: &str) -> Result<Parsed, ReadError> {
     Ok(Parsed::Frame(form.frame()?))
 }
 
-/// Requires a name in each object of `steps`.
 #[derive(Deserialize)]
 struct Inner {
     #[serde(rename = "steps")]

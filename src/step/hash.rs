@@ -1,7 +1,4 @@
 //! `hash`: gives a member the SHA-256 of others.
-//!
-//! Reads its own object of a migration file; knows no other step.
-//!
 //! Invariant: the hash depends on the values, not on their spelling.
 
 use serde::Deserialize;
@@ -28,7 +25,7 @@ Inverse: takes the text away; refused where `at` has another value.",
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Hash {
+pub(crate) struct Hash {
     /// The values, in order.
     #[cfg_attr(test, schemars(length(min = 1)))]
     pub of: Vec<Pointer>,

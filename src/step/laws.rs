@@ -220,6 +220,8 @@ macro_rules! laws {
                 }
             )*
         }
+
+        const TRIED: &[&str] = &[$(stringify!($name)),*];
     };
 }
 
@@ -253,6 +255,16 @@ fn reached(name: &'static str) -> [usize; 3] {
         }
     }
     counts
+}
+
+#[test]
+fn the_laws_are_tried_for_every_step() {
+    let tried = TRIED.iter().map(|name| name.trim_start_matches("r#"));
+    let mut tried: Vec<_> = tried.collect();
+    let mut steps: Vec<_> = super::STEPS.iter().map(|step| step.name).collect();
+    tried.sort_unstable();
+    steps.sort_unstable();
+    assert_eq!(tried, steps);
 }
 
 #[test]

@@ -1,7 +1,4 @@
 //! The closed list of steps.
-//!
-//! Owns the list only; each step has its own file.
-//!
 //! Invariant: a step is in the list once, in the order of the documentation.
 
 use super::parsed::Definition;

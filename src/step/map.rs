@@ -1,7 +1,4 @@
 //! `map`: replaces a value by its entry in a table.
-//!
-//! Reads its own object of a migration file; knows no other step.
-//!
 //! Invariant: in place, no output is looked up again, so a second run changes nothing.
 
 #[cfg(test)]
@@ -31,27 +28,19 @@ Does nothing where `at` is missing. In place, also where the value is one of the
 Inverse: with `to`, takes `to` away; refused where it has another value. In place, looks up the other way round; refused where a value is none of the outputs (or, with `\"else\": \"keep\"`, is an input). None in place with a `default`, or where two inputs have one output.",
 );
 
-/// Looks values up in a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Map {
-    /// The value.
+pub(crate) struct Map {
     pub at: Pointer,
     /// The member that gets the entry; `None` for the member of the value itself.
     pub to: Option<Pointer>,
-    /// Inputs and outputs.
     pub table: Vec<(Fragment, Fragment)>,
-    /// The fate of a value that is not in the table.
-    pub unmapped: Unmapped,
+    pub(crate) unmapped: Unmapped,
 }
 
-/// The fate of a value that is not in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unmapped {
-    /// It refuses the manifest.
+pub(crate) enum Unmapped {
     Refuse,
-    /// It is kept.
     Keep,
-    /// It is replaced by this value.
     Default(Fragment),
 }
 
@@ -125,7 +114,6 @@ impl Map {
         Ok(())
     }
 
-    /// All values that the table and the default can give.
     fn outputs(&self) -> impl Iterator<Item = &Fragment> {
         let default = match &self.unmapped {
             Unmapped::Default(value) => Some(value),
@@ -136,10 +124,9 @@ impl Map {
 
     fn look_up(&self, value: Value<'_>) -> Option<&Fragment> {
         let mut rows = self.table.iter();
-        rows.find_map(|(input, output)| input.says(value).then_some(output))
+        rows.find_map(|(input, output)| input.equals(value).then_some(output))
     }
 
-    /// The output for a value; `None` if the value is kept.
     fn output(&self, view: &View<'_>, value: Value<'_>) -> Result<Option<&Fragment>, StepError> {
         match (self.look_up(value), &self.unmapped) {
             (Some(output), _) | (None, Unmapped::Default(output)) => Ok(Some(output)),
@@ -162,7 +149,7 @@ impl Map {
         let Some(found) = view.get(&self.at) else {
             return Ok(vec![]);
         };
-        let is_output = self.outputs().any(|output| output.says(found));
+        let is_output = self.outputs().any(|output| output.equals(found));
         let output = if is_output {
             None
         } else {
@@ -171,22 +158,20 @@ impl Map {
         Ok(vec![self.replaced(view, output)])
     }
 
-    /// Replaces an output by its input.
     fn back_in_place(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
         let Some(found) = view.get(&self.at) else {
             return Ok(vec![]);
         };
         let mut rows = self.table.iter();
-        let input = rows.find_map(|(input, output)| output.says(found).then_some(input));
+        let input = rows.find_map(|(input, output)| output.equals(found).then_some(input));
         let stays = self.unmapped == Unmapped::Keep && self.look_up(found).is_none();
         if input.is_none() && !stays {
             return Err(self.not_in_table(view, found));
         }
-        let input = input.filter(|input| !input.says(found));
+        let input = input.filter(|input| !input.equals(found));
         Ok(vec![self.replaced(view, input)])
     }
 
-    /// The step that fills the member `to`, if there is one.
     fn as_fill(&self) -> Option<FillFromMap<'_>> {
         let to = self.to.as_ref()?;
         Some(FillFromMap { map: self, to })
@@ -203,7 +188,10 @@ impl Map {
     fn has_an_output_twice(&self) -> bool {
         let mut rest = self.table.as_slice();
         while let Some(((_, output), others)) = rest.split_first() {
-            if others.iter().any(|(_, other)| other.says_the_same(output)) {
+            if others
+                .iter()
+                .any(|(_, other)| other.equals_fragment(output))
+            {
                 return true;
             }
             rest = others;

@@ -5,39 +5,40 @@
 //! Invariant: a step edits only the places that it states, so everything else keeps its bytes.
 
 mod check;
-pub mod coalesce;
+pub(crate) mod coalesce;
 mod contract;
-pub mod convert;
-pub mod copy;
-pub mod derive;
+pub(crate) mod convert;
+pub(crate) mod copy;
+pub(crate) mod derive;
 mod fill;
 mod frame;
-pub mod hash;
+pub(crate) mod hash;
 #[cfg(test)]
 pub(crate) mod laws;
 mod list;
-pub mod map;
-pub mod r#move;
+pub(crate) mod map;
+pub(crate) mod r#move;
 mod parsed;
 mod placed;
 mod read;
-pub mod remove;
-pub mod rename;
-pub mod set;
+pub(crate) mod remove;
+pub(crate) mod rename;
+pub(crate) mod set;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 pub(crate) mod trial;
 mod types;
 mod view;
-pub mod wrap;
+pub(crate) mod wrap;
 
-pub use check::GuardedMembers;
-pub use contract::{Access, Step, StepPlace};
-pub use fill::{Gap, OtherValue};
+pub(crate) use check::GuardedMembers;
+#[cfg(test)]
+pub(crate) use contract::Step;
+#[cfg(test)]
+pub(crate) use fill::{Gap, OtherValue};
 pub use list::STEPS;
 pub(crate) use parsed::StepName;
-pub use parsed::{Frame, Parsed};
-pub use placed::PlacedStep;
+#[cfg(test)]
+pub(crate) use placed::PlacedStep;
 pub(crate) use read::{StepsError, read_steps};
-pub use view::View;

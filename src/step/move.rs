@@ -1,7 +1,4 @@
 //! `move`: moves a value to another object.
-//!
-//! Reads its own object of a migration file; knows no other step.
-//!
 //! Invariant: the tokens of the value keep their bytes, and nothing is overwritten.
 
 use serde::Deserialize;
@@ -27,7 +24,7 @@ Inverse: moves the value back; refused where there is another value.",
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Move {
+pub(crate) struct Move {
     /// Where the value is.
     pub from: Pointer,
     /// Where it is to be.

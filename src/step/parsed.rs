@@ -1,7 +1,4 @@
 //! The result of reading an object of `steps`: a step, or a frame around other steps.
-//!
-//! Knows no step.
-//!
 //! Invariant: a step was checked as far as that is possible without a catalog.
 
 use std::sync::Arc;
@@ -22,7 +19,6 @@ pub enum Parsed {
     Frame(Frame),
 }
 
-/// Requires the name of a step.
 #[derive(Deserialize)]
 pub(crate) struct StepName {
     #[serde(rename = "step")]
@@ -48,7 +44,6 @@ pub enum Frame {
 
 pub(super) type Definition = crate::form::Definition<Parsed>;
 
-/// Most steps derive the reading of their own members.
 impl<S: Step + DeserializeOwned + EditorSchema + 'static> Form<Parsed> for S {
     fn read(self) -> Result<Parsed, ReadError> {
         self.check()?;

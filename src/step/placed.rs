@@ -1,7 +1,4 @@
 //! A step together with the frames around it: a transform.
-//!
-//! Expands `for_each`, `when` and `*` over a document; knows no step.
-//!
 //! Invariant: a placed step changes only the places that its step states.
 
 use std::sync::Arc;
@@ -12,9 +9,8 @@ use super::view::{EVERY, View, elements, scope};
 use crate::json::{Pointer, Value};
 use crate::transform::{Change, NoInverse, StepError, Transform};
 
-/// A step of a migration file, with the frames around it, the outermost first.
 #[derive(Debug, Clone)]
-pub struct PlacedStep {
+pub(crate) struct PlacedStep {
     frames: Vec<Frame>,
     step: Arc<dyn Step>,
     /// The longest part of a pointer of the step that ends in `*`.
@@ -42,18 +38,14 @@ impl PlacedStep {
     }
 
     /// The step itself. Its pointers are relative to the frames around it.
-    #[must_use]
-    pub fn step(&self) -> &dyn Step {
+    pub(crate) fn step(&self) -> &dyn Step {
         &*self.step
     }
 
-    /// A pointer of the step, relative to the document.
-    #[must_use]
-    pub fn absolute(&self, at: &Pointer) -> Pointer {
+    pub(crate) fn absolute(&self, at: &Pointer) -> Pointer {
         base(&self.frames).join(at.tokens())
     }
 
-    /// The members of the conditions around it, relative to the document.
     pub(super) fn conditions(&self) -> impl Iterator<Item = Pointer> {
         let frames = self.frames.iter().enumerate();
         frames.filter_map(|(count, frame)| match frame {
@@ -62,7 +54,6 @@ impl PlacedStep {
         })
     }
 
-    /// Collects the changes of `apply` for each element that the frames lead to.
     fn visit(
         &self,
         document: Value<'_>,
@@ -104,7 +95,6 @@ impl<S: Step + 'static> From<S> for PlacedStep {
     }
 }
 
-/// The pointer to which pointers inside `frames` are relative.
 fn base(frames: &[Frame]) -> Pointer {
     let arrays = frames.iter().filter_map(|frame| match frame {
         Frame::ForEach(at) => Some(elements(at)),
@@ -155,7 +145,6 @@ impl Transform for PlacedStep {
     }
 }
 
-/// The part of a pointer before its first `*`.
 fn before_every(pointer: Pointer) -> Pointer {
     let names = pointer.tokens();
     match names.iter().position(|name| name == EVERY) {

@@ -1,7 +1,4 @@
 //! Reads the steps of a migration, also those in frames.
-//!
-//! Reads values that were scanned, and returns offsets; the caller converts them to places of a file.
-//!
 //! Invariant: a step that is returned was checked against the guarded members.
 
 use super::check::{GuardedMembers, check};
@@ -20,13 +17,10 @@ pub(crate) struct ReadStep {
 #[derive(Debug)]
 pub(crate) struct StepsError {
     pub(crate) error: ReadError,
-    /// The offset of the step's object.
     pub(crate) object: usize,
-    /// The offset of the step's name.
     pub(crate) offset: usize,
 }
 
-/// Reads the member `steps` of `migration`, which must be an array of objects with names. Fails on the first step that cannot be read, or that the guarded forbid.
 pub(crate) fn read_steps(
     migration: Value<'_>,
     guarded: &GuardedMembers<'_>,

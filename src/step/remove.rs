@@ -1,7 +1,4 @@
 //! `remove`: removes a member.
-//!
-//! Reads its own object of a migration file; knows no other step.
-//!
 //! Invariant: the step exists only if the file allows it to destroy values.
 
 use serde::Deserialize;
@@ -25,8 +22,7 @@ Inverse: none, the value is gone. The backup has it.",
 
 /// Takes a member away.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remove {
-    /// The member.
+pub(crate) struct Remove {
     pub at: Pointer,
 }
 

@@ -1,7 +1,4 @@
 //! `rename`: renames a member within its object.
-//!
-//! Reads its own object of a migration file; knows no other step.
-//!
 //! Invariant: the value keeps its bytes, and nothing is overwritten.
 
 use serde::Deserialize;
@@ -27,7 +24,7 @@ Inverse: gives the member its old name; refused where there is a member of that 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Rename {
+pub(crate) struct Rename {
     /// The member.
     pub at: Pointer,
     /// Its new name, unescaped.
@@ -45,7 +42,6 @@ fn rename(view: &View<'_>, from: &Pointer, to: &Pointer) -> Result<Vec<Change>, 
     relocate(view, from, to, |at, _| Ok(Edit::Rename { at, to: name }))
 }
 
-/// The changes that bring a value from one place to another; `edit` makes the edit if the new place is free.
 pub(super) fn relocate(
     view: &View<'_>,
     from: &Pointer,

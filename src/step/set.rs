@@ -1,7 +1,4 @@
 //! `set` and `set_default`: give a member a value.
-//!
-//! Reads its own objects of a migration file; knows no other step.
-//!
 //! Invariant: `set_default` overwrites no value except null, if the file says so; `set` overwrites only if the file allows it.
 
 use serde::Deserialize;
@@ -38,14 +35,10 @@ Does nothing where the member has that value already, however it is spelled. Whe
 Inverse: takes the value away; refused where another value is there. None with `\"allow_destructive\": true`: what was overwritten is gone.",
 );
 
-/// Gives a member a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Set {
-    /// The member.
+pub(crate) struct Set {
     pub at: Pointer,
-    /// The value.
     pub value: Fragment,
-    /// The gaps that are filled.
     pub when: Gap,
     /// The fate of another value: only `set_default` keeps it.
     pub other: OtherValue,

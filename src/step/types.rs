@@ -1,7 +1,4 @@
 //! The types that `convert` knows, and the conversion of one value.
-//!
-//! Knows single values only; the step decides about a value that cannot be converted.
-//!
 //! Invariant: the result means the same as the value.
 
 use serde::Deserialize;
@@ -13,7 +10,7 @@ use crate::json::{Fragment, Text, Value, ValueKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "snake_case")]
-pub enum Type {
+pub(crate) enum Type {
     /// Any string.
     String,
     /// A number without fraction and exponent.
@@ -49,7 +46,6 @@ impl Type {
         }
     }
 
-    /// Returns true if some values of this type can be converted to `to`.
     pub(super) fn can_become(self, to: Self) -> bool {
         match self {
             Self::String => to != Self::String,
@@ -81,7 +77,6 @@ pub(super) fn converted(value: Value<'_>, from: Option<Type>, to: Type) -> Optio
     }
 }
 
-/// The number or boolean of which `text` is the exact JSON spelling.
 fn scalar(text: &str, kind: ValueKind) -> Option<Fragment> {
     let scanned = Text::scan_any(text.as_bytes()).ok()?;
     let value = scanned.root();
@@ -92,7 +87,6 @@ fn is_integer(number: &str) -> bool {
     !number.contains(['.', 'e', 'E'])
 }
 
-/// The integer before a fraction of zeros.
 fn without_zeros(number: &str) -> Option<Fragment> {
     let (whole, fraction) = number.split_once('.')?;
     let is_whole = fraction.bytes().all(|digit| digit == b'0');

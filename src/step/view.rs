@@ -1,7 +1,4 @@
 //! Views: a document as a step reads it, with the element for each `*` of its pointers.
-//!
-//! Reads only; knows no step.
-//!
 //! Invariant: within one view all `*` of the same depth stand for the same element.
 
 use crate::json::{Pointer, Value, ValueKind};
@@ -21,14 +18,12 @@ pub struct View<'t> {
 struct Element<'t> {
     /// The number of tokens that lead here, with `*`.
     depth: usize,
-    /// The pointer, relative to the document.
     at: Pointer,
     value: Value<'t>,
 }
 
 impl<'t> View<'t> {
     /// The view of a whole document.
-    #[must_use]
     pub fn of(document: Value<'t>) -> Self {
         Self::from(Pointer::root(), document)
     }
@@ -43,14 +38,12 @@ impl<'t> View<'t> {
     }
 
     /// The value at a pointer.
-    #[must_use]
     pub fn get(&self, pointer: &Pointer) -> Option<Value<'t>> {
         let (element, rest) = self.element(pointer)?;
         element.value.along(rest)
     }
 
     /// The pointer relative to the document, also of a missing value.
-    #[must_use]
     pub fn place(&self, pointer: &Pointer) -> Pointer {
         match self.element(pointer) {
             Some((element, rest)) => element.at.join(rest),
@@ -59,9 +52,6 @@ impl<'t> View<'t> {
     }
 
     /// The value at a pointer.
-    ///
-    /// # Errors
-    /// The value is missing.
     pub fn require(&self, pointer: &Pointer) -> Result<Value<'t>, StepError> {
         self.get(pointer).ok_or_else(|| StepError {
             at: self.place(pointer),
@@ -70,10 +60,7 @@ impl<'t> View<'t> {
     }
 
     /// Requires that a pointer leads into an object, so that the member is there or can be added.
-    ///
-    /// # Errors
-    /// The parent is missing or is no object.
-    pub fn check_parent(&self, pointer: &Pointer) -> Result<(), StepError> {
+    pub(crate) fn check_parent(&self, pointer: &Pointer) -> Result<(), StepError> {
         // No pointer of a step addresses the whole document, and none ends in the `*` of a missing element.
         let Some((parent, _)) = pointer.split_last() else {
             return Ok(());
@@ -87,7 +74,6 @@ impl<'t> View<'t> {
         Err(StepError { at, reason })
     }
 
-    /// The element for the last `*` of a pointer, and the tokens after it.
     fn element<'p>(&self, pointer: &'p Pointer) -> Option<(&Element<'t>, &'p [String])> {
         let depth = scope_length(pointer);
         let mut elements = self.elements.iter();
@@ -96,9 +82,6 @@ impl<'t> View<'t> {
     }
 
     /// Calls `visit` with the view of every element of `scope`, which is empty or ends in `*`. A missing value and null have no elements.
-    ///
-    /// # Errors
-    /// A scalar is in the place of an array or object, or a visit failed.
     pub(super) fn each(
         &self,
         scope: &[String],
@@ -149,7 +132,6 @@ impl<'t> View<'t> {
         }
     }
 
-    /// The view to which pointers inside the innermost element are relative.
     pub(super) fn inner(&self) -> Self {
         match self.elements.last() {
             Some(element) => Self::from(element.at.clone(), element.value),
@@ -158,7 +140,6 @@ impl<'t> View<'t> {
     }
 }
 
-/// The pointer to the elements of an array or object.
 pub(super) fn elements(at: &Pointer) -> Pointer {
     at.child(EVERY)
 }
@@ -169,7 +150,6 @@ fn scope_length(pointer: &Pointer) -> usize {
     last.map_or(0, |last| last + 1)
 }
 
-/// The tokens of a pointer up to its last `*` and with it.
 pub(super) fn scope(pointer: &Pointer) -> &[String] {
     &pointer.tokens()[..scope_length(pointer)]
 }

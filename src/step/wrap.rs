@@ -1,7 +1,4 @@
 //! `wrap` and `unwrap`: put a value into an object of its own, and take it out again.
-//!
-//! Reads its own objects of a migration file; knows no other step.
-//!
 //! Invariant: the tokens of the value keep their bytes.
 
 use serde::Deserialize;
@@ -36,7 +33,7 @@ Inverse: `wrap`; refused where `at` is an object with exactly that member.",
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Wrap {
+pub(crate) struct Wrap {
     /// The value.
     pub at: Pointer,
     /// The name that it gets in the object, unescaped.
@@ -48,7 +45,7 @@ pub struct Wrap {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Unwrap {
+pub(crate) struct Unwrap {
     /// The object.
     pub at: Pointer,
     /// The name of its only member, unescaped.
@@ -141,7 +138,6 @@ fn unwrap(
     }
 }
 
-/// The value of the member `name`, if the object has no other member.
 fn only_member<'t>(object: Value<'t>, name: &str) -> Option<Value<'t>> {
     let is_only = object.kind() == ValueKind::Object && object.members().nth(1).is_none();
     object.get(name).filter(|_| is_only)

@@ -19,7 +19,6 @@ pub struct InputDocument<'b> {
 
 impl<'b> InputDocument<'b> {
     /// An input that is one document.
-    #[must_use]
     pub fn whole(bytes: &'b [u8]) -> Self {
         Self {
             line: None,

@@ -34,7 +34,6 @@ pub struct CheckedDocument {
 
 impl CheckedDocument {
     /// Returns true if there are only notes and warnings.
-    #[must_use]
     pub fn is_valid(&self) -> bool {
         self.findings.iter().all(Diagnosis::is_note)
     }
@@ -70,7 +69,6 @@ impl<'c> Validator<'c> {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn check(&self, document: InputDocument<'_>) -> CheckedDocument {
         let mut checked = CheckedDocument {
             line: document.line,

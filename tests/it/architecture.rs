@@ -4,6 +4,7 @@
 //!
 //! Invariant: [`NOT_YET`] and [`NOT_YET_IN_TESTS`] name exactly the files that break a rule, so they can only shrink.
 
+mod document;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,8 +13,9 @@ use source::{Code, Reference, Sources};
 
 /// The rooms from top to bottom. Those in one row do not use each other.
 const ROOMS: &[&[&str]] = &[
-    &["cli"],
+    &["cli", "crash"],
     &["operation"],
+    &["outside"],
     &["rehearsal", "validate"],
     &["proof", "plan", "read"],
     &["selection"],
@@ -30,84 +32,10 @@ const ROOMS: &[&[&str]] = &[
 ];
 
 /// Files whose production code breaks a rule.
-const NOT_YET: &[&str] = &[
-    "cli/args.rs",
-    "cli/command/backups/export.rs",
-    "cli/command/backups/list.rs",
-    "cli/command/backups/prune.rs",
-    "cli/command/catalog/check.rs",
-    "cli/command/catalog/graph.rs",
-    "cli/command/catalog/trial.rs",
-    "cli/command/completions.rs",
-    "cli/command/man.rs",
-    "cli/command/migrate.rs",
-    "cli/command/mod.rs",
-    "cli/options.rs",
-    "cli/order.rs",
-    "cli/render/document.rs",
-    "cli/render/json.rs",
-    "cli/render/jsonl.rs",
-    "cli/render/members.rs",
-    "cli/render/text/closing.rs",
-    "cli/render/text/proof.rs",
-    "cli/session.rs",
-    "journal/account.rs",
-    "journal/lines.rs",
-    "journal/log.rs",
-    "operation/as_planned.rs",
-    "operation/backups/export.rs",
-    "operation/backups/prune.rs",
-    "operation/backups/prune/judge.rs",
-    "operation/batches.rs",
-    "operation/beforehand.rs",
-    "operation/evaluate.rs",
-    "operation/explain/ways.rs",
-    "operation/first_pass.rs",
-    "operation/first_pass/judged.rs",
-    "operation/first_pass/look.rs",
-    "operation/migrate.rs",
-    "operation/rollback/choose.rs",
-    "operation/rollback/look.rs",
-    "operation/rollback/put_back.rs",
-    "operation/verify/prove.rs",
-    "storage/archive.rs",
-    "storage/catalogs.rs",
-    "storage/export.rs",
-    "storage/file_system.rs",
-    "storage/guard.rs",
-    "storage/mod.rs",
-    "storage/permit.rs",
-    "storage/prune.rs",
-    "storage/publish.rs",
-    "storage/recover.rs",
-    "storage/rescue.rs",
-    "storage/restore.rs",
-    "storage/restore_beside.rs",
-    "storage/secure.rs",
-    "storage/settle.rs",
-    "storage/settle_restore.rs",
-    "storage/simulated/calls.rs",
-    "storage/simulated/fixtures.rs",
-    "storage/simulated/fuses.rs",
-    "storage/simulated/medium.rs",
-    "storage/simulated/rules.rs",
-    "storage/stage.rs",
-    "storage/state.rs",
-    "storage/transaction.rs",
-    "storage/tree.rs",
-    "storage/unfinished.rs",
-    "storage/walk.rs",
-];
+const NOT_YET: &[&str] = &[];
 
 /// Files whose test code breaks a rule.
-const NOT_YET_IN_TESTS: &[&str] = &[
-    "storage/suite/campaign.rs",
-    "storage/suite/foreign.rs",
-    "storage/suite/planned.rs",
-    "storage/suite/pruning.rs",
-    "storage/suite/setting.rs",
-    "storage/suite/state.rs",
-];
+const NOT_YET_IN_TESTS: &[&str] = &[];
 
 /// The row of a room, from the top.
 fn row(room: &str) -> usize {

@@ -60,14 +60,14 @@ fn a_dimension_that_no_schema_has_is_refused_before_any_manifest_is_read() {
         .code(2)
         .stdout("")
         .stderr(&format!(
-            "error: {message}\nhint: mend the catalog at the place named\n"
+            "error: {message}\nhint: fix the catalog at the place in the message\n"
         ));
     sandbox
         .run(["catalog", "check", "--catalog", "mine"])
         .code(1)
         .stderr("")
         .stdout(&format!(
-            "invalid   {message}\n\nhint: mend the catalog at the place named\n\n1 error. The catalog cannot be used.\n"
+            "invalid   {message}\n\nhint: fix the catalog at the place in the message\n\n1 error. The catalog cannot be used.\n"
         ));
     assert!(before.differences(&sandbox.snapshot()).is_empty());
 }
@@ -179,7 +179,7 @@ finding   fixtures/run/priority/after.json
 note      migrations/priority.json:1:1
           result_refused: a document that is valid at 1.2.0 is refused once it is migrated: `/priority` violates the schema of version `1.3.0`: the value is not of type "integer"; it is `{"run_id":"r","schema_version":"1.2.0"}`
 finding
-          rule_halted: a rule halts, of 2 manifests: rule `unique` does not hold: `/name` is the same in `job/two/manifest.json`
+          rule_halted: 2 manifests violate a rule that halts: rule `unique` does not hold: `/name` is the same in `job/two/manifest.json`
 finding   job/one/manifest.json
           rule_failed: rule `unique` does not hold: `/name` is the same in `job/two/manifest.json`
 finding   job/three/manifest.json
@@ -189,13 +189,13 @@ finding   job/two/manifest.json
 note      job/four/manifest.json
           rule_warned: rule `named after its team` does not hold: `/name` is `d`, expected it to begin with `b`, after `/team`
 
-hint: rule_failed: mend the documents named, or the rule; --rules warn migrates them all the same
-hint: fixture_differs: mend the migration or the fixture, whichever is wrong
-hint: fixture_violates: mend the fixture, the migration, or the schema or rule, whichever is wrong
-hint: fixture_warned: nothing is wrong if that is meant: such documents are migrated with a warning
-hint: result_refused: nothing is wrong if such documents are not to be migrated; else mend the migration, or say in the schema of the version before that there are none
-hint: rule_warned: look at the documents named; nothing was refused because of it
-hint: rule_halted: mend the documents named; nothing was written
+hint: rule_failed: fix the documents in the message, or fix the rule; `--rules warn` migrates them anyway
+hint: fixture_differs: fix the migration or the fixture, whichever is wrong
+hint: fixture_violates: fix the fixture, the migration, the schema or the rule, whichever is wrong
+hint: fixture_warned: nothing needs to be done if the warning is intended: such documents are migrated with a warning
+hint: result_refused: nothing needs to be done if such documents are not to be migrated; otherwise fix the migration, or make the schema of the version before refuse them
+hint: rule_warned: check the documents in the message; nothing was refused because of it
+hint: rule_halted: fix the documents in the message; nothing was written
 
 Tried 3 fixtures, 640 made-up documents and 4 manifests (1 pending). 10 findings, 3 notes.
 "#);
@@ -228,11 +228,11 @@ note      migrations/next.json:1:1
 note      catalog.json
           rule_never_asked: rule `never` of kind `run` is required of documents at 1.4.0 and above before they are migrated, and none of those is migrated
 
-hint: step_contradicts_schema: mend the value or the schema: no document to which the step gives it can be migrated to this version
-hint: schema_forgotten: give the version a schema, too, or documents at it are held against none
-hint: rule_never_asked: let it hold from a lower version on, or leave out `"check": "require"`
+hint: step_contradicts_schema: fix the value or the schema: no document in which the step sets this value can be migrated to this version
+hint: schema_forgotten: add a schema for the version; without one its documents are not checked
+hint: rule_never_asked: make the rule hold from a lower version on, or leave out `"check": "require"`
 hint: step_destroys: make sure that nobody needs the values; the backups keep them
-hint: no_fixture: put a document before and after it into `fixtures/<kind>/<name>`
+hint: no_fixture: put a document before and after the migration into `fixtures/<kind>/<name>`
 
 1 finding, 4 notes.
 "#);

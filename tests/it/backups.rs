@@ -84,7 +84,7 @@ prunable  job/two/manifest.json.backup
 
 prunable    2  108 B
 
-Nothing was written. Without --dry-run 2 backups of 108 B would go. The price: without its backup a manifest cannot be rolled back (backup_pruned); what the backup said can still be computed from manifest, history and catalog.
+Nothing was written. Without --dry-run 2 backups of 108 B would go. The price: a manifest without its backup cannot be rolled back (backup_pruned).
 ",
     );
     assert_eq!(before, sandbox.snapshot());
@@ -96,7 +96,8 @@ fn what_is_pruned_is_gone_and_a_rollback_says_so() {
     let told = prune(&sandbox, &["--manifest", RUN]);
     told.code(0);
     assert!(
-        told.stderr.starts_with("note: without its backup"),
+        told.stderr
+            .starts_with("note: a manifest without its backup"),
         "{told}"
     );
     assert!(!backup(&sandbox).exists());

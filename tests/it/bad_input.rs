@@ -102,7 +102,7 @@ fn a_target_that_is_not_there_is_refused_with_those_that_are() {
             flags,
             "target_unknown",
             "target version `9.9.9` does not exist, expected one of `1.0.0, 1.1.0, 1.2.0`",
-            "choose one of the versions that the catalog knows",
+            "choose one of the versions of the catalog",
         );
     }
 }
@@ -299,7 +299,7 @@ fn a_tree_that_this_user_cannot_write_to_is_read_and_left() {
     user(&["--check", "--quiet"]).code(3).stdout("").stderr("");
     let output = user(&["--format", "json"]);
     output.code(2).stderr(
-        "error: cannot make the state directory: Permission denied (os error 13)\nhint: writing needs a state directory in the tree that this user can write to\n",
+        "error: cannot make the state directory: Permission denied (os error 13)\nhint: make the state directory in the tree writable for this user\n",
     );
     assert_eq!(output.json()["error"]["code"], "state_unusable", "{output}");
     assert_eq!(before.0.len(), sandbox.snapshot().0.len());
@@ -402,6 +402,6 @@ fn output_that_goes_nowhere_is_an_error_and_nothing_is_torn() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(
         String::from_utf8(output.stderr).unwrap(),
-        "error: cannot write the output\ncaused by: No space left on device (os error 28)\nhint: check where the output goes; every manifest is whole, old or new\n"
+        "error: cannot write the output\ncaused by: No space left on device (os error 28)\nhint: check the file or program that receives the output; every manifest is whole, old or new\n"
     );
 }

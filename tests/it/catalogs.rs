@@ -84,11 +84,11 @@ fn a_bad_catalog_is_refused_with_file_and_place_before_any_manifest_is_read() {
         let sandbox = sandbox(&[(path, &text)]);
         let before = sandbox.snapshot();
         let migrated = sandbox.run(["--catalog", "mine"]);
-        let told = format!("error: {message}\nhint: mend the catalog at the place named\n");
+        let told = format!("error: {message}\nhint: fix the catalog at the place in the message\n");
         migrated.code(2).stdout("").stderr(&told);
         let checked = sandbox.run(["catalog", "check", "--catalog", "mine"]);
         checked.code(1).stderr("").stdout(&format!(
-            "invalid   {message}\n\nhint: mend the catalog at the place named\n\n1 error. The catalog cannot be used.\n"
+            "invalid   {message}\n\nhint: fix the catalog at the place in the message\n\n1 error. The catalog cannot be used.\n"
         ));
         assert!(before.differences(&sandbox.snapshot()).is_empty());
     }
@@ -221,7 +221,7 @@ fn a_target_that_one_kind_does_not_have_is_refused_for_its_manifests_only() {
     );
     to("1.0.0").code(0).stdout("");
     to("3.0.0").code(2).stdout("").stderr(
-        "error: target version `3.0.0` does not exist, expected one of `1.0.0, 1.1.0, 2.0.0`\nhint: choose one of the versions that the catalog knows\n",
+        "error: target version `3.0.0` does not exist, expected one of `1.0.0, 1.1.0, 2.0.0`\nhint: choose one of the versions of the catalog\n",
     );
 }
 

@@ -331,7 +331,7 @@ fn a_changed_journal_is_found_and_the_rest_is_still_proved() {
     finds(
         journal(|bytes| {
             let text = String::from_utf8(bytes).unwrap();
-            text.replacen("journal/1", "journal/2", 1).into_bytes()
+            text.replacen("journal/2", "journal/3", 1).into_bytes()
         }),
         &[],
         &["journal_unknown"],
@@ -353,6 +353,24 @@ fn a_changed_journal_is_found_and_the_rest_is_still_proved() {
         "{output}"
     );
     assert_eq!(output.json()["notes"]["not_replayable"], 2);
+}
+
+#[test]
+fn quiet_names_an_unfinished_operation_whose_journal_is_not_understood() {
+    let pair = Pair::migrated();
+    let journal = pair.journal();
+    let id = journal.file_stem().unwrap().to_str().unwrap().to_owned();
+    pair.replace(&journal, "journal/2", "journal/3");
+    fs::create_dir(pair.sandbox.path(STATE).join("staging").join(&id)).unwrap();
+    let named = format!(
+        "warning: operation {id} is not finished, and its journal `{id}.jsonl` has parts that are not understood here: nothing of it is touched (journal_unknown)\nhint: use the newer version of the program that wrote it, or restore the journal from a copy\n"
+    );
+    let migration = pair.sandbox.run(["--quiet"]);
+    migration.code(1).stdout("").stderr(&named);
+    let prune = ["backups", "prune", "--older-than", "0d", "--quiet"];
+    let pruning = pair.sandbox.run(prune);
+    pruning.code(1).stdout("");
+    assert!(pruning.stderr.starts_with(&named), "{pruning}");
 }
 
 #[test]

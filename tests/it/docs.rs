@@ -1,6 +1,6 @@
 //! What README and docs show is what the program does.
 //!
-//! A block tagged `console` is a session: each line that begins with `$ ` is a command, and what follows is its whole output, standard output before standard error. Commands are split at spaces (`'...'` keeps them together) and begin with `migrate-manifests`; `$ echo $?` shows the exit code of the one before; any other command is an error. The blocks of one file share one sandbox that holds copies of `fixtures/demo` and `fixtures/troubled` and is shown as `~`. The clock is 2026-02-28T10:30:00Z, and every operation id is shown as of that time.
+//! A block tagged `console` is a session: each line that begins with `$ ` is a command, and what follows is its whole output, standard output before standard error. Commands are split at spaces (`'...'` keeps them together) and begin with `migrate-manifests`; `$ echo $?` shows the exit code of the one before; any other command is an error. The blocks of one file share one sandbox, shown as `~`, that holds copies of `fixtures/demo` and `fixtures/troubled`; in that of the README they are called `demo` and `troubled`. The clock is 2026-02-28T10:30:00Z, and every operation id is shown as of that time.
 //!
 //! A block tagged `json file=PATH` is the text of that file in the sandbox, from there on.
 //!
@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use migrate_manifests::code::{Class, Code};
+use migrate_manifests::report::ExitCode;
 use migrate_manifests::step::STEPS;
 
 use crate::support::aftermath::journal;
@@ -125,8 +126,15 @@ fn every_session_in_the_docs_is_what_happens() {
     let pages = pages();
     for page in &pages {
         let sandbox = Sandbox::new();
-        sandbox.copy("fixtures/demo", "fixtures/demo");
-        sandbox.copy("fixtures/troubled", "fixtures/troubled");
+        let folder = if page.ends_with("README.md") {
+            ""
+        } else {
+            "fixtures"
+        };
+        for tree in ["demo", "troubled"] {
+            let copy = Path::new(folder).join(tree);
+            sandbox.copy(Path::new("fixtures").join(tree), copy);
+        }
         let mut last: Option<Output> = None;
         let mut ids = Vec::new();
         for (at, tag, block) in tagged_blocks(page) {
@@ -182,7 +190,25 @@ fn schema(name: &str) -> Option<Value> {
         skip("docs", &format!("{} is not there", path.display()));
         return None;
     };
-    Some(serde_json::from_slice(&bytes).expect("a schema is JSON"))
+    let mut schema: Value = serde_json::from_slice(&bytes).expect("a schema is JSON");
+    if name == "outcome" {
+        include(&mut schema, "report");
+    }
+    Some(schema)
+}
+
+/// Takes the definitions over to which a schema refers in another file.
+fn include(into: &mut Value, other: &str) {
+    let Some(from) = schema(other) else { return };
+    let text = into.to_string();
+    *into = text
+        .replace(&format!("{other}.schema.json#/"), "#/")
+        .parse()
+        .expect("it is JSON still");
+    for (name, definition) in from["$defs"].as_object().expect("definitions") {
+        let all = into["$defs"].as_object_mut().expect("definitions");
+        all.entry(name).or_insert_with(|| definition.clone());
+    }
 }
 
 /// The schema that a value claims to fit.
@@ -251,13 +277,14 @@ fn every_output_for_programs_fits_its_schema() {
     let sandbox = Sandbox::new();
     sandbox.copy("fixtures/demo", "fixtures/demo");
     sandbox.copy("fixtures/troubled", "fixtures/troubled");
+    sandbox.copy("fixtures/catalogs/revenue", "revenue");
     sandbox.file("bad/artifacts/job/\u{1}run/manifest.json", "{}");
     let writing: [&[&str]; 3] = [
         &["fixtures/demo", "--all"],
         &["fixtures/demo"],
         &["verify", "--all", "fixtures/demo"],
     ];
-    let reading: [&[&str]; 10] = [
+    let reading: [&[&str]; 15] = [
         &["verify", "fixtures/troubled"],
         &["fixtures/demo", "--dry-run"],
         &["fixtures/demo", "--list-versions"],
@@ -268,8 +295,13 @@ fn every_output_for_programs_fits_its_schema() {
         &["--bogus"],
         &["--target-version", "7.7.7", "fixtures/demo"],
         &["plan", "fixtures/demo"],
+        &["operations", "fixtures/demo"],
+        &["backups", "--all", "fixtures/demo"],
+        &["catalog", "check", "--all", "--catalog", "revenue"],
+        &["catalog", "lint", "--catalog", "revenue"],
+        &["explain", "fixtures/demo/artifacts/runs/nowhere"],
     ];
-    for words in reading.iter().chain(&writing) {
+    for words in writing.iter().chain(&reading) {
         let place = words.join(" ");
         let report = sandbox.run([*words, &["--format", "json"]].concat()).json();
         assert_eq!(claimed(&report), Some("report"));
@@ -278,7 +310,6 @@ fn every_output_for_programs_fits_its_schema() {
             .run([*words, &["--format", "jsonl"]].concat())
             .json_lines();
         for line in lines {
-            assert_eq!(claimed(&line), Some("outcome"));
             assert_fits("outcome", &line, &place);
         }
     }
@@ -286,6 +317,10 @@ fn every_output_for_programs_fits_its_schema() {
         let path = format!("fixtures/demo/artifacts/runs/{run}");
         let explained = sandbox.run(["explain", &path, "--format", "json"]);
         assert_fits("report", &explained.json(), "explain");
+        let explained = sandbox.run(["explain", &path, "--format", "jsonl"]);
+        for line in explained.json_lines() {
+            assert_fits("outcome", &line, "explain");
+        }
     }
     let validated = sandbox.invoke(["validate", "-", "--all", "--format", "json"]);
     let validated = validated.stdin("{}\n{\"run_id\":1}").run();
@@ -300,6 +335,8 @@ fn every_output_for_programs_fits_its_schema() {
     for record in records {
         assert_fits("journal", &record, "the journal");
     }
+    let head = sandbox.read("fixtures/demo/artifacts/.migrate-manifests/head");
+    assert_fits("head", &serde_json::from_slice(&head).unwrap(), "the head");
 }
 
 #[test]
@@ -325,6 +362,9 @@ fn the_checker_finds_what_does_not_fit() {
         .run(["demo", "--dry-run", "--format", "json"])
         .json();
     assert_eq!(problems(&schema, &report), [""; 0]);
+    let mut interrupted = report.clone();
+    interrupted["unvisited"] = Value::from(3);
+    assert_eq!(problems(&schema, &interrupted), [""; 0]);
     let broken = |change: fn(&mut Value)| {
         let mut report = report.clone();
         change(&mut report);
@@ -335,6 +375,7 @@ fn the_checker_finds_what_does_not_fit() {
     };
     broken(|report| report["more"] = Value::Null);
     broken(|report| report["dry_run"] = Value::Null);
+    broken(|report| report["unvisited"] = Value::from(0));
     broken(|report| report["counts"]["found"] = Value::from(-1));
     broken(|report| drop(report.as_object_mut().unwrap().remove("counts")));
     broken(|report| report["manifests"][0]["outcome"] = Value::from("lost"));
@@ -388,6 +429,25 @@ fn every_code_is_explained_with_its_class() {
     for row in rows.iter().filter(|row| row.len() == 5) {
         assert!(names.contains(&row[0].to_owned()), "{} is no code", row[0]);
     }
+}
+
+#[test]
+fn the_readme_has_the_table_of_exit_codes() {
+    let Ok(text) = fs::read_to_string(project("README.md")) else {
+        return skip("docs", "README.md is not there");
+    };
+    let row = |code: &ExitCode| format!("| {} | {} |", code.code(), code.meaning());
+    let rows: Vec<_> = ExitCode::ALL.iter().map(row).collect();
+    let rows = rows.join("\n");
+    let table = format!("| code | meaning |\n| --- | --- |\n{rows}\n\n");
+    assert!(text.contains(&table), "README.md does not have\n{table}");
+    // `--help` wraps the same words.
+    let help = Sandbox::new().run(["--help"]);
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = |code: &ExitCode| format!("{} {}", code.code(), code.meaning());
+    let shown: Vec<_> = ExitCode::ALL.iter().map(shown).collect();
+    let shown = shown.join(" ");
+    assert!(one_line(help.out()).contains(&shown), "{}", help.out());
 }
 
 #[test]

@@ -122,12 +122,12 @@ fn what_would_be_skipped_says_why() {
         (
             "7.0.0",
             "",
-            "refused, version_unknown: `/schema_version` is `7.0.0`, which the catalog does not know: its latest version is `1.2.0`\n          hint: use the catalog that knows this version",
+            "refused, version_unknown: `/schema_version` is `7.0.0`, which the catalog does not know: its latest version is `1.2.0`\n          hint: use a catalog that has this version",
         ),
         (
             "1.0.0",
             ",\"run_id\":2",
-            "refused, duplicate_name: line 1, column 42: expected each name once in an object, found `run_id` again\n          hint: keep one of the two members: readers disagree on which counts",
+            "refused, duplicate_name: line 1, column 42: expected each name once in an object, found `run_id` again\n          hint: remove one of the two members: readers disagree on which one counts",
         ),
     ] {
         let (output, _) = explained(&one(version, more));
@@ -249,7 +249,7 @@ fn rules_over_the_tree_say_what_a_migration_of_the_whole_tree_would_say() {
     }
     assert_eq!(
         rules_of(&sandbox, "b").0,
-        "decision  refused, rule_failed: rule `one id` does not hold: `/id` is the same in `j/c/manifest.json`\n          hint: mend the documents named, or the rule; --rules warn migrates them all the same\nrules     judged with 3 manifests, as a migration of the whole tree would\n"
+        "decision  refused, rule_failed: rule `one id` does not hold: `/id` is the same in `j/c/manifest.json`\n          hint: fix the documents in the message, or fix the rule; `--rules warn` migrates them anyway\nrules     judged with 3 manifests, as a migration of the whole tree would\n"
     );
     assert_eq!(
         rules_of(&sandbox, "a").0,
@@ -307,7 +307,7 @@ fn what_would_halt_a_migration_is_told_of_each_manifest() {
         assert_eq!(told["migration"]["outcome"], "pending");
         assert_eq!(told["warnings"][0]["code"], "rule_halted");
         let message = told["warnings"][0]["message"].as_str().unwrap();
-        let expected = "a migration would write nothing: a rule halts, of 2 manifests: rule `it` does not hold: ";
+        let expected = "a migration would write nothing: 2 manifests violate a rule that halts: rule `it` does not hold: ";
         assert!(message.starts_with(expected), "{message}");
         let (_, told) = rules_of(&sandbox, "b");
         assert_eq!(told["migration"]["code"], "rule_failed");

@@ -96,7 +96,7 @@ fn rolls_back(sandbox: &Sandbox, family: &Family, fs_type: FsType, way: &str) {
     let last: BTreeMap<_, _> = journal(sandbox.root())
         .into_iter()
         .filter(|record| record["type"] == "restoring")
-        .map(|record| (record["path"].to_string(), record["way"].clone()))
+        .map(|record| (record["path"].to_string(), record["storage"]["way"].clone()))
         .collect();
     let taken: BTreeSet<_> = last.values().filter_map(|way| way.as_str()).collect();
     assert_eq!(taken, [way].into(), "{fs_type:?}");
@@ -368,6 +368,11 @@ fn runs_out(sizes: impl Iterator<Item = (u64, u64)>) {
         let code = output.status.code().unwrap();
         if code == 0 {
             done += 1;
+            // Without room for a new head the next operation ends this one, and a warning says so.
+            if output.stderr.contains("(journal_incomplete)") {
+                or_skip(mount.remount("size=8m,nr_inodes=1000")).unwrap();
+                sandbox.run(["--quiet"]).code(0);
+            }
             family.assert_done(sandbox.root(), &why);
             continue;
         }

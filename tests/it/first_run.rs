@@ -20,7 +20,7 @@ refused   job-b/refused/manifest.json
           duplicate_name: line 1, column 40: expected each name once in an object, found `run_id` again
 ";
 const HINT: &str =
-    "hint: duplicate_name: keep one of the two members: readers disagree on which counts\n";
+    "hint: duplicate_name: remove one of the two members: readers disagree on which one counts\n";
 
 /// Five manifests: two pending, and one each ahead, current and refused.
 fn small() -> Sandbox {

@@ -45,9 +45,7 @@ fn interrupted(signal: Signal, code: i32, name: &str) {
         was_between |= new < MANIFESTS;
         assert_eq!(
             output.stderr,
-            format!(
-                "error: interrupted by {name}\nhint: run again: it goes on where this stopped\n"
-            )
+            format!("error: interrupted by {name}\nhint: run again to continue from here\n")
         );
         assert!(output.stdout.contains("Stopped early: "), "{output}");
         if new > 0 && new < MANIFESTS {
@@ -89,8 +87,8 @@ fn a_rollback_that_is_interrupted_goes_on_the_next_time() {
         let mut running = sandbox
             .invoke(["rollback", "--last", "--jobs", "2"])
             .spawn();
-        let staging = sandbox.path(STATE).join("staging");
-        let has_begun = || std::fs::read_dir(&staging).unwrap().next().is_some();
+        let operations = sandbox.path(STATE).join("operations");
+        let has_begun = || std::fs::read_dir(&operations).unwrap().count() > 1;
         while running.is_running() && !has_begun() {
             thread::sleep(Duration::from_millis(1));
         }

@@ -5,6 +5,10 @@
     clippy::expect_used,
     reason = "a test that cannot go on says so by panicking"
 )]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests make trees and look at what was written"
+)]
 
 mod architecture;
 mod authors;

@@ -212,7 +212,7 @@ fn a_plan_that_cannot_be_written_leaves_nothing_behind() {
 fn a_plan_that_is_torn_or_edited_is_refused() {
     let sandbox = planned();
     let plan = String::from_utf8(sandbox.read("plan.jsonl")).unwrap();
-    let hint = "hint: make a new plan: one that was cut off or edited is never executed\n";
+    let hint = "hint: make a new plan: one that is cut off or was edited is never executed\n";
     let last = plan.lines().last().unwrap().to_owned() + "\n";
     sandbox.file("torn", plan.replace(&last, ""));
     refused(

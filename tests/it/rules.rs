@@ -109,7 +109,7 @@ fn a_number_beyond_all_doubles_keeps_its_text_and_is_told() {
     catalog(&sandbox, r#""schemas":{"1.1.0":"schemas/doc.json"}"#);
     sandbox.manifest("j/r", r#"{"x":1e400}"#);
     migrate(&sandbox, &[]).code(0).stderr(
-        "warning: j/r/manifest.json: `/x` is beyond the range of doubles (number_beyond_range)\nhint: for the schema it was the nearest finite double; the manifest keeps it as it is written\n",
+        "warning: j/r/manifest.json: `/x` is beyond the range of doubles (number_beyond_range)\nhint: nothing needs to be done if the number is intended: the schema saw the nearest finite double, and the manifest keeps the number as written\n",
     );
     let text = String::from_utf8(sandbox.read("artifacts/j/r/manifest.json")).unwrap();
     assert!(text.starts_with(r#"{"x":1e400,"#), "{text}");
@@ -500,7 +500,7 @@ fn a_part_of_the_tree_is_refused_where_rules_look_at_all_of_it() {
     event(&sandbox, "e2", r#"{"id":2}"#);
     for part in [["--sample", "5%"], ["--limit", "1"], ["--job", "j"]] {
         migrate(&sandbox, &part).code(2).stderr(
-            "error: the catalog `ledger` has rules over the whole tree, and only a part of it is selected\nhint: migrate the whole tree, or make a plan of it and execute that, in parts if you like: --plan takes the flags that select\n",
+            "error: the catalog `ledger` has rules that compare all manifests of the tree, and only some of them are selected\nhint: migrate the whole tree, or make a plan of it with `plan -o FILE`, and then migrate parts with `--plan FILE` and the flags that select\n",
         );
     }
     sandbox
@@ -588,7 +588,7 @@ fn what_only_warns_is_a_note_of_verify_and_makes_no_document_invalid() {
 valid     odd.json  1.1.0
           rule_warned: rule `starts_with` does not hold: `/a` is `x`, expected it to begin with `y`, after `/b`
 
-hint: rule_warned: look at the documents named; nothing was refused because of it
+hint: rule_warned: check the documents in the message; nothing was refused because of it
 
 The document in odd.json is valid.
 ",

@@ -70,12 +70,12 @@ fn what_cannot_be_shown_is_told_with_its_code_and_a_hint() {
         (
             &["show", "artifacts/job/broken"][..],
             1,
-            "error: `job/broken/manifest.json`: line 1, column 2: expected a name or `}`, found the end of the text\nhint: restore the file: its end is missing\n",
+            "error: `job/broken/manifest.json`: line 1, column 2: expected a name or `}`, found the end of the text\nhint: restore the file from a copy: its end is missing\n",
         ),
         (
             &["show", "artifacts/job/strange"],
             1,
-            "error: `job/strange/manifest.json`: `/schema_version` is `7.0.0`, which the catalog does not know: its latest version is `1.2.0`\nhint: use the catalog that knows this version\n",
+            "error: `job/strange/manifest.json`: `/schema_version` is `7.0.0`, which the catalog does not know: its latest version is `1.2.0`\nhint: use a catalog that has this version\n",
         ),
         (
             &["show", "artifacts/job/none"],
@@ -100,7 +100,7 @@ fn what_cannot_be_shown_is_told_with_its_code_and_a_hint() {
         (
             &["show", RUN, "--target-version", "9.9.9"],
             2,
-            "error: target version `9.9.9` does not exist, expected one of `1.0.0, 1.1.0, 1.2.0`\nhint: choose one of the versions that the catalog knows\n",
+            "error: target version `9.9.9` does not exist, expected one of `1.0.0, 1.1.0, 1.2.0`\nhint: choose one of the versions of the catalog\n",
         ),
     ] {
         let before = sandbox.snapshot();
@@ -109,7 +109,7 @@ fn what_cannot_be_shown_is_told_with_its_code_and_a_hint() {
     }
     let piped = sandbox.invoke(["show", "-"]).stdin("[]").run();
     piped.code(1).stderr(
-        "error: standard input: line 1, column 1: expected an object at the top level, found an array\nhint: a manifest is an object; is this file one?\n",
+        "error: standard input: line 1, column 1: expected an object at the top level, found an array\nhint: check that the file is a manifest: a manifest is a JSON object\n",
     );
 }
 

@@ -27,7 +27,7 @@ fn a_signal_ends_the_waiting() {
         let id = Pid::from_raw(i32::try_from(waiting.id()).unwrap()).unwrap();
         kill_process(id, signal).unwrap();
         waiting.wait().code(code).stderr(&format!(
-            "error: interrupted by {name}\nhint: run again: it goes on where this stopped\n"
+            "error: interrupted by {name}\nhint: run again to continue from here\n"
         ));
     }
     first.wait().code(0).stdout("").stderr("");
@@ -88,7 +88,7 @@ fn the_second_names_the_holder_or_waits_and_reading_goes_on() {
     let holder = holder(&sandbox);
     let second = sandbox.run(["--quiet"]);
     second.code(5).stdout("").stderr(&format!(
-        "error: another operation is at work: {holder}\nhint: wait for it, or give --wait\n"
+        "error: another operation is at work: {holder}\nhint: wait for the other operation, or give --wait\n"
     ));
     let report = sandbox.run(["--format", "json"]);
     report.code(5);
@@ -105,7 +105,7 @@ fn the_second_names_the_holder_or_waits_and_reading_goes_on() {
     );
     let id = holder.split([' ', ',']).nth(1).unwrap();
     reading.stderr(&format!(
-        "warning: not finished, or still at work: operation {id} (unfinished_operation)\nhint: run migrate-manifests without --dry-run: it finishes or undoes what was begun\n"
+        "warning: not finished, or still at work: operation {id} (unfinished_operation)\nhint: wait for it, or run migrate-manifests without --dry-run, which finishes or undoes an operation that was interrupted\n"
     ));
 
     let waiting = sandbox.run(["--wait", "--format", "json"]);

@@ -36,9 +36,9 @@ invalid   line 4
           required_missing: `/run_id` is required, but missing
           version_differs: `/schema_version` is `1.1.0`, expected `1.2.0`
 
-hint: truncated: restore the file: its end is missing
+hint: truncated: restore the file from a copy: its end is missing
 hint: required_missing: add the member, or restore the file
-hint: version_differs: write the document at the version asked for, or ask for the one that it has
+hint: version_differs: write the document at the version asked for, or ask for the version that it has
 
 2 of 3 documents on standard input are not valid.
 ",
@@ -129,7 +129,7 @@ fn what_cannot_be_read_is_an_error_with_a_hint() {
         assert!(before.differences(&sandbox.snapshot()).is_empty());
     }
     piped(GOOD, &["--target-version", "9.9.9"]).code(2).stderr(
-        "error: target version `9.9.9` does not exist, expected one of `1.0.0, 1.1.0, 1.2.0`\nhint: choose one of the versions that the catalog knows\n",
+        "error: target version `9.9.9` does not exist, expected one of `1.0.0, 1.1.0, 1.2.0`\nhint: choose one of the versions of the catalog\n",
     );
     piped(GOOD, &["--kind", "x"]).code(2).stderr(
         "error: the catalog `run-manifest` has no kind `x`, expected one of `run`\nhint: give --kind with one of them\n",

@@ -3,13 +3,12 @@
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-
 use migrate_manifests::clock::Timestamp;
 use migrate_manifests::report::Enforcement;
 use migrate_manifests::selection::{Glob, Sample, Shard, Tolerance};
 
-/// Where the tree is and what its catalog is.
+use super::values::{Color, Feature, Format, Rules, Sync};
+
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct TreeArgs {
     /// Use the catalog in DIR
@@ -31,7 +30,6 @@ pub(crate) struct TreeArgs {
     pub(crate) assume_lacking: Vec<Feature>,
 }
 
-/// Which manifests.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct SelectArgs {
     /// Only this manifest, or this run directory's (repeatable)
@@ -78,7 +76,6 @@ pub(crate) struct SelectArgs {
     pub(crate) exclude: Vec<Glob>,
 }
 
-/// Everything that commands about a whole tree share.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct WholeArgs {
     /// The directory that holds the artifacts, or its parent [default: .]
@@ -94,7 +91,6 @@ pub(crate) struct WholeArgs {
     pub(crate) output: OutputArgs,
 }
 
-/// Everything that commands share which change manifests.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct ChangeArgs {
     #[command(flatten)]
@@ -111,7 +107,6 @@ pub(crate) struct ChangeArgs {
     pub(crate) output: OutputArgs,
 }
 
-/// How many of the selected manifests.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct LimitArgs {
     /// Only the first N that are pending, in path order
@@ -119,7 +114,6 @@ pub(crate) struct LimitArgs {
     pub(crate) limit: Option<NonZeroU64>,
 }
 
-/// Which time it is.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[expect(
     clippy::doc_markdown,
@@ -133,10 +127,9 @@ pub(crate) struct ClockArgs {
     pub(crate) now: Option<Timestamp>,
 }
 
-/// The tree of one manifest, and which time it is.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct OneArgs {
-    /// The tree, where the manifest does not tell it
+    /// The root of the tree, if it cannot be found from PATH
     #[arg(long, value_name = "ROOT", help_heading = "How")]
     pub(crate) root: Option<PathBuf>,
 
@@ -146,7 +139,6 @@ pub(crate) struct OneArgs {
     pub(crate) clock: ClockArgs,
 }
 
-/// How many threads, and which time it is.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct WorkArgs {
     /// How many threads work [default: 16]
@@ -157,12 +149,11 @@ pub(crate) struct WorkArgs {
     pub(crate) clock: ClockArgs,
 }
 
-/// When to stop and when to wait, for commands that write.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct WriteArgs {
-    /// Stop when more are in trouble, as in 10 or 5%
+    /// Stop after more than N (or P%) were refused, failed or in conflict
     ///
-    /// Refused, failed and in conflict are counted at the end of each batch, in path order. Without this flag one bad manifest never stops the others.
+    /// A migration counts what it can know before its first write; if that is too many already, nothing is written, and it exits with 4. The rest is counted at the end of each batch, in path order. Without this flag one bad manifest never stops the others.
     #[arg(long, value_name = "N|P%", help_heading = "How")]
     pub(crate) max_failures: Option<Tolerance>,
 
@@ -171,21 +162,13 @@ pub(crate) struct WriteArgs {
     pub(crate) wait: bool,
 }
 
-/// How rules are taken.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub(crate) struct RulesArgs {
-    /// Only warn where a schema or a rule does not hold
+    /// Report violations of schemas and rules as warnings, instead of refusing
     ///
     /// For this one operation. The journal records it. [default: as the catalog says]
     #[arg(long, value_name = "HOW", help_heading = "What")]
     pub(crate) rules: Option<Rules>,
-}
-
-/// The values of --rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Rules {
-    /// Failures are warnings.
-    Warn,
 }
 
 impl RulesArgs {
@@ -197,7 +180,6 @@ impl RulesArgs {
     }
 }
 
-/// What is printed.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[expect(
     clippy::doc_markdown,
@@ -228,60 +210,9 @@ pub(crate) struct OutputArgs {
 /// More threads than this only wait for each other; the system has not even got the memory for some tens of thousands.
 const MOST_JOBS: usize = 1024;
 
-/// Reads a number of threads.
 fn jobs(text: &str) -> Result<NonZeroUsize, String> {
     text.parse()
         .ok()
         .filter(|jobs: &NonZeroUsize| jobs.get() <= MOST_JOBS)
         .ok_or_else(|| format!("expected a number from 1 to {MOST_JOBS}"))
-}
-
-/// The form of the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
-    Text,
-    /// One JSON object.
-    Json,
-    /// One JSON object a line.
-    Jsonl,
-}
-
-/// When to use colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-/// How changes are made durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Sync {
-    /// As the file system can be trusted.
-    Auto,
-    /// With one flush of the file system for each batch.
-    Batch,
-    /// With a flush of each file and directory.
-    File,
-    /// Not at all, for benchmarks.
-    None,
-}
-
-/// What a file system may be assumed to lack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Feature {
-    /// The exchange of two names.
-    Exchange,
-    /// Hard links.
-    Links,
-    /// A flush of all of it.
-    Syncfs,
-    /// The state directory on the device of the tree.
-    SameDevice,
-    /// Time stamps that tell any two writes apart.
-    FineTimes,
 }

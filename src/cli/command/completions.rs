@@ -1,30 +1,24 @@
-//! `completions`: what a shell needs to complete commands and flags; the only place that knows its crate.
+//! `completions`: the completion scripts of shells. Only this file uses their crate.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::CommandFactory as _;
+use clap::Command;
 use clap_complete::Shell;
 
-use crate::cli::args::Args;
-use crate::cli::streams::Streams;
+use crate::cli::environment::Cli;
+use crate::cli::exit::printed;
 
-/// What `completions` is told.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct CompletionsArgs {
+pub(super) struct CompletionsArgs {
     /// For which shell
     shell: Shell,
 }
 
-/// Prints the completions.
-pub(crate) fn run(args: &CompletionsArgs, mut streams: Streams) -> ExitCode {
+pub(super) fn run(args: &CompletionsArgs, mut program: Command, cli: &mut Cli<'_>) -> ExitCode {
     let mut script = Vec::new();
-    clap_complete::generate(
-        args.shell,
-        &mut Args::command(),
-        "migrate-manifests",
-        &mut script,
-    );
-    let printed = streams.stdout.write_all(&script);
-    super::printed(printed.and_then(|()| streams.stdout.flush()))
+    clap_complete::generate(args.shell, &mut program, "migrate-manifests", &mut script);
+    let stdout = &mut cli.streams.stdout;
+    let written = stdout.write_all(&script);
+    printed(written.and_then(|()| stdout.flush()))
 }

@@ -3,21 +3,19 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 use clap_mangen::Man;
 
-use crate::cli::args::Args;
-use crate::cli::streams::Streams;
+use crate::cli::environment::Cli;
+use crate::cli::exit::printed;
 
-/// Prints the manual page.
-pub(crate) fn run(mut streams: Streams) -> ExitCode {
-    let printed = page().and_then(|page| streams.stdout.write_all(&page));
-    super::printed(printed.and_then(|()| streams.stdout.flush()))
+pub(super) fn run(program: Command, cli: &mut Cli<'_>) -> ExitCode {
+    let stdout = &mut cli.streams.stdout;
+    let written = page(program).and_then(|page| stdout.write_all(&page));
+    printed(written.and_then(|()| stdout.flush()))
 }
 
-/// The page of the program, then what each command may be told.
-fn page() -> io::Result<Vec<u8>> {
-    let mut command = Args::command();
+fn page(mut command: Command) -> io::Result<Vec<u8>> {
     command.build();
     let mut page = Vec::new();
     let whole = Man::new(command.clone());

@@ -1,203 +1,325 @@
-//! The migration itself, and what may be asked of it without writing.
+//! The migration, and its variants that write nothing.
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use migrate_manifests::operation::{self, Depth};
-use migrate_manifests::report::Stop;
+use migrate_manifests::operation::{Detail, Migrate, Survey, migrate};
+use migrate_manifests::report::{Event, Outcome, Sink, Stop, Summary};
 use migrate_manifests::version::Version;
 
-use crate::cli::Environment;
+use super::status::StatusEnd;
 use crate::cli::args::{ChangeArgs, Format, RulesArgs};
+use crate::cli::environment::{Cli, Environment};
+use crate::cli::escape;
 use crate::cli::exit::Terms;
 use crate::cli::options::{
-    Output, Place, Purpose, all_and_quiet, is_text, looking, refuse_contradictions,
+    Output, Place, Work, all_and_quiet, clock, is_text, refuse_contradictions,
 };
-use crate::cli::order::Order;
 use crate::cli::plan_file;
-use crate::cli::session::{self, Invocation};
-use crate::cli::streams::Streams;
+use crate::cli::render::{End, Ending, Facts, Headline, Page, Tone, grouped, sections};
+use crate::cli::session::Session;
 
-/// What a migration is told.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what was typed")]
-pub(crate) struct MigrateArgs {
+pub(super) struct MigrateArgs {
     /// The directory that holds the artifacts, or its parent [default: .]
     ///
-    /// If ROOT/artifacts is a directory, that is the tree. A directory inside a tree may be given, too; only what lies in it is then looked at.
-    pub(crate) root: Option<PathBuf>,
+    /// If ROOT/artifacts is a directory, that is the tree. A directory inside a tree may be given, too; then only the manifests below it are selected.
+    root: Option<PathBuf>,
 
     /// Show what would happen; write nothing
     #[arg(long, help_heading = "What")]
-    pub(crate) dry_run: bool,
+    dry_run: bool,
 
     /// Show the differences as text; write nothing
     ///
     /// A unified diff of each manifest that would be migrated, before and after.
     #[arg(long, help_heading = "What")]
-    pub(crate) diff: bool,
+    diff: bool,
 
     /// Exit with 3 if anything is pending; write nothing
     #[arg(long, help_heading = "What")]
-    pub(crate) check: bool,
+    check: bool,
 
     /// Count the manifests of each version; write nothing
     ///
     /// The short form of status.
     #[arg(long, help_heading = "What")]
-    pub(crate) list_versions: bool,
+    list_versions: bool,
 
     /// Migrate to this version [default: the latest]
     #[arg(long, value_name = "VERSION", help_heading = "What")]
-    pub(crate) target_version: Option<Version>,
+    target_version: Option<Version>,
 
-    /// Take what is above the target version down to it
+    /// Also downgrade manifests that are above the target version
     ///
-    /// By the inverses of the steps that lead up; for manifests that were born at a newer version. A manifest is refused where a step on the way has no inverse, or where something would be lost. To get an original back that was migrated, use rollback.
+    /// For manifests that were created at a newer version, and so have no backup. Each step that leads up is reversed; a manifest is refused if a step cannot be reversed, or if data would be lost. To get the original of a migrated manifest back, use rollback.
     #[arg(long, requires = "target_version", help_heading = "What")]
-    pub(crate) allow_downgrade: bool,
+    allow_downgrade: bool,
 
-    /// Take manifests that a writer still has, too
+    /// Also migrate manifests that a writer still has [default: leave them alone]
     ///
-    /// A manifest whose status says that its run is going on is deferred: left alone, and taken the next time. With this flag it is taken now. For runs that died.
+    /// A manifest whose status says that its run goes on (running or queued, in the built-in catalog) is deferred: it is left alone now, and a later operation migrates it. This flag is for runs that died.
     #[arg(long, help_heading = "What")]
-    pub(crate) include_running: bool,
+    include_running: bool,
 
     /// Do exactly what this plan says (- is standard input)
     ///
-    /// As plan -o writes it. A manifest whose bytes have changed since is refused; what is not in the plan is left alone.
+    /// The command plan writes such a file. A manifest whose bytes have changed since is refused; what is not in the plan is left alone.
     #[arg(long, value_name = "FILE", help_heading = "What")]
-    pub(crate) plan: Option<PathBuf>,
+    plan: Option<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) rules: RulesArgs,
+    rules: RulesArgs,
     #[command(flatten)]
-    pub(crate) change: ChangeArgs,
+    change: ChangeArgs,
 }
 
-/// What is to be done, with nothing left to decide but what lies in the tree.
-#[derive(Debug, Clone)]
-pub(crate) struct Options {
-    pub(crate) place: Place,
-    pub(crate) output: Output,
-    /// What the engine is asked for; it gets the tree, and what was named in it, once that is found.
-    pub(crate) operation: operation::Options,
-    /// The plan that is to be executed, where one is.
-    pub(crate) plan: Option<PathBuf>,
-    /// Whether something pending is an exit code of its own.
-    pub(crate) check: bool,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Write,
+    Preview,
+    Differences,
+    Check,
+    Versions,
 }
 
-/// Migrates, or says what a migration would do.
-pub(crate) fn run(
-    args: MigrateArgs,
-    invocation: &Invocation<'_>,
-    mut streams: Streams,
-) -> ExitCode {
-    match resolve(args, invocation.env).and_then(|options| with_plan(options, &mut streams)) {
-        Ok(options) => perform(options, streams),
-        Err(stop) => session::refuse(stop, invocation, streams),
+impl Mode {
+    fn of(args: &MigrateArgs) -> Self {
+        if args.list_versions {
+            Self::Versions
+        } else if args.diff {
+            Self::Differences
+        } else if args.check {
+            Self::Check
+        } else if args.dry_run {
+            Self::Preview
+        } else {
+            Self::Write
+        }
+    }
+
+    fn flag(self) -> Option<&'static str> {
+        match self {
+            Self::Preview => Some("--dry-run"),
+            Self::Differences => Some("--diff"),
+            Self::Check => Some("--check"),
+            Self::Write | Self::Versions => None,
+        }
+    }
+
+    fn command(self) -> &'static str {
+        match self {
+            Self::Versions => "status",
+            _ => "migrate",
+        }
+    }
+
+    fn detail(self, format: Format) -> Detail {
+        match (self, format) {
+            (Self::Versions, _) => Detail::Versions,
+            (Self::Differences, _) => Detail::Differences,
+            (_, Format::Text) => Detail::Outcomes,
+            (_, Format::Json | Format::Jsonl) => Detail::Checksums,
+        }
     }
 }
 
-/// Reads the plan that is to be executed, if one is.
-fn with_plan(mut options: Options, streams: &mut Streams) -> Result<Options, Stop> {
-    if let Some(file) = &options.plan {
-        let planned = plan_file::read(file, &mut streams.stdin)?;
-        options.operation.plan = Some(Arc::new(planned));
-    }
-    Ok(options)
+#[derive(Debug)]
+struct Resolved {
+    mode: Mode,
+    place: Place,
+    output: Output,
+    facts: Facts,
+    work: Work,
+    options: Migrate,
 }
 
-/// Lets the engine work.
-fn perform(options: Options, streams: Streams) -> ExitCode {
+pub(super) fn run(args: MigrateArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
+    let plan = args.plan.clone();
+    let mut asked = resolve(args, cli.env)?;
+    if let Some(file) = plan {
+        let planned = plan_file::read(&file, &mut cli.streams.stdin)?;
+        asked.options.plan = Some(Arc::new(planned));
+    }
+    let Resolved {
+        mode,
+        place,
+        output,
+        facts,
+        work,
+        options,
+    } = asked;
     let terms = Terms {
-        check: options.check,
-        ..Terms::of(&options.place, &options.output)
+        check: mode == Mode::Check,
+        ..Terms::of(&place, &output)
     };
-    let order = Order {
-        place: options.place,
-        output: options.output,
-        operation: options.operation,
-        terms,
+    let mut session = Session::begin(cli, output, facts);
+    let mut end = MigrateEnd {
+        flag: mode.flag(),
+        backups: Backups::None,
     };
-    order.perform(streams)
+    let done = session.set_up(&place, work).and_then(|setup| {
+        let mut printed = (&mut end, &mut session.report);
+        Ok(migrate(&setup.frame()?, &options, &mut printed))
+    });
+    Ok(match mode {
+        Mode::Versions => session.end(done, &StatusEnd, terms),
+        _ => session.end(done, &end, terms),
+    })
 }
 
-/// Decides everything that was left open.
-///
-/// # Errors
-/// The arguments do not fit together, or the environment is wrong.
-pub(crate) fn resolve(args: MigrateArgs, env: &Environment) -> Result<Options, Stop> {
+fn resolve(args: MigrateArgs, env: &Environment) -> Result<Resolved, Stop> {
     refuse_contradictory(&args)?;
-    let purpose = purpose(&args);
-    let output = Output::new(&args.change.output, purpose, env);
-    let place = Place::new(
-        args.root,
-        args.change.tree,
-        args.change.select,
-        &args.change.limit,
-    );
-    let depth = depth(purpose, output.format);
-    Ok(Options {
-        operation: operation::Options {
+    let mode = Mode::of(&args);
+    let change = args.change;
+    let mut output = Output::new(&change.output, Headline::Target, env);
+    output.view.lists_pending = mode != Mode::Versions;
+    output.loss_is_failure = mode == Mode::Write;
+    Ok(Resolved {
+        facts: Facts {
+            dry_run: mode != Mode::Write,
+            target: args.target_version.clone(),
+            ..Facts::reading(mode.command(), clock(change.work.clock.now, env)?)
+        },
+        options: Migrate {
+            detail: mode.detail(output.format),
             target: args.target_version,
             include_running: args.include_running,
             allow_downgrade: args.allow_downgrade,
+            survey: Survey::default(),
+            plan: None,
             rules: args.rules.enforcement(),
-            max_failures: args.change.write.max_failures,
-            wait: args.change.write.wait,
-            ..looking(command(purpose), depth, &place, &args.change.work, env)?
+            max_failures: change.write.max_failures,
         },
-        plan: args.plan,
-        check: args.check,
-        place,
+        work: Work::new(&change.work, change.write.wait),
+        place: Place::new(args.root, change.tree, change.select, &change.limit),
+        mode,
         output,
     })
 }
 
-fn purpose(args: &MigrateArgs) -> Purpose {
-    if args.list_versions {
-        Purpose::Versions
-    } else if args.diff {
-        Purpose::Differences
-    } else if args.check {
-        Purpose::Check
-    } else if args.dry_run {
-        Purpose::Preview
-    } else {
-        Purpose::Migrate
-    }
+pub(in crate::cli) struct MigrateEnd {
+    /// The flag without which it would have written.
+    pub(in crate::cli) flag: Option<&'static str>,
+    pub(in crate::cli) backups: Backups,
 }
 
-/// How far the engine must go: people need no checksums of what was not written, programs may.
-fn depth(purpose: Purpose, format: Format) -> Depth {
-    match (purpose, format) {
-        (
-            Purpose::Versions
-            | Purpose::Proof
-            | Purpose::Look
-            | Purpose::PreviewRollback
-            | Purpose::Rollback,
-            _,
-        ) => Depth::Decide,
-        (Purpose::Differences, _) => Depth::Difference,
-        (Purpose::Preview | Purpose::Check, Format::Text) => Depth::Rehearse,
-        (Purpose::Plan, _) | (Purpose::Preview | Purpose::Check, Format::Json | Format::Jsonl) => {
-            Depth::Predict
+pub(in crate::cli) enum Backups {
+    None,
+    One(String),
+    Several,
+}
+
+impl Sink for MigrateEnd {
+    fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
+        if let Event::Outcome(Outcome {
+            backup: Some(name), ..
+        }) = event
+        {
+            self.backups = match std::mem::replace(&mut self.backups, Backups::Several) {
+                Backups::None => Backups::One(name.clone()),
+                Backups::One(facts) if facts == *name => Backups::One(facts),
+                Backups::One(_) | Backups::Several => Backups::Several,
+            };
         }
-        (Purpose::Migrate, _) => Depth::Write,
+        Ok(())
     }
 }
 
-/// `--list-versions` is the short form of `status`, and reports say so.
-fn command(purpose: Purpose) -> &'static str {
-    if purpose == Purpose::Versions {
-        "status"
-    } else {
-        "migrate"
+impl Ending for MigrateEnd {
+    fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()> {
+        if !sections::is_summed_up(end, page) {
+            return Ok(());
+        }
+        page.print_omitted(tone)?;
+        let (summary, migrated) = (end.summary, end.summary.counts.migrated);
+        let mut sentences: Vec<_> = sections::stopped_early(summary).into_iter().collect();
+        let mut way_back = Vec::new();
+        if let Some(operation) = summary.operation.as_deref().filter(|_| migrated > 0) {
+            let (migrated, target) = (sections::manifests(migrated), sections::target(end));
+            sentences.push(format!(
+                "Migrated {migrated} to {target} in operation {operation}."
+            ));
+            sentences.extend(self.backups.sentence());
+            way_back.push(format!(
+                "To go back: migrate-manifests rollback {operation}"
+            ));
+        } else {
+            sentences.extend(nothing_to_do(end));
+            sentences.extend(sections::nothing_written(end));
+            sentences.extend(self.flag.and_then(|flag| without(flag, summary)));
+        }
+        let closing = [sections::attention(summary), sentences, way_back];
+        let closing = closing.map(|sentences| page.sentences(&sentences)).concat();
+        let all = [
+            sections::counts(summary),
+            sections::routes(summary, page),
+            sections::oldest_deferred(end, page),
+            page.hints(),
+            closing,
+        ];
+        page.sections(&all)
     }
+}
+
+impl Backups {
+    fn sentence(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::One(name) => Some(format!(
+                "Each original is kept beside its manifest as {}.",
+                escape::path(name.as_bytes())
+            )),
+            Self::Several => Some(
+                "Each original is kept beside its manifest; --format json names each.".to_owned(),
+            ),
+        }
+    }
+}
+
+pub(super) fn tone(status: &str) -> Tone {
+    match status {
+        "pending" => Tone::Pending,
+        "migrated" | "restored" => Tone::Added,
+        _ => Tone::Plain,
+    }
+}
+
+pub(super) fn nothing_to_do(end: &End<'_>) -> Option<String> {
+    let (summary, target) = (end.summary, sections::target(end));
+    let counts = &summary.counts;
+    let is_whole = summary.stop.is_none() && summary.signal.is_none();
+    let is_sound = counts.trouble() == 0 && counts.directories_failed == 0;
+    if counts.pending > 0 || !is_whole || !is_sound {
+        return None;
+    }
+    Some(match (counts.found, counts.selected) {
+        (0, _) => "Nothing to do: no manifest was found.".to_owned(),
+        (found, 0) => {
+            let found = sections::manifests(found);
+            format!("Nothing to do: none of the {found} found is selected.")
+        }
+        (_, 1) if counts.current == 1 => format!("Nothing to do: the manifest is at {target}."),
+        (_, selected) if counts.current == selected => {
+            let all = sections::manifests(selected);
+            format!("Nothing to do: all {all} are at {target}.")
+        }
+        _ => "Nothing to do: no manifest is pending.".to_owned(),
+    })
+}
+
+fn without(flag: &str, summary: &Summary) -> Option<String> {
+    let these = match summary.counts.pending {
+        0 => return None,
+        1 => "the pending manifest".to_owned(),
+        several => format!("the {} pending manifests", grouped(several)),
+    };
+    Some(format!(
+        "To migrate {these}, run the same command without {flag}."
+    ))
 }
 
 fn is_stdin(file: Option<&PathBuf>) -> bool {
@@ -250,28 +372,26 @@ fn refuse_contradictory(args: &MigrateArgs) -> Result<(), Stop> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::Args;
-    use crate::cli::options::Coloring;
+    use crate::cli::command::list::Args;
+    use crate::cli::render::Coloring;
+    use crate::cli::render::View;
     use clap::Parser as _;
     use migrate_manifests::code::Code;
     use migrate_manifests::storage::{Lacking, SyncChoice};
 
     fn env() -> Environment {
         Environment {
-            started: "2026-03-01T00:00:00Z".parse().unwrap(),
-            source_date_epoch: None,
-            no_color: None,
-            term: None,
             columns: Some(80),
+            ..Environment::empty()
         }
     }
 
-    fn resolved_in(words: &str, env: &Environment) -> Result<Options, Stop> {
+    fn resolved_in(words: &str, env: &Environment) -> Result<Resolved, Stop> {
         let typed = std::iter::once("migrate-manifests").chain(words.split_whitespace());
         resolve(Args::try_parse_from(typed).unwrap().migrate, env)
     }
 
-    fn resolved(words: &str) -> Options {
+    fn resolved(words: &str) -> Resolved {
         resolved_in(words, &env()).unwrap()
     }
 
@@ -283,43 +403,66 @@ mod tests {
             !options.place.storage.cross_file_systems && options.place.storage.lacking.is_empty()
         );
         assert_eq!(options.place.storage.sync, SyncChoice::Auto);
-        assert_eq!(options.operation.depth, Depth::Write);
-        assert_eq!(options.operation.command, "migrate");
-        assert_eq!(options.operation.jobs.get(), 16);
-        assert_eq!(options.operation.now, env().started);
-        assert_eq!(options.operation.target, None);
-        assert_eq!(options.operation.max_failures, None);
-        assert!(!options.operation.wait && !options.operation.include_running && !options.check);
-        assert!(!options.operation.selection.is_partial());
+        assert_eq!(options.mode, Mode::Write);
+        assert_eq!(options.facts.command, "migrate");
+        assert_eq!(options.work.jobs.get(), 16);
+        assert_eq!(options.facts.started_at, env().started);
+        assert_eq!(options.options.target, None);
+        assert_eq!(options.options.max_failures, None);
+        assert!(!options.work.wait && !options.options.include_running);
+        assert!(!options.place.selection.is_partial());
         assert_eq!(
             options.output,
             Output {
                 format: Format::Text,
-                purpose: Purpose::Migrate,
-                quiet: false,
-                all: false,
+                view: View {
+                    all: false,
+                    quiet: false,
+                    columns: Some(80),
+                    headline: Headline::Target,
+                    lists_pending: true,
+                },
                 color: Coloring::OnTerminals,
-                columns: Some(80),
+                loss_is_failure: true,
+                uses_stderr: false,
             }
         );
     }
 
     #[test]
     fn only_a_plain_migration_writes_and_only_programs_get_predicted_checksums() {
-        for (words, depth) in [
-            ("--list-versions", Depth::Decide),
-            ("--list-versions --dry-run", Depth::Decide),
-            ("--dry-run", Depth::Rehearse),
-            ("--check", Depth::Rehearse),
-            ("--check --dry-run --format json", Depth::Predict),
-            ("--dry-run --format jsonl", Depth::Predict),
-            ("--diff", Depth::Difference),
-            ("--diff --dry-run --check", Depth::Difference),
-            ("--format json", Depth::Write),
+        for (words, mode, detail) in [
+            ("--list-versions", Mode::Versions, Detail::Versions),
+            (
+                "--list-versions --dry-run",
+                Mode::Versions,
+                Detail::Versions,
+            ),
+            ("--dry-run", Mode::Preview, Detail::Outcomes),
+            ("--check", Mode::Check, Detail::Outcomes),
+            (
+                "--check --dry-run --format json",
+                Mode::Check,
+                Detail::Checksums,
+            ),
+            ("--dry-run --format jsonl", Mode::Preview, Detail::Checksums),
+            ("--diff", Mode::Differences, Detail::Differences),
+            (
+                "--diff --dry-run --check",
+                Mode::Differences,
+                Detail::Differences,
+            ),
+            ("--format json", Mode::Write, Detail::Checksums),
         ] {
-            assert_eq!(resolved(words).operation.depth, depth, "{words}");
+            let asked = resolved(words);
+            assert_eq!(
+                (asked.mode, asked.options.detail),
+                (mode, detail),
+                "{words}"
+            );
+            assert_eq!(asked.facts.dry_run, mode != Mode::Write);
         }
-        assert_eq!(resolved("--list-versions").operation.command, "status");
+        assert_eq!(resolved("--list-versions").facts.command, "status");
     }
 
     #[test]
@@ -331,22 +474,18 @@ mod tests {
         let now = |words| {
             resolved_in(words, &dated)
                 .unwrap()
-                .operation
-                .now
+                .facts
+                .started_at
                 .to_string()
         };
         assert_eq!(now("--now 2020-01-01T00:00:00Z"), "2020-01-01T00:00:00Z");
         assert_eq!(now(""), "2026-02-28T10:30:00Z");
-        assert_eq!(
-            resolved_in("", &dated).unwrap().operation.started,
-            env().started
-        );
         let empty = Environment {
             source_date_epoch: Some("".into()),
             ..env()
         };
         assert_eq!(
-            resolved_in("", &empty).unwrap().operation.now,
+            resolved_in("", &empty).unwrap().facts.started_at,
             env().started
         );
         let wrong = Environment {

@@ -1,29 +1,27 @@
-//! `operations`: what has written to the tree, and when.
+//! `operations`: the operations that have written to the tree, with their times.
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use serde::Serialize;
-
 use migrate_manifests::clock::Timestamp;
-use migrate_manifests::operation::{OperationEntry, OperationState, operations};
-use migrate_manifests::report::Stop;
+use migrate_manifests::code::Code;
+use migrate_manifests::journal::{Command, State};
+use migrate_manifests::operation::{OperationEntry, operations};
+use migrate_manifests::report::{Stop, Summary};
 
-use crate::cli::Environment;
 use crate::cli::args::{ClockArgs, LimitArgs, OutputArgs, SelectArgs, TreeArgs};
-use crate::cli::escape;
-use crate::cli::exit::Failure;
-use crate::cli::options::{Output, Place, Purpose, clock};
+use crate::cli::environment::Cli;
+use crate::cli::exit::{Failure, Terms};
+use crate::cli::options::{Output, Place, Work, clock};
 use crate::cli::render::{
-    Align, Document, EACH_LATEST, Surface, Tone, age, counted, grouped, json_lines, json_text,
-    table, wrap,
+    Align, EACH_LATEST, End, Ending, Facts, Headline, Item, Object, Page, age, counted, grouped,
+    table,
 };
-use crate::cli::session::{self, Invocation, Subject};
-use crate::cli::streams::Streams;
+use crate::cli::session::Session;
 
-/// What `operations` is told.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct OperationsArgs {
+pub(super) struct OperationsArgs {
     /// The directory that holds the artifacts, or its parent [default: .]
     root: Option<PathBuf>,
 
@@ -35,128 +33,114 @@ pub(crate) struct OperationsArgs {
     output: OutputArgs,
 }
 
-/// Lists the operations.
-pub(crate) fn run(args: OperationsArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
-    let env = invocation.env;
-    let now = match clock(args.clock.now, env) {
-        Ok(now) => now,
-        Err(stop) => return session::refuse(stop, invocation, streams),
+pub(super) fn run(args: OperationsArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
+    let output = Output::new(&args.output, Headline::None, cli.env);
+    let facts = Facts::reading("operations", clock(args.clock.now, cli.env)?);
+    let (select, limit) = (SelectArgs::default(), LimitArgs::default());
+    let place = Place::new(args.root, args.tree, select, &limit);
+    let now = cli.env.started;
+    let mut session = Session::begin(cli, output, facts);
+    let listed = list(&mut session, &place);
+    let end = OperationsEnd {
+        entries: listed.as_ref().map_or(&[], Vec::as_slice),
+        now,
     };
-    let output = Output::new(&args.output, Purpose::Look, env);
-    let place = Place::new(
-        args.root,
-        args.tree,
-        SelectArgs::default(),
-        &LimitArgs::default(),
-    );
-    let subject = Subject::looking("operations", now);
-    session::read(&place, &output, &subject, streams, |prepared, surface| {
-        let entries = operations(&prepared.storage)?;
-        document(&entries, surface, env).map_err(Failure::from)
-    })
+    let done = listed.as_ref().map(|_| Summary::default());
+    let done = done.map_err(Clone::clone);
+    Ok(session.end(done, &end, Terms::default()))
 }
 
-fn document(
-    entries: &[OperationEntry],
-    surface: Surface,
-    env: &Environment,
-) -> Result<Document, Stop> {
-    let told: Vec<_> = entries.iter().map(Told::from).collect();
-    Ok(Document {
-        text: text(entries, surface, env.started),
-        members: vec![("operations", json_text(&told)?)],
-        lines: json_lines(&told)?,
-        ..Document::default()
-    })
-}
-
-/// One operation as programs see it.
-#[derive(Serialize)]
-struct Told<'a> {
-    id: &'a str,
-    state: &'static str,
-    command: Option<&'a str>,
-    started_at: Option<&'a str>,
-    target_version: Option<&'a str>,
-    catalog_digest: Option<&'a str>,
-    undoes: Option<&'a str>,
-    stopped: Option<&'a str>,
-    migrated: u64,
-    restored: u64,
-    pruned: u64,
-    rolled_back: u64,
-    backups_pruned: u64,
-    journal_bytes: u64,
-}
-
-impl<'a> From<&'a OperationEntry> for Told<'a> {
-    fn from(entry: &'a OperationEntry) -> Self {
-        Self {
-            id: &entry.id,
-            state: entry.state.as_str(),
-            command: entry.command.as_deref(),
-            started_at: entry.started_at.as_deref(),
-            target_version: entry.target_version.as_deref(),
-            catalog_digest: entry.catalog_digest.as_deref(),
-            undoes: entry.undoes.as_deref(),
-            stopped: entry.stopped.as_deref(),
-            migrated: entry.migrated,
-            restored: entry.restored,
-            pruned: entry.pruned,
-            rolled_back: entry.rolled_back,
-            backups_pruned: entry.backups_pruned,
-            journal_bytes: entry.journal_bytes,
+fn list(session: &mut Session<'_, '_>, place: &Place) -> Result<Vec<OperationEntry>, Failure> {
+    let setup = session.set_up(place, Work::default())?;
+    let entries = operations(&setup.tree.storage)?;
+    for entry in &entries {
+        // Output that is lost is remembered by the report.
+        if session.report.item(entry).is_err() {
+            break;
         }
     }
+    Ok(entries)
 }
 
-fn text(entries: &[OperationEntry], surface: Surface, now: Timestamp) -> String {
-    if entries.is_empty() {
-        return "No operation has written to this tree.\n".to_owned();
+impl Item for OperationEntry {
+    fn list(&self) -> &'static str {
+        "operations"
     }
-    let names = ["operation", "command", "age", "journal", "what"];
-    let mut rows = vec![names.map(str::to_owned).to_vec()];
-    rows.extend(entries.iter().map(|entry| row(entry, now)));
-    let columns = [
-        Align::Left,
-        Align::Left,
-        Align::Right,
-        Align::Right,
-        Align::Left,
-    ];
-    let lines = table(&rows, &columns);
-    let (head, rest) = lines.split_once('\n').unwrap_or((&lines, ""));
-    let mut shown = format!("{}\n{rest}", surface.paint.text(Tone::Heading, head));
-    let migrations = entries
-        .iter()
-        .rfind(|entry| entry.migrated > entry.rolled_back + entry.backups_pruned);
-    if let Some(last) = migrations {
+
+    fn text(&self, _: &mut Page) -> io::Result<()> {
+        // The ending prints all entries as one table.
+        Ok(())
+    }
+
+    fn json(&self, object: &mut Object, _: bool) {
+        object
+            .member("id", &self.id)
+            .member("state", self.state.as_str())
+            .member("command", self.command.map(Command::as_str))
+            .member("started_at", self.started_at.map(|time| time.to_string()))
+            .member("target_version", &self.target_version)
+            .member(
+                "catalog_digest",
+                self.catalog_digest.map(|digest| digest.prefixed()),
+            )
+            .member("undoes", &self.undoes)
+            .member("stopped", self.stopped.map(Code::as_str))
+            .member("migrated", self.migrated)
+            .member("restored", self.restored)
+            .member("pruned", self.pruned)
+            .member("rolled_back", self.rolled_back)
+            .member("backups_pruned", self.backups_pruned)
+            .member("journal_bytes", self.journal_bytes);
+    }
+}
+
+struct OperationsEnd<'e> {
+    entries: &'e [OperationEntry],
+    now: Timestamp,
+}
+
+impl Ending for OperationsEnd<'_> {
+    fn lists(&self) -> &'static [&'static str] {
+        &["operations"]
+    }
+
+    fn text(&self, _: &End<'_>, page: &mut Page) -> io::Result<()> {
+        if self.entries.is_empty() {
+            return page.print("No operation has written to this tree.\n");
+        }
+        let names = ["operation", "command", "age", "journal", "what"];
+        let mut rows = vec![names.map(str::to_owned).to_vec()];
+        rows.extend(self.entries.iter().map(|entry| row(entry, self.now)));
+        let (left, right) = (Align::Left, Align::Right);
+        let lines = table(&rows, &[left, left, right, right, left]);
+        let (head, rest) = lines.split_once('\n').unwrap_or((&lines, ""));
+        page.print(&format!("{}\n{rest}", page.heading(head)))?;
+        let mut entries = self.entries.iter();
+        let last = entries.rfind(|entry| entry.migrated > entry.rolled_back + entry.backups_pruned);
+        let Some(last) = last else { return Ok(()) };
         let way_back = format!(
-            "To go back before the last one: migrate-manifests rollback {}",
-            escape::message(&last.id)
+            "To undo the last migration: migrate-manifests rollback {}",
+            last.id
         );
-        shown.extend(["\n", &wrap(&way_back, surface.columns, 0), "\n"]);
+        let way_back = page.sentences(&[way_back]);
+        page.sections(&[way_back])
     }
-    shown
 }
 
 fn row(entry: &OperationEntry, now: Timestamp) -> Vec<String> {
-    let started = entry.started_at.as_ref().and_then(|text| text.parse().ok());
-    let since = started.map_or_else(String::new, |started: Timestamp| {
+    let since = entry.started_at.map_or_else(String::new, |started| {
         age(started.unix_seconds(), now.unix_seconds())
     });
-    let command = entry.command.as_deref().unwrap_or("?");
     vec![
-        escape::message(&entry.id).into_owned(),
-        escape::message(command).into_owned(),
+        entry.id.to_string(),
+        entry.command.map_or("?", Command::as_str).to_owned(),
         since,
         kibibytes(entry.journal_bytes),
-        escape::message(&deeds(entry)).into_owned(),
+        summary_words(entry),
     ]
 }
 
-/// What it did, in words.
-fn deeds(entry: &OperationEntry) -> String {
+fn summary_words(entry: &OperationEntry) -> String {
     let mut words = Vec::new();
     let manifests = |count| counted(count, "manifest", "manifests");
     if entry.migrated > 0 {
@@ -186,7 +170,7 @@ fn deeds(entry: &OperationEntry) -> String {
             .as_ref()
             .map(|code| format!("stopped: {code}")),
     );
-    if entry.state != OperationState::Finished {
+    if entry.state != State::Finished {
         words.push(entry.state.as_str().to_owned());
     }
     if words.is_empty() {

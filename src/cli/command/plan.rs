@@ -1,29 +1,28 @@
-//! `plan`: what a migration would do, to be kept, looked at and executed later.
+//! `plan`: writes a plan that `--plan` executes later.
 
-use std::io::Write as _;
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use migrate_manifests::operation::{self, Depth};
+use migrate_manifests::operation::{Detail, Migrate, Survey, migrate};
 use migrate_manifests::plan::PlanHead;
 use migrate_manifests::report::{Stop, Summary};
 use migrate_manifests::version::Version;
 
-use crate::cli::args::{Format, LimitArgs, OutputArgs, RulesArgs, SelectArgs, TreeArgs, WorkArgs};
+use super::migrate::{nothing_to_do, tone};
+use crate::cli::args::{LimitArgs, OutputArgs, RulesArgs, SelectArgs, TreeArgs, WorkArgs};
+use crate::cli::environment::Cli;
+use crate::cli::escape;
 use crate::cli::exit::Terms;
 use crate::cli::options::{
-    Output, Place, Purpose, all_and_quiet, is_text, looking, refuse_contradictions,
+    Output, Place, Work, all_and_quiet, clock, is_text, refuse_contradictions,
 };
-use crate::cli::order::Asked as _;
 use crate::cli::plan_file::{Destination, PlanOutput};
-use crate::cli::render::{Audience, counted, wrap};
-use crate::cli::session::{self, Invocation, Lookout, Prepared};
-use crate::cli::streams::{Stream, Streams};
-use crate::cli::{Environment, escape};
+use crate::cli::render::{End, Ending, Facts, Headline, Page, sections};
+use crate::cli::session::Session;
 
-/// What `plan` is told.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct PlanArgs {
+pub(super) struct PlanArgs {
     /// The directory that holds the artifacts, or its parent [default: .]
     root: Option<PathBuf>,
 
@@ -37,7 +36,7 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "VERSION", help_heading = "What")]
     target_version: Option<Version>,
 
-    /// Take manifests that a writer still has, too
+    /// Also plan for manifests that a writer still has [default: leave them alone]
     #[arg(long, help_heading = "What")]
     include_running: bool,
 
@@ -55,118 +54,108 @@ pub(crate) struct PlanArgs {
     shown: OutputArgs,
 }
 
-/// Everything that was left open, decided.
-struct Options {
-    place: Place,
-    output: Output,
-    asked: operation::Options,
-    destination: Destination,
-}
-
-/// Makes a plan.
-pub(crate) fn run(args: PlanArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
-    let options = match resolve(args, invocation.env) {
-        Ok(options) => options,
-        Err(stop) => return session::refuse(stop, invocation, streams),
-    };
-    let stdout = streams.stdout.clone();
-    let streams = match options.destination {
-        // The plan is the data, so what is said about it goes elsewhere.
-        Destination::Output => Streams {
-            stdout: streams.stderr.clone(),
-            ..streams
-        },
-        _ => streams,
-    };
-    session::work(
-        &options.place,
-        &options.output,
-        &options.asked.subject(),
-        streams,
-        |prepared, lookout, audience| make(&options, prepared, lookout, audience, &stdout),
-        Terms::of(&options.place, &options.output),
-    )
-}
-
-fn make(
-    options: &Options,
-    prepared: &Prepared,
-    lookout: &Lookout,
-    audience: &mut Audience,
-    stdout: &Stream,
-) -> Summary {
-    let asked = &options.asked;
-    let target = asked.target.as_ref();
-    let head = PlanHead::new(&prepared.catalog, target, &prepared.tree, asked.now);
-    let plan = match PlanOutput::begin(&options.destination, stdout, &head) {
-        Ok(plan) => plan,
-        Err(stop) => {
-            return Summary {
-                stop: Some(stop),
-                ..Summary::default()
-            };
-        }
-    };
-    let mut listeners = (plan, audience);
-    let summary = asked.carry_out(prepared, lookout, &mut listeners);
-    let (mut plan, _) = listeners;
-    let summary = plan.correct(summary);
-    let is_kept = plan.is_kept();
-    if options.output.format == Format::Text && !options.output.quiet {
-        let told = told(options, &summary, is_kept);
-        // A reader that is gone has been noticed by then.
-        stdout
-            .clone()
-            .write_all(told.as_bytes())
-            .unwrap_or_default();
-    }
-    summary
-}
-
-/// Where the plan went, and how it is executed.
-fn told(options: &Options, summary: &Summary, is_kept: bool) -> String {
-    let told = match &options.destination {
-        Destination::File(file) if is_kept => {
-            let manifests = counted(summary.counts.pending, "manifest", "manifests");
-            let file = escape::path(file.as_os_str().as_encoded_bytes());
-            let root = &options.place.root;
-            let root = escape::path(root.as_os_str().as_encoded_bytes());
-            format!(
-                "The plan for {manifests} is in {file}. To execute it: migrate-manifests --plan {file} {root}"
-            )
-        }
-        Destination::File(_) if summary.signal.is_some() => {
-            "No plan was written: it would lack what was not attempted.".to_owned()
-        }
-        Destination::Nowhere if summary.stop.is_none() => {
-            "Nothing was written. To keep this as a plan, give -o FILE.".to_owned()
-        }
-        _ => return String::new(),
-    };
-    wrap(&told, options.output.columns, 0) + "\n"
-}
-
-fn resolve(args: PlanArgs, env: &Environment) -> Result<Options, Stop> {
+pub(super) fn run(args: PlanArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     let destination = Destination::new(args.output);
+    let to_output = destination == Destination::Output;
     refuse_contradictions(&[
         (
-            destination == Destination::Output && !is_text(&args.shown),
+            to_output && !is_text(&args.shown),
             "-o - and --format exclude each other: standard output has the plan, or the report",
         ),
         all_and_quiet(&args.shown),
     ])?;
-    let output = Output::new(&args.shown, Purpose::Plan, env);
-    let place = Place::new(args.root, args.tree, args.select, &args.limit);
-    let asked = operation::Options {
+    let mut output = Output::new(&args.shown, Headline::Target, cli.env);
+    // The plan goes to standard output, so the report goes to standard error.
+    output.uses_stderr = to_output;
+    let facts = Facts {
+        target: args.target_version.clone(),
+        ..Facts::reading("plan", clock(args.work.clock.now, cli.env)?)
+    };
+    let options = Migrate {
+        detail: Detail::Checksums,
         target: args.target_version,
         include_running: args.include_running,
+        allow_downgrade: false,
+        survey: Survey::default(),
+        plan: None,
         rules: args.rules.enforcement(),
-        ..looking("plan", Depth::Predict, &place, &args.work, env)?
+        max_failures: None,
     };
-    Ok(Options {
-        place,
-        output,
-        asked,
+    let place = Place::new(args.root, args.tree, args.select, &args.limit);
+    let work = Work::new(&args.work, false);
+    let terms = Terms::of(&place, &output);
+    let stdout = cli.streams.stdout.clone();
+    let mut session = Session::begin(cli, output, facts);
+    let mut is_kept = false;
+    let done = session.set_up(&place, work).and_then(|setup| {
+        let (tree, now) = (&setup.request.tree, setup.request.now);
+        let head = PlanHead::new(&setup.tree.catalog, options.target.as_ref(), tree, now);
+        let plan = PlanOutput::begin(&destination, &stdout, &head)?;
+        let mut printed = (plan, &mut session.report);
+        let summary = migrate(&setup.frame()?, &options, &mut printed);
+        let mut plan = printed.0;
+        let summary = plan.correct(summary);
+        is_kept = plan.is_kept();
+        Ok(summary)
+    });
+    let end = PlanEnd {
         destination,
-    })
+        root: place.root,
+        is_kept,
+    };
+    Ok(session.end(done, &end, terms))
+}
+
+struct PlanEnd {
+    destination: Destination,
+    root: PathBuf,
+    is_kept: bool,
+}
+
+impl Ending for PlanEnd {
+    fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()> {
+        if page.view.quiet {
+            return Ok(());
+        }
+        if sections::is_summed_up(end, page) {
+            page.print_omitted(tone)?;
+            let summary = end.summary;
+            let mut sentences: Vec<_> = sections::stopped_early(summary).into_iter().collect();
+            sentences.extend(nothing_to_do(end));
+            let closing = [sections::attention(summary), sentences];
+            let closing = closing.map(|sentences| page.sentences(&sentences)).concat();
+            page.sections(&[
+                sections::counts(summary),
+                sections::routes(summary, page),
+                sections::oldest_deferred(end, page),
+                page.hints(),
+                closing,
+            ])?;
+        }
+        let printed = self.whereabouts(end.summary);
+        let printed = page.sentences(&printed.into_iter().collect::<Vec<_>>());
+        page.print(&printed)
+    }
+}
+
+impl PlanEnd {
+    fn whereabouts(&self, summary: &Summary) -> Option<String> {
+        match &self.destination {
+            Destination::File(file) if self.is_kept => {
+                let manifests = sections::manifests(summary.counts.pending);
+                let file = escape::path(file.as_os_str().as_encoded_bytes());
+                let root = escape::path(self.root.as_os_str().as_encoded_bytes());
+                Some(format!(
+                    "The plan for {manifests} is in {file}. To execute it: migrate-manifests --plan {file} {root}"
+                ))
+            }
+            Destination::File(_) if summary.signal.is_some() => {
+                Some("No plan was written: it would lack what was not attempted.".to_owned())
+            }
+            Destination::Nowhere if summary.stop.is_none() => {
+                Some("Nothing was written. To keep this as a plan, give -o FILE.".to_owned())
+            }
+            _ => None,
+        }
+    }
 }

@@ -1,28 +1,29 @@
 //! `rollback`: the originals that an operation replaced come back.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use migrate_manifests::operation::{RollbackMode, RollbackOptions, Undo};
+use migrate_manifests::operation::{Rollback, Undo, rollback};
+use migrate_manifests::outside;
 use migrate_manifests::report::Stop;
-use migrate_manifests::selection::Selection;
 
-use crate::cli::Environment;
+use super::migrate::tone;
 use crate::cli::args::ChangeArgs;
+use crate::cli::environment::{Cli, Environment};
+use crate::cli::escape;
 use crate::cli::exit::Terms;
 use crate::cli::options::{
-    BATCH, DEFAULT_JOBS, Output, Place, Purpose, all_and_quiet, clock, refuse_contradictions, usage,
+    Output, Place, Work, all_and_quiet, clock, refuse_contradictions, usage,
 };
-use crate::cli::order::Order;
-use crate::cli::session::{self, Invocation};
-use crate::cli::streams::Streams;
+use crate::cli::render::{End, Ending, Facts, Headline, Page, sections};
+use crate::cli::session::Session;
 
-/// What `rollback` is told.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct RollbackArgs {
+pub(super) struct RollbackArgs {
     /// The operation to undo, as reports name it
     ///
-    /// See the command operations for those there are. With --last or --manifest no id is needed, and the first word is ROOT.
+    /// The command operations lists the ids. With --last or --manifest no id is needed, and the first word is ROOT.
     #[arg(value_name = "ID")]
     first: Option<PathBuf>,
 
@@ -44,32 +45,45 @@ pub(crate) struct RollbackArgs {
     change: ChangeArgs,
 }
 
-/// Rolls back, or says what a rollback would do.
-pub(crate) fn run(args: RollbackArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
-    match resolve(args, invocation.env, &Path::is_dir) {
-        Ok(order) => order.perform(streams),
-        Err(stop) => session::refuse(stop, invocation, streams),
-    }
+pub(super) fn run(args: RollbackArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
+    let Resolved {
+        place,
+        output,
+        facts,
+        work,
+        options,
+    } = resolve(args, cli.env, &outside::is_directory)?;
+    let terms = Terms::of(&place, &output);
+    let mut session = Session::begin(cli, output, facts);
+    let done = session
+        .set_up(&place, work)
+        .and_then(|setup| Ok(rollback(&setup.frame()?, &options, &mut session.report)));
+    Ok(session.end(done, &RollbackEnd, terms))
 }
 
-/// Decides everything that was left open. `is_dir` says whether a path is a directory.
-///
-/// # Errors
-/// The arguments do not fit together, or the environment is wrong.
+#[derive(Debug)]
+struct Resolved {
+    place: Place,
+    output: Output,
+    facts: Facts,
+    work: Work,
+    options: Rollback,
+}
+
 fn resolve(
     args: RollbackArgs,
     env: &Environment,
     is_dir: &dyn Fn(&Path) -> bool,
-) -> Result<Order<RollbackOptions>, Stop> {
+) -> Result<Resolved, Stop> {
+    let change = args.change;
     refuse_contradictions(&[
         (
             args.last && args.second.is_some(),
             "--last and an id exclude each other: the one finds the operation, the other names it",
         ),
-        all_and_quiet(&args.change.output),
+        all_and_quiet(&change.output),
     ])?;
-    let names_manifests =
-        !args.change.select.manifest.is_empty() || args.change.select.files_from.is_some();
+    let names_manifests = !change.select.manifest.is_empty() || change.select.files_from.is_some();
     let (id, root) = match (args.first, args.second) {
         (Some(id), Some(root)) => (Some(id), Some(root)),
         (Some(word), None) if args.last || !is_id(&word, is_dir) => (None, Some(word)),
@@ -90,38 +104,82 @@ fn resolve(
             });
         }
     };
-    let (mode, purpose) = if args.dry_run {
-        (RollbackMode::Rehearse, Purpose::PreviewRollback)
-    } else {
-        (RollbackMode::Write, Purpose::Rollback)
-    };
-    let output = Output::new(&args.change.output, purpose, env);
-    let place = Place::new(
-        root,
-        args.change.tree,
-        args.change.select,
-        &args.change.limit,
-    );
-    Ok(Order {
-        operation: RollbackOptions {
-            undo,
-            mode,
-            tree: String::new(),
-            now: clock(args.change.work.clock.now, env)?,
-            started: env.started,
-            selection: Selection::default(),
-            jobs: args.change.work.jobs.unwrap_or(DEFAULT_JOBS),
-            batch: BATCH,
-            max_failures: args.change.write.max_failures,
-            wait: args.change.write.wait,
+    let mut output = Output::new(&change.output, Headline::Tree, env);
+    output.loss_is_failure = !args.dry_run;
+    Ok(Resolved {
+        facts: Facts {
+            dry_run: args.dry_run,
+            ..Facts::reading("rollback", clock(change.work.clock.now, env)?)
         },
-        terms: Terms::of(&place, &output),
-        place,
+        work: Work::new(&change.work, change.write.wait),
+        options: Rollback {
+            undo,
+            max_failures: change.write.max_failures,
+        },
+        place: Place::new(root, change.tree, change.select, &change.limit),
         output,
     })
 }
 
-/// Whether a single word is an id and not ROOT: it has the form of one, or there is no such directory.
+struct RollbackEnd;
+
+impl Ending for RollbackEnd {
+    fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()> {
+        if !sections::is_summed_up(end, page) {
+            return Ok(());
+        }
+        page.print_omitted(tone)?;
+        let summary = end.summary;
+        let mut sentences: Vec<_> = sections::stopped_early(summary).into_iter().collect();
+        sentences.extend(result_sentences(end));
+        let closing = [sections::attention(summary), sentences];
+        let closing = closing.map(|sentences| page.sentences(&sentences)).concat();
+        page.sections(&[sections::counts(summary), page.hints(), closing])
+    }
+}
+
+fn result_sentences(end: &End<'_>) -> Vec<String> {
+    let (summary, counts) = (end.summary, &end.summary.counts);
+    let before = match &summary.undoes {
+        Some(undone) => format!(
+            " to what stood there before operation {}",
+            escape::message(undone)
+        ),
+        None => String::new(),
+    };
+    if let Some(operation) = summary.operation.as_deref().filter(|_| counts.restored > 0) {
+        let restored = sections::manifests(counts.restored);
+        return vec![format!(
+            "Restored {restored}{before}, in operation {operation}."
+        )];
+    }
+    let mut sentences = Vec::new();
+    let is_whole = summary.stop.is_none() && summary.signal.is_none();
+    if counts.pending > 0 {
+        let pending = sections::manifests(counts.pending);
+        sentences.push(format!("A rollback would restore {pending}{before}."));
+    } else if is_whole && counts.trouble() == 0 {
+        sentences.push(match (counts.found, &summary.undoes) {
+            (0, None) => "Nothing to roll back: no migration is left to be undone.".to_owned(),
+            (0, Some(undone)) => format!(
+                "Nothing to roll back: operation {} is rolled back already, or replaced no manifest.",
+                escape::message(undone)
+            ),
+            (found, _) if counts.selected == 0 => {
+                let found = sections::manifests(found);
+                format!("Nothing to roll back: none of the {found} is selected.")
+            }
+            _ => "Nothing to roll back: the originals are in their places.".to_owned(),
+        });
+    }
+    sentences.extend(sections::nothing_written(end));
+    if counts.pending > 0 {
+        sentences.push("To do so, run the same command without --dry-run.".to_owned());
+    }
+    sentences
+}
+
+/// Returns true if a single word is an id and not ROOT: it has the form of one, or there is no such directory.
 fn is_id(word: &Path, is_dir: &dyn Fn(&Path) -> bool) -> bool {
     let text = word.to_string_lossy();
     let is_name = !text.contains('/') && !matches!(&*text, "." | "..");
@@ -138,18 +196,14 @@ fn is_id(word: &Path, is_dir: &dyn Fn(&Path) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::Args;
-    use crate::cli::command::Command;
+    use crate::cli::command::list::{Args, Command};
     use clap::Parser as _;
 
-    /// What is undone and where, in a directory that has `artifacts` and a directory with the form of an id.
+    /// Resolves `words` in a working directory with two directories: `artifacts`, and one named like an id.
     fn resolved(words: &str) -> Result<(Undo, PathBuf), Stop> {
         let env = Environment {
-            started: "2026-03-01T00:00:00Z".parse().unwrap(),
-            source_date_epoch: None,
-            no_color: None,
-            term: None,
             columns: Some(80),
+            ..Environment::empty()
         };
         let typed = ["migrate-manifests", "rollback"].into_iter();
         let args = Args::try_parse_from(typed.chain(words.split_whitespace())).unwrap();
@@ -158,7 +212,7 @@ mod tests {
         };
         let is_dir = |path: &Path| path.ends_with("artifacts") || path.ends_with(ID);
         let options = resolve(*args, &env, &is_dir)?;
-        Ok((options.operation.undo, options.place.root))
+        Ok((options.options.undo, options.place.root))
     }
 
     const ID: &str = "20261121T051136Z-1";

@@ -1,32 +1,32 @@
 //! `show`: one manifest as a migration would write it, on standard output.
 
+use std::io;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use migrate_manifests::clock::Timestamp;
 use migrate_manifests::code::Code;
 use migrate_manifests::operation;
 use migrate_manifests::read;
-use migrate_manifests::report::Stop;
+use migrate_manifests::report::{Stop, Summary};
 use migrate_manifests::version::Version;
 
-use crate::cli::args::{OneArgs, OutputArgs};
-use crate::cli::exit::Failure;
+use crate::cli::args::OneArgs;
+use crate::cli::environment::Cli;
+use crate::cli::exit::{Failure, Terms};
 use crate::cli::kinds;
-use crate::cli::options::{Output, Place, Purpose, clock};
-use crate::cli::render::Document;
-use crate::cli::session::{self, Apart, Invocation, Subject};
-use crate::cli::streams::Streams;
+use crate::cli::options::{Output, Place, Work, clock};
+use crate::cli::render::{End, Ending, Facts, Page};
+use crate::cli::session::Session;
 
-/// What `show` is told.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct ShowArgs {
+pub(super) struct ShowArgs {
     /// A manifest or its run directory (- is standard input)
     path: PathBuf,
 
     /// As it would be at this version [default: the latest]
     ///
-    /// One that is above the version is shown as it is.
+    /// A manifest above this version is printed unchanged.
     #[arg(long, value_name = "VERSION", help_heading = "What")]
     target_version: Option<Version>,
 
@@ -38,59 +38,54 @@ pub(crate) struct ShowArgs {
     one: OneArgs,
 }
 
-/// Shows it.
-pub(crate) fn run(args: ShowArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
-    let output = Output::new(&OutputArgs::default(), Purpose::Look, invocation.env);
-    let now = match clock(args.one.clock.now, invocation.env) {
-        Ok(now) => now,
-        Err(stop) => return session::refuse(stop, invocation, streams),
-    };
-    let subject = Subject {
+pub(super) fn run(args: ShowArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
+    let output = Output::plain(cli.env);
+    let facts = Facts {
         target: args.target_version.clone(),
-        ..Subject::looking("show", now)
+        ..Facts::reading("show", clock(args.one.clock.now, cli.env)?)
     };
-    if args.path == Path::new("-") {
-        let apart = Apart {
-            catalog: args.one.tree.catalog.as_deref(),
-            beside: args.one.root.as_deref(),
-        };
-        return session::apart(&apart, &output, &subject, streams, |catalog, stdin, _| {
-            let kind = kinds::choose(catalog, args.kind.as_deref(), None)?;
-            let mut bytes = Vec::new();
-            stdin.read_to_end(&mut bytes).map_err(|error| {
-                let message = format!("cannot read standard input: {error}");
-                Stop::new(Code::SelectionInvalid, message)
-            })?;
-            let reading = read::at(kind, args.target_version.as_ref(), &bytes, now);
-            let reading = reading
-                .map_err(|refusal| Stop::new(refusal.code(), format!("standard input: {refusal}")));
-            Ok(document(reading?.text()))
-        });
-    }
-    let (path, target) = (args.path.clone(), args.target_version.clone());
-    let place = Place::of_manifest(args.path, args.one.root, args.one.tree);
-    session::read(&place, &output, &subject, streams, |prepared, _| {
-        shown(prepared, &path, target.as_ref(), now)
+    let mut session = Session::begin(cli, output, facts);
+    let shown = if args.path == Path::new("-") {
+        standard_input(&mut session, &args)
+    } else {
+        in_tree(&mut session, args)
+    };
+    Ok(match shown {
+        Ok(text) => session.end(Ok(Summary::default()), &Verbatim(text), Terms::default()),
+        Err(failure) => session.end(Err(failure), &(), Terms::default()),
     })
 }
 
-fn shown(
-    prepared: &session::Prepared,
-    path: &Path,
-    target: Option<&Version>,
-    now: Timestamp,
-) -> Result<Document, Failure> {
-    let manifest = prepared.only(path)?;
+fn standard_input(session: &mut Session<'_, '_>, args: &ShowArgs) -> Result<String, Failure> {
+    let (catalog, root) = (&args.one.tree.catalog, &args.one.root);
+    let catalog = session.catalog(catalog.as_deref(), root.as_deref())?;
+    let kind = kinds::choose(&catalog, args.kind.as_deref(), None)?;
     let mut bytes = Vec::new();
-    let (storage, catalog) = (&prepared.storage, &prepared.catalog);
-    let reading = operation::show(storage, catalog, manifest, target, now, &mut bytes)?;
-    Ok(document(reading.text()))
+    let stdin = &mut session.cli.streams.stdin;
+    stdin.read_to_end(&mut bytes).map_err(|error| {
+        let message = format!("cannot read standard input: {error}");
+        Stop::new(Code::SelectionInvalid, message)
+    })?;
+    let now = session.report.facts.started_at;
+    let reading = read::at(kind, args.target_version.as_ref(), &bytes, now);
+    let reading = reading
+        .map_err(|refusal| Stop::new(refusal.code(), format!("standard input: {refusal}")))?;
+    Ok(reading.into_text().into_owned())
 }
 
-/// The very text, whatever it looks like on a terminal: it is data, to be piped on.
-fn document(text: &str) -> Document {
-    Document {
-        text: text.to_owned(),
-        ..Document::default()
+fn in_tree(session: &mut Session<'_, '_>, args: ShowArgs) -> Result<String, Failure> {
+    let place = Place::of_manifest(args.path, args.one.root, args.one.tree);
+    let setup = session.set_up(&place, Work::default())?;
+    let mut bytes = Vec::new();
+    let reading = operation::show(&setup.frame()?, args.target_version.as_ref(), &mut bytes)?;
+    Ok(reading.into_text().into_owned())
+}
+
+/// The text as it is, without escapes: it is data for other programs.
+struct Verbatim(String);
+
+impl Ending for Verbatim {
+    fn text(&self, _: &End<'_>, page: &mut Page) -> io::Result<()> {
+        page.print(&self.0)
     }
 }

@@ -1,29 +1,28 @@
-//! `status`: which versions there are, what is pending, and what chosen members hold.
+//! `status`: counts versions, pending manifests and the values of chosen members.
 
+use std::io;
 use std::process::ExitCode;
 
 use migrate_manifests::json::Pointer;
-use migrate_manifests::operation::{self, Depth, Survey};
-use migrate_manifests::report::Stop;
+use migrate_manifests::operation::{Detail, Migrate, Survey, migrate};
+use migrate_manifests::report::{Enforcement, Stop};
 use migrate_manifests::version::Version;
 
-use crate::cli::Environment;
 use crate::cli::args::WholeArgs;
+use crate::cli::environment::Cli;
 use crate::cli::exit::Terms;
 use crate::cli::options::{
-    Output, Place, Purpose, all_and_quiet, is_text, looking, refuse_contradictions,
+    Output, Place, Work, all_and_quiet, clock, is_text, refuse_contradictions,
 };
-use crate::cli::order::Order;
-use crate::cli::session::{self, Invocation};
-use crate::cli::streams::Streams;
+use crate::cli::render::{End, Ending, Facts, Headline, Page, Tone, grouped, sections, survey};
+use crate::cli::session::Session;
 
-/// What `status` is told.
 #[derive(Debug, Clone, clap::Args)]
 #[expect(
     clippy::doc_markdown,
     reason = "the comments are the help text, where backticks would be printed"
 )]
-pub(crate) struct StatusArgs {
+pub(super) struct StatusArgs {
     /// Count what these members hold, as in agent_id,/a/b
     ///
     /// A name stands for a member of the document itself; what begins with / is a JSON Pointer. Of each member: how many manifests have it, have null, do not have it, how many different values there are, and the most frequent.
@@ -54,7 +53,6 @@ pub(crate) struct StatusArgs {
     whole: WholeArgs,
 }
 
-/// Reads the name of a member, or a pointer.
 fn member(text: &str) -> Result<Pointer, String> {
     if text.is_empty() {
         return Err("expected the name of a member, or a JSON Pointer".to_owned());
@@ -66,39 +64,79 @@ fn member(text: &str) -> Result<Pointer, String> {
     }
 }
 
-/// Lists versions.
-pub(crate) fn run(args: StatusArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
-    match resolve(args, invocation.env) {
-        Ok(order) => order.perform(streams),
-        Err(stop) => session::refuse(stop, invocation, streams),
-    }
-}
-
-fn resolve(args: StatusArgs, env: &Environment) -> Result<Order<operation::Options>, Stop> {
+pub(super) fn run(args: StatusArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
+    let whole = args.whole;
     refuse_contradictions(&[
         (
-            args.whole.output.quiet && is_text(&args.whole.output),
+            whole.output.quiet && is_text(&whole.output),
             "status and --quiet exclude each other: nothing of the list would be left",
         ),
-        all_and_quiet(&args.whole.output),
+        all_and_quiet(&whole.output),
     ])?;
-    let output = Output::new(&args.whole.output, Purpose::Versions, env);
-    let place = Place::of_whole(&args.whole);
-    let asked = operation::Options {
+    let mut output = Output::new(&whole.output, Headline::Target, cli.env);
+    output.view.lists_pending = false;
+    let facts = Facts {
+        target: args.target_version.clone(),
+        ..Facts::reading("status", clock(whole.work.clock.now, cli.env)?)
+    };
+    let options = Migrate {
+        detail: Detail::Versions,
         target: args.target_version,
         include_running: args.include_running,
+        allow_downgrade: false,
         survey: Survey {
             fields: args.fields,
             backfilled: args.backfilled,
         },
-        ..looking("status", Depth::Decide, &place, &args.whole.work, env)?
+        plan: None,
+        rules: Enforcement::AsWritten,
+        max_failures: None,
     };
-    Ok(Order {
-        place,
-        output,
-        operation: asked,
-        terms: Terms::default(),
-    })
+    let (place, work) = (Place::of_whole(&whole), Work::new(&whole.work, false));
+    let mut session = Session::begin(cli, output, facts);
+    let done = session
+        .set_up(&place, work)
+        .and_then(|setup| Ok(migrate(&setup.frame()?, &options, &mut session.report)));
+    Ok(session.end(done, &StatusEnd, Terms::default()))
+}
+
+pub(in crate::cli) struct StatusEnd;
+
+impl Ending for StatusEnd {
+    fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()> {
+        if !sections::is_summed_up(end, page) {
+            return Ok(());
+        }
+        page.print_omitted(|_| Tone::Plain)?;
+        let summary = end.summary;
+        let mut sentences: Vec<_> = sections::stopped_early(summary).into_iter().collect();
+        sentences.push(need_migration(end));
+        let closing = [sections::attention(summary), sentences];
+        let closing = closing.map(|sentences| page.sentences(&sentences)).concat();
+        let survey = summary.survey.as_ref();
+        let all = [
+            sections::versions(end, page),
+            sections::counts(summary),
+            sections::routes(summary, page),
+            survey.map_or_else(String::new, |result| survey::text(result, page.paint)),
+            sections::oldest_deferred(end, page),
+            page.hints(),
+            closing,
+        ];
+        page.sections(&all)
+    }
+}
+
+fn need_migration(end: &End<'_>) -> String {
+    let pending = end.summary.counts.pending;
+    let facts: u64 = end.summary.versions.values().sum();
+    let needing = if pending == 1 { "needs" } else { "need" };
+    format!(
+        "{} of {} {needing} migration to {}.",
+        grouped(pending),
+        sections::manifests(facts),
+        sections::target(end)
+    )
 }
 
 #[cfg(test)]

@@ -1,30 +1,28 @@
 //! `validate`: documents checked before they are written.
 
-use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use serde::Serialize;
-
 use migrate_manifests::code::Code;
-use migrate_manifests::report::Stop;
-use migrate_manifests::validate::{CheckedDocument, Validator, each_document};
+use migrate_manifests::outside;
+use migrate_manifests::report::{Stop, Summary};
+use migrate_manifests::validate::{CheckedDocument, InputDocument, Validator, each_document};
 use migrate_manifests::version::Version;
 
 use crate::cli::args::{ClockArgs, OutputArgs};
+use crate::cli::environment::Cli;
 use crate::cli::escape;
-use crate::cli::exit::Failure;
+use crate::cli::exit::{Failure, Terms};
 use crate::cli::kinds;
-use crate::cli::options::{Output, Purpose, all_and_quiet, clock, refuse_contradictions};
-use crate::cli::render::{Document, Surface, Tone, counted, grouped, json_lines, json_text, wrap};
-use crate::cli::session::{self, Apart, Invocation, Subject};
-use crate::cli::streams::Streams;
+use crate::cli::options::{Output, all_and_quiet, clock, refuse_contradictions};
+use crate::cli::render::{
+    End, Ending, Facts, Headline, Item, Object, Page, Tone, counted, grouped,
+};
+use crate::cli::session::Session;
 
-/// What `validate` is told.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct ValidateArgs {
+pub(super) struct ValidateArgs {
     /// One document, or one on each line (- is standard input)
     file: PathBuf,
 
@@ -48,153 +46,147 @@ pub(crate) struct ValidateArgs {
     output: OutputArgs,
 }
 
-/// Validates.
-pub(crate) fn run(args: ValidateArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
-    let now = refuse_contradictions(&[all_and_quiet(&args.output)])
-        .and_then(|()| clock(args.clock.now, invocation.env));
-    let now = match now {
-        Ok(now) => now,
-        Err(stop) => return session::refuse(stop, invocation, streams),
-    };
-    let output = Output::new(&args.output, Purpose::Look, invocation.env);
-    let subject = Subject {
+pub(super) fn run(args: ValidateArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
+    refuse_contradictions(&[all_and_quiet(&args.output)])?;
+    let output = Output::new(&args.output, Headline::None, cli.env);
+    let facts = Facts {
         target: args.target_version.clone(),
-        ..Subject::looking("validate", now)
+        ..Facts::reading("validate", clock(args.clock.now, cli.env)?)
     };
-    let file = (args.file != Path::new("-")).then_some(args.file.as_path());
-    let apart = Apart {
-        catalog: args.catalog.as_deref(),
-        beside: file,
-    };
-    session::apart(
-        &apart,
-        &output,
-        &subject,
-        streams,
-        |catalog, stdin, surface| {
-            let name = file.and_then(Path::file_name);
-            let name = name.map(std::ffi::OsStr::as_encoded_bytes);
-            let kind = kinds::choose(catalog, args.kind.as_deref(), name)?;
-            let rules = Validator::new(kind, args.target_version)
-                .map_err(|error| Failure::new(error.code(), &error))?;
-            let result = check(&rules, file, stdin, output.all)?;
-            Ok(result.document(output, surface)?)
+    let is_file = args.file != Path::new("-");
+    let mut end = ValidateEnd {
+        place: if is_file {
+            escape::path(args.file.as_os_str().as_encoded_bytes()).into_owned()
+        } else {
+            "standard input".to_owned()
         },
-    )
-}
-
-/// What came of an input.
-struct Outcome {
-    place: String,
-    is_file: bool,
-    /// Those with findings, or all.
-    told: Vec<CheckedDocument>,
-    checked: u64,
-    invalid: u64,
-}
-
-fn check(
-    rules: &Validator<'_>,
-    file: Option<&Path>,
-    stdin: &mut dyn Read,
-    all: bool,
-) -> Result<Outcome, Stop> {
-    let place = file.map_or_else(
-        || "standard input".to_owned(),
-        |file| escape::path(file.as_os_str().as_encoded_bytes()).into_owned(),
-    );
-    let mut result = Outcome {
-        place,
-        is_file: file.is_some(),
-        told: Vec::new(),
+        is_file,
         checked: 0,
         invalid: 0,
     };
-    let mut each = |document: migrate_manifests::validate::InputDocument<'_>| {
+    let mut session = Session::begin(cli, output, facts);
+    let done = check(&mut session, args, &mut end);
+    Ok(session.end(done, &end, Terms::default()))
+}
+
+fn check(
+    session: &mut Session<'_, '_>,
+    args: ValidateArgs,
+    end: &mut ValidateEnd,
+) -> Result<Summary, Failure> {
+    let file = end.is_file.then_some(args.file.as_path());
+    let catalog = session.catalog(args.catalog.as_deref(), file)?;
+    let name = file.and_then(Path::file_name);
+    let name = name.map(std::ffi::OsStr::as_encoded_bytes);
+    let kind = kinds::choose(&catalog, args.kind.as_deref(), name)?;
+    let rules = Validator::new(kind, args.target_version)
+        .map_err(|error| Failure::new(error.code(), &error))?;
+    let report = &mut session.report;
+    let mut each = |document: InputDocument<'_>| {
         let checked = rules.check(document);
-        result.checked += 1;
-        result.invalid += u64::from(!checked.is_valid());
-        if all || !checked.findings.is_empty() {
-            result.told.push(checked);
-        }
+        end.checked += 1;
+        end.invalid += u64::from(!checked.is_valid());
+        let place = &end.place;
+        // Output that is lost is remembered by the report.
+        let _remembered = report.item(&Checked { checked, place });
     };
     let read = match file {
         Some(file) => {
-            File::open(file).and_then(|file| each_document(BufReader::new(file), &mut each))
+            outside::open(file).and_then(|file| each_document(BufReader::new(file), &mut each))
         }
-        None => each_document(BufReader::new(stdin), &mut each),
+        None => each_document(BufReader::new(&mut session.cli.streams.stdin), &mut each),
     };
-    match read {
-        Ok(()) => Ok(result),
-        Err(error) => Err(Stop {
-            hint: Some("give a file with one document, or one on each line".to_owned()),
-            ..Stop::new(
-                Code::SelectionInvalid,
-                format!("cannot read `{}`: {error}", result.place),
-            )
-        }),
-    }
+    read.map_err(|error| Stop {
+        hint: Some("give a file with one document, or one on each line".to_owned()),
+        ..Stop::new(
+            Code::SelectionInvalid,
+            format!("cannot read `{}`: {error}", end.place),
+        )
+    })?;
+    Ok(Summary::default())
 }
 
-impl Outcome {
-    fn document(&self, output: Output, surface: Surface) -> Result<Document, Stop> {
-        let told: Vec<_> = self.told.iter().map(Told::from).collect();
-        Ok(Document {
-            text: self.text(output, surface),
-            totals: vec![
-                ("checked", json_text(&self.checked)?),
-                ("invalid", json_text(&self.invalid)?),
-            ],
-            members: vec![("documents", json_text(&told)?)],
-            lines: json_lines(&told)?,
-            code: u8::from(self.invalid > 0),
-            ..Document::default()
-        })
+struct Checked<'p> {
+    checked: CheckedDocument,
+    place: &'p str,
+}
+
+impl Item for Checked<'_> {
+    fn list(&self) -> &'static str {
+        "documents"
     }
 
-    fn text(&self, output: Output, surface: Surface) -> String {
-        let mut shown: String = self.told.iter().map(|one| self.one(one, surface)).collect();
-        if output.quiet {
-            return shown;
-        }
-        let gap = if shown.is_empty() { "" } else { "\n" };
-        let codes: BTreeSet<Code> = self
-            .told
-            .iter()
-            .flat_map(|one| one.findings.iter().map(|finding| finding.code))
-            .collect();
-        let label = surface.paint.text(Tone::Hint, "hint: ");
-        shown.push_str(gap);
-        for code in &codes {
-            let hint = wrap(&format!("{code}: {}", code.hint()), surface.columns, 6);
-            shown.extend([&label, hint.as_str(), "\n"]);
-        }
-        if !codes.is_empty() {
-            shown.push('\n');
-        }
-        shown + &wrap(&self.sentence(), surface.columns, 0) + "\n"
+    fn is_listed_by_default(&self) -> bool {
+        !self.checked.findings.is_empty()
     }
 
-    fn one(&self, checked: &CheckedDocument, surface: Surface) -> String {
+    fn text(&self, page: &mut Page) -> io::Result<()> {
+        let checked = &self.checked;
+        if !page.view.all && !self.is_listed_by_default() {
+            return Ok(());
+        }
         let place = match checked.line {
             Some(line) => format!("line {line}"),
-            None => self.place.clone(),
+            None => self.place.to_owned(),
         };
         let mut shown = if checked.is_valid() {
             let version = checked.version.as_ref().map(ToString::to_string);
             format!("valid     {place}  {}\n", version.unwrap_or_default())
         } else {
-            let label = surface.paint.text(Tone::Trouble, "invalid");
-            format!("{label}   {place}\n")
+            format!("{}{place}\n", page.label(Tone::Trouble, "invalid"))
         };
         for finding in &checked.findings {
-            let told = format!("{}: {}", finding.code, escape::message(&finding.message));
-            let told = wrap(&told, surface.columns, 10);
-            shown.extend(["          ", &told, "\n"]);
+            shown.push_str(&page.why(finding.code, &finding.message));
         }
-        shown
+        page.head(&shown)
     }
 
+    fn json(&self, object: &mut Object, _: bool) {
+        object
+            .member("line", self.checked.line)
+            .member("version", &self.checked.version)
+            .list("findings", &self.checked.findings, |object, finding| {
+                object
+                    .member("code", finding.code.as_str())
+                    .member("message", &finding.message);
+            });
+    }
+}
+
+struct ValidateEnd {
+    place: String,
+    is_file: bool,
+    checked: u64,
+    invalid: u64,
+}
+
+impl Ending for ValidateEnd {
+    fn lists(&self) -> &'static [&'static str] {
+        &["documents"]
+    }
+
+    fn text(&self, _: &End<'_>, page: &mut Page) -> io::Result<()> {
+        if page.view.quiet {
+            return Ok(());
+        }
+        let hints = page.hints();
+        let gap = if hints.is_empty() { "" } else { "\n" };
+        let sentence = page.sentences(&[self.sentence()]);
+        page.list(&[&hints, gap, &sentence].concat())
+    }
+
+    fn totals(&self, object: &mut Object) {
+        object
+            .member("checked", self.checked)
+            .member("invalid", self.invalid);
+    }
+
+    fn has_trouble(&self) -> bool {
+        self.invalid > 0
+    }
+}
+
+impl ValidateEnd {
     fn sentence(&self) -> String {
         let place = if self.is_file {
             format!("in {}", self.place)
@@ -212,34 +204,6 @@ impl Outcome {
                 counted(all, "document", "documents"),
                 if invalid == 1 { "is" } else { "are" }
             ),
-        }
-    }
-}
-
-/// One document as programs see it.
-#[derive(Serialize)]
-struct Told<'a> {
-    line: Option<u64>,
-    version: Option<&'a Version>,
-    findings: Vec<ToldFinding<'a>>,
-}
-
-#[derive(Serialize)]
-struct ToldFinding<'a> {
-    code: &'static str,
-    message: &'a str,
-}
-
-impl<'a> From<&'a CheckedDocument> for Told<'a> {
-    fn from(checked: &'a CheckedDocument) -> Self {
-        let findings = checked.findings.iter().map(|finding| ToldFinding {
-            code: finding.code.as_str(),
-            message: &finding.message,
-        });
-        Self {
-            line: checked.line,
-            version: checked.version.as_ref(),
-            findings: findings.collect(),
         }
     }
 }

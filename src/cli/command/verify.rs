@@ -1,23 +1,22 @@
-//! `verify`: proves what was migrated.
+//! `verify`: proves migrated manifests.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::process::ExitCode;
 
-use migrate_manifests::operation::VerifyOptions;
-use migrate_manifests::report::Stop;
+use migrate_manifests::code::Code;
+use migrate_manifests::operation::{Verify, verify};
+use migrate_manifests::report::{Event, Sink, Stop, Summary};
 
-use crate::cli::Environment;
 use crate::cli::args::WholeArgs;
+use crate::cli::environment::Cli;
 use crate::cli::exit::Terms;
-use crate::cli::options::{
-    DEFAULT_JOBS, Output, Place, Purpose, all_and_quiet, clock, refuse_contradictions,
-};
-use crate::cli::order::Order;
-use crate::cli::session::{self, Invocation};
-use crate::cli::streams::Streams;
+use crate::cli::options::{Output, Place, Work, all_and_quiet, clock, refuse_contradictions};
+use crate::cli::render::{End, Ending, Facts, Headline, Page, counted, grouped, sections};
+use crate::cli::session::Session;
 
-/// What `verify` is told.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct VerifyArgs {
+pub(super) struct VerifyArgs {
     /// Compute every migration again, and compare the bytes
     ///
     /// From the backup, with the catalog and the clock that were used.
@@ -32,29 +31,79 @@ pub(crate) struct VerifyArgs {
     whole: WholeArgs,
 }
 
-/// Proves.
-pub(crate) fn run(args: &VerifyArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
-    match resolve(args, invocation.env) {
-        Ok(order) => order.perform(streams),
-        Err(stop) => session::refuse(stop, invocation, streams),
+pub(super) fn run(args: VerifyArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
+    let whole = args.whole;
+    refuse_contradictions(&[all_and_quiet(&whole.output)])?;
+    let output = Output::new(&whole.output, Headline::Target, cli.env);
+    let facts = Facts::reading("verify", clock(whole.work.clock.now, cli.env)?);
+    let options = Verify {
+        snapshots: !args.no_snapshots,
+        replay: args.replay,
+    };
+    let (place, work) = (Place::of_whole(&whole), Work::new(&whole.work, false));
+    let terms = Terms::of(&place, &output);
+    let mut session = Session::begin(cli, output, facts);
+    let mut end = VerifyEnd::default();
+    let done = session.set_up(&place, work).and_then(|setup| {
+        let mut printed = (&mut end, &mut session.report);
+        Ok(verify(&setup.frame()?, options, &mut printed))
+    });
+    Ok(session.end(done, &end, terms))
+}
+
+#[derive(Default)]
+struct VerifyEnd {
+    /// The number of manifests with findings.
+    unsound: u64,
+}
+
+impl Sink for VerifyEnd {
+    fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
+        if let Event::Verified(verified) = event {
+            self.unsound += u64::from(verified.wrong().next().is_some());
+        }
+        Ok(())
     }
 }
 
-fn resolve(args: &VerifyArgs, env: &Environment) -> Result<Order<VerifyOptions>, Stop> {
-    refuse_contradictions(&[all_and_quiet(&args.whole.output)])?;
-    let output = Output::new(&args.whole.output, Purpose::Proof, env);
-    let place = Place::of_whole(&args.whole);
-    Ok(Order {
-        operation: VerifyOptions {
-            tree: String::new(),
-            now: clock(args.whole.work.clock.now, env)?,
-            selection: place.selection.clone(),
-            jobs: args.whole.work.jobs.unwrap_or(DEFAULT_JOBS),
-            snapshots: !args.no_snapshots,
-            replay: args.replay,
-        },
-        terms: Terms::of(&place, &output),
-        place,
-        output,
-    })
+impl Ending for VerifyEnd {
+    fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()> {
+        if !sections::is_summed_up(end, page) {
+            return Ok(());
+        }
+        let summary = end.summary;
+        let mut sentences: Vec<_> = sections::stopped_early(summary).into_iter().collect();
+        sentences.extend(self.verdict(summary));
+        let closing = [sections::attention(summary), sentences];
+        let closing = closing.map(|sentences| page.sentences(&sentences)).concat();
+        let all = [
+            sections::counts(summary),
+            sections::findings(summary, page),
+            page.hints(),
+            closing,
+        ];
+        page.sections(&all)
+    }
+}
+
+impl VerifyEnd {
+    fn verdict(&self, summary: &Summary) -> Vec<String> {
+        let counts = &summary.counts;
+        let looked_at = sections::manifests(counts.selected - counts.not_attempted);
+        let found: u64 = summary.findings.iter().flat_map(BTreeMap::values).sum();
+        let findings = counted(found, "finding", "findings");
+        let place = match self.unsound {
+            0 => String::new(),
+            unsound => format!(" in {}", sections::manifests(unsound)),
+        };
+        let mut sentences = vec![format!("Verified {looked_at}: {findings}{place}.")];
+        let notes = summary.notes.as_ref();
+        if let Some(unwitnessed) = notes.and_then(|notes| notes.get(&Code::Unwitnessed)) {
+            sentences.push(format!(
+                "{} of them cannot be proved to the beginning: no journal and no original speaks for them.",
+                grouped(*unwitnessed)
+            ));
+        }
+        sentences
+    }
 }

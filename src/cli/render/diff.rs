@@ -12,7 +12,6 @@ use crate::cli::escape;
 
 const CONTEXT_LINES: usize = 3;
 
-/// The difference of one manifest.
 pub(crate) fn unified(path: &TreePath, difference: &Difference, paint: Paint) -> String {
     let texts = TextDiff::from_lines(&difference.before, &difference.after);
     let mut shown = String::new();

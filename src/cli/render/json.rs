@@ -1,48 +1,53 @@
-//! The report as one JSON object, streamed: manifests are written as they come, one a line.
+//! The report as one JSON object, streamed: one item a line.
 //!
-//! The operation's id stands before the manifests, but is known only when the first manifest is to be written. So where something may be written, what comes before is held back, in memory up to a limit and then in a temporary file.
+//! The operation's id comes before the items, but is known only when the first manifest is about to be written. If the command may write, the items before that are buffered, in memory up to a limit and then in a temporary file.
 //!
-//! Invariant: after `Finished` the output is one object, also where `Started` never came.
+//! Invariant: the complete output is one object, even if no operation started.
 
 use std::io::{self, Seek as _, Write};
 
 use tempfile::SpooledTempFile;
 
-use migrate_manifests::report::{Event, Sink, Status};
+use migrate_manifests::report::Start;
 
-use super::members::{self, Known, Members, Notices};
+use super::facts::{End, Facts, Listed};
+use super::form::{Form, Trouble};
+use super::item::{Ending, Item};
+use super::members;
+use super::object::{Members, Object};
 
-/// The format that a report names.
 pub(super) const FORMAT: &str = "migrate-manifests/report/1";
+const MANIFESTS: &str = "manifests";
 const HELD_IN_MEMORY_BYTES: usize = 8 * 1024 * 1024;
 
-/// Writes the report.
 pub(crate) struct Json<W> {
     out: W,
     all: bool,
-    known: Known,
-    notices: Notices,
+    facts: Facts,
     stage: Stage,
-    manifests: u64,
+    /// The lists that were begun; the last one is open.
+    lists: Vec<&'static str>,
+    /// True if the open list has an item.
+    has_items: bool,
+    alone: Members,
 }
 
 enum Stage {
-    /// Nothing is written: the id is not known yet. Manifests are held back.
+    /// Nothing is written: the id is not known yet. Items are held back.
     Held(Box<SpooledTempFile>),
-    /// The head is written.
     Open,
 }
 
 impl<W: Write> Json<W> {
-    /// A report to `out`; `all` says whether manifests with nothing to do are in it.
-    pub(crate) fn new(out: W, known: Known, all: bool) -> Self {
+    pub(super) fn new(out: W, facts: Facts, all: bool) -> Self {
         Self {
             out,
             all,
-            known,
-            notices: Notices::default(),
+            facts,
             stage: Stage::Held(Box::new(SpooledTempFile::new(HELD_IN_MEMORY_BYTES))),
-            manifests: 0,
+            lists: vec![MANIFESTS],
+            has_items: false,
+            alone: Members::new(),
         }
     }
 
@@ -53,73 +58,96 @@ impl<W: Write> Json<W> {
         self.out.write_all(b"{\n")?;
         write_members(
             &mut self.out,
-            members::head(FORMAT, &self.known, operation)?,
+            members::head(FORMAT, &self.facts, operation)?,
             ",\n",
         )?;
-        self.out.write_all(b"  \"manifests\": [")?;
+        write!(self.out, "  \"{MANIFESTS}\": [")?;
         held.rewind()?;
         io::copy(held, &mut self.out)?;
         self.stage = Stage::Open;
         Ok(())
     }
 
-    fn add(&mut self, manifest: &str) -> io::Result<()> {
-        let before = if self.manifests == 0 {
-            "\n    "
-        } else {
-            ",\n    "
-        };
-        self.manifests += 1;
-        let text = [before, manifest].concat();
+    fn write(&mut self, text: &str) -> io::Result<()> {
         match &mut self.stage {
             Stage::Held(held) => held.write_all(text.as_bytes()),
             Stage::Open => self.out.write_all(text.as_bytes()),
         }
     }
+
+    fn begin_list(&mut self, name: &'static str) -> io::Result<()> {
+        let end = self.end_of_list();
+        self.lists.push(name);
+        self.has_items = false;
+        self.write(&format!("{end},\n  \"{name}\": ["))
+    }
+
+    fn end_of_list(&self) -> &'static str {
+        if self.has_items { "\n  ]" } else { "]" }
+    }
 }
 
-impl<W: Write> Sink for Json<W> {
-    fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
-        match event {
-            Event::Started(head) => {
-                self.known = Known::from(*head);
-                if head.dry_run {
-                    self.open(None)?;
-                }
-            }
-            Event::Began { operation } => self.open(Some(operation))?,
-            Event::Warning(notice) => self.notices.warn(notice),
-            Event::DirectoryFailed(notice) => self.notices.directory_failed(notice),
-            Event::Outcome(outcome) if self.all || outcome.status != Status::Current => {
-                self.add(&members::outcome(outcome)?)?;
-            }
-            Event::Verified(verified) if self.all || verified.wrong().next().is_some() => {
-                self.add(&members::verified(verified, self.all)?)?;
-            }
-            Event::Finding(notice) => self.notices.found(notice),
-            Event::Finished(summary) => {
-                self.open(summary.operation.as_deref())?;
-                self.out.write_all(if self.manifests == 0 {
-                    b"],\n"
-                } else {
-                    b"\n  ],\n"
-                })?;
-                write_members(
-                    &mut self.out,
-                    members::foot(&self.known, summary, &self.notices)?,
-                    "\n",
-                )?;
-                self.out.write_all(b"}\n")?;
-                self.out.flush()?;
-            }
-            _ => {}
+impl<W: Write> Form for Json<W> {
+    fn start(&mut self, head: &Start) -> io::Result<()> {
+        self.facts = Facts::from(head);
+        if head.dry_run {
+            self.open(None)
+        } else {
+            Ok(())
         }
+    }
+
+    fn began(&mut self, operation: &str) -> io::Result<()> {
+        self.open(Some(operation))
+    }
+
+    fn expect(&mut self, _: Listed) {}
+
+    fn trouble(&mut self, _: Trouble<'_>) -> io::Result<()> {
         Ok(())
+    }
+
+    fn item(&mut self, item: &dyn Item) -> io::Result<()> {
+        if !self.all && !item.is_listed_by_default() {
+            return Ok(());
+        }
+        let text = Object::text_of(|object| item.json(object, self.all))?;
+        if item.is_alone() {
+            self.alone.push((item.list(), text));
+            return Ok(());
+        }
+        if self.lists.last() != Some(&item.list()) {
+            self.begin_list(item.list())?;
+        }
+        let before = if self.has_items { ",\n    " } else { "\n    " };
+        self.has_items = true;
+        self.write(&[before, &text].concat())
+    }
+
+    fn end(&mut self, end: &End<'_>, ending: &dyn Ending) -> io::Result<()> {
+        self.facts = end.facts.clone();
+        self.open(end.summary.operation.as_deref())?;
+        for name in ending.lists() {
+            if !self.lists.contains(name) {
+                self.begin_list(name)?;
+            }
+        }
+        let last = self.end_of_list();
+        self.write(&format!("{last},\n"))?;
+        let mut object = Object::default();
+        ending.totals(&mut object);
+        ending.members(&mut object);
+        let mut all = std::mem::take(&mut self.alone);
+        all.extend(object.members()?);
+        all.extend(members::foot(end)?);
+        write_members(&mut self.out, all, "\n")?;
+        self.out.write_all(b"}\n")?;
+        self.out.flush()
     }
 }
 
 /// Writes one member a line, with a comma after each but the last, which `end` follows.
-pub(super) fn write_members(out: &mut impl Write, members: Members, end: &str) -> io::Result<()> {
+fn write_members(out: &mut impl Write, members: Members, end: &str) -> io::Result<()> {
     let lines: Vec<_> = members
         .into_iter()
         .map(|(name, value)| format!("  \"{name}\": {value}"))

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 pub(crate) use migrate_manifests::report::{counted, grouped};
 
-/// Breaks `text` at spaces so that lines fit into `columns`, each but the first indented by `indent`, where the first begins, too. Without `columns` nothing is broken.
+/// Breaks `text` at spaces so that lines fit into `columns`. The first line begins in column `indent`, and the others are indented by it. Without `columns` the text stays one line.
 pub(crate) fn wrap(text: &str, columns: Option<usize>, indent: usize) -> String {
     let Some(room) = columns.map(|columns| columns.saturating_sub(indent).max(20)) else {
         return text.to_owned();
@@ -22,16 +22,13 @@ pub(crate) fn wrap(text: &str, columns: Option<usize>, indent: usize) -> String 
     lines.join(&format!("\n{:indent$}", ""))
 }
 
-/// To which side of its column a text goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Align {
-    /// To the left, as words.
     Left,
-    /// To the right, as numbers.
     Right,
 }
 
-/// Lines of columns, two spaces apart and each as wide as its widest text. The last column ends where its text ends.
+/// A table with two spaces between columns, each as wide as its widest cell; the last column is not padded.
 pub(crate) fn table(rows: &[Vec<String>], aligns: &[Align]) -> String {
     let width = |column: usize| {
         let texts = rows.iter().filter_map(|row| row.get(column));
@@ -53,7 +50,6 @@ pub(crate) fn table(rows: &[Vec<String>], aligns: &[Align]) -> String {
     lines
 }
 
-/// How long ago something was, in its largest unit: `3 days ago`.
 pub(crate) fn age(then_seconds: i64, now_seconds: i64) -> String {
     let seconds = now_seconds.abs_diff(then_seconds);
     let (number, unit) = match seconds {

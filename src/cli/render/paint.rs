@@ -1,4 +1,4 @@
-//! Colour, and the only place that knows what it looks like.
+//! Colours. Only this file knows escape sequences.
 
 use std::borrow::Cow;
 
@@ -6,35 +6,40 @@ use anstyle::{AnsiColor, Style};
 
 use migrate_manifests::report::Status;
 
-/// Puts colour on text, or leaves it as it is.
+use crate::cli::streams::Stream;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Coloring {
+    OnTerminals,
+    Always,
+    Never,
+}
+
+pub(crate) fn paint(coloring: Coloring, stream: &Stream) -> Paint {
+    Paint::new(match coloring {
+        Coloring::OnTerminals => stream.is_terminal(),
+        Coloring::Always => true,
+        Coloring::Never => false,
+    })
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Paint(bool);
 
-/// What a text is, as far as its colour says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
-    /// Nothing special.
     Plain,
-    /// The head of something.
     Heading,
-    /// A place in a file.
     Place,
-    /// Something new, or done.
     Added,
-    /// Something that is gone.
     Removed,
-    /// Something to be done.
     Pending,
-    /// Something wrong.
     Trouble,
-    /// Something that somebody should know.
     Warning,
-    /// Advice.
     Hint,
 }
 
 impl Tone {
-    /// The tone of a status.
     pub(crate) fn of(status: Status) -> Self {
         match status {
             Status::Pending | Status::NotAttempted => Self::Pending,
@@ -59,23 +64,19 @@ impl Tone {
 }
 
 impl Paint {
-    /// Colour where `on`.
     pub(crate) fn new(on: bool) -> Self {
         Self(on)
     }
 
-    /// Whether there is colour.
     pub(crate) fn is_on(self) -> bool {
         self.0
     }
 
-    /// No colour.
     #[cfg(test)]
     pub(crate) fn off() -> Self {
         Self(false)
     }
 
-    /// `text` in its tone.
     pub(crate) fn text(self, tone: Tone, text: &str) -> Cow<'_, str> {
         if !self.0 || tone == Tone::Plain {
             return Cow::Borrowed(text);

@@ -2,60 +2,33 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use migrate_manifests::report::{FieldCount, SurveyResult};
 
 use super::layout::{Align, grouped, table};
+use super::object::Object;
 use super::paint::{Paint, Tone};
 use crate::cli::escape;
 
-#[derive(Serialize)]
-pub(super) struct Field<'a> {
-    at: String,
-    present: u64,
-    null: u64,
-    missing: u64,
-    distinct: u64,
-    most_frequent: Vec<Frequent<'a>>,
+pub(super) fn members(survey: &SurveyResult, object: &mut Object) {
+    object.list("fields", &survey.fields, |object, field| {
+        object
+            .member("at", field.at.to_string())
+            .member("present", field.present)
+            .member("null", field.null)
+            .member("missing", field.missing)
+            .member("distinct", field.distinct)
+            .list(
+                "most_frequent",
+                &field.most_frequent,
+                |object, (value, count)| {
+                    object.member("value", value).member("count", count);
+                },
+            );
+    });
+    object.member("backfilled", &survey.backfilled);
 }
 
-#[derive(Serialize)]
-struct Frequent<'a> {
-    value: &'a str,
-    count: u64,
-}
-
-/// What the members hold, for programs.
-pub(super) fn fields(survey: &SurveyResult) -> Vec<Field<'_>> {
-    survey
-        .fields
-        .iter()
-        .map(|field| Field {
-            at: field.at.to_string(),
-            present: field.present,
-            null: field.null,
-            missing: field.missing,
-            distinct: field.distinct,
-            most_frequent: field
-                .most_frequent
-                .iter()
-                .map(|(value, count)| Frequent {
-                    value,
-                    count: *count,
-                })
-                .collect(),
-        })
-        .collect()
-}
-
-/// Which values are not authoritative, for programs.
-pub(super) fn backfilled(survey: &SurveyResult) -> Option<&BTreeMap<String, u64>> {
-    survey.backfilled.as_ref()
-}
-
-/// All of it, for people.
-pub(super) fn text(survey: &SurveyResult, paint: Paint) -> String {
+pub(crate) fn text(survey: &SurveyResult, paint: Paint) -> String {
     let mut sections = Vec::new();
     if !survey.fields.is_empty() {
         sections.push(presence(&survey.fields));
@@ -74,7 +47,6 @@ pub(super) fn text(survey: &SurveyResult, paint: Paint) -> String {
     sections.join("\n")
 }
 
-/// How many manifests have each member, one line each.
 fn presence(fields: &[FieldCount]) -> String {
     let names = ["member", "present", "null", "missing", "distinct"];
     let mut rows = vec![names.map(str::to_owned).to_vec()];
@@ -121,7 +93,6 @@ fn under(head: &str, lines: &str, paint: Paint) -> String {
     format!("{}\n{lines}", paint.text(Tone::Heading, head))
 }
 
-/// A pointer as text shows it.
 fn place(pointer: &str) -> String {
     escape::message(pointer).into_owned()
 }

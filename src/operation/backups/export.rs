@@ -1,115 +1,90 @@
-//! Export: copies of backups in a directory outside the tree.
+//! Export: copies backups to a directory outside the tree.
 //!
-//! Invariant: what is there already with the same bytes is not copied again, so an export that was cut off goes on where it stopped.
+//! Invariant: an existing copy with the same bytes is not written again, so a repeated export completes an interrupted one.
 
-use rayon::prelude::*;
-
-use super::{BackupsOptions, Look};
-use crate::catalog::Catalog;
+use super::list::{self, beside, known};
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::operation::listing;
+use crate::journal::Ledger;
+use crate::operation::frame::Frame;
+use crate::operation::walk::Visit;
+use crate::outside::{CopyOutcome, ExportDirectory};
 use crate::path::TreePath;
-use crate::report::{Diagnosis, Signal, Stop, Watch};
-use crate::storage::{Backup, CopyOutcome, ExportDirectory, Found, Stamp, Storage};
+use crate::report::{Backup, Diagnosis, Fate, Sink, Summary};
+use crate::storage;
 
-/// What is to be exported, and where to.
+/// An export.
 #[derive(Debug, Clone)]
-pub struct ExportOptions {
-    /// Which manifests' backups, and how many threads.
-    pub backups: BackupsOptions,
-    /// Where the copies go.
+pub struct Export {
+    /// The directory of the copies.
     pub directory: ExportDirectory,
 }
 
-/// What came of one backup.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copied {
-    /// The manifest that it stands beside.
-    pub path: TreePath,
-    /// Its file name.
-    pub name: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// The SHA-256 of its bytes, where they could be read.
-    pub digest: Option<Digest>,
-    /// Whether there is a copy now, or why not.
-    pub outcome: Result<CopyOutcome, Diagnosis>,
-}
-
-/// What an export came to.
-#[derive(Debug, Clone, Default)]
-pub struct Exported {
-    /// Each backup, by manifest and name.
-    pub backups: Vec<Copied>,
-    /// What somebody should know.
-    pub notices: Vec<Diagnosis>,
-    /// Whether a directory could not be listed, so that there may be more.
-    pub is_partial: bool,
-    /// The signal that ended it early, if one did.
-    pub signal: Option<Signal>,
-}
-
-/// Copies the backups that `options` select.
-///
-/// # Errors
-/// The tree cannot be listed.
-pub fn export_backups<S: Storage<Version = Stamp>>(
-    storage: &S,
-    catalog: &Catalog,
-    options: &ExportOptions,
-    watch: &dyn Watch,
-) -> Result<Exported, Stop> {
-    let jobs = options.backups.jobs.get().min(storage.most_jobs());
-    let pool = listing::pool(jobs)?;
-    let selection = &options.backups.selection;
-    let mut look = Look::begin(storage, catalog, selection, &pool, watch)?;
-    let mut exported = Exported::default();
-    while let Some(batch) = look.next(storage, &pool, watch) {
-        let copy = |(found, backups): &(Found, Vec<Backup>)| -> Vec<Copied> {
-            let ahead = backups.iter().filter(|_| watch.signal().is_none());
-            ahead
-                .map(|backup| copy_one(storage, options, &look, &found.path, backup))
-                .collect()
+/// Copies the backups beside the selected manifests, reporting each result to `sink`.
+pub fn export(frame: &Frame<'_>, export: &Export, sink: &mut dyn Sink) -> Summary {
+    list::report(frame, sink, &|ledger, visit, buffer| {
+        let copying = Copying {
+            frame,
+            export,
+            ledger,
         };
-        let copied: Vec<_> = pool.install(|| batch.par_iter().map(copy).collect());
-        exported.backups.extend(copied.into_iter().flatten());
-    }
-    exported.is_partial = look.is_partial;
-    (exported.notices, exported.signal) = (look.notices, watch.signal());
-    Ok(exported)
+        copying.manifest(visit, buffer)
+    })
 }
 
-fn copy_one<S: Storage<Version = Stamp>>(
-    storage: &S,
-    options: &ExportOptions,
-    look: &Look,
-    path: &TreePath,
-    backup: &Backup,
-) -> Copied {
-    let mut bytes = Vec::new();
-    let read = storage.read_backup(path, &backup.name, &mut bytes);
-    let digest = read.is_ok().then(|| Digest::of(&bytes));
-    let outcome = read.and_then(|version| {
-        check(look, path, &backup.name, Digest::of(&bytes))?;
-        options.directory.copy(path, &backup.name, &bytes, &version)
-    });
-    Copied {
-        path: path.clone(),
-        name: backup.name.clone(),
-        size: backup.size,
-        digest,
-        outcome,
+struct Copying<'c> {
+    frame: &'c Frame<'c>,
+    export: &'c Export,
+    ledger: &'c Ledger,
+}
+
+impl Copying<'_> {
+    fn manifest(&self, visit: &Visit<'_>, buffer: &mut Vec<u8>) -> Result<Vec<Backup>, Diagnosis> {
+        let backups = beside(self.frame, visit)?;
+        let is_over = || self.frame.watch.signal().is_some();
+        let copied = backups.iter().map(|backup| {
+            let mut reported = known(self.ledger, visit.path, backup);
+            if is_over() {
+                reported.fate = Fate::NotAttempted;
+                return reported;
+            }
+            let copied = self.copy(visit, backup, &mut reported, buffer);
+            reported.fate = match copied {
+                Ok(CopyOutcome::Made) => Fate::Copied,
+                Ok(CopyOutcome::Present) => Fate::Present,
+                Err(diagnosis) => Fate::Failed(diagnosis),
+            };
+            reported
+        });
+        Ok(copied.collect())
+    }
+
+    fn copy(
+        &self,
+        visit: &Visit<'_>,
+        backup: &storage::Backup,
+        reported: &mut Backup,
+        buffer: &mut Vec<u8>,
+    ) -> Result<CopyOutcome, Diagnosis> {
+        let (path, directory) = (visit.path, visit.directory.clone()?);
+        let digest = self.frame.large.process(buffer, |bytes, most| {
+            let read = directory.read_backup(path.name(), &backup.id, most, bytes);
+            Some(read.transpose()?.map(|_| Digest::of(bytes)))
+        })?;
+        reported.digest = Some(digest);
+        check(self.ledger, path, &reported.name, digest)?;
+        let write =
+            |file: &mut std::fs::File| directory.export_backup(path.name(), &backup.id, file);
+        self.export
+            .directory
+            .copy(path, &reported.name, digest, &write)
     }
 }
 
-/// A backup that a journal speaks of has the bytes that it speaks of.
-fn check(look: &Look, path: &TreePath, name: &str, digest: Digest) -> Result<(), Diagnosis> {
-    let witness = look.journals.witnesses.of(path);
-    let all = witness.map_or(&[][..], |witness| &witness.replaced);
-    let mut named = all
-        .iter()
-        .filter(|one| one.is_kept && one.backup.as_deref() == Some(name));
+fn check(ledger: &Ledger, path: &TreePath, name: &str, digest: Digest) -> Result<(), Diagnosis> {
+    let witness = ledger.witness(path);
+    let all = witness.iter().flat_map(|witness| witness.replaced.iter());
+    let mut named = all.filter(|one| one.is_kept && one.backup == Some(name));
     match named.next_back() {
         Some(one) if one.before != digest => Err(Diagnosis::new(
             Code::BackupChanged,

@@ -1,124 +1,76 @@
-//! What was done to one manifest before: operations by their journals, and the backups that they left.
+//! The backups that operations left beside one manifest.
 //!
-//! Invariant: a backup belongs to a record or an operation by its bytes or by a journal, never by its name alone.
+//! Invariant: a backup belongs to a record by its bytes and to an operation by its journal, not by its name alone.
 
-use crate::code::Code;
+use super::explanation::ExplainedBackup;
 use crate::digest::Digest;
 use crate::engine::history::Record;
-use crate::journal::Deed;
+use crate::journal::{Deed, Ledger, Operation};
 use crate::json::{Text, canonical};
-use crate::operation::account;
 use crate::path::TreePath;
-use crate::report::Diagnosis;
-use crate::storage::Storage;
+use crate::report::{Backup, Diagnosis, Fate};
+use crate::storage::{self, Directory};
 
-/// An operation that touched a manifest, or was about to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Touched {
-    /// Its id.
-    pub id: String,
-    /// Its command; `None` where its journal does not say.
-    pub command: Option<String>,
-    /// The system's time at its start.
-    pub started_at: Option<String>,
-    /// What was to be done to the manifest.
-    pub deed: Deed,
-    /// Whether it was done; `None` where the journal does not say.
-    pub is_done: Option<bool>,
-}
-
-/// A file with a backup's name beside a manifest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExplainedBackup {
-    /// Its file name.
-    pub name: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// The SHA-256 of its bytes, or why it cannot be read.
-    pub digest: Result<Digest, Diagnosis>,
-    /// The place in the history of the record whose original it is.
-    pub record: Option<usize>,
-    /// The operation that left it there.
-    pub operation: Option<String>,
-}
-
-/// The operations that touched the manifest at `path`.
-pub(super) fn operations<S: Storage>(
-    storage: &S,
-    path: &TreePath,
-    notices: &mut Vec<Diagnosis>,
-) -> Vec<Touched> {
-    let ids = storage.operations().unwrap_or_else(|notice| {
-        notices.push(notice);
-        Vec::new()
-    });
-    let mut touched = Vec::new();
-    for id in ids {
-        match account(storage, &id) {
-            Ok(account) => {
-                let began = account.began.as_ref();
-                touched.extend(account.of(path).map(|entry| Touched {
-                    command: began.map(|began| began.command.clone()),
-                    started_at: began.map(|began| began.started_at.clone()),
-                    deed: entry.deed.clone(),
-                    is_done: entry.is_done,
-                    id: id.clone(),
-                }));
-            }
-            Err(trouble) => notices.push(Diagnosis {
-                code: Code::StateUnreadable,
-                path: None,
-                message: format!("the journal of operation `{id}`: {}", trouble.message),
-            }),
-        }
-    }
-    touched
-}
-
-/// The backups of the manifest at `path`.
-pub(super) fn backups<S: Storage>(
-    storage: &S,
+pub(super) fn backups(
+    directory: &dyn Directory,
     path: &TreePath,
     history: &[Record],
-    operations: &[Touched],
-    notices: &mut Vec<Diagnosis>,
-) -> Vec<ExplainedBackup> {
-    let found = storage.backups(path).unwrap_or_else(|trouble| {
-        notices.push(Diagnosis {
-            code: trouble.code,
-            path: Some(path.clone()),
-            message: trouble.message,
-        });
-        Vec::new()
-    });
+    ledger: &Ledger,
+) -> Result<Vec<ExplainedBackup>, Diagnosis> {
+    let found = directory.backups(path.name())?;
     let mut bytes = Vec::new();
     let explained = found.into_iter().map(|backup| {
-        let read = storage.read_backup(path, &backup.name, &mut bytes);
-        let digest = read.map(|_| Digest::of(&bytes));
-        let text = digest.as_ref().ok().and_then(|_| Text::scan(&bytes).ok());
-        let checksum = text.map(|text| canonical::digest(text.root()));
-        ExplainedBackup {
-            record: checksum.and_then(|checksum| {
-                let mut records = history.iter();
-                records.position(|record| record.checksum_before == checksum)
-            }),
-            operation: digest
-                .as_ref()
-                .ok()
-                .and_then(|digest| left_by(operations, &backup.name, *digest)),
-            name: backup.name,
-            size: backup.size,
-            digest,
-        }
+        let read = directory.read_backup(path.name(), &backup.id, usize::MAX, &mut bytes);
+        explained(path, &backup, read.map(|_| &*bytes), history, ledger)
     });
-    explained.collect()
+    Ok(explained.collect())
 }
 
-/// The last operation that left these bytes under this name.
-fn left_by(operations: &[Touched], name: &str, digest: Digest) -> Option<String> {
-    let left = operations.iter().rfind(|touched| {
-        matches!(&touched.deed, Deed::Replaced { before, backup: Some(backup), .. }
-            if &**backup == name && *before == digest)
+fn explained(
+    path: &TreePath,
+    backup: &storage::Backup,
+    read: Result<&[u8], Diagnosis>,
+    history: &[Record],
+    ledger: &Ledger,
+) -> ExplainedBackup {
+    let bytes = read.as_ref().ok();
+    let digest = bytes.map(|bytes| Digest::of(bytes));
+    let text = bytes.and_then(|bytes| Text::scan(bytes).ok());
+    let checksum = text.map(|text| canonical::digest(text.root()));
+    let left_by = digest.and_then(|digest| left_by(ledger, path, backup, digest));
+    let began = left_by.and_then(|operation| operation.began.as_ref());
+    ExplainedBackup {
+        record: checksum.and_then(|checksum| {
+            let mut records = history.iter();
+            records.position(|record| record.checksum_before == checksum)
+        }),
+        backup: Backup {
+            path: path.clone(),
+            name: backup.id.as_str().to_owned(),
+            is_regular: backup.is_regular,
+            size: backup.size,
+            operation: left_by.map(|operation| operation.id.to_string()),
+            made_at: began.map(|began| began.started_at),
+            digest,
+            fate: match read {
+                Ok(_) => Fate::Listed,
+                Err(diagnosis) => Fate::Failed(diagnosis),
+            },
+        },
+    }
+}
+
+fn left_by<'l>(
+    ledger: &'l Ledger,
+    path: &TreePath,
+    backup: &storage::Backup,
+    digest: Digest,
+) -> Option<&'l Operation> {
+    let name = backup.id.as_str();
+    let entries = ledger.entries(path);
+    let left = entries.iter().rfind(|entry| {
+        matches!(entry.deed, Deed::Replaced { before, backup, .. }
+            if backup == Some(name) && before == digest)
     });
-    left.map(|touched| touched.id.clone())
+    left.map(|entry| entry.operation)
 }

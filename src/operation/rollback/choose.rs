@@ -1,248 +1,193 @@
-//! What is to be undone, as journals tell it.
+//! The manifests that are to be undone, as the ledger reports.
 //!
-//! Reads journals, from the last operation backward, and no manifest.
-//!
-//! Invariant: what a later rollback has put back already is not chosen again.
+//! Pure. Invariant: an original that a later rollback has put back already is not chosen again.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::Undo;
-use super::since::{Replaced, Since};
+use super::super::nearest::nearest;
 use crate::code::Code;
-use crate::journal::{Account, Condition, Deed, Entry};
-use crate::operation::account;
-use crate::operation::nearest::nearest;
+use crate::journal::{Command, Deed, Ledger, Operation, OperationId, Replacement, State};
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Stop};
 use crate::selection::Selection;
-use crate::storage::Storage;
 use crate::version::Version;
 
-/// What is to be undone.
+/// The operations that are to be undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undo {
+    /// The last migration that has replaced manifests and is not rolled back wholly.
+    Last,
+    /// The operation with this id.
+    Operation(String),
+    /// For each selected manifest, the last operation that replaced it and is not rolled back.
+    Manifests,
+}
+
+/// The manifests that are to be undone.
 #[derive(Debug, Default)]
 pub(super) struct Choice {
-    /// The operation, where it is one.
-    pub(super) undoes: Option<String>,
+    pub(super) undoes: Option<OperationId>,
     /// The target version of that operation.
     pub(super) target: Option<Version>,
-    /// The manifests, in path order.
     pub(super) items: Vec<Item>,
-    /// How many manifests there are to undo, selected or not.
+    /// The number of manifests that could be undone, selected or not.
     pub(super) found: u64,
-    /// How many of them `--exclude` left out.
+    /// The number that `--exclude` left out.
     pub(super) excluded: u64,
-    /// What somebody should know.
     pub(super) notices: Vec<Diagnosis>,
 }
 
-/// One manifest of a choice.
 #[derive(Debug)]
 pub(super) struct Item {
     pub(super) path: TreePath,
     pub(super) standing: Standing,
 }
 
-/// What journals say of a manifest that was chosen.
 #[derive(Debug)]
 pub(super) enum Standing {
-    /// It was replaced, and its original should be there.
-    Replaced(Replaced),
-    /// Its original was put back already.
+    /// An operation replaced the manifest, so the original should exist.
+    Replaced,
     Restored,
-    /// No operation replaced it, or not this one; says which.
+    /// No operation replaced it, or not this one; the message says which.
     Not(String),
 }
 
-impl Choice {
-    /// Whether there is a manifest that something may have to be written for.
-    pub(super) fn has_work(&self) -> bool {
-        let is_work = |item: &Item| matches!(item.standing, Standing::Replaced(_));
-        self.items.iter().any(is_work)
-    }
-}
-
-/// Chooses what `undo` and the selection say.
-///
-/// # Errors
-/// There is no such operation, it cannot be undone, or a journal that says what was done cannot be believed.
-pub(super) fn choose<S: Storage>(
-    storage: &S,
-    undo: &Undo,
-    selection: &Selection,
-) -> Result<Choice, Stop> {
-    let ids = storage
-        .operations()
-        .map_err(|notice| Stop::new(Code::StateUnusable, notice.message))?;
-    let journals = Journals {
-        storage,
-        unfinished: storage.unfinished().unwrap_or_default(),
-        ids,
-    };
+pub(super) fn choose(ledger: &Ledger, undo: &Undo, selection: &Selection) -> Result<Choice, Stop> {
     match undo {
-        Undo::Last => last(&journals, selection),
-        Undo::Operation(id) => one(&journals, id, selection),
-        Undo::Manifests => manifests(&journals, selection),
+        Undo::Last => last(ledger, selection),
+        Undo::Operation(id) => one(ledger, id, selection),
+        Undo::Manifests => manifests(ledger, selection),
     }
 }
 
-/// All journals, to be read one at a time.
-struct Journals<'s, S: Storage> {
-    storage: &'s S,
-    ids: Vec<String>,
-    unfinished: Vec<String>,
-}
-
-impl<S: Storage> Journals<'_, S> {
-    /// The account of one operation, if its journal tells all that was done.
-    fn believed(&self, id: &str) -> Result<Account, Stop> {
-        let account = read(self.storage, id)?;
-        self.believe(id, &account)?;
-        Ok(account)
-    }
-
-    fn believe(&self, id: &str, account: &Account) -> Result<(), Stop> {
-        let is_unfinished = self.unfinished.iter().any(|one| one == id);
-        believe(id, account, is_unfinished)
+/// The replacement of a manifest that is to be undone: by this operation, else the last one that is left.
+pub(super) fn replacement<'l>(
+    ledger: &'l Ledger,
+    path: &TreePath,
+    by: Option<&OperationId>,
+) -> Option<Replacement<'l>> {
+    let left = ledger.witness(path)?.replaced.into_iter();
+    let mut left = left.filter(|one| one.backup.is_some());
+    match by {
+        Some(id) => left.find(|one| one.operation.id == *id),
+        None => left.next_back(),
     }
 }
 
-/// The last migration of which something is left to be undone.
-fn last<S: Storage>(journals: &Journals<'_, S>, selection: &Selection) -> Result<Choice, Stop> {
-    let mut since = Since::default();
-    for id in journals.ids.iter().rev() {
-        let account = journals.believed(id)?;
-        if account
-            .entries
-            .iter()
-            .any(|entry| since.leaves(id, entry).is_some())
-        {
-            return Ok(whole(id, &account, &since, selection, Vec::new()));
+fn has_restored(ledger: &Ledger, path: &TreePath, undone: Option<&OperationId>) -> bool {
+    ledger.entries(path).iter().any(|entry| match entry.deed {
+        Deed::Restored { undoes, .. } => {
+            entry.is_done == Some(true) && undone.is_none_or(|undone| undone == undoes)
         }
-        since.add(id, &account);
+        _ => false,
+    })
+}
+
+fn last(ledger: &Ledger, selection: &Selection) -> Result<Choice, Stop> {
+    for operation in ledger.operations().iter().rev() {
+        check_trusted(operation)?;
+        let paths = ledger.touched_by(&operation.id);
+        let is_left = |path: &TreePath| replacement(ledger, path, Some(&operation.id)).is_some();
+        if paths.iter().any(is_left) {
+            return Ok(whole(ledger, operation, paths, selection, Vec::new()));
+        }
     }
     Ok(Choice::default())
 }
 
-/// The operation with that id.
-fn one<S: Storage>(
-    journals: &Journals<'_, S>,
-    wanted: &str,
-    selection: &Selection,
-) -> Result<Choice, Stop> {
-    let ids = &journals.ids;
-    if !ids.iter().any(|id| id == wanted) {
-        return Err(unknown(wanted, ids));
-    }
-    let (mut since, mut notices) = (Since::default(), Vec::new());
-    for id in ids.iter().rev().take_while(|id| *id != wanted) {
-        let account = read(journals.storage, id)?;
-        // Bytes decide in the end: what a later journal does not tell any more harms nothing.
-        if let Err(stop) = journals.believe(id, &account) {
-            notices.push(Diagnosis {
-                code: Code::StateUnreadable,
-                path: None,
-                message: stop.message,
-            });
-        }
-        since.add(id, &account);
-    }
-    let account = journals.believed(wanted)?;
-    let command = account.began.as_ref().map(|began| began.command.as_str());
-    let is_migration = |entry: &Entry| matches!(entry.deed, Deed::Replaced { .. });
+fn one(ledger: &Ledger, wanted: &str, selection: &Selection) -> Result<Choice, Stop> {
+    let operations = ledger.operations();
+    let place = operations
+        .iter()
+        .position(|operation| operation.id.as_str() == wanted);
+    let Some(place) = place else {
+        return Err(unknown(wanted, operations));
+    };
+    // The bytes of the files are compared later, so an incomplete later journal does no harm.
+    let untrusted = operations[place + 1..].iter().rev().map(check_trusted);
+    let notices = untrusted
+        .filter_map(Result::err)
+        .map(|stop| Diagnosis::new(Code::StateUnreadable, stop.message))
+        .collect();
+    let operation = &operations[place];
+    check_trusted(operation)?;
+    let paths = ledger.touched_by(&operation.id);
+    let command = operation.began.as_ref().map(|began| began.command);
+    let is_migration = ledger
+        .deeds()
+        .any(|entry| entry.operation == operation && matches!(entry.deed, Deed::Replaced { .. }));
     match command {
-        Some(command) if command != "migrate" && !account.entries.iter().any(is_migration) => {
+        Some(command) if command != Command::Migrate && !is_migration => {
             let message = format!("operation {wanted} is a {command}, not a migration");
             Err(Stop::new(Code::NotReversible, message))
         }
-        _ => Ok(whole(wanted, &account, &since, selection, notices)),
+        _ => Ok(whole(ledger, operation, paths, selection, notices)),
     }
 }
 
-/// Of each manifest that was named, the last operation that replaced it and is not undone there.
-fn manifests<S: Storage>(
-    journals: &Journals<'_, S>,
-    selection: &Selection,
-) -> Result<Choice, Stop> {
+/// For each named manifest, the last operation that replaced it and is not undone.
+fn manifests(ledger: &Ledger, selection: &Selection) -> Result<Choice, Stop> {
     let mut named: Vec<TreePath> = selection.manifests.clone().unwrap_or_default();
     named.sort_unstable();
     named.dedup();
     let mut choice = Choice::default();
-    let mut standings: BTreeMap<TreePath, Standing> = BTreeMap::new();
     for path in named {
-        if choice.counts(&path, selection) {
-            let nobody = "no operation has replaced it".to_owned();
-            standings.insert(path, Standing::Not(nobody));
+        if !choice.counts(&path, selection) {
+            continue;
         }
-    }
-    let mut since = Since::default();
-    for id in journals.ids.iter().rev() {
-        // Undone in one operation, it may still be as an earlier one left it.
-        let is_open = |standing: &Standing| !matches!(standing, Standing::Replaced(_));
-        if !standings.values().any(is_open) {
-            break;
-        }
-        let account = journals.believed(id)?;
-        for (path, standing) in standings
-            .iter_mut()
-            .filter(|(_, standing)| is_open(standing))
-        {
-            if let Some(entry) = account.of(path).next() {
-                if let Some(replaced) = since.leaves(id, entry) {
-                    *standing = Standing::Replaced(replaced);
-                } else if since.has_restored(id, path) {
-                    *standing = Standing::Restored;
-                }
+        let found = replacement(ledger, &path, None);
+        // Every later journal must be trusted; without an operation, all of them.
+        let since = found.map(|found| &found.operation.id);
+        for operation in ledger.operations().iter().rev() {
+            check_trusted(operation)?;
+            if Some(&operation.id) == since {
+                break;
             }
         }
-        since.add(id, &account);
+        let standing = match found {
+            Some(_) => Standing::Replaced,
+            None if has_restored(ledger, &path, None) => Standing::Restored,
+            None => Standing::Not("no operation has replaced it".to_owned()),
+        };
+        choice.items.push(Item { path, standing });
     }
-    choice.items = standings
-        .into_iter()
-        .map(|(path, standing)| Item { path, standing })
-        .collect();
     Ok(choice)
 }
 
-/// What is left of one operation.
 fn whole(
-    id: &str,
-    account: &Account,
-    since: &Since,
+    ledger: &Ledger,
+    operation: &Operation,
+    touched: Vec<TreePath>,
     selection: &Selection,
     notices: Vec<Diagnosis>,
 ) -> Choice {
-    let target = account.began.as_ref();
+    let id = &operation.id;
+    let began = operation.began.as_ref();
     let mut choice = Choice {
-        undoes: Some(id.to_owned()),
-        target: target.and_then(|began| began.target_version.as_ref()?.parse().ok()),
+        undoes: Some(id.clone()),
+        target: began.and_then(|began| began.target_version.clone()),
         notices,
         ..Choice::default()
     };
-    // What was named gets an answer, whatever it is; all that is left otherwise.
-    let paths: BTreeSet<&TreePath> = match &selection.manifests {
-        Some(named) => named.iter().collect(),
-        None => account.entries.iter().map(|entry| &entry.path).collect(),
-    };
+    // A named manifest always gets an answer.
+    let is_named = selection.manifests.is_some();
+    let mut paths = selection.manifests.clone().unwrap_or(touched);
+    paths.sort_unstable();
+    paths.dedup();
     for path in paths {
-        let replaced = account.of(path).find_map(|entry| since.leaves(id, entry));
-        let standing = match replaced {
-            Some(replaced) => Standing::Replaced(replaced),
-            None if selection.manifests.is_none() => continue,
-            None if since.has_restored(id, path) => Standing::Restored,
+        let standing = match replacement(ledger, &path, Some(id)) {
+            Some(_) => Standing::Replaced,
+            None if !is_named => continue,
+            None if has_restored(ledger, &path, Some(id)) => Standing::Restored,
             None => Standing::Not(format!("operation {id} has not replaced it")),
         };
-        if choice.counts(path, selection) {
-            choice.items.push(Item {
-                path: path.clone(),
-                standing,
-            });
+        if choice.counts(&path, selection) {
+            choice.items.push(Item { path, standing });
         }
     }
     choice
 }
 
 impl Choice {
-    /// Counts a manifest that could be undone; says whether it is selected, as far as its path decides.
+    /// Counts a manifest that could be undone. Returns true if its path is selected.
     fn counts(&mut self, path: &TreePath, selection: &Selection) -> bool {
         self.found += 1;
         let is_excluded = selection.excludes(path);
@@ -251,15 +196,12 @@ impl Choice {
     }
 }
 
-fn read<S: Storage>(storage: &S, id: &str) -> Result<Account, Stop> {
-    account(storage, id).map_err(|trouble| Stop::new(Code::StateUnusable, trouble.message))
-}
-
-/// Whether a journal tells all that was done. A torn end of what is unfinished is no matter: recovery looks at what it may have told.
-fn believe(id: &str, account: &Account, is_unfinished: bool) -> Result<(), Stop> {
-    match account.condition {
-        Condition::Whole | Condition::Torn if !account.is_cut(is_unfinished) => Ok(()),
-        Condition::Whole | Condition::Torn | Condition::Damaged => Err(Stop {
+/// Stops if the journal is not complete. A torn end of an unfinished operation is fine, because recovery examines its files.
+fn check_trusted(operation: &Operation) -> Result<(), Stop> {
+    let id = &operation.id;
+    match operation.state {
+        State::Finished | State::Unfinished => Ok(()),
+        State::Damaged => Err(Stop {
             hint: Some(
                 "restore the journal from a copy; or move the backups that stand beside the manifests back by hand"
                     .to_owned(),
@@ -271,7 +213,7 @@ fn believe(id: &str, account: &Account, is_unfinished: bool) -> Result<(), Stop>
                 ),
             )
         }),
-        Condition::Unknown => Err(Stop {
+        State::Unknown => Err(Stop {
             hint: Some("run the version of the program that wrote it, or a newer one".to_owned()),
             ..Stop::new(
                 Code::JournalUnknown,
@@ -280,13 +222,17 @@ fn believe(id: &str, account: &Account, is_unfinished: bool) -> Result<(), Stop>
                 ),
             )
         }),
+        State::Unreadable => Err(Stop::new(
+            Code::StateUnusable,
+            format!("the journal of operation {id} cannot be read"),
+        )),
     }
 }
 
-/// No operation has that id: names those that may have been meant.
-fn unknown(wanted: &str, ids: &[String]) -> Stop {
+fn unknown(wanted: &str, operations: &[Operation]) -> Stop {
     let message = format!("no operation has the id `{wanted}`");
-    let hint = match nearest(wanted, ids).as_slice() {
+    let ids: Vec<&str> = operations.iter().map(|one| one.id.as_str()).collect();
+    let hint = match nearest(wanted, &ids).as_slice() {
         [] => "there is no operation in this tree yet".to_owned(),
         near => format!("the nearest are {}", near.join(", ")),
     };

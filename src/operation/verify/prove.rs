@@ -1,42 +1,44 @@
-//! One manifest: read, validate, and prove with all that speaks for it.
+//! One manifest: read, examine, and prove with all that speaks for it.
 //!
 //! Invariant: nothing is opened but the manifest, its backups, and files below its run directory.
 
-use super::super::evaluate::refused;
-use super::super::turns::Turns;
-use super::super::witnesses::Catalogs;
-use super::VerifyOptions;
-use crate::catalog::{Catalog, Route};
+use crate::catalog::Route;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::engine::{Decision, Manifest, Plan, check_at_rest, examine};
-use crate::proof::{
-    Evidence, Original, Witnesses, check_backups, check_history, check_replay, check_run,
-};
-use crate::report::{Diagnosis, Outcome, Status, Verified, Watch};
-use crate::storage::{Found, Storage};
+use crate::engine::{Manifest, Pipeline, Plan, Until, check_at_rest, examine};
+use crate::journal::Ledger;
+use crate::operation::frame::Frame;
+use crate::operation::ledger::Catalogs;
+use crate::operation::walk::Visit;
+use crate::path::TreePath;
+use crate::proof::{Evidence, Original, check_backups, check_history, check_replay, check_run};
+use crate::report::{Diagnosis, Enforcement, Outcome, Status, Verified};
+use crate::storage::{Directory, Version};
 
-/// What came of proving one manifest.
+/// A verification. A limit in the selection is a number of manifests, whatever is to be done with them.
+#[derive(Debug, Clone, Copy)]
+pub struct Verify {
+    /// True if run directories and their input snapshots are examined.
+    pub snapshots: bool,
+    /// True if migrations are computed again.
+    pub replay: bool,
+}
+
 pub(super) struct Proved<'p> {
     pub(super) verified: Verified,
-    /// The route of a pending manifest.
     pub(super) route: Option<&'p Route>,
     /// When a deferred manifest was modified.
     pub(super) modified: Option<i64>,
-    /// Whether it has a history.
     pub(super) has_history: bool,
 }
 
 impl Proved<'_> {
-    /// It was not looked at.
-    pub(super) fn not_attempted(found: &Found) -> Self {
-        Self::of(
-            Outcome::new(found.path.clone(), Status::NotAttempted),
-            Vec::new(),
-        )
+    pub(super) fn not_attempted(path: &TreePath) -> Self {
+        let outcome = Outcome::new(path.clone(), Status::NotAttempted);
+        Self::of(outcome, Vec::new())
     }
 
-    /// Whether anything in it could come of an operation that has written since the journals were read.
+    /// Returns true if an operation that has written since the journals were read could explain a difference.
     pub(super) fn differs_from_journals(&self) -> bool {
         let codes = [
             Code::BytesDifferFromJournal,
@@ -58,118 +60,126 @@ impl Proved<'_> {
         }
     }
 
-    /// It could not be taken for a manifest at all.
-    fn troubled(found: &Found, trouble: Diagnosis, mut findings: Vec<Diagnosis>) -> Self {
+    fn troubled(path: &TreePath, trouble: Diagnosis, mut findings: Vec<Diagnosis>) -> Self {
         findings.push(trouble.clone());
-        Self::of(Outcome::troubled(found.path.clone(), trouble), findings)
+        Self::of(Outcome::troubled(path.clone(), trouble), findings)
     }
 }
 
-/// What all proofs of one operation share.
-pub(super) struct Prover<'w, 'o, S: Storage> {
-    pub(super) storage: &'o S,
-    pub(super) catalog: &'o Catalog,
-    pub(super) plan: &'o Plan<'o>,
-    pub(super) options: &'o VerifyOptions,
-    pub(super) witnesses: &'w Witnesses,
-    pub(super) catalogs: &'o Catalogs<'o>,
-    pub(super) watch: &'o dyn Watch,
-    pub(super) turns: &'w Turns,
+pub(super) struct Prover<'l, 'p> {
+    pub(super) frame: &'p Frame<'p>,
+    pub(super) plan: &'p Plan<'p>,
+    pub(super) options: Verify,
+    pub(super) ledger: &'l Ledger,
+    pub(super) catalogs: &'p Catalogs<'p>,
 }
 
-impl<'o, S: Storage> Prover<'_, 'o, S> {
-    /// Proves one manifest. `buffer` is scratch space.
-    pub(super) fn prove(&self, found: &Found, buffer: &mut Vec<u8>) -> Proved<'o> {
-        if self.watch.signal().is_some() {
-            return Proved::not_attempted(found);
+struct Read<'r> {
+    path: &'r TreePath,
+    directory: &'r dyn Directory,
+    version: Version,
+    bytes: &'r [u8],
+    raw: Digest,
+}
+
+impl<'p> Prover<'_, 'p> {
+    pub(super) fn prove(&self, visit: &Visit<'_>, buffer: &mut Vec<u8>) -> Proved<'p> {
+        let (path, watch) = (visit.path, self.frame.watch);
+        if watch.signal().is_some() {
+            return Proved::not_attempted(path);
         }
-        if let Some(trouble) = &found.trouble {
-            return Proved::troubled(found, trouble.clone(), Vec::new());
-        }
-        let proved = self.turns.take(buffer, |buffer, most| {
-            let read = self.storage.read_small(&found.path, buffer, most);
-            Some(self.prove_read(found, buffer, read.transpose()?))
+        let directory = match &visit.directory {
+            Ok(directory) => *directory,
+            Err(trouble) => return Proved::troubled(path, trouble.clone(), Vec::new()),
+        };
+        let proved = self.frame.large.process(buffer, |bytes, most| {
+            let read = directory.read(path.name(), most, bytes).transpose()?;
+            Some(match read {
+                Err(trouble) => Proved::troubled(path, trouble, Vec::new()),
+                Ok(version) => self.prove_read(&Read {
+                    path,
+                    directory,
+                    version,
+                    raw: Digest::of(bytes),
+                    bytes,
+                }),
+            })
         });
-        if self.watch.signal().is_some() {
-            // It may not have been looked at to the end.
-            return Proved::not_attempted(found);
+        watch.looked_at();
+        if watch.signal().is_some() {
+            // A signal may have ended it early.
+            return Proved::not_attempted(path);
         }
         proved
     }
 
-    fn prove_read(
-        &self,
-        found: &Found,
-        buffer: &[u8],
-        read: Result<S::Version, Diagnosis>,
-    ) -> Proved<'o> {
-        let version = match read {
-            Ok(version) => version,
-            Err(trouble) => return Proved::troubled(found, trouble, Vec::new()),
-        };
-        let raw = Digest::of(buffer);
-        let witness = self.witnesses.of(&found.path);
-        let left = witness.and_then(|witness| witness.check(raw, self.witnesses));
-        let mut findings: Vec<Diagnosis> = left.into_iter().collect();
-        let manifest = match examine(self.catalog, found.path.file_name(), buffer) {
+    fn prove_read(&self, read: &Read<'_>) -> Proved<'p> {
+        let mut findings: Vec<Diagnosis> = self.left(read).into_iter().collect();
+        let catalog = self.frame.catalog;
+        let manifest = match examine(catalog, read.path.file_name(), read.bytes) {
             Ok(manifest) => manifest,
             Err(unexamined) => {
-                findings.extend(self.backups(found, raw));
-                return Proved::troubled(found, refused(&unexamined.refusal), findings);
+                findings.extend(self.backups(read));
+                let trouble = Diagnosis::from(&unexamined.refusal);
+                return Proved::troubled(read.path, trouble, findings);
             }
         };
-        let mut proved = self.decided(found, &manifest);
-        if proved.verified.outcome.status == Status::Deferred {
-            proved.modified = Some(self.storage.modified(&version));
-        }
+        let mut proved = self.decided(read, &manifest);
         findings.append(&mut proved.verified.findings);
-        findings.extend(rules(&manifest));
-        findings.extend(self.history(found, &manifest, raw));
-        findings.extend(self.run(found, &manifest));
+        let at_rest = check_at_rest(manifest.kind(), manifest.version(), manifest.document());
+        findings.extend(at_rest.failures.iter().map(Diagnosis::from));
+        findings.extend(self.history(read, &manifest));
+        findings.extend(self.run(read, &manifest));
         proved.verified.findings = findings;
         proved
     }
 
-    /// What a plan says of it.
-    fn decided(&self, found: &Found, manifest: &Manifest<'_, '_>) -> Proved<'o> {
-        let (status, route, trouble) = match self.plan.decide(manifest) {
-            Ok(Decision::Current) => (Status::Current, None, None),
-            Ok(Decision::Ahead) => (Status::Ahead, None, None),
-            Ok(Decision::Deferred { .. }) => (Status::Deferred, None, None),
-            Ok(Decision::Pending(route)) => (Status::Pending, Some(route), None),
-            Err(refusal) => {
-                let trouble = refused(&refusal);
-                (trouble.status(), None, Some(trouble))
-            }
+    fn left(&self, read: &Read<'_>) -> Option<Diagnosis> {
+        let last = self.ledger.witness(read.path)?.last?;
+        (last.is_certain && last.digest != read.raw).then(|| {
+            let (found, left, operation) = (read.raw, last.digest, &last.operation.id);
+            Diagnosis::new(
+                Code::BytesDifferFromJournal,
+                format!("its bytes have the SHA-256 {found}, expected {left}, as operation `{operation}` left it"),
+            )
+        })
+    }
+
+    fn decided(&self, read: &Read<'_>, manifest: &Manifest<'_, '_>) -> Proved<'p> {
+        let pipeline = Pipeline {
+            plan: self.plan,
+            now: self.frame.request.now,
+            rules: Enforcement::AsWritten,
         };
-        let findings = trouble.clone().into_iter().collect();
+        let product = pipeline.run(manifest, Until::Decided, &mut ());
+        let findings = product.trouble.clone().into_iter().collect();
         let outcome = Outcome {
             from: Some(manifest.version().clone()),
-            to: route.map(|route| route.to().clone()),
-            trouble,
-            ..Outcome::new(found.path.clone(), status)
+            to: product.route.map(|route| route.to().clone()),
+            trouble: product.trouble,
+            ..Outcome::new(read.path.clone(), product.status)
         };
+        let is_deferred = product.status == Status::Deferred;
         Proved {
-            route,
+            route: product.route,
+            modified: is_deferred.then_some(read.version.modified),
             has_history: manifest.history_len() > 0,
             ..Proved::of(outcome, findings)
         }
     }
 
-    /// Proves the history, with the backups where anything speaks of some.
-    fn history(&self, found: &Found, manifest: &Manifest<'_, '_>, raw: Digest) -> Vec<Diagnosis> {
-        if manifest.history_len() == 0 && !self.was_replaced(found) {
+    fn history(&self, read: &Read<'_>, manifest: &Manifest<'_, '_>) -> Vec<Diagnosis> {
+        if manifest.history_len() == 0 && !self.was_replaced(read.path) {
             return Vec::new();
         }
-        self.with_evidence(found, raw, |evidence| {
+        self.with_evidence(read, |evidence| {
             let mut proof = check_history(manifest, evidence);
             if self.options.replay {
                 proof.findings.extend(check_replay(
-                    &found.path,
+                    read.path,
                     &manifest.kind().history,
                     &proof,
                     evidence,
-                    self.witnesses,
                     &|digest| self.catalogs.of(digest),
                 ));
             }
@@ -177,81 +187,71 @@ impl<'o, S: Storage> Prover<'_, 'o, S> {
         })
     }
 
-    /// Proves the backups of a manifest that cannot be read itself: somebody will want to restore it.
-    fn backups(&self, found: &Found, raw: Digest) -> Vec<Diagnosis> {
-        if self.was_replaced(found) {
-            self.with_evidence(found, raw, check_backups)
+    /// Checks the backups of a manifest that cannot be read, because they are needed to restore it.
+    fn backups(&self, read: &Read<'_>) -> Vec<Diagnosis> {
+        if self.was_replaced(read.path) {
+            self.with_evidence(read, check_backups)
         } else {
             Vec::new()
         }
     }
 
-    fn was_replaced(&self, found: &Found) -> bool {
-        let witness = self.witnesses.of(&found.path);
+    fn was_replaced(&self, path: &TreePath) -> bool {
+        let witness = self.ledger.witness(path);
         witness.is_some_and(|witness| !witness.replaced.is_empty())
     }
 
-    /// Reads what stands beside a manifest under backup names.
     fn with_evidence(
         &self,
-        found: &Found,
-        raw: Digest,
+        read: &Read<'_>,
         check: impl FnOnce(&Evidence<'_>) -> Vec<Diagnosis>,
     ) -> Vec<Diagnosis> {
-        let backups = match self.storage.backups(&found.path) {
+        let name = read.path.name();
+        let backups = match read.directory.backups(name) {
             Ok(backups) => backups,
             Err(trouble) => return vec![trouble],
         };
-        let read = |name: String| {
-            let mut bytes = Vec::new();
-            let read = self.storage.read_backup(&found.path, &name, &mut bytes);
-            (name, read.map(|_| bytes))
-        };
-        let read: Vec<_> = backups
+        let texts: Vec<_> = backups
             .into_iter()
-            .map(|backup| read(backup.name))
+            .map(|backup| {
+                let mut bytes = Vec::new();
+                let all = usize::MAX;
+                let read = read
+                    .directory
+                    .read_backup(name, &backup.id, all, &mut bytes);
+                (backup.id, read.map(|_| bytes))
+            })
             .collect();
-        let originals: Vec<_> = read.iter().map(original).collect();
+        let originals: Vec<_> = texts
+            .iter()
+            .map(|(id, read)| match read {
+                Ok(bytes) => Original::new(id.as_str(), bytes),
+                Err(trouble) => Original::unread(id.as_str(), trouble.message.clone()),
+            })
+            .collect();
         check(&Evidence {
-            raw,
-            witness: self.witnesses.of(&found.path),
+            raw: read.raw,
+            witness: self.ledger.witness(read.path).as_ref(),
             originals: &originals,
         })
     }
 
-    /// Proves the run directory, unless its writer is still at work in it.
-    fn run(&self, found: &Found, manifest: &Manifest<'_, '_>) -> Vec<Diagnosis> {
+    fn run(&self, read: &Read<'_>, manifest: &Manifest<'_, '_>) -> Vec<Diagnosis> {
         let (kind, document) = (manifest.kind(), manifest.document());
         let mut deferring = kind.deferred_when.iter();
         let is_deferred = deferring.any(|when| when.applies(document).is_some());
         match &kind.snapshots {
             Some(rules) if self.options.snapshots && !is_deferred => {
-                check_run(&found.path, document, rules, &|name, feed| {
-                    // However long a file is, a signal ends the look at it.
+                check_run(read.path, document, rules, &|name, feed| {
+                    // A signal ends the reading of a large file.
                     let mut piece_by_piece = |piece: &[u8]| {
                         feed(piece);
-                        self.watch.signal().is_none()
+                        self.frame.watch.signal().is_none()
                     };
-                    let storage = self.storage;
-                    storage.read_below(&found.path, name, &mut piece_by_piece)
+                    read.directory.read_below(name, &mut piece_by_piece)
                 })
             }
             _ => Vec::new(),
         }
-    }
-}
-
-/// What the schema and the rules of its version say of it.
-fn rules(manifest: &Manifest<'_, '_>) -> Vec<Diagnosis> {
-    let document = manifest.document();
-    let verdict = check_at_rest(manifest.kind(), manifest.version(), document);
-    verdict.failures.iter().map(Diagnosis::from).collect()
-}
-
-/// A backup as it was read.
-fn original((name, read): &(String, Result<Vec<u8>, Diagnosis>)) -> Original<'_> {
-    match read {
-        Ok(bytes) => Original::new(name, bytes),
-        Err(trouble) => Original::unread(name, trouble.message.clone()),
     }
 }

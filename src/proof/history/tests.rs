@@ -6,10 +6,11 @@ use super::*;
 use crate::catalog::Catalog;
 use crate::digest::Digest;
 use crate::engine::transform;
-use crate::journal::{Account, Deed, Ended, Entry};
+use crate::journal::samples::{ledger, replacing, result};
+use crate::journal::{Command, Ledger, Outcome};
 use crate::json::Text;
 use crate::path::TreePath;
-use crate::proof::{Original, Witnesses};
+use crate::proof::Original;
 use crate::version::Version;
 
 const ORIGINAL: &str = r#"{"run_id":"r","job_type":"t","cost":1.50}"#;
@@ -34,38 +35,32 @@ fn path() -> TreePath {
     TreePath::new(b"j/r/manifest.json").unwrap()
 }
 
-/// The journals of two operations that made these documents.
-fn witnesses(documents: &[String; 3]) -> Witnesses {
-    let mut all = Witnesses::default();
-    let digest = |at: usize| Digest::of(documents[at].as_bytes());
-    for (at, (id, backup)) in [("one", "m.1"), ("two", "m.2")].into_iter().enumerate() {
-        let mut account = Account::default();
-        account.ended = Some(Ended::default());
-        account.entries.push(Entry {
-            path: path(),
-            deed: Deed::Replaced {
-                before: digest(at),
-                after: digest(at + 1),
-                backup: Some(backup.into()),
-            },
-            is_done: Some(true),
-        });
-        all.add(id, &account, false);
-    }
-    all
+/// What two operations that made these documents wrote down.
+fn written([one, two, three]: &[String; 3]) -> Ledger {
+    let migrated = |before: &str, after: &str, backup: &str| {
+        [
+            replacing(path().as_bytes(), before, after),
+            result(path().as_bytes(), Outcome::Migrated, Some(backup)),
+        ]
+    };
+    ledger(&[
+        ("one", Command::Migrate, &migrated(one, two, "m.1")),
+        ("two", Command::Migrate, &migrated(two, three, "m.2")),
+    ])
 }
 
-/// The findings about `document`, one line each.
-fn found(document: &str, backups: &[(&str, &str)], all: Option<&Witnesses>) -> Vec<String> {
+/// What is found about `document`, as one line each.
+fn found(document: &str, backups: &[(&str, &str)], all: Option<&Ledger>) -> Vec<String> {
     let catalog = Catalog::built_in().unwrap();
     let manifest = Manifest::of_kind(&catalog.kinds()[0], document.as_bytes()).unwrap();
     let originals = backups
         .iter()
         .map(|(name, text)| Original::new(name, text.as_bytes()));
     let originals: Vec<_> = originals.collect();
+    let witness = all.and_then(|all| all.witness(&path()));
     let evidence = Evidence {
         raw: Digest::of(document.as_bytes()),
-        witness: all.and_then(|all| all.of(&path())),
+        witness: witness.as_ref(),
         originals: &originals,
     };
     let findings = check_history(&manifest, &evidence).findings.into_iter();
@@ -84,7 +79,7 @@ const NOTHING: [&str; 0] = [];
 #[test]
 fn a_chain_is_whole_with_all_its_originals_and_also_with_none() {
     let documents = documents();
-    let all = witnesses(&documents);
+    let all = written(&documents);
     let [one, two, three] = &documents;
     let both = [("m.1", one.as_str()), ("m.2", two)];
     assert_eq!(found(three, &both, Some(&all)), NOTHING);
@@ -173,7 +168,7 @@ fn versions_that_do_not_meet_break_the_chain() {
 #[test]
 fn an_original_that_a_journal_recorded_speaks_against_a_forged_record() {
     let documents = documents();
-    let all = witnesses(&documents);
+    let all = written(&documents);
     let [one, two, three] = &documents;
     let (true_one, other) = (checksum(one), Digest::of(b"other").prefixed());
     let forged = three.replacen(&true_one, &other, 1);
@@ -189,7 +184,7 @@ fn an_original_that_a_journal_recorded_speaks_against_a_forged_record() {
 #[test]
 fn a_backup_is_an_original_by_what_it_says() {
     let documents = documents();
-    let all = witnesses(&documents);
+    let all = written(&documents);
     let [one, two, three] = &documents;
     let respelled = one.replace("1.50", "1.5");
     let (raw, before) = (Digest::of(respelled.as_bytes()), Digest::of(one.as_bytes()));
@@ -215,19 +210,8 @@ fn a_backup_is_an_original_by_what_it_says() {
 
 #[test]
 fn what_an_operation_that_was_cut_off_left_beside_a_manifest_is_not_unrelated() {
-    let mut account = Account::default();
-    account.ended = Some(Ended::default());
-    account.entries.push(Entry {
-        path: path(),
-        deed: Deed::Replaced {
-            before: Digest::of(ORIGINAL.as_bytes()),
-            after: Digest::of(b"other"),
-            backup: None,
-        },
-        is_done: None,
-    });
-    let mut all = Witnesses::default();
-    all.add("one", &account, true);
+    let announced = [replacing(path().as_bytes(), ORIGINAL, "other")];
+    let all = ledger(&[("one", Command::Migrate, &announced)]);
     assert_eq!(found(ORIGINAL, &[("m.1", ORIGINAL)], Some(&all)), NOTHING);
 }
 

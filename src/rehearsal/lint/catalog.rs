@@ -1,7 +1,4 @@
 //! Lints a catalog, by kind and migration.
-//!
-//! Reads migrations, fixtures and generated documents.
-//!
 //! Invariant: a finding is certain; a guess is a note.
 
 use super::migration::LintedMigration;
@@ -13,7 +10,6 @@ use crate::rehearsal::fixtures::Fixtures;
 use crate::rehearsal::remark::{Remark, place_of};
 
 /// Lints a catalog: findings and notes, by kind and migration.
-#[must_use]
 pub fn lint(catalog: &Catalog, fixtures: &Fixtures) -> Vec<Remark> {
     let mut remarks = fixtures.remarks.clone();
     for (index, kind) in catalog.kinds().iter().enumerate() {
@@ -43,7 +39,6 @@ pub fn lint(catalog: &Catalog, fixtures: &Fixtures) -> Vec<Remark> {
     remarks
 }
 
-/// Generated documents, and the fixtures that start at the version before the migration.
 fn documents_for(
     catalog: &Catalog,
     fixtures: &Fixtures,
@@ -60,7 +55,6 @@ fn documents_for(
         .collect()
 }
 
-/// Returns true if the route of a fixture includes the migration.
 fn is_shown(fixtures: &Fixtures, index: usize, kind: &Kind, migration: &Migration) -> bool {
     let mut own = fixtures.fixtures.iter().filter(|one| one.kind == index);
     own.any(|fixture| {

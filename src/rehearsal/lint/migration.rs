@@ -1,7 +1,4 @@
 //! Lints one migration.
-//!
-//! Tries its steps on documents; changes nothing.
-//!
 //! Invariant: a step is tried even if one before it refuses the document.
 
 use super::schemas;
@@ -76,7 +73,6 @@ impl LintedMigration<'_> {
     }
 }
 
-/// The loss by a step: of values, or of the way back.
 fn loss(transform: &dyn Transform) -> Option<(Code, String)> {
     match (transform.destroys(), transform.inverse()) {
         (Some(what), _) => Some((Code::StepDestroys, format!("destroys {what}"))),

@@ -1,7 +1,5 @@
 //! Lints: possible mistakes in a catalog, for its author.
 //!
-//! Reads texts of fixtures, and numbers about a tree.
-//!
 //! Invariant: a finding is certain; a guess is a note.
 
 mod catalog;

@@ -1,7 +1,4 @@
 //! Lints schemas and rules: versions without a schema, values that a schema refuses, rules that are never checked.
-//!
-//! Reads texts only.
-//!
 //! Invariant: a contradiction is a finding only if it concerns every document.
 
 use crate::catalog::{Catalog, Kind, Migration, Place};
@@ -16,7 +13,6 @@ pub(super) fn lint_kind(kind: &Kind) -> Vec<Remark> {
     remarks
 }
 
-/// Finds versions without a schema that follow one with a schema.
 fn lint_versions(kind: &Kind) -> Vec<Remark> {
     let versions: Vec<_> = kind.registry.versions().collect();
     let pairs = versions.windows(2).map(|pair| (pair[0], pair[1]));
@@ -37,7 +33,6 @@ fn lint_versions(kind: &Kind) -> Vec<Remark> {
         .collect()
 }
 
-/// Finds rules with `require` that concern no document before a migration.
 fn lint_rules(kind: &Kind) -> Vec<Remark> {
     let latest = kind.registry.latest();
     let never = kind.rules.iter().filter(|rule| {
@@ -57,7 +52,6 @@ fn lint_rules(kind: &Kind) -> Vec<Remark> {
         .collect()
 }
 
-/// Finds the steps of a migration that set a value that the schema refuses.
 pub(super) fn contradictions(
     catalog: &Catalog,
     kind: &Kind,
@@ -92,7 +86,6 @@ pub(super) fn contradictions(
     refused.collect()
 }
 
-/// The top-level member that a step sets, and the value.
 fn set(step: Value<'_>) -> Option<(String, Value<'_>)> {
     let text = |name| step.get(name).and_then(|value| value.as_str());
     if !matches!(&*text("step")?, "set" | "set_default") {
@@ -105,7 +98,6 @@ fn set(step: Value<'_>) -> Option<(String, Value<'_>)> {
     }
 }
 
-/// The refusal of a member with this value in every document.
 fn refusal(schema: &Schema, name: &str, value: Value<'_>) -> Option<String> {
     let document = Fragment::object(&[(name, Fragment::from(value))]);
     let text = Text::scan(document.as_str().as_bytes()).ok()?;

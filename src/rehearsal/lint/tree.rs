@@ -1,7 +1,4 @@
 //! Lints a catalog by the tree on which it was tried.
-//!
-//! Reads numbers only; the caller reads the tree.
-//!
 //! Invariant: all remarks are notes, because no tree makes a catalog wrong.
 
 use std::collections::BTreeSet;
@@ -12,7 +9,6 @@ use crate::rehearsal::remark::Remark;
 use crate::report::{counted, grouped};
 
 /// Lints a catalog that was tried on a tree. `kinds` has the indices of the kinds found, `manifests` is the number of manifests, `refused` the number that would be refused.
-#[must_use]
 pub fn lint_tree(
     catalog: &Catalog,
     kinds: &BTreeSet<usize>,

@@ -1,16 +1,15 @@
 //! A compiled schema of the schema crate, and its violations in our words.
-//!
 //! Invariant: only the schema itself is converted to values of the crate; documents are read in place.
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator, options_for};
 
 use super::instance::{Instance, Spans, is_beyond_range, to_value};
-use super::result::{MOST_VIOLATIONS, SchemaCheck};
+use super::result::SchemaCheck;
 use crate::json::{Pointer, Value};
 use crate::rule::Violation;
 
-/// The longest message of the crate that is repeated, in characters.
+const MOST_VIOLATIONS: usize = 20;
 const REASON_CHARACTERS: usize = 240;
 
 pub(super) type Compiled = Validator<Spans>;
@@ -58,14 +57,12 @@ fn violation(error: &ValidationError<'_>) -> Violation {
     }
 }
 
-/// A step on the way from the root of a document to a value.
 #[derive(Clone, Copy)]
 enum Turn<'t> {
     Member(crate::json::Member<'t>),
     Element(usize),
 }
 
-/// Finds the numbers that no double can hold; `way` leads to `value`.
 fn find_beyond_range<'t>(value: Value<'t>, way: &mut Vec<Turn<'t>>, into: &mut Vec<Pointer>) {
     if is_beyond_range(value) {
         let turns = way.iter();

@@ -1,7 +1,5 @@
 //! A scanned document in the form that the schema crate reads, without a copy of its values.
-//!
 //! A number that no double can hold becomes the nearest finite double; the caller reports such numbers.
-//!
 //! Invariant: two live instances have the same identity only if they are the same value of the same text.
 
 use std::borrow::Cow;
@@ -11,7 +9,6 @@ use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object};
 
 use crate::json::{Elements, Members, Value, ValueKind};
 
-/// The representation for the crate: spans of a text.
 pub(super) struct Spans;
 
 /// A value, or the name of a member for the keyword `propertyNames`.
@@ -209,7 +206,6 @@ impl JsonNumber for Number<'_> {
     }
 }
 
-/// Returns true for a number that no double can hold.
 pub(super) fn is_beyond_range(value: Value<'_>) -> bool {
     value.kind() == ValueKind::Number && is_long(value.raw()) && double(value.raw()).is_infinite()
 }
@@ -237,7 +233,6 @@ fn number(raw: &str) -> serde_json::Number {
     number.unwrap_or_else(|| 0.into())
 }
 
-/// The value in the form of the crate: for schemas, and for values in messages.
 pub(super) fn to_value(value: Value<'_>) -> serde_json::Value {
     match value.kind() {
         ValueKind::Null => serde_json::Value::Null,

@@ -1,7 +1,5 @@
 //! JSON Schemas of documents. This is the only place that knows the schema crate.
 //!
-//! Finds violations in scanned texts; opens no file and follows no reference out of the schema.
-//!
 //! Invariant: a [`Schema`] is valid. Without the feature `schema` there is none.
 
 #[cfg(feature = "schema")]
@@ -14,6 +12,5 @@ mod result;
 #[cfg(not(feature = "schema"))]
 mod without;
 
-pub use model::Schema;
+pub(crate) use model::Schema;
 pub(crate) use names::names;
-pub use result::{MOST_VIOLATIONS, SchemaCheck};

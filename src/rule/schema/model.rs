@@ -1,7 +1,4 @@
 //! A JSON Schema: compiled when the catalog is loaded, and checked for each document.
-//!
-//! Hides whether the program was built with the schema crate.
-//!
 //! Invariant: a [`Schema`] is valid.
 
 use std::collections::BTreeSet;
@@ -15,9 +12,8 @@ use super::without::{Compiled, check, compile};
 use crate::json::{Value, ValueKind};
 use crate::rule::Violation;
 
-/// A compiled JSON Schema of one version of a kind.
 #[derive(Clone)]
-pub struct Schema {
+pub(crate) struct Schema {
     compiled: Arc<Compiled>,
     members: Option<Arc<BTreeSet<String>>>,
 }
@@ -29,26 +25,19 @@ impl std::fmt::Debug for Schema {
 }
 
 impl Schema {
-    /// Compiles a schema.
-    ///
-    /// # Errors
-    /// The text is no JSON Schema or refers to something outside itself, or the program was built without JSON Schema.
-    pub fn new(text: Value<'_>) -> Result<Self, Violation> {
+    pub(crate) fn new(text: Value<'_>) -> Result<Self, Violation> {
         Ok(Self {
             compiled: Arc::new(compile(text)?),
             members: members(text).map(Arc::new),
         })
     }
 
-    /// Checks a document by the schema.
-    #[must_use]
-    pub fn check(&self, document: Value<'_>) -> SchemaCheck {
+    pub(crate) fn check(&self, document: Value<'_>) -> SchemaCheck {
         check(&self.compiled, document)
     }
 
     /// The members of the document in `properties`; `None` if another keyword can allow more members.
-    #[must_use]
-    pub fn members(&self) -> Option<&BTreeSet<String>> {
+    pub(crate) fn members(&self) -> Option<&BTreeSet<String>> {
         self.members.as_deref()
     }
 }

@@ -1,7 +1,4 @@
 //! The members that a schema names.
-//!
-//! Searches the text of a schema; checks no document.
-//!
 //! Invariant: the search ends, also if the schema refers to itself.
 
 use std::collections::BTreeSet;

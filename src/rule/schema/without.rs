@@ -1,5 +1,4 @@
 //! Takes the place of compiled schemas in a program that was built without JSON Schema.
-//!
 //! Invariant: no schema can be compiled, so none is ever checked.
 
 use super::result::SchemaCheck;

@@ -110,7 +110,7 @@ fn a_table_without_doubles_leads_back() {
 }
 
 #[test]
-fn inas_fill_member_the_value_stays_and_leads_back() {
+fn in_a_copy_the_value_stays_and_leads_back() {
     let step = map(r#""to": "/s", "table": {"a": "b", "b": "b"}, "else": "keep""#);
     assert_up(
         &step,

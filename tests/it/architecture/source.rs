@@ -40,6 +40,8 @@ pub(crate) struct Sources {
     named: BTreeMap<String, Vec<Named>>,
     /// The names that a module passes on, and the paths behind them.
     passed_on: BTreeMap<(Vec<String>, String), Vec<String>>,
+    /// File with production code to the names at which its paths begin.
+    begins: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// The room of a file.
@@ -57,6 +59,7 @@ impl Sources {
             files: BTreeMap::new(),
             named: BTreeMap::new(),
             passed_on: BTreeMap::new(),
+            begins: BTreeMap::new(),
         };
         for root in ["lib.rs", "main.rs"] {
             sources.read_file(root, &[], Code::Production);
@@ -66,11 +69,26 @@ impl Sources {
         sources
     }
 
+    /// The files with production code.
+    pub(crate) fn production(&self) -> BTreeSet<String> {
+        self.begins.keys().cloned().collect()
+    }
+
+    /// The files whose production code has paths that begin at a name.
+    pub(crate) fn that_name(&self, name: &str) -> BTreeSet<&str> {
+        let files = self.begins.iter();
+        let naming = files.filter(|(_, names)| names.contains(name));
+        naming.map(|(file, _)| file.as_str()).collect()
+    }
+
     /// Reads the file of a module, and those of its children.
     fn read_file(&mut self, file: &str, module: &[String], code: Code) {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(file);
         let text = without_literals(&fs::read_to_string(&path).unwrap());
         self.files.insert(module.to_vec(), file.to_owned());
+        if code == Code::Production {
+            self.begins.entry(file.to_owned()).or_default();
+        }
         let folder = match file.rsplit_once('/') {
             _ if module.is_empty() => String::new(),
             Some((folder, "mod.rs")) => format!("{folder}/"),
@@ -139,6 +157,10 @@ impl Sources {
 
     /// Notes the paths of an item, and the names that it passes on.
     fn read_item(&mut self, text: &str, file: &str, module: &[String], code: Code) {
+        if code == Code::Production {
+            let begins = self.begins.entry(file.to_owned()).or_default();
+            begins.extend(beginnings(text));
+        }
         let mut add = |path: Vec<String>| {
             let named = self.named.entry(file.to_owned()).or_default();
             let module = module.to_vec();
@@ -403,6 +425,18 @@ fn paths(text: &str) -> Vec<Vec<String>> {
         }
     }
     all
+}
+
+/// The names at which the paths of an item begin.
+fn beginnings(text: &str) -> BTreeSet<String> {
+    let is_name = |one: char| one.is_alphanumeric() || one == '_';
+    let ends = text.match_indices("::").map(|(end, _)| &text[..end]);
+    let begins = ends.filter_map(|before| {
+        let start = before.rfind(|one| !is_name(one)).map_or(0, |at| at + 1);
+        let (rest, name) = before.split_at(start);
+        (!rest.ends_with("::") && !name.is_empty()).then(|| name.to_owned())
+    });
+    begins.collect()
 }
 
 /// A source text in which comments are gone, and literals are empty; the path of an attribute stays.

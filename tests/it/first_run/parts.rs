@@ -183,10 +183,10 @@ fn many_failures_stop_it_only_where_asked() {
     tolerant.code(1);
     assert!(tolerant.json()["error"].is_null());
     let strict = sandbox.run(["--max-failures", "0", "--dry-run", "--format", "json"]);
-    strict.code(1);
+    strict.code(4);
     assert_eq!(strict.json()["error"]["code"], "too_many_failures");
     strict.stderr(
-        "error: 1 of 5 manifests were refused, failed or in conflict\nhint: look at the manifests named, or raise --max-failures\n",
+        "error: 1 of 5 manifests were refused, failed or in conflict\nhint: check the manifests that are listed, or raise --max-failures\n",
     );
     let share = sandbox.run(["--max-failures", "50%", "--dry-run", "--format", "json"]);
     assert!(share.json()["error"].is_null());

@@ -166,7 +166,9 @@ pub(crate) fn assert_settled(root: &Path, why: &str) {
     let state = root.join(STATE);
     for path in below(&state) {
         let name = path.to_string_lossy();
-        let is_known = ["lock", "operations", "staging", "catalogs"].contains(&name.as_ref())
+        let is_known = ["lock", "head", "operations", "staging", "catalogs"]
+            .contains(&name.as_ref())
+            || name.starts_with("staging/.a-newer-version-of-migrate-manifests-")
             || (name.starts_with("operations/") && name.ends_with(".jsonl"))
             || (name.starts_with("catalogs/") && !name.contains("/."));
         assert!(
@@ -194,14 +196,16 @@ pub(crate) fn journal(root: &Path) -> Vec<Value> {
         .collect()
 }
 
-/// The ways by which manifests were last replaced: as the intents name them, and `copy` where a copy was made after all.
+/// The ways by which manifests were last replaced: as they were announced, and `copy` where a copy was made after all.
 pub(crate) fn ways(root: &Path) -> BTreeSet<String> {
     let mut last: BTreeMap<String, String> = BTreeMap::new();
     for record in journal(root) {
-        let text = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         match record["type"].as_str() {
-            Some("intent") => last.insert(text("path"), text("way")),
-            Some("copying") => last.insert(text("path"), "copy".to_owned()),
+            Some("replacing") => {
+                last.insert(text(&record["path"]), text(&record["storage"]["way"]))
+            }
+            Some("storage") => last.insert(text(&record["path"]), "copy".to_owned()),
             _ => None,
         };
     }

@@ -1,26 +1,23 @@
 //! `backups export`: copies backups to a directory outside the tree, verified.
 
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use serde::Serialize;
+use migrate_manifests::operation::backups::{self, Export};
+use migrate_manifests::outside::ExportDirectory;
+use migrate_manifests::report::{Backup, Fate, Stop};
 
-use migrate_manifests::operation::{Copied, ExportOptions, Exported, export_backups};
-use migrate_manifests::report::{Diagnosis, Stop, Summary};
-use migrate_manifests::storage::{CopyOutcome, ExportDirectory};
-
-use super::{Frame, ToldPath, place, size};
+use super::entry::{BackupSink, members, place, size};
 use crate::cli::args::WholeArgs;
-use crate::cli::escape;
-use crate::cli::exit::Failure;
-use crate::cli::options::{Output, Purpose, all_and_quiet, refuse_contradictions};
-use crate::cli::render::{Document, Surface, Tone, counted, json_lines, json_text, wrap};
-use crate::cli::session::{self, Invocation};
-use crate::cli::streams::Streams;
+use crate::cli::environment::Cli;
+use crate::cli::exit::Terms;
+use crate::cli::options::{Output, Place, Work, all_and_quiet, clock, refuse_contradictions};
+use crate::cli::render::{End, Ending, Facts, Headline, Item, Object, Page, Tone, counted};
+use crate::cli::session::Session;
 
-/// What an export is told.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct ExportArgs {
+pub(super) struct ExportArgs {
     /// The directory that the copies go to; made where it is missing
     ///
     /// Each copy gets the path that its backup has in the tree. What is there already with the same bytes is not copied again.
@@ -30,121 +27,97 @@ pub(crate) struct ExportArgs {
     whole: WholeArgs,
 }
 
-/// Exports.
-pub(crate) fn run(args: &ExportArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
-    let framed = refuse_contradictions(&[all_and_quiet(&args.whole.output)])
-        .and_then(|()| Frame::new(&args.whole, Purpose::Migrate, true, invocation.env));
-    let frame = match framed {
-        Ok(frame) => frame,
-        Err(stop) => return session::refuse(stop, invocation, streams),
-    };
-    frame.attend(streams, |scene| {
-        let (storage, catalog) = (&scene.prepared.storage, &scene.prepared.catalog);
-        let asked = ExportOptions {
-            backups: scene.asked,
-            directory: ExportDirectory::open(&args.directory, Path::new(&scene.prepared.tree))?,
+pub(super) fn run(args: ExportArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
+    let whole = args.whole;
+    refuse_contradictions(&[all_and_quiet(&whole.output)])?;
+    let mut output = Output::new(&whole.output, Headline::None, cli.env);
+    output.loss_is_failure = true;
+    let facts = Facts::reading("backups", clock(whole.work.clock.now, cli.env)?);
+    let (place, work) = (Place::of_whole(&whole), Work::new(&whole.work, false));
+    let mut session = Session::begin(cli, output, facts);
+    let mut end = ExportEnd::default();
+    let done = session.set_up(&place, work).and_then(|setup| {
+        let directory = ExportDirectory::open(&args.directory, &setup.tree.located.tree)?;
+        let mut copying = BackupSink {
+            report: &mut session.report,
+            add: &mut |backup| end.add(backup),
+            item: |backup| Box::new(Copied(backup)),
         };
-        let exported = export_backups(storage, catalog, &asked, scene.lookout)?;
-        document(exported, scene.output, scene.surface).map_err(Failure::from)
-    })
+        let export = Export { directory };
+        Ok(backups::export(&setup.frame()?, &export, &mut copying))
+    });
+    Ok(session.end(done, &end, Terms::default()))
 }
 
-/// One backup as programs see it.
-#[derive(Serialize)]
-struct Told<'a> {
-    #[serde(flatten)]
-    path: ToldPath,
-    backup: &'a str,
-    size: u64,
-    sha256: Option<String>,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-}
+struct Copied<'b>(&'b Backup);
 
-impl<'a> From<&'a Copied> for Told<'a> {
-    fn from(copied: &'a Copied) -> Self {
-        let trouble = copied.outcome.as_ref().err();
-        Self {
-            path: (&copied.path).into(),
-            backup: &copied.name,
-            size: copied.size,
-            sha256: copied.digest.map(|digest| digest.to_string()),
-            outcome: match &copied.outcome {
-                Ok(CopyOutcome::Made) => "copied",
-                Ok(CopyOutcome::Present) => "present",
-                Err(_) => "failed",
-            },
-            code: trouble.map(|trouble| trouble.code.as_str()),
-            message: trouble.map(|trouble| trouble.message.as_str()),
+impl Item for Copied<'_> {
+    fn list(&self) -> &'static str {
+        "backups"
+    }
+
+    fn text(&self, page: &mut Page) -> io::Result<()> {
+        let Self(backup) = self;
+        let (word, place) = (backup.fate.as_str(), place(&backup.path, &backup.name));
+        if let Some(reason) = backup.fate.reason() {
+            let label = page.label(Tone::Trouble, word);
+            let why = page.why(reason.code, &reason.message);
+            return page.print(&format!("{label}{place}\n{why}"));
         }
+        if page.view.all {
+            page.print(&format!("{word:<8}  {place}\n"))?;
+        }
+        Ok(())
+    }
+
+    fn json(&self, object: &mut Object, _: bool) {
+        let Self(backup) = self;
+        members(backup, object)
+            .member("sha256", backup.digest.map(|digest| digest.to_string()))
+            .member("outcome", backup.fate.as_str())
+            .diagnosis(backup.fate.reason());
     }
 }
 
-fn document(exported: Exported, output: &Output, surface: Surface) -> Result<Document, Stop> {
-    let told: Vec<_> = exported.backups.iter().map(Told::from).collect();
-    let failed = exported.backups.iter().any(|one| one.outcome.is_err());
-    Ok(Document {
-        text: text(&exported, output, surface),
-        members: vec![("backups", json_text(&told)?)],
-        lines: json_lines(&told)?,
-        summary: Summary {
-            signal: exported.signal,
-            ..Summary::default()
-        },
-        code: u8::from(failed || exported.is_partial),
-        notices: exported.notices,
-        ..Document::default()
-    })
+#[derive(Default)]
+struct ExportEnd {
+    made: u64,
+    present: u64,
+    bytes: u64,
 }
 
-fn text(exported: &Exported, output: &Output, surface: Surface) -> String {
-    let mut shown = String::new();
-    let (mut made, mut present, mut bytes) = (0, 0, 0);
-    for one in &exported.backups {
-        match &one.outcome {
-            Ok(CopyOutcome::Made) => {
-                made += 1;
-                bytes += one.size;
+impl ExportEnd {
+    fn add(&mut self, backup: &Backup) {
+        match backup.fate {
+            Fate::Copied => {
+                self.made += 1;
+                self.bytes += backup.size;
             }
-            Ok(CopyOutcome::Present) => present += 1,
-            Err(trouble) => shown.push_str(&failure(one, trouble, surface)),
-        }
-        if output.all && one.outcome.is_ok() {
-            let word = Told::from(one).outcome;
-            shown.extend([
-                &format!("{word:<8}"),
-                "  ",
-                &place(&one.path, &one.name),
-                "\n",
-            ]);
+            Fate::Present => self.present += 1,
+            _ => {}
         }
     }
-    if output.quiet {
-        return shown;
-    }
-    let there = match present {
-        0 => String::new(),
-        present => format!(" {} there already.", counted(present, "was", "were")),
-    };
-    let sentence = format!(
-        "Copied {} of {}, each read back and compared.{there}",
-        counted(made, "backup", "backups"),
-        size(bytes)
-    );
-    shown + &wrap(&sentence, surface.columns, 0) + "\n"
 }
 
-fn failure(one: &Copied, trouble: &Diagnosis, surface: Surface) -> String {
-    const INDENT: usize = 10;
-    let why = format!("{}: {}", trouble.code, escape::message(&trouble.message));
-    format!(
-        "{}    {}\n{:INDENT$}{}\n",
-        surface.paint.text(Tone::Trouble, "failed"),
-        place(&one.path, &one.name),
-        "",
-        wrap(&why, surface.columns, INDENT)
-    )
+impl Ending for ExportEnd {
+    fn lists(&self) -> &'static [&'static str] {
+        &["backups"]
+    }
+
+    fn text(&self, _: &End<'_>, page: &mut Page) -> io::Result<()> {
+        if page.view.quiet {
+            return Ok(());
+        }
+        let made = counted(self.made, "backup", "backups");
+        let size = size(self.bytes);
+        let mut sentences = vec![format!(
+            "Copied {made} of {size}, each read back and compared."
+        )];
+        if self.present > 0 {
+            let present = counted(self.present, "was", "were");
+            sentences.push(format!("{present} there already."));
+        }
+        let sentences = page.sentences(&sentences);
+        page.print(&sentences)
+    }
 }

@@ -1,90 +1,135 @@
-//! `catalog check`: what is there, or everything that is wrong.
+//! `catalog check`: a summary of a valid catalog, or all its errors.
 
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
-use serde::Serialize;
-
-use migrate_manifests::catalog::{Catalog, CatalogError, Dimension, Kind, Route};
+use migrate_manifests::catalog::{Catalog, CatalogError, Kind, Route};
 use migrate_manifests::code::Code;
-use migrate_manifests::report::Stop;
+use migrate_manifests::report::{Stop, Summary};
 
-use super::AuthorArgs;
-use super::remarks::Told;
+use super::author::AuthorArgs;
+use super::remarks::Remark;
+use crate::cli::environment::Cli;
 use crate::cli::escape;
-use crate::cli::exit::Failure;
-use crate::cli::options::Output;
-use crate::cli::render::{Document, Surface, Tone, counted, json_lines, json_text, wrap};
-use crate::cli::session::Invocation;
-use crate::cli::streams::Streams;
+use crate::cli::exit::Terms;
+use crate::cli::render::{End, Ending, INDENT, Item, Object, Page, Tone, counted};
 
-/// How many routes are shown without `--all`.
 const ROUTES_MOST: usize = 10;
 
-/// How many versions of a route are named without `--all`.
 const STOPS_MOST: usize = 6;
 
-/// What `catalog check` is told.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct CheckArgs {
     #[command(flatten)]
     author: AuthorArgs,
 }
 
-/// Checks.
-pub(super) fn run(args: &CheckArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
-    super::look(
-        &args.author,
-        None,
-        invocation,
-        streams,
-        |files, output, surface| {
-            let document = match files.check() {
-                Ok(catalog) => sound(&catalog, output),
-                Err(errors) => wrong(&errors, output, surface),
-            };
-            document.map_err(Failure::from)
-        },
-    )
-}
-
-/// One kind as programs see it.
-#[derive(Serialize)]
-struct ToldKind<'c> {
-    kind: &'c str,
-    file: &'c str,
-    latest: String,
-    versions: usize,
-    migrations: usize,
-}
-
-/// One dimension as programs see it.
-#[derive(Serialize)]
-struct ToldDimension<'c> {
-    at: String,
-    column: &'c str,
-}
-
-impl<'c> From<&'c Dimension> for ToldDimension<'c> {
-    fn from(dimension: &'c Dimension) -> Self {
-        Self {
-            at: dimension.at.to_string(),
-            column: &dimension.column,
+pub(super) fn run(args: &CheckArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
+    let author = &args.author;
+    let mut session = author.begin(cli)?;
+    let files = session.catalog_files(author.catalog.as_deref(), Path::new("."));
+    let checked = match files {
+        Ok(files) => files.check(),
+        Err(failure) => return Ok(session.end(Err(failure), &(), Terms::default())),
+    };
+    // Output that is lost is remembered by the report.
+    match &checked {
+        Ok(catalog) => {
+            let mut kinds = catalog.kinds().iter();
+            let _remembered = kinds.try_for_each(|kind| session.report.item(kind));
         }
+        Err(errors) => {
+            let mut errors = errors.iter().map(Invalid);
+            let _remembered = errors.try_for_each(|error| session.report.item(&error));
+        }
+    }
+    let end = CheckEnd { checked: &checked };
+    Ok(session.end(Ok(Summary::default()), &end, Terms::default()))
+}
+
+impl Item for Kind {
+    fn list(&self) -> &'static str {
+        "kinds"
+    }
+
+    fn text(&self, _: &mut Page) -> io::Result<()> {
+        // The ending prints the kinds, after the line of the catalog.
+        Ok(())
+    }
+
+    fn json(&self, object: &mut Object, _: bool) {
+        object
+            .member("kind", &self.name)
+            .member("file", &self.file)
+            .member("latest", self.registry.latest())
+            .member("versions", self.registry.versions().len())
+            .member("migrations", self.registry.migrations().count());
     }
 }
 
-fn sound(catalog: &Catalog, output: &Output) -> Result<Document, Stop> {
-    let told: Vec<_> = catalog
-        .kinds()
-        .iter()
-        .map(|kind| ToldKind {
-            kind: &kind.name,
-            file: &kind.file,
-            latest: kind.registry.latest().to_string(),
-            versions: kind.registry.versions().len(),
-            migrations: kind.registry.migrations().count(),
-        })
-        .collect();
+struct Invalid<'e>(&'e CatalogError);
+
+impl Item for Invalid<'_> {
+    fn list(&self) -> &'static str {
+        "remarks"
+    }
+
+    fn text(&self, page: &mut Page) -> io::Result<()> {
+        let label = page.label(Tone::Trouble, "invalid");
+        let message = self.0.to_string();
+        let message = page.wrap(&escape::message(&message), INDENT);
+        page.head(&format!("{label}{message}\n"))
+    }
+
+    fn json(&self, object: &mut Object, all: bool) {
+        Remark::from(self.0).json(object, all);
+    }
+}
+
+struct CheckEnd<'c> {
+    checked: &'c Result<Catalog, Vec<CatalogError>>,
+}
+
+impl Ending for CheckEnd<'_> {
+    fn lists(&self) -> &'static [&'static str] {
+        &["kinds", "remarks"]
+    }
+
+    fn text(&self, _: &End<'_>, page: &mut Page) -> io::Result<()> {
+        if page.view.quiet {
+            return Ok(());
+        }
+        match self.checked {
+            Ok(catalog) => page.print(&sound(catalog, page.view.all)),
+            Err(errors) => {
+                let hint = page.paint.text(Tone::Hint, "hint: ");
+                let number = counted(errors.len() as u64, "error", "errors");
+                let cure = Code::CatalogInvalid.hint();
+                let end = format!("{hint}{cure}\n\n{number}. The catalog cannot be used.\n");
+                page.list(&end)
+            }
+        }
+    }
+
+    fn members(&self, object: &mut Object) {
+        let dimensions = match self.checked {
+            Ok(catalog) => catalog.dimensions(),
+            Err(_) => &[],
+        };
+        object.list("dimensions", dimensions, |object, dimension| {
+            object
+                .member("at", dimension.at.to_string())
+                .member("column", &dimension.column);
+        });
+    }
+
+    fn has_trouble(&self) -> bool {
+        self.checked.is_err()
+    }
+}
+
+fn sound(catalog: &Catalog, all: bool) -> String {
     let digest: String = catalog.digest().prefixed().chars().take(23).collect();
     let mut text = format!(
         "catalog   {} ({}), {digest}\n",
@@ -92,25 +137,19 @@ fn sound(catalog: &Catalog, output: &Output) -> Result<Document, Stop> {
         escape::message(&catalog.source().to_string())
     );
     for kind in catalog.kinds() {
-        text.push_str(&shown(kind, output.all));
+        text.push_str(&shown(kind, all));
     }
-    let dimensions: Vec<_> = catalog
-        .dimensions()
-        .iter()
-        .map(ToldDimension::from)
-        .collect();
-    text.push_str(&shown_dimensions(&dimensions));
-    text.push_str("\nThe catalog can be used.\n");
-    Ok(Document {
-        text: if output.quiet { String::new() } else { text },
-        members: vec![
-            ("kinds", json_text(&told)?),
-            ("dimensions", json_text(&dimensions)?),
-            ("remarks", "[]".to_owned()),
-        ],
-        lines: json_lines(&told)?,
-        ..Document::default()
-    })
+    for (count, dimension) in catalog.dimensions().iter().enumerate() {
+        let label = if count == 0 {
+            "\ndimension"
+        } else {
+            "         "
+        };
+        let at = dimension.at.to_string();
+        let (at, column) = (escape::message(&at), escape::message(&dimension.column));
+        text.extend([label, " ", &at, ": column ", &column, "\n"]);
+    }
+    text + "\nThe catalog can be used.\n"
 }
 
 fn shown(kind: &Kind, all: bool) -> String {
@@ -147,49 +186,4 @@ fn shown(kind: &Kind, all: bool) -> String {
         text.extend(["          ... and ", &more, " more (--all lists them)\n"]);
     }
     text
-}
-
-fn shown_dimensions(dimensions: &[ToldDimension<'_>]) -> String {
-    let mut text = String::new();
-    for (count, dimension) in dimensions.iter().enumerate() {
-        let label = if count == 0 {
-            "\ndimension"
-        } else {
-            "         "
-        };
-        let (at, column) = (
-            escape::message(&dimension.at),
-            escape::message(dimension.column),
-        );
-        text.extend([label, " ", &at, ": column ", &column, "\n"]);
-    }
-    text
-}
-
-fn wrong(errors: &[CatalogError], output: &Output, surface: Surface) -> Result<Document, Stop> {
-    let told: Vec<_> = errors.iter().map(Told::from).collect();
-    let label = surface.paint.text(Tone::Trouble, "invalid");
-    let mut text = String::new();
-    for error in errors {
-        let message = wrap(&escape::message(&error.to_string()), surface.columns, 10);
-        text.extend([&label, "   ", message.as_str(), "\n"]);
-    }
-    if !output.quiet {
-        let hint = surface.paint.text(Tone::Hint, "hint: ");
-        let (number, cure) = (errors.len() as u64, Code::CatalogInvalid.hint());
-        let number = counted(number, "error", "errors");
-        let end = ". The catalog cannot be used.\n";
-        text.extend(["\n", &hint, cure, "\n\n", &number, end]);
-    }
-    Ok(Document {
-        text,
-        members: vec![
-            ("kinds", "[]".to_owned()),
-            ("dimensions", "[]".to_owned()),
-            ("remarks", json_text(&told)?),
-        ],
-        lines: json_lines(&told)?,
-        code: 1,
-        ..Document::default()
-    })
 }

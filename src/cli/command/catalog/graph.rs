@@ -1,19 +1,20 @@
 //! `catalog graph`: the graph of versions, for programs that draw.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 
 use migrate_manifests::catalog::graph;
+use migrate_manifests::report::{Stop, Summary};
 
-use super::AuthorArgs;
+use super::author::AuthorArgs;
 use crate::cli::args::{ClockArgs, OutputArgs};
-use crate::cli::render::Document;
-use crate::cli::session::Invocation;
-use crate::cli::streams::Streams;
+use crate::cli::environment::Cli;
+use crate::cli::exit::Terms;
+use crate::cli::render::{End, Ending, Page};
 
-/// What `catalog graph` is told.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct GraphArgs {
     /// The language of the graph
@@ -35,7 +36,6 @@ pub(super) struct GraphArgs {
     clock: ClockArgs,
 }
 
-/// A language of graphs.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Language {
     /// For Markdown.
@@ -44,22 +44,32 @@ enum Language {
     Dot,
 }
 
-/// Prints it.
-pub(super) fn run(args: &GraphArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
+pub(super) fn run(args: &GraphArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     let author = AuthorArgs {
         catalog: args.catalog.clone(),
         clock: args.clock.clone(),
         output: OutputArgs::default(),
     };
-    super::look(&author, None, invocation, streams, |files, _, _| {
-        let catalog = files.load()?;
-        let text = match args.language {
-            Language::Mermaid => graph::mermaid(&catalog),
-            Language::Dot => graph::dot(&catalog),
-        };
-        Ok(Document {
-            text,
-            ..Document::default()
-        })
+    let mut session = author.begin(cli)?;
+    let drawn = session
+        .catalog_files(author.catalog.as_deref(), Path::new("."))
+        .and_then(|files| {
+            let catalog = files.load()?;
+            Ok(match args.language {
+                Language::Mermaid => graph::mermaid(&catalog),
+                Language::Dot => graph::dot(&catalog),
+            })
+        });
+    Ok(match drawn {
+        Ok(text) => session.end(Ok(Summary::default()), &Graph(text), Terms::default()),
+        Err(failure) => session.end(Err(failure), &(), Terms::default()),
     })
+}
+
+struct Graph(String);
+
+impl Ending for Graph {
+    fn text(&self, _: &End<'_>, page: &mut Page) -> io::Result<()> {
+        page.print(&self.0)
+    }
 }

@@ -1,25 +1,25 @@
 //! `catalog new`: the files that a new version begins with.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use migrate_manifests::catalog::skeleton::{self, NewSchema};
 use migrate_manifests::catalog::{Kind, Place, Source};
+use migrate_manifests::outside::{self, CatalogFiles, change_catalog, read_catalog, write_catalog};
 use migrate_manifests::rehearsal::{NewVersion, begin};
-use migrate_manifests::report::Stop;
-use migrate_manifests::storage::{CatalogFiles, change_catalog, read_catalog, write_catalog};
+use migrate_manifests::report::{Stop, Summary};
 use migrate_manifests::version::Version;
 
-use crate::cli::args::{ClockArgs, OutputArgs};
+use crate::cli::args::ClockArgs;
+use crate::cli::environment::Cli;
 use crate::cli::escape;
-use crate::cli::exit::Failure;
+use crate::cli::exit::Terms;
 use crate::cli::kinds;
-use crate::cli::options::{Output, Purpose, clock, usage};
-use crate::cli::render::{Document, Known, wrap};
-use crate::cli::session::{self, Invocation, Subject};
-use crate::cli::streams::Streams;
+use crate::cli::options::{Output, clock, usage};
+use crate::cli::render::{End, Ending, Facts, INDENT, Page};
+use crate::cli::session::Session;
 
-/// What `catalog new` is told.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct NewArgs {
     /// The version that is to be added
@@ -37,24 +37,22 @@ pub(super) struct NewArgs {
     clock: ClockArgs,
 }
 
-/// Writes them, and overwrites nothing.
-pub(super) fn run(args: &NewArgs, invocation: &Invocation<'_>, streams: Streams) -> ExitCode {
-    let now = match clock(args.clock.now, invocation.env) {
-        Ok(now) => now,
-        Err(stop) => return session::refuse(stop, invocation, streams),
-    };
-    let output = Output::new(&OutputArgs::default(), Purpose::Look, invocation.env);
-    let known = Known::from(&Subject {
+pub(super) fn run(args: &NewArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
+    let facts = Facts {
         dry_run: false,
-        ..Subject::looking("catalog", now)
-    });
-    let document = write(args, &output).map_err(Failure::from);
-    session::tell(document, &output, known, streams)
+        ..Facts::reading("catalog", clock(args.clock.now, cli.env)?)
+    };
+    let output = Output::plain(cli.env);
+    let session = Session::begin(cli, output, facts);
+    Ok(match write(args) {
+        Ok(end) => session.end(Ok(Summary::default()), &end, Terms::default()),
+        Err(stop) => session.end(Err(stop.into()), &(), Terms::default()),
+    })
 }
 
-fn write(args: &NewArgs, output: &Output) -> Result<Document, Stop> {
+fn write(args: &NewArgs) -> Result<NewEnd<'_>, Stop> {
     let dir = args.catalog.as_path();
-    let is_there = dir.join("catalog.json").exists();
+    let is_there = outside::exists(&dir.join("catalog.json"));
     let files = if is_there {
         read_catalog(Some(dir), None)?
     } else {
@@ -86,13 +84,14 @@ fn write(args: &NewArgs, output: &Output) -> Result<Document, Stop> {
         .schema
         .as_ref()
         .map(|schema| name_schema(dir, own, schema, kind, &args.version));
-    Ok(Document {
-        text: told(dir, &begun, changed, output),
-        ..Document::default()
+    Ok(NewEnd {
+        dir,
+        begun,
+        changed,
     })
 }
 
-/// Names a schema in the catalog file: says that it was done, or what is to be done by hand.
+/// Adds a schema to the catalog file. Returns the message about the change, or about what the author has to do by hand.
 fn name_schema(
     dir: &Path,
     own: &str,
@@ -112,55 +111,69 @@ fn name_schema(
     })
 }
 
-/// What was done, and what is left to do.
-fn told(
-    dir: &Path,
-    begun: &NewVersion,
+struct NewEnd<'d> {
+    dir: &'d Path,
+    begun: NewVersion,
+    /// `None` if there is no schema; the error is what the author has to do by hand.
     changed: Option<Result<(), String>>,
-    output: &Output,
-) -> String {
-    let wrapped = |message: &str| wrap(&escape::message(message), output.columns, 10);
-    let shown = |path: &str| {
-        let path = dir.join(path);
-        escape::path(path.as_os_str().as_encoded_bytes()).into_owned()
-    };
-    let mut text = String::new();
-    for path in begun.files.keys() {
-        text.extend(["wrote     ", &shown(path), "\n"]);
-    }
-    let catalog = shown("catalog.json");
-    match changed {
-        None => {}
-        Some(Ok(())) => text.extend(["changed   ", &catalog, "\n"]),
-        Some(Err(why)) => {
-            text.extend(["by hand   ", &catalog, "\n          ", &wrapped(&why), "\n"]);
-        }
-    }
-    for remark in &begun.unfinished {
-        if let Place::File(file) = &remark.place {
-            let message = wrapped(&remark.message);
-            text.extend(["fill in   ", &shown(file), "\n          ", &message, "\n"]);
-        }
-    }
-    let what = match begun.schema {
-        Some(_) => "the steps, what the schema asks, and what becomes of the fixture",
-        None => "the steps, and what becomes of the fixture",
-    };
-    let check = format!(
-        "migrate-manifests catalog check --catalog {}",
-        dir.display()
-    );
-    text.extend([
-        "\nFill in ",
-        what,
-        ". Then: ",
-        &escape::message(&check),
-        "\n",
-    ]);
-    text
 }
 
-/// A catalog is called as its directory is.
+impl Ending for NewEnd<'_> {
+    fn text(&self, _: &End<'_>, page: &mut Page) -> io::Result<()> {
+        let text = self.shown(page);
+        page.print(&text)
+    }
+}
+
+impl NewEnd<'_> {
+    fn shown(&self, page: &Page) -> String {
+        let Self {
+            dir,
+            begun,
+            changed,
+        } = self;
+        let wrapped = |message: &str| page.wrap(&escape::message(message), INDENT);
+        let shown = |path: &str| {
+            let path = dir.join(path);
+            escape::path(path.as_os_str().as_encoded_bytes()).into_owned()
+        };
+        let mut text = String::new();
+        for path in begun.files.keys() {
+            text.extend(["wrote     ", &shown(path), "\n"]);
+        }
+        let catalog = shown("catalog.json");
+        match changed {
+            None => {}
+            Some(Ok(())) => text.extend(["changed   ", &catalog, "\n"]),
+            Some(Err(why)) => {
+                text.extend(["by hand   ", &catalog, "\n          ", &wrapped(why), "\n"]);
+            }
+        }
+        for remark in &begun.unfinished {
+            if let Place::File(file) = &remark.place {
+                let message = wrapped(&remark.message);
+                text.extend(["fill in   ", &shown(file), "\n          ", &message, "\n"]);
+            }
+        }
+        let what = match begun.schema {
+            Some(_) => "the steps, what the schema asks, and what becomes of the fixture",
+            None => "the steps, and what becomes of the fixture",
+        };
+        let check = format!(
+            "migrate-manifests catalog check --catalog {}",
+            dir.display()
+        );
+        text.extend([
+            "\nFill in ",
+            what,
+            ". Then: ",
+            &escape::message(&check),
+            "\n",
+        ]);
+        text
+    }
+}
+
 fn name_of(dir: &Path) -> String {
     let name = dir
         .file_name()

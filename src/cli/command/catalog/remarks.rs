@@ -1,52 +1,32 @@
 //! Remarks about a catalog, as people and programs see them.
 
 use std::collections::BTreeSet;
-
-use serde::Serialize;
+use std::io;
 
 use migrate_manifests::catalog::{CatalogError, Place};
 use migrate_manifests::code::{Class, Code};
 use migrate_manifests::path::TreePath;
-use migrate_manifests::rehearsal::Remark;
-use migrate_manifests::report::{Diagnosis, Stop};
+use migrate_manifests::rehearsal;
+use migrate_manifests::report::Diagnosis;
 
 use crate::cli::escape;
-use crate::cli::options::Output;
-use crate::cli::render::{Document, Surface, Tone, counted, grouped, json_lines, json_text, wrap};
+use crate::cli::render::{End, Ending, INDENT, Item, Object, Page, Report, Tone, counted, grouped};
 
-/// How many manifests are named without `--all`.
 const NAMED_MOST: usize = 5;
 
-/// What is wrong.
-const FINDING: &str = "finding";
-/// What only should be known.
-const NOTE: &str = "note";
-
-/// A remark.
-#[derive(Debug, Serialize)]
-pub(super) struct Told {
-    class: &'static str,
-    code: &'static str,
-    /// The file in the catalog.
-    #[serde(skip_serializing_if = "Option::is_none")]
+#[derive(Debug)]
+pub(super) struct Remark {
+    code: Code,
     file: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<usize>,
-    /// The manifest, where it is about one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
+    path: Option<TreePath>,
     message: String,
-    /// The manifests that a step would change, where a tree was looked at.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    manifests: Option<Vec<String>>,
-    /// What gives the hint.
-    #[serde(skip)]
-    hinted: Code,
+    /// The manifests that a step would change; `None` without a tree.
+    manifests: Option<Vec<TreePath>>,
 }
 
-impl Told {
+impl Remark {
     fn at(place: &Place, code: Code, message: String) -> Self {
         let (file, line, column) = match place {
             Place::Catalog => (None, None, None),
@@ -54,46 +34,36 @@ impl Told {
             Place::Line { file, line, column } => (Some(file.clone()), Some(*line), Some(*column)),
         };
         Self {
-            class: match code.class() {
-                Class::Note | Class::Warning => NOTE,
-                _ => FINDING,
-            },
-            code: code.as_str(),
+            code,
             file,
             line,
             column,
             path: None,
             message,
             manifests: None,
-            hinted: code,
         }
     }
 
-    /// The same remark, seen in a manifest of a tree.
     pub(super) fn of(mut self, path: &TreePath) -> Self {
-        self.path = Some(path.to_text().into_owned());
+        self.path = Some(path.clone());
         self
     }
 
-    /// The same remark about a step that would change these manifests.
     pub(super) fn changing(mut self, paths: &[TreePath]) -> Self {
-        let paths = paths.iter().map(|path| path.to_text().into_owned());
-        self.manifests = Some(paths.collect());
+        self.manifests = Some(paths.to_vec());
         self
     }
 
-    /// A manifest that would not be migrated.
     pub(super) fn troubled(path: &TreePath, trouble: &Diagnosis) -> Self {
         Self::at(&Place::Catalog, trouble.code, trouble.message.clone()).of(path)
     }
 
-    /// What is to be said of a tree as a whole.
     pub(super) fn of_tree(code: Code, message: &str) -> Self {
         Self::at(&Place::Catalog, code, message.to_owned())
     }
 
     fn is_finding(&self) -> bool {
-        self.class == FINDING
+        !matches!(self.code.class(), Class::Note | Class::Warning)
     }
 
     fn place(&self) -> String {
@@ -102,78 +72,192 @@ impl Told {
             (Some(line), Some(column)) => format!("{file}:{line}:{column}"),
             _ => file,
         };
-        let parts = [place, self.path.clone().unwrap_or_default()].into_iter();
+        let path = self.path.as_ref().map(ToString::to_string);
+        let parts = [place, path.unwrap_or_default()].into_iter();
         let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
         parts.join(", ")
     }
 }
 
-impl From<&Remark> for Told {
-    fn from(remark: &Remark) -> Self {
+impl From<&rehearsal::Remark> for Remark {
+    fn from(remark: &rehearsal::Remark) -> Self {
         Self::at(&remark.place, remark.code, remark.message.clone())
     }
 }
 
-impl From<&Diagnosis> for Told {
+impl From<&Diagnosis> for Remark {
     fn from(notice: &Diagnosis) -> Self {
-        let told = Self::of_tree(notice.code, &notice.message);
+        let remark = Self::of_tree(notice.code, &notice.message);
         match &notice.path {
-            Some(path) => told.of(path),
-            None => told,
+            Some(path) => remark.of(path),
+            None => remark,
         }
     }
 }
 
-impl From<&CatalogError> for Told {
+impl From<&CatalogError> for Remark {
     fn from(error: &CatalogError) -> Self {
         Self::at(&error.place, error.code(), error.problem.to_string())
     }
 }
 
-/// Remarks, and what was looked at in a sentence and as a member for programs.
+struct RemarkItem<'r> {
+    remark: &'r Remark,
+    manifests: Option<u64>,
+}
+
+impl Item for Remark {
+    fn list(&self) -> &'static str {
+        "remarks"
+    }
+
+    fn text(&self, page: &mut Page) -> io::Result<()> {
+        let printed = RemarkItem {
+            remark: self,
+            manifests: None,
+        };
+        printed.text(page)
+    }
+
+    fn json(&self, object: &mut Object, _: bool) {
+        let class = if self.is_finding() { "finding" } else { "note" };
+        let text = |path: &TreePath| path.to_text().into_owned();
+        let manifests = self.manifests.as_ref();
+        object
+            .member("class", class)
+            .member("code", self.code.as_str())
+            .some("file", self.file.as_ref())
+            .some("line", self.line)
+            .some("column", self.column)
+            .some("path", self.path.as_ref().map(text))
+            .member("message", &self.message)
+            .some(
+                "manifests",
+                manifests.map(|all| all.iter().map(text).collect::<Vec<_>>()),
+            );
+    }
+}
+
+impl Item for RemarkItem<'_> {
+    fn list(&self) -> &'static str {
+        self.remark.list()
+    }
+
+    fn text(&self, page: &mut Page) -> io::Result<()> {
+        let remark = self.remark;
+        if page.view.quiet && !remark.is_finding() {
+            return Ok(());
+        }
+        let label = if remark.is_finding() {
+            page.label(Tone::Trouble, "finding")
+        } else {
+            page.label(Tone::Plain, "note")
+        };
+        let place = remark.place();
+        let place = escape::message(&place);
+        let mut shown = format!("{label}{place}").trim_end().to_owned() + "\n";
+        let mut lines = vec![format!(
+            "{}: {}",
+            remark.code,
+            escape::message(&remark.message)
+        )];
+        lines.extend(self.manifest_list(page.view.all));
+        for line in lines {
+            let line = page.wrap(&line, INDENT);
+            shown.extend(["          ", &line, "\n"]);
+        }
+        page.head(&shown)
+    }
+
+    fn json(&self, object: &mut Object, all: bool) {
+        self.remark.json(object, all);
+    }
+}
+
+impl RemarkItem<'_> {
+    fn manifest_list(&self, all: bool) -> Option<String> {
+        let (paths, looked_at) = (self.remark.manifests.as_ref()?, self.manifests?);
+        let looked_at = counted(looked_at, "manifest", "manifests");
+        if paths.is_empty() {
+            return Some(format!("in none of {looked_at}"));
+        }
+        let most = if all { paths.len() } else { NAMED_MOST };
+        let named = paths.iter().take(most);
+        let named: Vec<_> = named
+            .map(|path| escape::message(&path.to_text()).into_owned())
+            .collect();
+        let more = match paths.len().saturating_sub(most) {
+            0 => String::new(),
+            more => format!(" and {} more (--all names them)", grouped(more as u64)),
+        };
+        let number = grouped(paths.len() as u64);
+        Some(format!(
+            "in {number} of {looked_at}, namely {}{more}",
+            named.join(", ")
+        ))
+    }
+}
+
 pub(super) struct Remarks {
-    pub(super) told: Vec<Told>,
-    /// How many manifests of a tree were looked at.
+    pub(super) all: Vec<Remark>,
     pub(super) manifests: Option<u64>,
-    pub(super) sentence: String,
-    pub(super) tested: Option<String>,
+    pub(super) tried: Option<Tried>,
+}
+
+pub(super) struct Tried {
+    pub(super) fixtures: usize,
+    pub(super) documents: usize,
+    pub(super) pending: Option<u64>,
 }
 
 impl Remarks {
-    /// The document; exit code 1 where something is wrong.
-    pub(super) fn document(&self, output: &Output, surface: Surface) -> Result<Document, Stop> {
-        let mut members = vec![("remarks", json_text(&self.told)?)];
-        members.extend(self.tested.clone().map(|tested| ("tested", tested)));
-        Ok(Document {
-            text: self.text(output, surface),
-            members,
-            lines: json_lines(&self.told)?,
-            code: u8::from(self.told.iter().any(Told::is_finding)),
-            ..Document::default()
-        })
+    pub(super) fn report(&self, report: &mut Report) -> io::Result<()> {
+        let manifests = self.manifests;
+        self.all
+            .iter()
+            .try_for_each(|remark| report.item(&RemarkItem { remark, manifests }))
     }
 
-    fn text(&self, output: &Output, surface: Surface) -> String {
-        let told = self.told.iter();
-        let shown = told.filter(|told| !output.quiet || told.is_finding());
-        let mut text: String = shown.map(|told| self.one(told, output, surface)).collect();
-        if output.quiet {
-            return text;
+    fn sentence(&self) -> Option<String> {
+        let tried = self.tried.as_ref()?;
+        let mut parts = vec![
+            counted(tried.fixtures as u64, "fixture", "fixtures"),
+            counted(
+                tried.documents as u64,
+                "made-up document",
+                "made-up documents",
+            ),
+        ];
+        if let (Some(manifests), Some(pending)) = (self.manifests, tried.pending) {
+            let manifests = counted(manifests, "manifest", "manifests");
+            parts.push(format!("{manifests} ({pending} pending)"));
         }
-        let codes: BTreeSet<Code> = self.told.iter().map(|told| told.hinted).collect();
-        if !codes.is_empty() {
-            text.push('\n');
+        let last = parts.pop().unwrap_or_default();
+        Some(format!("Tried {} and {last}.", parts.join(", ")))
+    }
+}
+
+impl Ending for Remarks {
+    fn lists(&self) -> &'static [&'static str] {
+        &["remarks"]
+    }
+
+    fn text(&self, _: &End<'_>, page: &mut Page) -> io::Result<()> {
+        if page.view.quiet {
+            return Ok(());
         }
-        let label = surface.paint.text(Tone::Hint, "hint: ");
+        let codes: BTreeSet<Code> = self.all.iter().map(|remark| remark.code).collect();
+        let label = page.paint.text(Tone::Hint, "hint: ").into_owned();
+        let mut shown = String::new();
         for code in &codes {
-            let hint = wrap(&format!("{code}: {}", code.hint()), surface.columns, 6);
-            text.extend([&label, hint.as_str(), "\n"]);
+            let hint = page.wrap(&format!("{code}: {}", code.hint()), 6);
+            shown.extend([&label, hint.as_str(), "\n"]);
         }
         if !codes.is_empty() {
-            text.push('\n');
+            shown.push('\n');
         }
-        let findings = self.told.iter().filter(|told| told.is_finding()).count();
-        let verdict = match (findings, self.told.len() - findings) {
+        let findings = self.all.iter().filter(|remark| remark.is_finding()).count();
+        let verdict = match (findings, self.all.len() - findings) {
             (0, 0) => "Nothing to remark.".to_owned(),
             (findings, notes) => format!(
                 "{}, {}.",
@@ -181,45 +265,27 @@ impl Remarks {
                 counted(notes as u64, "note", "notes")
             ),
         };
-        let end = format!("{} {verdict}", self.sentence);
-        text + &wrap(end.trim_start(), surface.columns, 0) + "\n"
+        let sentences: Vec<_> = self.sentence().into_iter().chain([verdict]).collect();
+        shown.push_str(&page.sentences(&sentences));
+        page.list(&shown)
     }
 
-    fn one(&self, told: &Told, output: &Output, surface: Surface) -> String {
-        let label = if told.is_finding() {
-            surface.paint.text(Tone::Trouble, "finding")
-        } else {
-            "note   ".into()
-        };
-        let place = told.place();
-        let place = escape::message(&place);
-        let mut shown = format!("{label}   {place}").trim_end().to_owned() + "\n";
-        let mut lines = vec![format!("{}: {}", told.code, escape::message(&told.message))];
-        lines.extend(self.namely(told, output));
-        for line in lines {
-            let line = wrap(&line, surface.columns, 10);
-            shown.extend(["          ", &line, "\n"]);
+    fn members(&self, object: &mut Object) {
+        if let Some(tried) = &self.tried {
+            object.object(
+                "tested",
+                Some(|object: &mut Object| {
+                    object
+                        .member("fixtures", tried.fixtures)
+                        .member("documents", tried.documents)
+                        .member("manifests", self.manifests)
+                        .member("pending", tried.pending);
+                }),
+            );
         }
-        shown
     }
 
-    fn namely(&self, told: &Told, output: &Output) -> Option<String> {
-        let (paths, all) = (told.manifests.as_ref()?, self.manifests?);
-        let all = counted(all, "manifest", "manifests");
-        if paths.is_empty() {
-            return Some(format!("in none of {all}"));
-        }
-        let most = if output.all { paths.len() } else { NAMED_MOST };
-        let named = paths.iter().take(most).map(|path| escape::message(path));
-        let named: Vec<_> = named.collect();
-        let more = match paths.len().saturating_sub(most) {
-            0 => String::new(),
-            more => format!(" and {} more (--all names them)", grouped(more as u64)),
-        };
-        let number = grouped(paths.len() as u64);
-        Some(format!(
-            "in {number} of {all}, namely {}{more}",
-            named.join(", ")
-        ))
+    fn has_trouble(&self) -> bool {
+        self.all.iter().any(Remark::is_finding)
     }
 }

@@ -7,10 +7,9 @@ use clap::ValueEnum;
 
 use migrate_manifests::catalog::published;
 
-use crate::cli::command::printed;
-use crate::cli::streams::Streams;
+use crate::cli::environment::Cli;
+use crate::cli::exit::printed;
 
-/// What `catalog schema` is told.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct SchemaArgs {
     /// Of which file
@@ -18,7 +17,6 @@ pub(super) struct SchemaArgs {
     file: File,
 }
 
-/// A file of a catalog.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum File {
     /// catalog.json
@@ -27,11 +25,10 @@ enum File {
     Migration,
 }
 
-/// Prints it.
-pub(super) fn run(args: &SchemaArgs, mut streams: Streams) -> ExitCode {
+pub(super) fn run(args: &SchemaArgs, cli: &mut Cli<'_>) -> ExitCode {
     let schema = match args.file {
         File::Catalog => published::CATALOG,
         File::Migration => published::MIGRATION,
     };
-    printed(write!(streams.stdout, "{schema}"))
+    printed(write!(cli.streams.stdout, "{schema}"))
 }

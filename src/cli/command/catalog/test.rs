@@ -1,71 +1,36 @@
-//! `catalog test`: migrations tried on fixtures, on documents that are made up, and on a tree.
-
-use serde::Serialize;
+//! `catalog test`: tries migrations on fixtures, on generated documents, and on a tree.
 
 use migrate_manifests::operation::TreeRehearsal;
 use migrate_manifests::rehearsal::test;
-use migrate_manifests::report::Stop;
 
-use super::remarks::{Remarks, Told};
+use super::remarks::{Remark, Remarks, Tried};
 use super::trial::Trial;
-use crate::cli::render::{counted, json_text};
 
-/// What was tried, as programs see it.
-#[derive(Serialize)]
-struct Tried {
-    fixtures: usize,
-    documents: usize,
-    manifests: Option<u64>,
-    pending: Option<u64>,
-}
-
-/// Tests.
-pub(super) fn remarks(trial: &Trial) -> Result<Remarks, Stop> {
+pub(super) fn remarks(trial: &Trial) -> Remarks {
     let tested = test(&trial.catalog, &trial.fixtures);
     let tree = trial.tree.as_ref();
-    let mut told: Vec<_> = tested.remarks.iter().map(Told::from).collect();
-    told.extend(tree.into_iter().flat_map(told_of));
-    let tried = Tried {
-        fixtures: tested.fixtures,
-        documents: tested.documents,
+    let mut all: Vec<_> = tested.remarks.iter().map(Remark::from).collect();
+    all.extend(tree.into_iter().flat_map(of_tree));
+    Remarks {
+        all,
         manifests: tree.map(|tree| tree.manifests),
-        pending: tree.map(|tree| tree.pending),
-    };
-    Ok(Remarks {
-        told,
-        manifests: tried.manifests,
-        sentence: sentence(&tried),
-        tested: Some(json_text(&tried)?),
-    })
+        tried: Some(Tried {
+            fixtures: tested.fixtures,
+            documents: tested.documents,
+            pending: tree.map(|tree| tree.pending),
+        }),
+    }
 }
 
-/// What is to be said of the manifests of a tree.
-fn told_of(tree: &TreeRehearsal) -> Vec<Told> {
+fn of_tree(tree: &TreeRehearsal) -> Vec<Remark> {
     let troubled = tree.troubled.iter();
     let warned = tree.warned.iter();
     let broken = tree.broken.iter();
     let halted = tree.halted.iter();
-    let halted = halted.map(|stop| Told::of_tree(stop.code, &stop.message));
+    let halted = halted.map(|stop| Remark::of_tree(stop.code, &stop.message));
     halted
-        .chain(troubled.map(|(path, trouble)| Told::troubled(path, trouble)))
-        .chain(warned.map(Told::from))
-        .chain(broken.map(|(path, remark)| Told::from(remark).of(path)))
+        .chain(troubled.map(|(path, trouble)| Remark::troubled(path, trouble)))
+        .chain(warned.map(Remark::from))
+        .chain(broken.map(|(path, remark)| Remark::from(remark).of(path)))
         .collect()
-}
-
-fn sentence(tried: &Tried) -> String {
-    let mut parts = vec![
-        counted(tried.fixtures as u64, "fixture", "fixtures"),
-        counted(
-            tried.documents as u64,
-            "made-up document",
-            "made-up documents",
-        ),
-    ];
-    if let (Some(manifests), Some(pending)) = (tried.manifests, tried.pending) {
-        let manifests = counted(manifests, "manifest", "manifests");
-        parts.push(format!("{manifests} ({pending} pending)"));
-    }
-    let last = parts.pop().unwrap_or_default();
-    format!("Tried {} and {last}.", parts.join(", "))
 }

@@ -1,4 +1,4 @@
-//! What `catalog lint` and `catalog test` share: a catalog with its fixtures, and the tree on which it is tried, where one is named.
+//! The input of `catalog lint` and `catalog test`: a catalog with its fixtures, and a tree if one is given.
 //!
 //! Invariant: nothing is written.
 
@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use migrate_manifests::catalog::Catalog;
-use migrate_manifests::operation::{TreeRehearsal, rehearse_tree};
+use migrate_manifests::operation::{Frame, Request, TreeRehearsal, rehearse_tree};
 use migrate_manifests::rehearsal::Fixtures;
-use migrate_manifests::report::Stop;
-use migrate_manifests::storage::{FileSystem, Located, OpenOptions};
+use migrate_manifests::report::{Stop, Summary};
+use migrate_manifests::selection::Selection;
+use migrate_manifests::storage::{Files, Located, OpenOptions};
 
-use super::AuthorArgs;
+use super::author::AuthorArgs;
 use super::remarks::Remarks;
-use crate::cli::exit::Failure;
+use crate::cli::environment::Cli;
+use crate::cli::exit::{Failure, Terms};
 use crate::cli::options::DEFAULT_JOBS;
-use crate::cli::session::Invocation;
-use crate::cli::streams::Streams;
+use crate::cli::session::Session;
 
-/// What a trial is told.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct TrialArgs {
     /// Try it on every manifest of TREE, too, in memory; nothing is written
@@ -29,43 +29,65 @@ pub(super) struct TrialArgs {
     author: AuthorArgs,
 }
 
-/// What is tried, and what it would do to a tree.
 pub(super) struct Trial {
     pub(super) catalog: Catalog,
     pub(super) fixtures: Fixtures,
     pub(super) tree: Option<TreeRehearsal>,
 }
 
-/// Tries the catalog, and prints what `remarks` has to say of it.
 pub(super) fn run(
     args: &TrialArgs,
-    invocation: &Invocation<'_>,
-    streams: Streams,
-    remarks: impl FnOnce(&Trial) -> Result<Remarks, Stop>,
-) -> ExitCode {
-    let on = args.on.as_deref();
-    super::look(
-        &args.author,
-        on,
-        invocation,
-        streams,
-        |files, output, surface| {
-            let catalog = files.load()?;
-            let trial = Trial {
-                fixtures: Fixtures::read(&catalog, &files.files),
-                tree: on.map(|root| rehearse(&catalog, root)).transpose()?,
-                catalog,
-            };
-            let document = remarks(&trial).and_then(|remarks| remarks.document(output, surface));
-            let mut document = document.map_err(Failure::from)?;
-            document.notices = trial.tree.map(|tree| tree.notices).unwrap_or_default();
-            Ok(document)
-        },
-    )
+    cli: &mut Cli<'_>,
+    remarks: impl FnOnce(&Trial) -> Remarks,
+) -> Result<ExitCode, Stop> {
+    let mut session = args.author.begin(cli)?;
+    Ok(match try_it(&mut session, args) {
+        Ok(trial) => {
+            for notice in trial.tree.iter().flat_map(|tree| &tree.notices) {
+                session.report.warn(notice);
+            }
+            let remarks = remarks(&trial);
+            // Output that is lost is remembered by the report.
+            let _remembered = remarks.report(&mut session.report);
+            session.end(Ok(Summary::default()), &remarks, Terms::default())
+        }
+        Err(failure) => session.end(Err(failure), &(), Terms::default()),
+    })
 }
 
-/// What the catalog would do to a tree.
-fn rehearse(catalog: &Catalog, root: &Path) -> Result<TreeRehearsal, Stop> {
-    let storage = FileSystem::open(&Located::find(root)?, OpenOptions::default())?;
-    rehearse_tree(&storage, catalog, DEFAULT_JOBS, &|| None)
+fn try_it(session: &mut Session<'_, '_>, args: &TrialArgs) -> Result<Trial, Failure> {
+    let on = args.on.as_deref();
+    let named = args.author.catalog.as_deref();
+    let files = session.catalog_files(named, on.unwrap_or(Path::new(".")))?;
+    let catalog = files.load()?;
+    Ok(Trial {
+        fixtures: Fixtures::read(&catalog, &files.files),
+        tree: on
+            .map(|root| rehearse(session, &catalog, root))
+            .transpose()?,
+        catalog,
+    })
+}
+
+fn rehearse(
+    session: &Session<'_, '_>,
+    catalog: &Catalog,
+    root: &Path,
+) -> Result<TreeRehearsal, Failure> {
+    let located = Located::find(root)?;
+    let storage = Files::open(&located, OpenOptions::default())?;
+    let (facts, env) = (&session.report.facts, session.cli.env);
+    let request = Request {
+        command: facts.command.clone(),
+        tree: located.tree.to_string_lossy().into_owned(),
+        now: facts.started_at,
+        started: env.started,
+        selection: Selection::default(),
+        jobs: DEFAULT_JOBS,
+        dry_run: true,
+        who: env.actor(session.cli.typed),
+        wait: false,
+    };
+    let frame = Frame::new(&storage, catalog, &request, &|| None)?;
+    Ok(rehearse_tree(&frame)?)
 }

@@ -1,73 +1,98 @@
-//! The explanation for people: one section for each question, those without an answer left out.
+//! The explanation as text: one section for each question; a section without an answer is left out.
+
+use std::io;
 
 use migrate_manifests::catalog::Catalog;
+use migrate_manifests::clock::Timestamp;
 use migrate_manifests::digest::Digest;
-use migrate_manifests::journal::Deed;
-use migrate_manifests::operation::{ExplainOptions, ExplainedBackup, Explanation, Leg, Touched};
+use migrate_manifests::journal::{Command, Deed, Entry};
+use migrate_manifests::operation::{ExplainedBackup, Explanation, Leg};
+use migrate_manifests::path::TreePath;
 use migrate_manifests::report::{Outcome, Status};
 
+use super::json;
 use crate::cli::escape;
-use crate::cli::render::{Align, Surface, Tone, age, counted, grouped, table, unified, wrap};
+use crate::cli::render::{
+    Align, INDENT, Item, Object, Page, age, counted, grouped, table, unified,
+};
 
-/// How wide the names of the facts at the beginning are.
-const INDENT: usize = 10;
-/// How much of a digest is shown, as in a backup's name.
 const SHORT: usize = 16;
 
-/// All of it.
-pub(super) fn text(
-    all: &Explanation,
-    catalog: &Catalog,
-    options: &ExplainOptions,
-    surface: Surface,
-) -> String {
-    let now = options.now.unix_seconds();
-    let section = |title: &str, body: String| {
-        if body.is_empty() {
-            return String::new();
-        }
-        format!("\n{}\n{body}", surface.paint.text(Tone::Heading, title))
-    };
-    let difference = all.outcome.diff.as_ref().map_or_else(String::new, |diff| {
-        format!("\n{}", unified(&all.path, diff, surface.paint))
-    });
-    [
-        facts(all, catalog, options, surface),
-        section(
-            "route",
-            all.route.iter().map(|one| leg(one, surface)).collect(),
-        ),
-        difference,
-        section("history", history(all, surface)),
-        section("backups", backups(&all.backups)),
-        section("operations", operations(&all.operations, now)),
-        section("way back", way_back(&all.rollback, &options.tree, surface)),
-        section("warnings", warnings(all, surface)),
-    ]
-    .concat()
+pub(super) struct Explained {
+    pub(super) explanation: Explanation,
+    pub(super) tree: String,
+    pub(super) catalog: String,
+    pub(super) now: Timestamp,
 }
 
-fn facts(
-    all: &Explanation,
-    catalog: &Catalog,
-    options: &ExplainOptions,
-    surface: Surface,
-) -> String {
-    let mut shown = String::new();
-    let mut fact = |name: &str, value: &str| {
-        let value = wrap(value, surface.columns, INDENT);
-        shown.extend([format!("{name:INDENT$}"), value, "\n".to_owned()]);
-    };
-    fact("manifest", &escape::path(all.path.as_bytes()));
-    fact("tree", &escape::path(options.tree.as_bytes()));
+impl Item for Explained {
+    fn list(&self) -> &'static str {
+        "manifest"
+    }
+
+    fn is_alone(&self) -> bool {
+        true
+    }
+
+    fn answers(&self) -> Option<&TreePath> {
+        Some(&self.explanation.path)
+    }
+
+    fn text(&self, page: &mut Page) -> io::Result<()> {
+        let shown = text(self, page);
+        page.print(&shown)
+    }
+
+    fn json(&self, object: &mut Object, _: bool) {
+        json::members(&self.explanation, object);
+    }
+}
+
+pub(super) fn catalog(catalog: &Catalog) -> String {
     let source = catalog.source().to_string();
-    let catalog = format!(
+    format!(
         "{} ({}), sha256:{}",
         escape::message(catalog.name()),
         escape::message(&source),
         short(catalog.digest())
-    );
-    fact("catalog", &catalog);
+    )
+}
+
+fn text(explained: &Explained, page: &Page) -> String {
+    let (all, now) = (&explained.explanation, explained.now.unix_seconds());
+    let section = |title: &str, body: String| {
+        if body.is_empty() {
+            return String::new();
+        }
+        format!("\n{}\n{body}", page.heading(title))
+    };
+    let difference = all.outcome.diff.as_ref().map_or_else(String::new, |diff| {
+        format!("\n{}", unified(&all.path, diff, page.paint))
+    });
+    let route: String = all.route.iter().map(|one| leg(one, page)).collect();
+    [
+        facts(explained, page),
+        section("route", route),
+        difference,
+        section("history", history(all, page)),
+        section("backups", backups(&all.backups)),
+        section("operations", operations(&all.operations(), now)),
+        section("way back", way_back(&all.rollback, &explained.tree, page)),
+        section("warnings", warnings(all, page)),
+    ]
+    .concat()
+}
+
+fn facts(explained: &Explained, page: &Page) -> String {
+    let (all, now) = (&explained.explanation, explained.now.unix_seconds());
+    let mut shown = String::new();
+    let mut fact = |name: &str, value: &str| {
+        let value = page.wrap(value, INDENT);
+        shown.extend([format!("{name:INDENT$}"), value, "\n".to_owned()]);
+    };
+    fact("manifest", &escape::path(all.path.as_bytes()));
+    fact("tree", &escape::path(explained.tree.as_bytes()));
+    fact("catalog", &explained.catalog);
     if let Some(kind) = &all.kind {
         fact("kind", &escape::message(kind));
     }
@@ -81,7 +106,6 @@ fn facts(
             format!("{version}{undeclared}")
         });
         fact("version", version.as_deref().unwrap_or("unknown"));
-        let now = options.now.unix_seconds();
         let content = format!(
             "{}, sha256:{}, last written {}",
             counted(content.size, "byte", "bytes"),
@@ -102,7 +126,6 @@ fn facts(
     shown
 }
 
-/// What a migration would do, and why not, where it would do nothing.
 fn decision(all: &Explanation) -> String {
     let target = all.target.as_ref().map(ToString::to_string);
     let (target, outcome) = (target.unwrap_or_default(), &all.outcome);
@@ -128,21 +151,21 @@ fn decision(all: &Explanation) -> String {
     }
 }
 
-fn leg(leg: &Leg, surface: Surface) -> String {
+fn leg(leg: &Leg, page: &Page) -> String {
     let title = format!(
         "{} -> {}  {}",
         leg.from,
         leg.to,
         escape::message(&leg.summary)
     );
-    let mut shown = format!("  {}\n", wrap(&title, surface.columns, 4));
+    let mut shown = format!("  {}\n", page.wrap(&title, 4));
     for change in &leg.changes {
         shown.extend(["    ", &escape::message(change), "\n"]);
     }
     shown
 }
 
-fn history(all: &Explanation, surface: Surface) -> String {
+fn history(all: &Explanation, page: &Page) -> String {
     let rows: Vec<_> = all
         .history
         .iter()
@@ -159,7 +182,7 @@ fn history(all: &Explanation, surface: Surface) -> String {
         .collect();
     let mut shown = indented(&table(&rows, &[Align::Left; 5]));
     if let Some(trouble) = &all.history_trouble {
-        let trouble = wrap(&escape::message(trouble), surface.columns, 2);
+        let trouble = page.wrap(&escape::message(trouble), 2);
         shown.extend(["  ", &trouble, "\n"]);
     }
     shown
@@ -168,16 +191,20 @@ fn history(all: &Explanation, surface: Surface) -> String {
 fn backups(backups: &[ExplainedBackup]) -> String {
     let rows: Vec<_> = backups
         .iter()
-        .map(|backup| {
-            let content = match &backup.digest {
-                Ok(digest) => format!("sha256:{}", short(*digest)),
-                Err(trouble) => escape::message(&trouble.message).into_owned(),
+        .map(|explained| {
+            let backup = &explained.backup;
+            let content = match (backup.digest, backup.fate.reason()) {
+                (Some(digest), _) => format!("sha256:{}", short(digest)),
+                (None, why) => {
+                    let why = why.map_or("", |why| &why.message);
+                    escape::message(why).into_owned()
+                }
             };
             vec![
                 escape::path(backup.name.as_bytes()).into_owned(),
                 counted(backup.size, "byte", "bytes"),
                 content,
-                belongs(backup),
+                belongs(explained),
             ]
         })
         .collect();
@@ -185,11 +212,11 @@ fn backups(backups: &[ExplainedBackup]) -> String {
     indented(&table(&rows, &columns))
 }
 
-/// What a backup is the original of.
-fn belongs(backup: &ExplainedBackup) -> String {
+fn belongs(explained: &ExplainedBackup) -> String {
+    let backup = &explained.backup;
     let mut words = Vec::new();
     words.extend(
-        backup
+        explained
             .record
             .map(|record| format!("the original of record {}", grouped(record as u64 + 1))),
     );
@@ -197,57 +224,53 @@ fn belongs(backup: &ExplainedBackup) -> String {
         backup
             .operation
             .as_ref()
-            .map(|id| format!("of operation {}", escape::message(id))),
+            .map(|id| format!("of operation {id}")),
     );
-    if words.is_empty() && backup.digest.is_ok() {
+    if words.is_empty() && backup.digest.is_some() {
         words.push("no record and no journal speaks of it".to_owned());
     }
     words.join(", ")
 }
 
-fn operations(operations: &[Touched], now: i64) -> String {
-    let rows: Vec<_> = operations
+fn operations(entries: &[Entry<'_>], now: i64) -> String {
+    let rows: Vec<_> = entries
         .iter()
-        .map(|touched| {
-            let started = touched.started_at.as_ref();
-            let started =
-                started.and_then(|text| text.parse::<migrate_manifests::clock::Timestamp>().ok());
+        .map(|entry| {
+            let began = entry.operation.began.as_ref();
+            let started = began.map(|began| began.started_at.unix_seconds());
             vec![
-                escape::message(&touched.id).into_owned(),
-                escape::message(touched.command.as_deref().unwrap_or("?")).into_owned(),
-                started.map_or_else(String::new, |started| age(started.unix_seconds(), now)),
-                deed(touched),
+                entry.operation.id.to_string(),
+                began
+                    .map_or("?", |began| Command::as_str(began.command))
+                    .to_owned(),
+                started.map_or_else(String::new, |started| age(started, now)),
+                deed(entry),
             ]
         })
         .collect();
     indented(&table(&rows, &[Align::Left; 4]))
 }
 
-/// What an operation did, in words.
-fn deed(touched: &Touched) -> String {
-    let deed = match &touched.deed {
+fn deed(entry: &Entry<'_>) -> String {
+    let deed = match entry.deed {
         Deed::Replaced { backup, .. } => match backup {
             Some(backup) => format!("replaced it; the original is {}", escape::message(backup)),
             None => "replaced it".to_owned(),
         },
         Deed::Restored { undoes, .. } => {
-            format!(
-                "put back the original of operation {}",
-                escape::message(undoes)
-            )
+            format!("put back the original of operation {undoes}")
         }
-        Deed::Pruned { backup, .. } => format!("removed the backup {}", escape::message(backup)),
+        Deed::Removed { backup, .. } => format!("removed the backup {}", escape::message(backup)),
     };
-    match touched.is_done {
+    match entry.is_done {
         Some(true) => deed,
         Some(false) => format!("not done: {deed}"),
         None => format!("no result is recorded: {deed}"),
     }
 }
 
-/// Whether the original can come back, and how.
-fn way_back(rollback: &Outcome, tree: &str, surface: Surface) -> String {
-    let told = match (&rollback.trouble, rollback.status) {
+fn way_back(rollback: &Outcome, tree: &str, page: &Page) -> String {
+    let printed = match (&rollback.trouble, rollback.status) {
         (Some(trouble), _) => format!(
             "none, {}: {}",
             trouble.code,
@@ -264,14 +287,14 @@ fn way_back(rollback: &Outcome, tree: &str, surface: Surface) -> String {
         }
         (None, _) => "nothing to undo: the original is in its place".to_owned(),
     };
-    format!("  {}\n", wrap(&told, surface.columns, 2))
+    format!("  {}\n", page.wrap(&printed, 2))
 }
 
-fn warnings(all: &Explanation, surface: Surface) -> String {
+fn warnings(all: &Explanation, page: &Page) -> String {
     let mut shown = String::new();
     for notice in &all.notices {
-        let told = format!("{}: {}", notice.code, escape::message(&notice.message));
-        shown.extend(["  ", &wrap(&told, surface.columns, 2), "\n"]);
+        let printed = format!("{}: {}", notice.code, escape::message(&notice.message));
+        shown.extend(["  ", &page.wrap(&printed, 2), "\n"]);
     }
     shown
 }

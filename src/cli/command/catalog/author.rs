@@ -1,0 +1,33 @@
+//! The frame that all commands for catalog authors share.
+
+use std::path::PathBuf;
+
+use migrate_manifests::report::Stop;
+
+use crate::cli::args::{ClockArgs, OutputArgs};
+use crate::cli::environment::Cli;
+use crate::cli::options::{Output, clock};
+use crate::cli::render::{Facts, Headline};
+use crate::cli::session::Session;
+
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct AuthorArgs {
+    /// The catalog in DIR
+    ///
+    /// Without this flag: the one of the tree, else the built-in one.
+    #[arg(long, value_name = "DIR", help_heading = "How")]
+    pub(super) catalog: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) clock: ClockArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+impl AuthorArgs {
+    pub(super) fn begin<'s, 'c>(&self, cli: &'s mut Cli<'c>) -> Result<Session<'s, 'c>, Stop> {
+        let output = Output::new(&self.output, Headline::None, cli.env);
+        let facts = Facts::reading("catalog", clock(self.clock.now, cli.env)?);
+        Ok(Session::begin(cli, output, facts))
+    }
+}

@@ -1,0 +1,138 @@
+//! The text page: blocks of lines as they come, and counts and hints for the end.
+//!
+//! Invariant: text from the tree reaches a page only through `escape`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use migrate_manifests::code::Code;
+
+use super::layout::{grouped, wrap};
+use super::paint::{Paint, Tone};
+use crate::cli::escape;
+
+pub(crate) const INDENT: usize = 10;
+const LISTED_MOST: u64 = 20;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct View {
+    pub(crate) all: bool,
+    pub(crate) quiet: bool,
+    /// The width of the terminal; `None` if the output is not one.
+    pub(crate) columns: Option<usize>,
+    pub(crate) headline: Headline,
+    /// True if pending manifests are listed, and not only counted.
+    pub(crate) lists_pending: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Headline {
+    None,
+    Tree,
+    /// The tree, the catalog and the target version.
+    Target,
+}
+
+pub(crate) struct Page {
+    out: Box<dyn Write>,
+    pub(crate) view: View,
+    pub(crate) paint: Paint,
+    /// True if an empty line is needed before the list.
+    needs_gap: bool,
+    /// The number of items of each sort.
+    listed: BTreeMap<&'static str, u64>,
+    codes: BTreeSet<Code>,
+}
+
+impl Page {
+    pub(crate) fn new(out: Box<dyn Write>, view: View, paint: Paint) -> Self {
+        Self {
+            out,
+            view,
+            paint,
+            needs_gap: false,
+            listed: BTreeMap::new(),
+            codes: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn print(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())
+    }
+
+    pub(crate) fn head(&mut self, lines: &str) -> io::Result<()> {
+        self.needs_gap = true;
+        self.print(lines)
+    }
+
+    pub(crate) fn list(&mut self, lines: &str) -> io::Result<()> {
+        if std::mem::take(&mut self.needs_gap) {
+            self.print("\n")?;
+        }
+        self.print(lines)
+    }
+
+    /// Counts an item of a sort of which only the first are listed. Returns true if this one is listed.
+    pub(crate) fn count_listed(&mut self, sort: &'static str) -> bool {
+        let count = self.listed.entry(sort).or_default();
+        *count += 1;
+        self.view.all || *count <= LISTED_MOST
+    }
+
+    pub(crate) fn print_omitted(&mut self, tone: impl Fn(&str) -> Tone) -> io::Result<()> {
+        for (sort, count) in std::mem::take(&mut self.listed) {
+            if count > LISTED_MOST && !self.view.all {
+                let more = grouped(count - LISTED_MOST);
+                let label = self.label(tone(sort), sort);
+                self.list(&format!("{label}... and {more} more (--all lists them)\n"))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn label(&self, tone: Tone, word: &str) -> String {
+        let fill = INDENT.saturating_sub(word.len()).max(1);
+        format!("{}{:fill$}", self.paint.text(tone, word), "")
+    }
+
+    pub(crate) fn why(&mut self, code: Code, message: &str) -> String {
+        self.codes.insert(code);
+        let why = format!("{code}: {}", escape::message(message));
+        format!("{:INDENT$}{}\n", "", self.wrap(&why, INDENT))
+    }
+
+    pub(crate) fn wrap(&self, text: &str, indent: usize) -> String {
+        wrap(text, self.view.columns, indent)
+    }
+
+    pub(crate) fn heading(&self, text: &str) -> String {
+        self.paint.text(Tone::Heading, text).into_owned()
+    }
+
+    pub(crate) fn sentences(&self, sentences: &[String]) -> String {
+        if sentences.is_empty() {
+            return String::new();
+        }
+        self.wrap(&sentences.join(" "), 0) + "\n"
+    }
+
+    pub(crate) fn hints(&self) -> String {
+        let label = "hint: ";
+        let shown = self.codes.iter().map(|code| {
+            let text = self.wrap(&format!("{code}: {}", code.hint()), label.len());
+            format!("{}{text}\n", self.paint.text(Tone::Hint, label))
+        });
+        shown.collect()
+    }
+
+    pub(crate) fn sections(&mut self, sections: &[String]) -> io::Result<()> {
+        for section in sections.iter().filter(|section| !section.is_empty()) {
+            self.print(&format!("\n{section}"))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

@@ -1,0 +1,572 @@
+//! The tables of docs/durability.md about what a crash leaves, row by row, each built by hand on every kind of disk.
+
+use serde_json::{Value, json};
+
+use super::process::Run;
+use super::setting::{MANIFESTS, SETTINGS, Setting, original};
+use crate::code::Code;
+use crate::crash::simulated::Simulated;
+use crate::digest::Digest;
+use crate::journal::{
+    BackupId, Began, CatalogName, Command, FORMAT, Opaque, Record, Removing, Replacing, Restoring,
+    TreeId, Writer,
+};
+use crate::path::TreePath;
+use crate::storage::EntryKind;
+
+const NAME: &str = MANIFESTS[0];
+const ID: &str = "20260101T000000Z-1";
+const UNDONE: &str = "20250101T000000Z-1";
+const JOURNAL: &str = ".migrate-manifests/operations/20260101T000000Z-1.jsonl";
+const STAGING: &str = ".migrate-manifests/staging/20260101T000000Z-1";
+const THEIRS: &[u8] = b"{\"schema_version\":\"1.2.0\",\"run_id\":\"theirs\"}";
+
+/// Those that are treated as what they are.
+fn settings() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS
+        .iter()
+        .filter(|one| !one.mounted && !one.enclosed && one.claims.is_none())
+}
+
+fn run(setting: &Setting, disk: &Simulated) -> Run {
+    Run::migrate(&setting.storage(disk, 2))
+}
+
+fn migrated() -> Vec<u8> {
+    let disk = SETTINGS[0].disk();
+    assert_eq!(run(&SETTINGS[0], &disk).exit_code(), 0);
+    disk.read_path(NAME).unwrap()
+}
+
+fn path() -> TreePath {
+    TreePath::new(NAME.as_bytes()).unwrap()
+}
+
+fn second_backup() -> String {
+    format!(".backup.{}", Digest::of(&original(NAME)).short())
+}
+
+/// The name of a file of ours for this manifest.
+fn staged_name(before: &[u8], after: &[u8]) -> String {
+    let digests = [NAME.as_bytes(), before, after].map(Digest::of);
+    digests.map(|digest| digest.short()).join("-")
+}
+
+fn began(command: Command) -> Record {
+    let start = "2026-01-01T00:00:00Z".parse().unwrap();
+    Record::Began(Box::new(Began {
+        format: FORMAT.to_owned(),
+        operation: ID.parse().unwrap(),
+        part: None,
+        // After a migration, where there was one.
+        serial: Some(2),
+        before: None,
+        tree: Some(TreeId::of([7; 16])),
+        command,
+        started_at: start,
+        now: start,
+        who: None,
+        selection: None,
+        target_version: Some("1.2.0".parse().unwrap()),
+        target_versions: std::collections::BTreeMap::new(),
+        catalog: CatalogName {
+            name: "run-manifest".to_owned(),
+            digest: Digest::of(b"a catalog"),
+        },
+        rules: None,
+        undoes: None,
+    }))
+}
+
+/// An operation that has announced this, and is gone.
+fn leave(disk: &Simulated, command: Command, announced: Option<&Record>) {
+    let (mut writer, mut bytes) = (Writer::default(), Vec::new());
+    for record in [began(command)].iter().chain(announced) {
+        writer.line(record, &mut bytes);
+    }
+    let parts = ["operations", "staging", "catalogs"];
+    let parts = parts.map(|part| format!(".migrate-manifests/{part}"));
+    for dir in parts.iter().map(String::as_str).chain([STAGING]) {
+        if disk.node(dir).is_none() {
+            disk.add_dir(dir);
+        }
+    }
+    disk.add_file(JOURNAL, bytes);
+}
+
+fn journal(disk: &Simulated) -> String {
+    String::from_utf8(disk.read_path(JOURNAL).unwrap()).unwrap()
+}
+
+fn recorded(disk: &Simulated) -> String {
+    let text = journal(disk);
+    let line = text.lines().find(|line| line.contains("\"outcome\""));
+    let (_, outcome) = line.unwrap().split_once("\"outcome\":\"").unwrap();
+    outcome.split('"').next().unwrap().to_owned()
+}
+
+/// Every file that is not the state's own.
+fn files(disk: &Simulated) -> Vec<String> {
+    let own = ["lock", "head", "operations/", "catalogs/"];
+    let is_own = |path: &str| {
+        let below = path.strip_prefix(".migrate-manifests/");
+        below.is_some_and(|below| own.iter().any(|own| below.starts_with(own)))
+    };
+    let tree = disk.tree().into_iter();
+    tree.filter(|(path, node)| node.kind != EntryKind::Directory && !is_own(path))
+        .map(|(path, _)| path)
+        .collect()
+}
+
+struct Row<'r> {
+    staged: Option<&'r [u8]>,
+    /// True if the journal knows the staged file's inode.
+    is_ours: bool,
+    manifest: &'r [u8],
+    /// Files beside the manifest, by the end of their name.
+    beside: &'r [(&'r str, &'r [u8])],
+    way: &'r str,
+    is_announced: bool,
+}
+
+fn row<'r>(staged: Option<&'r [u8]>, is_ours: bool, manifest: &'r [u8]) -> Row<'r> {
+    Row {
+        staged,
+        is_ours,
+        manifest,
+        beside: &[],
+        way: "exchange",
+        is_announced: true,
+    }
+}
+
+impl Row<'_> {
+    /// Puts journal, staged file and manifest in place.
+    fn build(&self, disk: &Simulated) {
+        let (before, after) = (original(NAME), migrated());
+        let name = staged_name(&before, &after);
+        disk.add_file(NAME, self.manifest);
+        for (end, bytes) in self.beside {
+            disk.add_file(format!("{NAME}{end}"), bytes);
+        }
+        let staged = format!("{STAGING}/{name}");
+        if let Some(bytes) = self.staged {
+            disk.add_file(&staged, bytes);
+        }
+        // Ours is staged still, or it was exchanged into the manifest's place.
+        let ours = if self.is_ours { &*staged } else { NAME };
+        let inode = disk.node(ours).unwrap().inode;
+        let part = json!({
+            "mode": "0644",
+            "owner": 0,
+            "group": 0,
+            "modified": [0, 0],
+            "accessed": [0, 0],
+            "backups": ["manifest.json.backup", format!("manifest.json{}", second_backup())],
+            "staged": name,
+            "beside": false,
+            "inode": inode,
+            "way": self.way,
+        });
+        let announced = Record::Replacing(Box::new(Replacing {
+            path: path(),
+            before: Digest::of(&before),
+            after: Digest::of(&after),
+            storage: Opaque::of(&part),
+        }));
+        leave(
+            disk,
+            Command::Migrate,
+            self.is_announced.then_some(&announced),
+        );
+    }
+}
+
+/// Builds the row on every disk, runs, and looks at what stands there.
+fn on_every_disk(row: &Row<'_>, look: impl Fn(&Simulated, &Run, &str)) {
+    for setting in settings() {
+        let disk = setting.disk();
+        row.build(&disk);
+        let told = run(setting, &disk);
+        let what = format!("{}: {told:?}\n{:#?}", setting.name, files(&disk));
+        assert!(disk.node(STAGING).is_none(), "{what}");
+        assert!(told.warns_of(Code::Recovered), "{what}");
+        look(&disk, &told, &what);
+        let is_staged = |name: &String| name.contains("staging/");
+        assert!(!files(&disk).iter().any(is_staged), "{what}");
+        let again = run(setting, &disk);
+        assert_eq!(again.summary.rescued, 0, "{what}");
+    }
+}
+
+fn assert_migrated(disk: &Simulated, told: &Run, backup: &str, what: &str) {
+    assert_eq!(told.exit_code(), 0, "{what}");
+    assert_eq!(disk.read_path(NAME), Some(migrated()), "{what}");
+    let kept = disk.read_path(format!("{NAME}{backup}"));
+    assert_eq!(kept, Some(original(NAME)), "{what}");
+    assert_eq!(files(disk).len(), 6, "{what}");
+}
+
+#[test]
+fn nothing_staged_and_both_in_place_was_finished() {
+    let (old, new) = (original(NAME), migrated());
+    let beside = [(".backup", &old[..])];
+    let finished = Row {
+        beside: &beside,
+        ..row(None, false, &new)
+    };
+    on_every_disk(&finished, |disk, told, what| {
+        assert_migrated(disk, told, ".backup", what);
+        assert_eq!(told.summary.counts.current, 1, "{what}");
+        assert!(
+            journal(disk).contains(r#""outcome":"finished","backup":"manifest.json.backup""#),
+            "{what}"
+        );
+    });
+}
+
+#[test]
+fn nothing_staged_and_the_manifest_as_it_was_never_happened() {
+    on_every_disk(&row(None, false, &original(NAME)), |disk, told, what| {
+        assert_migrated(disk, told, ".backup", what);
+        assert_eq!(told.summary.counts.migrated, 3, "{what}");
+        assert_eq!(recorded(disk), "undone", "{what}");
+    });
+}
+
+#[test]
+fn a_new_file_that_was_not_exchanged_is_removed() {
+    let (old, new) = (original(NAME), migrated());
+    on_every_disk(&row(Some(&new), true, &old), |disk, told, what| {
+        assert_migrated(disk, told, ".backup", what);
+    });
+    on_every_disk(&row(Some(&new), true, THEIRS), |disk, told, what| {
+        assert_eq!(told.exit_code(), 0, "{what}");
+        assert_eq!(disk.read_path(NAME).unwrap(), THEIRS, "{what}");
+        assert_eq!(files(disk).len(), 5, "{what}");
+        assert_eq!(recorded(disk), "left", "{what}");
+    });
+}
+
+#[test]
+fn an_original_that_was_displaced_gets_its_backup_name() {
+    let (old, new) = (original(NAME), migrated());
+    on_every_disk(&row(Some(&old), false, &new), |disk, told, what| {
+        assert_migrated(disk, told, ".backup", what);
+    });
+    let beside = [(".backup", THEIRS)];
+    let taken = Row {
+        beside: &beside,
+        ..row(Some(&old), false, &new)
+    };
+    on_every_disk(&taken, |disk, told, what| {
+        assert_eq!(told.exit_code(), 0, "{what}");
+        assert_eq!(disk.read_path(NAME), Some(new.clone()), "{what}");
+        let taken = disk.read_path(format!("{NAME}.backup"));
+        assert_eq!(taken.unwrap(), THEIRS, "{what}");
+        let kept = disk.read_path(format!("{NAME}{}", second_backup()));
+        assert_eq!(kept, Some(old.clone()), "{what}");
+    });
+    on_every_disk(&row(Some(&old), false, THEIRS), |disk, told, what| {
+        assert_eq!(told.exit_code(), 0, "{what}");
+        assert_eq!(disk.read_path(NAME).unwrap(), THEIRS, "{what}");
+        let kept = disk.read_path(format!("{NAME}.backup"));
+        assert_eq!(kept, Some(old.clone()), "{what}");
+    });
+}
+
+#[test]
+fn a_foreign_version_that_was_displaced_is_put_back_or_kept_and_said() {
+    let new = migrated();
+    on_every_disk_with_exchange(&row(Some(THEIRS), false, &new), |disk, told, what| {
+        assert_eq!(disk.read_path(NAME).unwrap(), THEIRS, "{what}");
+        assert_eq!(told.summary.rescued, 0, "{what}");
+    });
+    for setting in settings().filter(|one| !one.traits.exchange) {
+        let disk = setting.disk();
+        row(Some(THEIRS), false, &new).build(&disk);
+        let told = run(setting, &disk);
+        let what = format!("{}: {told:?}", setting.name);
+        let kept = format!("{NAME}.rescued.{}", Digest::of(THEIRS).short());
+        assert_eq!(disk.read_path(kept).unwrap(), THEIRS, "{what}");
+        assert_eq!((told.exit_code(), told.summary.rescued), (1, 1), "{what}");
+    }
+}
+
+fn on_every_disk_with_exchange(row: &Row<'_>, look: impl Fn(&Simulated, &Run, &str)) {
+    for setting in settings().filter(|one| one.traits.exchange) {
+        let disk = setting.disk();
+        row.build(&disk);
+        let told = run(setting, &disk);
+        look(&disk, &told, &format!("{}: {told:?}", setting.name));
+    }
+}
+
+#[test]
+fn a_new_file_of_ours_that_is_not_complete_is_removed() {
+    let old = original(NAME);
+    on_every_disk(&row(Some(b"{\"sche"), true, &old), |disk, told, what| {
+        assert_migrated(disk, told, ".backup", what);
+    });
+}
+
+#[test]
+fn what_no_intent_names_is_removed() {
+    let old = original(NAME);
+    let unannounced = Row {
+        is_announced: false,
+        ..row(Some(b"{\"sche\0\0"), true, &old)
+    };
+    on_every_disk(&unannounced, |disk, told, what| {
+        assert_migrated(disk, told, ".backup", what);
+        assert!(journal(disk).contains("\"type\":\"discarded\""), "{what}");
+    });
+}
+
+#[test]
+fn anything_else_is_rescued_and_said_once() {
+    let (other, new): (&[u8], _) = (b"{\"other\":1}", migrated());
+    on_every_disk(&row(Some(other), false, THEIRS), |disk, told, what| {
+        assert_eq!((told.exit_code(), told.summary.rescued), (1, 1), "{what}");
+        let kept = format!("{NAME}.rescued.{}", Digest::of(other).short());
+        assert_eq!(disk.read_path(kept).unwrap(), other, "{what}");
+        assert_eq!(disk.read_path(NAME).unwrap(), THEIRS, "{what}");
+    });
+    // The same bytes as ours in another file: they stand in the manifest.
+    on_every_disk(&row(Some(&new), false, &new), |disk, told, what| {
+        assert_eq!(told.summary.rescued, 0, "{what}");
+        assert_eq!(disk.read_path(NAME), Some(new.clone()), "{what}");
+    });
+}
+
+#[test]
+fn what_was_displaced_from_a_directory_that_is_gone_is_kept_in_the_state_directory() {
+    for staged in [&original(NAME)[..], THEIRS] {
+        for setting in settings() {
+            let disk = setting.disk();
+            row(Some(staged), false, b"").build(&disk);
+            assert!(disk.foreign_remove("a/r1"));
+            let told = run(setting, &disk);
+            let what = format!("{}: {told:?}", setting.name);
+            assert_eq!((told.exit_code(), told.summary.rescued), (1, 1), "{what}");
+            let kept = format!(".migrate-manifests/rescued/{}", Digest::of(staged).short());
+            assert_eq!(disk.read_path(kept).unwrap(), staged, "{what}");
+            let mut notices = told.notices.iter();
+            let names_it = |path: &TreePath| path.to_text() == NAME;
+            assert!(
+                notices.any(|one| one.path.as_ref().is_some_and(names_it)),
+                "{what}"
+            );
+            assert_eq!(run(setting, &disk).exit_code(), 0, "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_second_name_that_was_given_too_early_is_taken_back() {
+    let old = original(NAME);
+    for setting in settings() {
+        let disk = setting.disk();
+        let early = Row {
+            way: "link",
+            ..row(None, false, &old)
+        };
+        early.build(&disk);
+        assert!(disk.add_name(NAME, format!("{NAME}.backup")));
+        let told = run(setting, &disk);
+        let what = format!("{}: {told:?}", setting.name);
+        assert_migrated(&disk, &told, ".backup", &what);
+    }
+}
+
+#[test]
+fn a_copy_that_was_begun_is_taken_back_while_the_manifest_has_its_bytes() {
+    let old = original(NAME);
+    for copied in [&old[..], &old[..9], b""] {
+        let beside = [(".backup", copied)];
+        let begun = Row {
+            way: "copy",
+            beside: &beside,
+            ..row(None, false, &old)
+        };
+        on_every_disk(&begun, |disk, told, what| {
+            assert_migrated(disk, told, ".backup", what);
+        });
+    }
+}
+
+/// Every disk with the migration done, and with what it made of the manifest.
+fn migrated_disks() -> impl Iterator<Item = (&'static Setting, Simulated, String)> {
+    settings().map(|setting| {
+        let disk = setting.disk();
+        assert_eq!(run(setting, &disk).exit_code(), 0, "{}", setting.name);
+        (setting, disk.kill(), format!("{NAME}.backup"))
+    })
+}
+
+fn restoring(part: &Value) -> Record {
+    Record::Restoring(Box::new(Restoring {
+        path: path(),
+        undoes: UNDONE.parse().unwrap(),
+        before: Digest::of(&migrated()),
+        after: Digest::of(&original(NAME)),
+        backup: BackupId::new("manifest.json.backup").unwrap(),
+        storage: Opaque::of(part),
+    }))
+}
+
+fn beside_name() -> String {
+    let name = staged_name(&original(NAME), &migrated());
+    format!(".migrate-manifests.{ID}.{name}")
+}
+
+/// Announces that the original is put back, with the inode that is the displaced file's; lets a migration settle it, and gives what it recorded.
+fn settled(setting: &Setting, disk: &Simulated, way: &str, displaced: u64) -> String {
+    let mut part = json!({"inode": displaced, "backup_inode": 1, "way": way});
+    if way != "exchange" {
+        part["staged"] = beside_name().into();
+    }
+    // The operation comes after the migration.
+    leave(disk, Command::Rollback, Some(&restoring(&part)));
+    let told = run(setting, disk);
+    let what = format!("{}, {way}: {told:?}", setting.name);
+    assert!(told.warns_of(Code::Recovered), "{what}");
+    recorded(disk)
+}
+
+#[test]
+fn a_rollback_that_had_not_begun_is_undone() {
+    for way in ["exchange", "link", "copy"] {
+        for (setting, disk, backup) in migrated_disks() {
+            let inode = disk.node(NAME).unwrap().inode;
+            assert_eq!(settled(setting, &disk, way, inode), "undone");
+            assert_eq!(disk.read_path(NAME), Some(migrated()), "{}", setting.name);
+            assert_eq!(disk.read_path(&backup), Some(original(NAME)));
+        }
+    }
+}
+
+#[test]
+fn a_rollback_that_had_exchanged_is_finished() {
+    for (setting, disk, backup) in migrated_disks() {
+        let new = migrated();
+        disk.add_file(NAME, original(NAME));
+        disk.add_file(&backup, &new);
+        let displaced = disk.node(&backup).unwrap().inode;
+        let outcome = settled(setting, &disk, "exchange", displaced);
+        assert_eq!(outcome, "finished", "{}", setting.name);
+    }
+}
+
+#[test]
+fn what_somebody_put_under_the_backup_name_is_left_by_the_recovery_of_a_rollback() {
+    // The same bytes in another file are not the file that was displaced.
+    for theirs in [THEIRS.to_vec(), migrated()] {
+        for (setting, disk, backup) in migrated_disks() {
+            disk.add_file(NAME, original(NAME));
+            disk.add_file(&backup, &theirs);
+            let outcome = settled(setting, &disk, "exchange", 1 << 40);
+            assert_eq!(outcome, "left", "{}", setting.name);
+            assert_eq!(disk.read_path(&backup), Some(theirs.clone()));
+        }
+    }
+}
+
+#[test]
+fn an_original_beside_the_manifest_is_kept_where_it_is_the_last_one() {
+    for (setting, disk, backup) in migrated_disks() {
+        disk.add_file(format!("a/r1/{}", beside_name()), original(NAME));
+        assert!(disk.foreign_remove(&backup));
+        let inode = disk.node(NAME).unwrap().inode;
+        let outcome = settled(setting, &disk, "link", inode);
+        assert_eq!(outcome, "left", "{}", setting.name);
+        let rescued = format!("{NAME}.rescued.{}", Digest::of(&original(NAME)).short());
+        assert_eq!(disk.read_path(rescued), Some(original(NAME)));
+    }
+}
+
+#[test]
+fn a_backup_that_was_to_be_removed_is_gone_or_it_is_not() {
+    for is_gone in [false, true] {
+        for (setting, disk, backup) in migrated_disks() {
+            let inode = disk.node(&backup).unwrap().inode;
+            if is_gone {
+                assert!(disk.foreign_remove(&backup));
+            }
+            let removing = Record::Removing(Box::new(Removing {
+                path: path(),
+                of: UNDONE.parse().unwrap(),
+                backup: BackupId::new("manifest.json.backup").unwrap(),
+                digest: Digest::of(&original(NAME)),
+                storage: Opaque::of(&json!({ "inode": inode })),
+            }));
+            leave(&disk, Command::Prune, Some(&removing));
+            run(setting, &disk);
+            let expected = if is_gone { "pruned" } else { "undone" };
+            assert_eq!(recorded(&disk), expected, "{}", setting.name);
+            assert_eq!(disk.node(&backup).is_none(), is_gone, "{}", setting.name);
+        }
+    }
+}
+
+/// Programs make no such names: a journal that has one is somebody else's, and nothing of it is touched.
+#[test]
+fn a_name_that_the_operation_could_not_have_made_makes_the_journal_unknown() {
+    for (setting, disk, backup) in migrated_disks() {
+        let inode = disk.node(NAME).unwrap().inode;
+        disk.add_file("a/r1/precious", original(NAME));
+        let part = json!({"inode": inode, "backup_inode": 1, "way": "link", "staged": "precious"});
+        leave(&disk, Command::Rollback, Some(&restoring(&part)));
+        let before = disk.read_path(JOURNAL);
+        let told = run(setting, &disk);
+        let what = format!("{}: {told:?}", setting.name);
+        assert!(told.warns_of(Code::JournalUnknown), "{what}");
+        assert_eq!(told.exit_code(), 1, "{what}");
+        assert_eq!(disk.read_path("a/r1/precious"), Some(original(NAME)));
+        assert_eq!(disk.read_path(&backup), Some(original(NAME)));
+        assert_eq!(disk.read_path(JOURNAL), before, "{what}");
+        assert!(disk.node(STAGING).is_some(), "{what}");
+    }
+}
+
+/// Zeros in the place of a line, and whole lines behind them.
+#[test]
+fn a_damaged_journal_is_kept_beside_what_is_sound_of_it() {
+    for setting in settings() {
+        let disk = setting.disk();
+        let old = original(NAME);
+        row(None, false, &old).build(&disk);
+        let mut bytes = disk.read_path(JOURNAL).unwrap();
+        let first = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        let second = bytes[first..].to_vec();
+        bytes.extend_from_slice(&second);
+        bytes[first..first + 40].fill(0);
+        disk.add_file(JOURNAL, &bytes);
+        let told = run(setting, &disk);
+        let what = format!("{}: {told:?}", setting.name);
+        let kept = disk.read_path(format!("{JOURNAL}.damaged"));
+        assert_eq!(kept, Some(bytes.clone()), "{what}");
+        let left = disk.read_path(JOURNAL).unwrap();
+        assert!(left.starts_with(&bytes[..first]), "{what}");
+        assert!(journal(&disk).contains("\"recovered\":true"), "{what}");
+        assert!(disk.node(STAGING).is_none(), "{what}");
+    }
+}
+
+#[test]
+fn an_original_whose_intent_the_journal_lost_is_rescued() {
+    let old = original(NAME);
+    let short = Digest::of(&old).short();
+    for setting in settings() {
+        let disk = setting.disk();
+        leave(&disk, Command::Migrate, None);
+        disk.add_file(format!("{STAGING}/x-{short}-y"), &old);
+        disk.add_file(JOURNAL, vec![0; 900]);
+        let told = run(setting, &disk);
+        let what = format!("{}: {told:?}", setting.name);
+        assert_eq!((told.exit_code(), told.summary.rescued), (1, 1), "{what}");
+        let kept = format!(".migrate-manifests/rescued/{short}");
+        assert_eq!(disk.read_path(kept), Some(old.clone()), "{what}");
+        assert_eq!(run(setting, &disk).exit_code(), 0, "{what}");
+    }
+}

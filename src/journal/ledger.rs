@@ -1,0 +1,365 @@
+//! The ledger: all journals of a tree in one fold, with queries as methods.
+//! Operations are in the order of their serial numbers; those of format 1 come first, in the order of their ids.
+//! Invariant: an operation of which not everything is known makes the results of earlier ones uncertain.
+
+use std::collections::HashMap;
+
+use super::id::OperationId;
+use super::paths::Table;
+use super::reader::Condition;
+use super::record::{Began, Ended, Record, Settled};
+use super::values::Command;
+use crate::digest::Digest;
+use crate::path::TreePath;
+
+pub(super) const NONE: u32 = u32::MAX;
+
+/// The size of the two lines about one manifest.
+const BYTES_PER_ENTRY: u64 = 800;
+
+/// The most entries that are reserved for one journal.
+const MAX_RESERVED: usize = 1 << 20;
+
+/// All operations of a tree, and their effects on each manifest.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    pub(super) paths: Table,
+    pub(super) backups: Table,
+    pub(super) ids: Vec<OperationId>,
+    numbers: HashMap<OperationId, u32>,
+    pub(super) operations: Vec<Operation>,
+    pub(super) entries: Vec<Slot>,
+    newest: Vec<u32>,
+    /// The number of operations up to the last one that may have changed any manifest without a record.
+    pub(super) uncertain_before: u32,
+    pub(super) backups_uncertain_before: u32,
+}
+
+/// One operation that has a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    /// The id.
+    pub id: OperationId,
+    /// The first record, if it can be read.
+    pub began: Option<Box<Began>>,
+    /// The last record, if there is one.
+    pub ended: Option<Box<Ended>>,
+    /// How far the journal can be trusted.
+    pub state: State,
+    /// The size of its journal that was read.
+    pub bytes: u64,
+    /// True if the journal has an intent.
+    pub has_entries: bool,
+    /// True if the journal is sound except for its missing end.
+    pub is_cut: bool,
+    /// True if its results deny each other, or an intent.
+    pub(super) contradicts_itself: bool,
+    pub(super) place: u32,
+}
+
+/// The state of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum State {
+    /// It has ended, or recovery has finished it.
+    #[default]
+    Finished,
+    /// It is at work, or was interrupted.
+    Unfinished,
+    /// The journal was edited, or has lost lines.
+    Damaged,
+    /// A part of the journal is not understood.
+    Unknown,
+    /// The journal cannot be read.
+    Unreadable,
+}
+
+impl State {
+    /// The state as reports print it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Unfinished => "unfinished",
+            Self::Damaged => "damaged",
+            Self::Unknown => "unknown",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    pub(super) path: u32,
+    pub(super) operation: u32,
+    /// The entry of the same path before this one.
+    older: u32,
+    /// `None` if no result says so.
+    pub(super) is_done: Option<bool>,
+    pub(super) deed: SlotDeed,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum SlotDeed {
+    Replaced {
+        before: Digest,
+        after: Digest,
+        backup: u32,
+    },
+    Restored {
+        before: Digest,
+        after: Digest,
+        backup: u32,
+        undoes: u32,
+    },
+    Removed {
+        digest: Digest,
+        backup: u32,
+        of: u32,
+    },
+}
+
+impl Ledger {
+    /// Makes room for a journal of this size, so that the ledger does not grow in steps.
+    pub fn reserve(&mut self, journal_bytes: u64) {
+        let entries = usize::try_from(journal_bytes / BYTES_PER_ENTRY).unwrap_or(usize::MAX);
+        let entries = entries.min(MAX_RESERVED);
+        self.entries.reserve(entries);
+        self.newest.reserve(entries);
+        self.paths.reserve(entries);
+    }
+
+    /// Adds the next operation, in order; its records follow.
+    pub fn begin(&mut self, id: OperationId) {
+        self.number(&id);
+        let place = u32::try_from(self.operations.len()).unwrap_or(NONE);
+        self.operations.push(Operation {
+            id,
+            place,
+            began: None,
+            ended: None,
+            state: State::Finished,
+            bytes: 0,
+            has_entries: false,
+            is_cut: false,
+            contradicts_itself: false,
+        });
+    }
+
+    /// Folds the next record of the last operation. Returns the number of the entry that it announces or settles.
+    pub fn fold(&mut self, record: &Record) -> Option<usize> {
+        let operation = u32::try_from(self.operations.len().checked_sub(1)?).ok()?;
+        let here = &mut self.operations[operation as usize];
+        let (path, deed) = match record {
+            Record::Began(began) => {
+                here.began = Some(began.clone());
+                return None;
+            }
+            Record::Ended(ended) => {
+                here.ended = Some(ended.clone());
+                return None;
+            }
+            Record::Result(settled) => return self.settle(operation, settled),
+            Record::Replacing(one) => {
+                let (before, after) = (one.before, one.after);
+                let backup = NONE;
+                (
+                    &one.path,
+                    SlotDeed::Replaced {
+                        before,
+                        after,
+                        backup,
+                    },
+                )
+            }
+            Record::Restoring(one) => {
+                let deed = SlotDeed::Restored {
+                    before: one.before,
+                    after: one.after,
+                    backup: self.backups.enter(one.backup.as_str().as_bytes()),
+                    undoes: self.number(&one.undoes),
+                };
+                (&one.path, deed)
+            }
+            Record::Removing(one) => {
+                let deed = SlotDeed::Removed {
+                    digest: one.digest,
+                    backup: self.backups.enter(one.backup.as_str().as_bytes()),
+                    of: self.number(&one.of),
+                };
+                (&one.path, deed)
+            }
+            // These records concern no manifest's content.
+            Record::Reverse(_)
+            | Record::Storage(_)
+            | Record::Accepted(_)
+            | Record::Forgotten(_)
+            | Record::Cut(_)
+            | Record::Discarded(_) => return None,
+        };
+        Some(self.announce(operation, path, deed))
+    }
+
+    /// Records how far the journal of the last operation can be trusted, after all of it was folded.
+    ///
+    /// A journal with intents and without an end has lost its end, unless its operation is unfinished.
+    pub fn end(&mut self, condition: Condition, bytes: u64, is_unfinished: bool) {
+        let Some(operation) = self.operations.last_mut() else {
+            return;
+        };
+        let is_torn = condition == Condition::Torn && operation.began.is_some();
+        let has_no_end = operation.ended.is_none() && operation.has_entries;
+        let is_own = operation
+            .began
+            .as_ref()
+            .is_none_or(|began| began.operation == operation.id);
+        operation.bytes = bytes;
+        operation.state = match condition {
+            Condition::Damaged => State::Damaged,
+            _ if !is_own => State::Damaged,
+            Condition::Unknown => State::Unknown,
+            _ if operation.contradicts_itself => State::Unknown,
+            _ if is_unfinished => State::Unfinished,
+            Condition::Whole | Condition::Torn if is_torn || has_no_end => {
+                operation.is_cut = true;
+                State::Damaged
+            }
+            Condition::Whole | Condition::Torn => State::Finished,
+        };
+        if !is_own {
+            self.disown();
+        }
+        self.mark_uncertain();
+    }
+
+    /// Records that the journal of the last operation cannot be read.
+    pub fn end_unread(&mut self) {
+        if let Some(operation) = self.operations.last_mut() {
+            operation.state = State::Unreadable;
+        }
+        self.mark_uncertain();
+    }
+
+    /// Marks the results of earlier operations as uncertain: the last operation may have changed any manifest without a record.
+    fn mark_uncertain(&mut self) {
+        let Some(last) = self.operations.last() else {
+            return;
+        };
+        if last.state == State::Finished {
+            return;
+        }
+        self.uncertain_before = last.place;
+        let command = last.began.as_ref().map(|began| began.command);
+        if last.state == State::Unreadable || command != Some(Command::Migrate) {
+            self.backups_uncertain_before = last.place;
+        }
+    }
+
+    fn disown(&mut self) {
+        let Some(last) = self.operations.len().checked_sub(1) else {
+            return;
+        };
+        let is_its = |slot: &Slot| slot.operation as usize == last;
+        while let Some(slot) = self.entries.pop_if(|slot| is_its(slot)) {
+            self.newest[slot.path as usize] = slot.older;
+        }
+        let operation = &mut self.operations[last];
+        operation.began = None;
+        operation.ended = None;
+        operation.has_entries = false;
+    }
+
+    fn number(&mut self, id: &OperationId) -> u32 {
+        if let Some(number) = self.numbers.get(id) {
+            return *number;
+        }
+        let number = u32::try_from(self.ids.len()).unwrap_or(NONE);
+        self.ids.push(id.clone());
+        self.numbers.insert(id.clone(), number);
+        number
+    }
+
+    fn announce(&mut self, operation: u32, path: &TreePath, deed: SlotDeed) -> usize {
+        self.operations[operation as usize].has_entries = true;
+        let path = self.paths.enter(path.as_bytes());
+        if self.newest.len() < self.paths.len() {
+            self.newest.push(NONE);
+        }
+        if let Some(again) = self.find_slot(operation, path, deed.backup_removed()) {
+            // The last announcement counts.
+            self.entries[again].deed = deed;
+            self.entries[again].is_done = None;
+            return again;
+        }
+        let newest = &mut self.newest[path as usize];
+        let number = self.entries.len();
+        self.entries.push(Slot {
+            path,
+            operation,
+            older: *newest,
+            is_done: None,
+            deed,
+        });
+        *newest = u32::try_from(number).unwrap_or(NONE);
+        number
+    }
+
+    /// A result that says that something was done must have an announcement, and no other result may deny it.
+    fn settle(&mut self, operation: u32, settled: &Settled) -> Option<usize> {
+        let found = self.settle_announced(operation, settled);
+        if found.is_none() && settled.outcome.is_done() == Some(true) {
+            self.operations[operation as usize].contradicts_itself = true;
+        }
+        found
+    }
+
+    fn settle_announced(&mut self, operation: u32, settled: &Settled) -> Option<usize> {
+        let path = self.paths.find(settled.path.as_bytes())?;
+        let backup = settled.backup.as_ref();
+        let backup = backup.map(|backup| self.backups.enter(backup.as_str().as_bytes()));
+        let of_backup = backup.and_then(|backup| self.find_slot(operation, path, Some(backup)));
+        let at = of_backup.or_else(|| self.find_slot(operation, path, None))?;
+        let slot = &mut self.entries[at];
+        let is_done = settled.outcome.is_done();
+        if slot.is_done.is_some_and(|known| Some(known) != is_done) {
+            self.operations[operation as usize].contradicts_itself = true;
+        }
+        slot.is_done = is_done;
+        if let (SlotDeed::Replaced { backup: known, .. }, Some(backup)) = (&mut slot.deed, backup) {
+            *known = backup;
+        }
+        Some(at)
+    }
+
+    fn find_slot(&self, operation: u32, path: u32, removed: Option<u32>) -> Option<usize> {
+        self.slots(path)
+            .take_while(|(_, slot)| slot.operation == operation)
+            .find(|(_, slot)| slot.deed.backup_removed() == removed)
+            .map(|(at, _)| at)
+    }
+
+    pub(super) fn slots(&self, path: u32) -> impl Iterator<Item = (usize, &Slot)> {
+        let mut next = self.newest.get(path as usize).copied().unwrap_or(NONE);
+        std::iter::from_fn(move || {
+            let slot = self.entries.get(next as usize)?;
+            let at = next as usize;
+            next = slot.older;
+            Some((at, slot))
+        })
+    }
+}
+
+impl Operation {
+    /// Returns true if its journal reports all that it did.
+    pub fn is_complete(&self) -> bool {
+        matches!(self.state, State::Finished | State::Unfinished)
+    }
+}
+
+impl SlotDeed {
+    /// The backup that was to be removed; other deeds are about the manifest itself.
+    pub(super) fn backup_removed(&self) -> Option<u32> {
+        match self {
+            Self::Removed { backup, .. } => Some(*backup),
+            Self::Replaced { .. } | Self::Restored { .. } => None,
+        }
+    }
+}

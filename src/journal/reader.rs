@@ -1,0 +1,219 @@
+//! Reads a journal in pieces of any size.
+//! Invariant: a record is given only if its line continues the chain; a torn end changes nothing, and a record that is not understood is never taken for a torn end.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::record::{self, Record};
+use super::version1;
+use super::writer::{Format, Writer, link};
+use crate::digest::Digest;
+
+const CHAIN: &[u8] = b",\"chain\":\"";
+const MAX_LINE_BYTES: usize = 1024 * 1024;
+
+/// How far a journal can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Condition {
+    /// Every line continues the chain.
+    #[default]
+    Whole,
+    /// The end is torn, as after a crash.
+    Torn,
+    /// A whole line does not continue the chain: it was edited, or lines before it are lost.
+    Damaged,
+    /// A part of it is not understood: a newer version of the program wrote it, or another program did.
+    Unknown,
+}
+
+/// Reads the records of one journal.
+#[derive(Debug, Clone, Default)]
+pub struct Reader {
+    writer: Writer,
+    /// The incomplete last line, up to the limit.
+    begun: Vec<u8>,
+    sound_bytes: u64,
+    all_bytes: u64,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum State {
+    #[default]
+    Sound,
+    /// The chain is broken; no whole line has followed so far.
+    Broken,
+    Damaged,
+    Unknown,
+}
+
+#[derive(Deserialize)]
+struct Whole {
+    seq: u64,
+    #[serde(rename = "chain")]
+    _chain: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+struct Opening {
+    #[serde(default)]
+    format: Option<String>,
+}
+
+enum Line {
+    Record(Record),
+    Broken,
+    /// The line is complete and does not continue the chain.
+    Damaged,
+    /// The line continues or begins the chain and is not understood.
+    Unknown,
+}
+
+impl Reader {
+    /// Reads the next piece of the journal and passes each complete record to `each`, which returns true if it understands the record.
+    pub fn feed(&mut self, mut piece: &[u8], each: &mut dyn FnMut(&Record) -> bool) {
+        self.all_bytes += piece.len() as u64;
+        while let Some(end) = piece.iter().position(|byte| *byte == b'\n') {
+            if self.begun.is_empty() && end <= MAX_LINE_BYTES {
+                self.line(&piece[..end], each);
+            } else {
+                self.begin(&piece[..end]);
+                let line = std::mem::take(&mut self.begun);
+                self.line(&line, each);
+            }
+            piece = &piece[end + 1..];
+        }
+        self.begin(piece);
+    }
+
+    fn begin(&mut self, piece: &[u8]) {
+        let room = (MAX_LINE_BYTES + 1).saturating_sub(self.begun.len());
+        self.begun
+            .extend_from_slice(&piece[..piece.len().min(room)]);
+    }
+
+    /// The number of bytes that are whole lines of an unbroken chain.
+    pub fn sound_bytes(&self) -> u64 {
+        self.sound_bytes
+    }
+
+    /// The number of all bytes that were fed.
+    pub fn all_bytes(&self) -> u64 {
+        self.all_bytes
+    }
+
+    /// How far the journal can be trusted, if everything was fed.
+    pub fn condition(&self) -> Condition {
+        match self.state {
+            State::Sound if self.begun.is_empty() => Condition::Whole,
+            State::Broken if self.is_whole(&self.begun) => Condition::Damaged,
+            State::Sound | State::Broken => Condition::Torn,
+            State::Damaged => Condition::Damaged,
+            State::Unknown => Condition::Unknown,
+        }
+    }
+
+    /// Continues the chain behind the last sound line.
+    pub fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    fn line(&mut self, line: &[u8], each: &mut dyn FnMut(&Record) -> bool) {
+        match self.state {
+            State::Sound => match self.read(line) {
+                Line::Record(record) if each(&record) => {
+                    self.sound_bytes += line.len() as u64 + 1;
+                }
+                Line::Record(_) | Line::Unknown => self.state = State::Unknown,
+                Line::Broken => self.state = State::Broken,
+                Line::Damaged => self.state = State::Damaged,
+            },
+            // Zeros or garbage of a torn write are not a line.
+            State::Broken if self.is_whole(line) => self.state = State::Damaged,
+            State::Broken | State::Damaged | State::Unknown => {}
+        }
+    }
+
+    fn is_whole(&self, line: &[u8]) -> bool {
+        serde_json::from_slice::<Whole>(line).is_ok_and(|line| line.seq >= self.writer.sequence)
+    }
+
+    fn read(&mut self, line: &[u8]) -> Line {
+        let Some((body, chain)) = self.continued(line) else {
+            return if self.writer.sequence == 0 && begins_otherwise(line) {
+                Line::Unknown
+            } else if self.is_whole(line) {
+                Line::Damaged
+            } else {
+                Line::Broken
+            };
+        };
+        let Some((sequence, kind, members)) = parts(body) else {
+            return Line::Unknown;
+        };
+        if sequence != self.writer.sequence {
+            return Line::Damaged;
+        }
+        let Some(record) = self.record(kind, &members) else {
+            return Line::Unknown;
+        };
+        self.writer.sequence += 1;
+        self.writer.chain = Some(chain);
+        Line::Record(record)
+    }
+
+    fn record(&mut self, kind: &str, members: &[u8]) -> Option<Record> {
+        let is_first = self.writer.sequence == 0;
+        if is_first != (kind == "began") {
+            return None;
+        }
+        if is_first {
+            let opening: Opening = serde_json::from_slice(members).ok()?;
+            self.writer.format = match opening.format.as_deref() {
+                Some(record::FORMAT) => Format::Two,
+                Some(version1::FORMAT) => Format::One,
+                _ => return None,
+            };
+        }
+        match self.writer.format {
+            Format::One => version1::read(kind, members),
+            Format::Two => Record::read(kind, members).filter(is_numbered),
+        }
+    }
+
+    fn continued<'l>(&self, line: &'l [u8]) -> Option<(&'l [u8], Digest)> {
+        let at = line.len().checked_sub(CHAIN.len() + 64 + 2)?;
+        let (body, tail) = line.split_at(at);
+        let chain = link(self.writer.chain, body);
+        (tail == format!(",\"chain\":\"{chain}\"}}").as_bytes()).then_some((body, chain))
+    }
+}
+
+fn is_numbered(record: &Record) -> bool {
+    match record {
+        Record::Began(began) => began.serial.is_some() && began.tree.is_some(),
+        _ => true,
+    }
+}
+
+fn parts(body: &[u8]) -> Option<(u64, &str, Vec<u8>)> {
+    let text = std::str::from_utf8(body).ok()?;
+    let (sequence, rest) = text.strip_prefix("{\"seq\":")?.split_once(",\"type\":\"")?;
+    let (kind, rest) = rest.split_once('"')?;
+    let members = match rest.strip_prefix(',') {
+        Some(members) => format!("{{{members}}}"),
+        None if rest.is_empty() => "{}".to_owned(),
+        None => return None,
+    };
+    let number: u64 = sequence.parse().ok()?;
+    (number.to_string() == sequence).then(|| (number, kind, members.into_bytes()))
+}
+
+fn begins_otherwise(line: &[u8]) -> bool {
+    let known = [record::FORMAT, version1::FORMAT];
+    serde_json::from_slice::<Opening>(line).is_ok_and(|opening| {
+        opening
+            .format
+            .is_some_and(|format| !known.contains(&&*format))
+    })
+}

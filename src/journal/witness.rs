@@ -1,0 +1,312 @@
+//! What the ledger says about manifests.
+
+use super::id::OperationId;
+use super::ledger::{Ledger, NONE, Operation, Slot, SlotDeed};
+use crate::digest::Digest;
+use crate::path::TreePath;
+
+/// One deed of an operation, done or intended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry<'l> {
+    /// The operation.
+    pub operation: &'l Operation,
+    /// The deed.
+    pub deed: Deed<'l>,
+    /// True if it is known to be done; `None` if the journal does not say.
+    pub is_done: Option<bool>,
+}
+
+/// A deed on a manifest. Digests are of raw bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed<'l> {
+    /// A replacement.
+    Replaced {
+        /// The bytes as found.
+        before: Digest,
+        /// The bytes in their place.
+        after: Digest,
+        /// The backup, once a result names it.
+        backup: Option<&'l str>,
+    },
+    /// A restore of the original.
+    Restored {
+        /// The bytes as found.
+        before: Digest,
+        /// The original's bytes.
+        after: Digest,
+        /// The backup that the original was.
+        backup: &'l str,
+        /// The operation that had replaced the manifest.
+        undoes: &'l OperationId,
+    },
+    /// A removal of a backup.
+    Removed {
+        /// The bytes of the backup.
+        digest: Digest,
+        /// The backup.
+        backup: &'l str,
+        /// The operation that had made it.
+        of: &'l OperationId,
+    },
+}
+
+/// The statements of the ledger about one manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness<'l> {
+    /// The bytes that the last operation left in the manifest's place.
+    pub last: Option<Written<'l>>,
+    /// The replacements that were not undone, first to last.
+    pub replaced: Vec<Replacement<'l>>,
+}
+
+/// Bytes that an operation left in a manifest's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written<'l> {
+    /// The operation.
+    pub operation: &'l Operation,
+    /// The SHA-256 of the bytes.
+    pub digest: Digest,
+    /// True if it is known to be done and no damaged journal could contradict.
+    pub is_certain: bool,
+}
+
+/// One replacement of a manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replacement<'l> {
+    /// The operation.
+    pub operation: &'l Operation,
+    /// The SHA-256 of the original.
+    pub before: Digest,
+    /// The SHA-256 of the bytes that took its place.
+    pub after: Digest,
+    /// The backup, if it is known.
+    pub backup: Option<&'l str>,
+    /// True if it is known to be done.
+    pub is_certain: bool,
+    /// True if the backup must exist.
+    pub is_kept: bool,
+    /// The later operation that removed the backup.
+    pub pruned_by: Option<&'l OperationId>,
+    /// The later operation that replaced the manifest last and was not undone there, and the bytes that it left.
+    pub later: Option<(&'l OperationId, Digest)>,
+}
+
+impl Ledger {
+    fn entry(&self, slot: &Slot) -> Entry<'_> {
+        let backup = |number: u32| self.backup(number).unwrap_or_default();
+        let deed = match slot.deed {
+            SlotDeed::Replaced {
+                before,
+                after,
+                backup,
+            } => Deed::Replaced {
+                before,
+                after,
+                backup: self.backup(backup),
+            },
+            SlotDeed::Restored {
+                before,
+                after,
+                backup: name,
+                undoes,
+            } => Deed::Restored {
+                before,
+                after,
+                backup: backup(name),
+                undoes: &self.ids[undoes as usize],
+            },
+            SlotDeed::Removed {
+                digest,
+                backup: name,
+                of,
+            } => Deed::Removed {
+                digest,
+                backup: backup(name),
+                of: &self.ids[of as usize],
+            },
+        };
+        Entry {
+            operation: &self.operations[slot.operation as usize],
+            deed,
+            is_done: slot.is_done,
+        }
+    }
+
+    fn backup(&self, number: u32) -> Option<&str> {
+        let known = (number != NONE).then(|| self.backups.at(number))?;
+        std::str::from_utf8(known).ok()
+    }
+
+    /// The path of a manifest, by its number.
+    pub(crate) fn path(&self, number: u32) -> TreePath {
+        TreePath::join(b"", self.path_bytes(number))
+    }
+
+    pub(crate) fn path_bytes(&self, number: u32) -> &[u8] {
+        self.paths.at(number)
+    }
+
+    /// The operations, in order.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The operation with an id.
+    pub fn operation(&self, id: &str) -> Option<&Operation> {
+        self.operations
+            .iter()
+            .find(|operation| operation.id.as_str() == id)
+    }
+
+    /// Returns true if the result of the entry with this number is certain.
+    pub fn is_settled(&self, entry: usize) -> bool {
+        let slot = self.entries.get(entry);
+        slot.is_some_and(|slot| slot.is_done.is_some())
+    }
+
+    /// All deeds on a manifest and its backups, first to last.
+    pub fn entries(&self, path: &TreePath) -> Vec<Entry<'_>> {
+        let Some(path) = self.paths.find(path.as_bytes()) else {
+            return Vec::new();
+        };
+        let mut entries: Vec<_> = self.slots(path).map(|(_, slot)| self.entry(slot)).collect();
+        entries.reverse();
+        entries
+    }
+
+    /// Every entry, in the order of the journals, with the manifest that it is about.
+    pub fn all(&self) -> impl Iterator<Item = (TreePath, Entry<'_>)> {
+        self.entries
+            .iter()
+            .map(|slot| (self.path(slot.path), self.entry(slot)))
+    }
+
+    /// Every entry, in the order of the journals.
+    pub fn deeds(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.entries.iter().map(|slot| self.entry(slot))
+    }
+
+    /// The manifests that an operation touched, in path order.
+    pub fn touched_by(&self, id: &OperationId) -> Vec<TreePath> {
+        let mut paths: Vec<TreePath> = self
+            .entries
+            .iter()
+            .filter(|slot| self.operations[slot.operation as usize].id == *id)
+            .map(|slot| self.path(slot.path))
+            .collect();
+        paths.sort_unstable();
+        paths.dedup();
+        paths
+    }
+
+    /// The statements about one manifest.
+    pub fn witness(&self, path: &TreePath) -> Option<Witness<'_>> {
+        let path = self.paths.find(path.as_bytes())?;
+        Some(self.witness_of(path))
+    }
+
+    fn witness_of(&self, path: u32) -> Witness<'_> {
+        let slots: Vec<&Slot> = self.slots(path).map(|(_, slot)| slot).collect();
+        let mut witness = Witness {
+            last: None,
+            replaced: Vec::new(),
+        };
+        for slot in slots.into_iter().rev() {
+            self.enter(&mut witness, slot);
+        }
+        let done: Vec<_> = witness.replaced.iter().map(Replacement::written).collect();
+        for (place, replaced) in witness.replaced.iter_mut().enumerate() {
+            replaced.is_kept &= replaced.operation.place >= self.backups_uncertain_before;
+            replaced.later = done[place + 1..].iter().rev().find_map(|one| *one);
+        }
+        if let Some(last) = &mut witness.last {
+            last.is_certain &= last.operation.place >= self.uncertain_before;
+        }
+        witness
+    }
+
+    fn enter<'l>(&'l self, witness: &mut Witness<'l>, slot: &Slot) {
+        let entry = self.entry(slot);
+        if entry.is_done == Some(false) {
+            // A manifest that was not replaced is as it was before, or another program had it since.
+            if let (Some(last), None) = (&mut witness.last, slot.deed.backup_removed()) {
+                last.is_certain = false;
+            }
+            return;
+        }
+        let is_certain = entry.is_done == Some(true);
+        let left = |digest| {
+            Some(Written {
+                operation: entry.operation,
+                digest,
+                is_certain,
+            })
+        };
+        match entry.deed {
+            Deed::Replaced {
+                before,
+                after,
+                backup,
+            } => {
+                witness.last = left(after);
+                witness.replaced.push(Replacement {
+                    operation: entry.operation,
+                    before,
+                    after,
+                    backup,
+                    is_certain,
+                    is_kept: is_certain,
+                    pruned_by: None,
+                    later: None,
+                });
+            }
+            Deed::Restored { after, undoes, .. } => {
+                witness.last = left(after);
+                if is_certain {
+                    witness.replaced.retain(|one| one.operation.id != *undoes);
+                } else {
+                    witness.may_be_gone(undoes, None);
+                }
+            }
+            // Done, or not for certain: the backup need not be there.
+            Deed::Removed { of, .. } => {
+                witness.may_be_gone(of, is_certain.then_some(&entry.operation.id));
+            }
+        }
+    }
+
+    /// The numbers of the manifests that must be there, in path order.
+    pub(crate) fn expected(&self) -> Vec<u32> {
+        let is_expected = |path: &u32| {
+            let last = self.witness_of(*path).last;
+            last.is_some_and(|last| last.is_certain)
+        };
+        let all = (0..self.paths.len()).filter_map(|path| u32::try_from(path).ok());
+        let mut expected: Vec<_> = all.filter(is_expected).collect();
+        expected.sort_unstable_by_key(|path| self.paths.at(*path));
+        expected
+    }
+
+    /// The digests of all catalogs that operations used.
+    pub fn catalogs(&self) -> impl Iterator<Item = Digest> {
+        let began = self.operations.iter().filter_map(|one| one.began.as_ref());
+        began.map(|began| began.catalog.digest)
+    }
+}
+
+impl<'l> Replacement<'l> {
+    fn written(&self) -> Option<(&'l OperationId, Digest)> {
+        self.is_certain.then_some((&self.operation.id, self.after))
+    }
+}
+
+impl<'l> Witness<'l> {
+    fn may_be_gone(&mut self, of: &OperationId, by: Option<&'l OperationId>) {
+        for replaced in &mut self.replaced {
+            if replaced.operation.id == *of {
+                replaced.is_kept = false;
+                replaced.pruned_by = by.or(replaced.pruned_by);
+            }
+        }
+    }
+}

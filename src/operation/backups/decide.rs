@@ -1,0 +1,285 @@
+//! Decides which backups may be deleted: the migration of the backup, computed again, gives the manifest, and the manifest has all its values.
+//!
+//! Writes nothing.
+//!
+//! Invariant: a backup without this proof stays, with the reason.
+
+use std::collections::HashMap;
+
+use super::list::known;
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::engine::examine;
+use crate::journal::{BackupId, Ledger, OperationId, Replacement, Witness};
+use crate::json::Text;
+use crate::operation::frame::Frame;
+use crate::operation::ledger::Catalogs;
+use crate::operation::walk::Visit;
+use crate::path::TreePath;
+use crate::proof::{Evidence, Original, Replay, check_history, values_lost};
+use crate::report::{Backup, Diagnosis, Fate};
+use crate::storage::{self, Directory, Version};
+
+/// A pruning.
+#[derive(Debug, Clone, Copy)]
+pub struct Prune {
+    /// Only backups that were made at least so many seconds before the start.
+    pub older_than_seconds: i64,
+    /// True if backups with the only copy of a value are deleted, too.
+    pub include_destructive: bool,
+}
+
+pub(super) struct Decider<'j> {
+    pub(super) frame: &'j Frame<'j>,
+    pub(super) catalogs: &'j Catalogs<'j>,
+    pub(super) ledger: &'j Ledger,
+    pub(super) options: Prune,
+}
+
+pub(super) struct Decided {
+    pub(super) backup: Backup,
+    /// Present if the backup may be deleted.
+    pub(super) removable: Option<Removable>,
+}
+
+pub(super) struct Removable {
+    pub(super) id: BackupId,
+    pub(super) of: OperationId,
+    pub(super) version: Version,
+    pub(super) digest: Digest,
+}
+
+struct Read<'r> {
+    path: &'r TreePath,
+    bytes: &'r [u8],
+    witness: Option<Witness<'r>>,
+    originals: &'r [Original<'r>],
+}
+
+impl Decider<'_> {
+    pub(super) fn manifest(
+        &self,
+        visit: &Visit<'_>,
+        backups: &[storage::Backup],
+        buffer: &mut Vec<u8>,
+    ) -> Vec<Decided> {
+        if backups.is_empty() {
+            return Vec::new();
+        }
+        let path = visit.path;
+        let stays = |diagnosis: &Diagnosis| -> Vec<Decided> {
+            let all = backups.iter();
+            all.map(|backup| self.stays(path, backup, diagnosis.clone()))
+                .collect()
+        };
+        let directory = match visit.readable() {
+            Ok(directory) => directory,
+            Err(diagnosis) => return stays(&diagnosis),
+        };
+        self.frame.large.process(buffer, |bytes, most| {
+            let read = directory.read(path.name(), most, bytes).transpose()?;
+            Some(match read {
+                Ok(_) => self.all(path, directory, backups, bytes),
+                Err(diagnosis) => stays(&diagnosis),
+            })
+        })
+    }
+
+    fn stays(&self, path: &TreePath, backup: &storage::Backup, why: Diagnosis) -> Decided {
+        Decided {
+            backup: Backup {
+                operation: None,
+                fate: Fate::Kept(why),
+                ..known(self.ledger, path, backup)
+            },
+            removable: None,
+        }
+    }
+
+    fn all(
+        &self,
+        path: &TreePath,
+        directory: &dyn Directory,
+        backups: &[storage::Backup],
+        bytes: &[u8],
+    ) -> Vec<Decided> {
+        let (mut versions, mut texts) = (Vec::new(), Vec::new());
+        let mut unread = HashMap::new();
+        for backup in backups {
+            let mut text = Vec::new();
+            let read = directory.read_backup(path.name(), &backup.id, usize::MAX, &mut text);
+            match read {
+                Ok(version) => {
+                    versions.push(version);
+                    texts.push(Ok(text));
+                }
+                Err(diagnosis) => {
+                    versions.push(None);
+                    texts.push(Err(diagnosis.message.clone()));
+                    if diagnosis.code == Code::IoError {
+                        unread.insert(&backup.id, diagnosis);
+                    }
+                }
+            }
+        }
+        let originals: Vec<_> = backups
+            .iter()
+            .zip(&texts)
+            .map(|(backup, text)| match text {
+                Ok(bytes) => Original::new(backup.id.as_str(), bytes),
+                Err(why) => Original::unread(backup.id.as_str(), why.clone()),
+            })
+            .collect();
+        let read = Read {
+            path,
+            bytes,
+            witness: self.ledger.witness(path),
+            originals: &originals,
+        };
+        let all = backups.iter().enumerate().zip(versions);
+        all.map(|((place, backup), version)| {
+            let decided = unread.remove(&backup.id).map_or(Ok(()), Err);
+            let decided = decided.and_then(|()| self.backup(&read, place));
+            let decided = decided.and_then(|(of, digest)| {
+                let version = version.ok_or_else(|| unrelated(backup.id.as_str()))?;
+                let id = backup.id.clone();
+                Ok(Removable {
+                    id,
+                    of,
+                    version,
+                    digest,
+                })
+            });
+            match decided {
+                Ok(removable) => Decided {
+                    backup: Backup {
+                        operation: Some(removable.of.to_string()),
+                        fate: Fate::Prunable,
+                        ..known(self.ledger, path, backup)
+                    },
+                    removable: Some(removable),
+                },
+                Err(why) => self.stays(path, backup, why),
+            }
+        })
+        .collect()
+    }
+
+    fn backup(&self, read: &Read<'_>, place: usize) -> Result<(OperationId, Digest), Diagnosis> {
+        let original = &read.originals[place];
+        let witness = read.witness.as_ref();
+        if let Some(changed) = changed(original, witness) {
+            return Err(changed);
+        }
+        let replaced = original
+            .replaced(witness)
+            .filter(|one| one.backup == Some(original.name()) && one.is_kept)
+            .ok_or_else(|| unrelated(original.name()))?;
+        self.check_age(replaced)?;
+        let raw = Digest::of(read.bytes);
+        if !leads_to(witness, replaced, raw) {
+            return Err(Diagnosis::new(
+                Code::ChangedSince,
+                "the manifest is not what the operation left any more",
+            ));
+        }
+        let manifest = examine(self.frame.catalog, read.path.file_name(), read.bytes)
+            .map_err(|one| Diagnosis::from(&one.refusal))?;
+        let evidence = Evidence {
+            raw,
+            witness,
+            originals: read.originals,
+        };
+        let proof = check_history(&manifest, &evidence);
+        let mut of_records = proof.originals.iter();
+        let record = of_records
+            .position(|at| *at == Some(place))
+            .and_then(|record| proof.records.get(record))
+            .ok_or_else(|| unrelated(original.name()))?;
+        let operation = replaced.operation.id.as_str();
+        let used = replaced.operation.began.as_ref();
+        let catalog = used
+            .ok_or_else(|| format!("the journal of `{operation}` names no catalog"))
+            .and_then(|began| self.catalogs.of(began.catalog.digest))
+            .map_err(|why| Diagnosis::new(Code::NotReplayable, why))?;
+        let before = original.text().ok_or_else(|| unrelated(original.name()))?;
+        let again = Replay {
+            path: read.path,
+            catalog,
+            operation,
+            original: original.name(),
+            record,
+            after: replaced.after,
+        }
+        .prove(before)?;
+        if !self.options.include_destructive {
+            refuse_lost(before, &again)?;
+        }
+        Ok((replaced.operation.id.clone(), replaced.before))
+    }
+
+    fn check_age(&self, replaced: &Replacement<'_>) -> Result<(), Diagnosis> {
+        let now = self.frame.request.started.unix_seconds();
+        let began = replaced.operation.began.as_ref();
+        let age = began.map(|began| now - began.started_at.unix_seconds());
+        if age.is_some_and(|age| age >= self.options.older_than_seconds) {
+            return Ok(());
+        }
+        let operation = &replaced.operation.id;
+        Err(Diagnosis::new(
+            Code::BackupTooYoung,
+            format!("operation `{operation}` made it later than that"),
+        ))
+    }
+}
+
+/// Returns true if the current bytes are those that the operation wrote, or follow from them by later operations.
+fn leads_to(witness: Option<&Witness<'_>>, replaced: &Replacement<'_>, raw: Digest) -> bool {
+    let all = witness.map_or(&[][..], |witness| &witness.replaced);
+    let later = all.iter().skip_while(|one| *one != replaced).skip(1);
+    let mut stands = replaced.after;
+    for one in later {
+        if one.before == stands {
+            stands = one.after;
+        }
+    }
+    stands == raw
+}
+
+fn refuse_lost(before: &Text<'_>, after: &str) -> Result<(), Diagnosis> {
+    let after = Text::scan(after.as_bytes())
+        .map_err(|error| Diagnosis::new(error.problem.code(), error.to_string()))?;
+    let lost = values_lost(before, &after);
+    let Some(first) = lost.first() else {
+        return Ok(());
+    };
+    let more = match lost.len() {
+        1 => String::new(),
+        several => format!(", and of {} more", several - 1),
+    };
+    Err(Diagnosis::new(
+        Code::OnlyCopy,
+        format!("it has the only copy of the value at `{first}`{more}"),
+    ))
+}
+
+/// The diagnosis of a backup whose bytes differ from the journal's.
+fn changed(original: &Original<'_>, witness: Option<&Witness<'_>>) -> Option<Diagnosis> {
+    let all = witness.map_or(&[][..], |witness| &witness.replaced);
+    let is_named = |one: &&Replacement<'_>| one.is_kept && one.backup == Some(original.name());
+    let mut named = all.iter().filter(is_named);
+    let expected = named.next_back()?.before;
+    let found = original.raw()?;
+    (found != expected).then(|| {
+        let message =
+            format!("it has the SHA-256 {found}, expected {expected}, that of the original");
+        Diagnosis::new(Code::BackupChanged, message)
+    })
+}
+
+fn unrelated(name: &str) -> Diagnosis {
+    Diagnosis::new(
+        Code::BackupUnrelated,
+        format!("no journal and no history says that `{name}` is an original"),
+    )
+}

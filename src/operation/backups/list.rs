@@ -1,0 +1,108 @@
+//! The list of backups: which operation made each, when, and how large it is.
+//!
+//! Invariant: nothing is called a backup of an operation that its journal does not name.
+
+use crate::journal::Ledger;
+use crate::operation::find::Finder;
+use crate::operation::frame::Frame;
+use crate::operation::ledger::Journals;
+use crate::operation::scope::Scope;
+use crate::operation::survey::Survey;
+use crate::operation::tally::Tally;
+use crate::operation::walk::{Found, Visit};
+use crate::path::TreePath;
+use crate::report::{Backup, Diagnosis, Fate, Sink, Start, Stop, Summary};
+use crate::storage;
+
+const GROUP: usize = 1024;
+
+/// Lists the backups beside the selected manifests, reporting each to `sink`.
+pub fn list(frame: &Frame<'_>, sink: &mut dyn Sink) -> Summary {
+    report(frame, sink, &|ledger, visit, _| {
+        let backups = beside(frame, visit)?;
+        let known = backups.iter().map(|one| known(ledger, visit.path, one));
+        Ok(known.collect())
+    })
+}
+
+/// A function that lists the backups of one manifest.
+type VisitBackups<'v> =
+    dyn Fn(&Ledger, &Visit<'_>, &mut Vec<u8>) -> Result<Vec<Backup>, Diagnosis> + Sync + 'v;
+
+/// Runs an operation that changes nothing in the tree and reports each backup that `visit` returns.
+pub(super) fn report(frame: &Frame<'_>, sink: &mut dyn Sink, visit: &VisitBackups<'_>) -> Summary {
+    let mut tally = Tally::new(sink, &Survey::default());
+    tally.start(&Start {
+        dry_run: true,
+        ..frame.head(None)
+    });
+    let ended = walk(frame, &mut tally, visit);
+    frame.conclude(tally, ended)
+}
+
+fn walk(frame: &Frame<'_>, tally: &mut Tally<'_>, visit: &VisitBackups<'_>) -> Result<(), Stop> {
+    let journals = journals(frame, tally);
+    let scope = Scope::of(frame.catalog, &frame.request.selection)?;
+    let visit = |one: &Visit<'_>, buffer: &mut Vec<u8>| visit(&journals.ledger, one, buffer);
+    let mut finder = Finder::new(frame, &scope)?;
+    finder.end_if(tally.output_failed());
+    while let Some(found) = finder.next(GROUP, &visit)? {
+        for one in found {
+            match one {
+                Found::Manifest(Ok(backups)) => {
+                    for backup in &backups {
+                        tally.backup(backup);
+                    }
+                }
+                Found::Manifest(Err(diagnosis)) | Found::DirectoryFailed(diagnosis) => {
+                    tally.directory_failed(diagnosis);
+                }
+                Found::Warning(diagnosis) => tally.warn(&diagnosis),
+            }
+        }
+        finder.end_if(tally.output_failed());
+    }
+    tally.unvisited(finder.rest().0);
+    Ok(())
+}
+
+pub(super) fn journals(frame: &Frame<'_>, tally: &mut Tally<'_>) -> Journals {
+    let journals = Journals::read(frame.storage);
+    for notice in journals.warnings.iter().chain(&journals.findings) {
+        tally.warn(notice);
+    }
+    journals
+}
+
+/// The backups of a manifest, even if the manifest is not a regular file.
+pub(super) fn beside(
+    frame: &Frame<'_>,
+    visit: &Visit<'_>,
+) -> Result<Vec<storage::Backup>, Diagnosis> {
+    let directory = visit.directory.as_ref();
+    let backups = match directory {
+        Ok(directory) => directory.backups(visit.path.name()),
+        Err(diagnosis) => Err((*diagnosis).clone()),
+    };
+    frame.watch.looked_at();
+    backups.map_err(|diagnosis| diagnosis.at(visit.path.clone()))
+}
+
+pub(super) fn known(ledger: &Ledger, path: &TreePath, backup: &storage::Backup) -> Backup {
+    let witness = ledger.witness(path);
+    let made = witness.iter().flat_map(|witness| witness.replaced.iter());
+    let made = made
+        .rev()
+        .find(|one| one.backup == Some(backup.id.as_str()));
+    let began = made.and_then(|one| one.operation.began.as_ref());
+    Backup {
+        path: path.clone(),
+        name: backup.id.as_str().to_owned(),
+        is_regular: backup.is_regular,
+        size: backup.size,
+        operation: made.map(|one| one.operation.id.to_string()),
+        made_at: began.map(|began| began.started_at),
+        digest: None,
+        fate: Fate::Listed,
+    }
+}

@@ -1,0 +1,203 @@
+//! Reading the ledger: all journals of a tree, and the catalogs that operations used.
+//!
+//! Invariant: a journal that cannot be read or believed is named once, and never ends a command that only reads.
+
+use std::collections::HashMap;
+
+use super::frame::unfinished_notice;
+use crate::catalog::{Catalog, Source};
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::journal::{Ledger, Operation, State};
+use crate::report::{Diagnosis, Stop};
+use crate::storage::Storage;
+
+pub(super) struct Journals {
+    pub(super) ledger: Ledger,
+    pub(super) warnings: Vec<Diagnosis>,
+    pub(super) findings: Vec<Diagnosis>,
+    /// True if it is known that there are none.
+    pub(super) are_none: bool,
+    /// For each operation its id, whether it is unfinished, and the bytes of its journal: it changes with each write.
+    snapshot: Vec<(String, bool, u64)>,
+}
+
+impl Journals {
+    fn empty() -> Self {
+        Self {
+            ledger: Ledger::default(),
+            warnings: Vec::new(),
+            findings: Vec::new(),
+            are_none: false,
+            snapshot: Vec::new(),
+        }
+    }
+
+    /// Reads all journals; only a warning if they cannot be listed.
+    pub(super) fn read(storage: &dyn Storage) -> Self {
+        Self::listed(storage).unwrap_or_else(|diagnosis| Self {
+            warnings: vec![diagnosis],
+            ..Self::empty()
+        })
+    }
+
+    fn listed(storage: &dyn Storage) -> Result<Self, Diagnosis> {
+        let logs = storage.logs()?;
+        let mut journals = Self::empty();
+        journals.are_none = logs.is_empty();
+        for log in &logs {
+            let ledger = &mut journals.ledger;
+            ledger.reserve(log.bytes);
+            ledger.begin(log.id.clone());
+            let read = storage.log(&log.id, &mut |record| {
+                ledger.fold(record);
+            });
+            match read {
+                Ok(end) => ledger.end(end.condition, end.bytes, log.is_unfinished),
+                // Recovery examines an operation without a journal.
+                Err(diagnosis) if diagnosis.code == Code::OperationUnknown => {
+                    ledger.end_unread();
+                }
+                Err(diagnosis) => {
+                    ledger.end_unread();
+                    journals.unread(log.id.as_str(), diagnosis);
+                }
+            }
+            let operation = journals.ledger.operations().last();
+            journals.findings.extend(operation.and_then(trust_finding));
+            journals.snapshot.push((
+                log.id.as_str().to_owned(),
+                log.is_unfinished,
+                operation.map_or(0, |operation| operation.bytes),
+            ));
+        }
+        let operations = logs.iter().zip(journals.ledger.operations());
+        let unfinished: Vec<&str> = operations
+            .filter(|(log, operation)| log.is_unfinished && operation.state != State::Unknown)
+            .map(|(log, _)| log.id.as_str())
+            .collect();
+        if !unfinished.is_empty() {
+            journals.warnings.insert(0, unfinished_notice(&unfinished));
+        }
+        Ok(journals)
+    }
+
+    fn unread(&mut self, id: &str, diagnosis: Diagnosis) {
+        if diagnosis.code == Code::NotRegular {
+            let finding = Diagnosis::new(Code::JournalDamaged, diagnosis.message);
+            self.findings.push(finding);
+        } else {
+            let message = format!("the journal of operation `{id}`: {}", diagnosis.message);
+            self.warnings
+                .push(Diagnosis::new(Code::StateUnreadable, message));
+        }
+    }
+
+    /// The journals as they are now, if any operation has written since these were read.
+    pub(super) fn if_changed(&self, storage: &dyn Storage) -> Option<Self> {
+        let now = Self::read(storage);
+        (now.snapshot != self.snapshot).then_some(now)
+    }
+}
+
+pub(super) fn required(storage: &dyn Storage) -> Result<Ledger, Stop> {
+    let listed = Journals::listed(storage);
+    let listed = listed.map_err(|diagnosis| Stop::new(Code::StateUnusable, diagnosis.message))?;
+    Ok(listed.ledger)
+}
+
+/// The finding about a journal that is not complete and trusted.
+pub(super) fn trust_finding(operation: &Operation) -> Option<Diagnosis> {
+    let (code, what) = match operation.state {
+        State::Damaged if operation.is_cut => (
+            Code::JournalDamaged,
+            "ends too early, though nothing of the operation is unfinished",
+        ),
+        State::Damaged => (
+            Code::JournalDamaged,
+            "has a broken chain, or the name of another: what follows the break is not believed",
+        ),
+        State::Unknown => (
+            Code::JournalUnknown,
+            "says something that this version of the program does not know: a newer one wrote it, or it was edited",
+        ),
+        State::Finished | State::Unfinished | State::Unreadable => return None,
+    };
+    let message = format!("the journal of operation `{}` {what}", operation.id);
+    Some(Diagnosis::new(code, message))
+}
+
+pub(super) struct Catalogs<'c> {
+    given: &'c Catalog,
+    kept: HashMap<Digest, Result<Catalog, String>>,
+}
+
+impl<'c> Catalogs<'c> {
+    pub(super) fn none(given: &'c Catalog) -> Self {
+        let kept = HashMap::new();
+        Self { given, kept }
+    }
+
+    pub(super) fn load(
+        storage: &dyn Storage,
+        given: &'c Catalog,
+        ledger: &Ledger,
+    ) -> (Self, Vec<Diagnosis>) {
+        let (mut catalogs, mut damaged) = (Self::none(given), Vec::new());
+        for digest in ledger.catalogs() {
+            if catalogs.kept.contains_key(&digest) {
+                continue;
+            }
+            let name = digest.prefixed();
+            // The copy of the one in use is examined, too: the next operation may use another.
+            let catalog = match kept(storage, digest) {
+                Ok(Some(bundle)) => Catalog::from_bundle(Source::Directory(name), &bundle)
+                    .map_err(|error| format!("the catalog that was used cannot be read: {error}")),
+                Ok(None) => Err(format!(
+                    "the catalog {name} that was used is not kept any more"
+                )),
+                Err(diagnosis) => {
+                    let why = format!("the catalog {name} that was used: {}", diagnosis.message);
+                    if diagnosis.code == Code::KeptChanged {
+                        damaged.push(diagnosis);
+                    }
+                    Err(why)
+                }
+            };
+            catalogs.kept.insert(digest, catalog);
+        }
+        (catalogs, damaged)
+    }
+
+    pub(super) fn of(&self, digest: Digest) -> Result<&Catalog, String> {
+        match self.kept.get(&digest) {
+            _ if digest == self.given.digest() => Ok(self.given),
+            Some(Ok(catalog)) => Ok(catalog),
+            Some(Err(why)) => Err(why.clone()),
+            None => Err(format!(
+                "the catalog {} was not looked for",
+                digest.prefixed()
+            )),
+        }
+    }
+}
+
+fn kept(storage: &dyn Storage, digest: Digest) -> Result<Option<String>, Diagnosis> {
+    let path = format!("catalogs/{digest}.json");
+    let files = storage
+        .state(&path)
+        .map_err(|stop| Diagnosis::new(Code::IoError, stop.message))?;
+    let Some(bytes) = files.into_values().next() else {
+        return Ok(None);
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) if Digest::of(text.as_bytes()) == digest => Ok(Some(text)),
+        _ => Err(Diagnosis::new(
+            Code::KeptChanged,
+            format!(
+                "`{}/{path}` does not have the digest that is its name",
+                crate::storage::STATE_DIRECTORY
+            ),
+        )),
+    }
+}

@@ -1,0 +1,248 @@
+//! The first pass: examines all manifests before the first one is written.
+//!
+//! Rules over the tree, rules that halt and `--max-failures` need it. Selected manifests count as they will be, all others as they are. Writes nothing.
+//!
+//! Invariant: memory holds paths, digests and facts, never documents; the second pass migrates only manifests with the digest of the first.
+
+use std::collections::BTreeSet;
+
+use super::facts::{ExaminedManifest, FactCollector, FirstPassFacts, Prediction};
+use super::options::{Detail, Migrate};
+use super::visit::Visitor;
+use crate::code::Code;
+use crate::engine::{DocumentFacts, Moment, TreeRules, consequence, examine};
+use crate::operation::find::Finder;
+use crate::operation::frame::Frame;
+use crate::operation::scope::Scope;
+use crate::operation::walk::{Found, Visit};
+use crate::path::TreePath;
+use crate::report::{Enforcement, Stop};
+use crate::rule::OnFailure;
+use crate::selection::Selection;
+
+const GROUP: usize = 1024;
+
+pub(in crate::operation) struct FirstPass<'f> {
+    frame: &'f Frame<'f>,
+    tree: TreeRules<'f>,
+    rules: Enforcement,
+    /// The whole tree, if rules over the tree need more than the selection.
+    whole: Option<Scope<'f>>,
+}
+
+impl<'f> FirstPass<'f> {
+    pub(super) fn new(frame: &'f Frame<'f>, options: &Migrate) -> Result<Option<Self>, Stop> {
+        let request = frame.request;
+        if request.dry_run && options.detail == Detail::Versions {
+            return Ok(None);
+        }
+        let mut first_pass = Self::of_all(frame, options)?;
+        let has_tree_rules = !first_pass.tree.is_empty();
+        let is_partial = request.selection.is_partial() || options.plan.is_some();
+        if has_tree_rules && is_partial && options.plan.is_none() {
+            let message = format!(
+                "the catalog `{}` has rules that compare all manifests of the tree, and only some of them are selected",
+                frame.catalog.name()
+            );
+            return Err(Stop::new(Code::PartialWithTreeRules, message));
+        }
+        if !(has_tree_rules && is_partial) {
+            first_pass.whole = None;
+        }
+        let halts = first_pass.can_halt();
+        Ok((has_tree_rules || halts || options.max_failures.is_some()).then_some(first_pass))
+    }
+
+    pub(in crate::operation) fn of_all(
+        frame: &'f Frame<'f>,
+        options: &Migrate,
+    ) -> Result<Self, Stop> {
+        let whole = Selection {
+            exclude: frame.request.selection.exclude.clone(),
+            ..Selection::default()
+        };
+        Ok(Self {
+            frame,
+            tree: TreeRules::of(frame.catalog),
+            rules: options.rules,
+            whole: Some(Scope::of(frame.catalog, &whole)?),
+        })
+    }
+
+    /// Returns true if nothing in the catalog makes one manifest matter to another.
+    pub(in crate::operation) fn is_empty(&self) -> bool {
+        self.tree.is_empty() && !self.can_halt()
+    }
+
+    fn can_halt(&self) -> bool {
+        let kinds = self.frame.catalog.kinds();
+        let mut rules = kinds.iter().flat_map(|kind| &kind.rules);
+        rules.any(|rule| consequence(rule.on_failure, self.rules) == OnFailure::Halt)
+    }
+
+    /// Examines the whole tree, and counts every manifest as it will be.
+    pub(in crate::operation) fn run_all(
+        &self,
+        visitor: &Visitor<'_>,
+    ) -> Result<FirstPassFacts, Stop> {
+        match &self.whole {
+            Some(whole) => self.run(visitor, whole),
+            None => Ok(FirstPassFacts::default()),
+        }
+    }
+
+    /// Examines all manifests that matter: the whole tree for its rules, else what `scope` selects.
+    pub(super) fn run(
+        &self,
+        visitor: &Visitor<'_>,
+        scope: &Scope<'_>,
+    ) -> Result<FirstPassFacts, Stop> {
+        let selected = Selected::of(scope);
+        let visitor = Visitor {
+            tree: Some(&self.tree),
+            pass_facts: None,
+            ..*visitor
+        };
+        let at_rest = |visit: &Visit<'_>, buffer: &mut Vec<u8>| self.at_rest(visit, buffer);
+        let mut finder = Finder::new(self.frame, self.whole.as_ref().unwrap_or(scope))?;
+        let mut left = scope.selection.limit;
+        let mut collector = FactCollector::default();
+        loop {
+            let is_wanted = left != Some(0);
+            let see = |visit: &Visit<'_>, buffer: &mut Vec<u8>| {
+                if is_wanted && selected.has(visit.path) {
+                    visitor.foresee(visit, buffer)
+                } else {
+                    self.at_rest(visit, buffer)
+                }
+            };
+            let Some(mut found) = finder.next(GROUP, &see)? else {
+                break;
+            };
+            if let Some(left) = &mut left {
+                // After the limit, manifests stay as they are.
+                let (places, paths) = after_limit(&found, left).into_iter().unzip();
+                let places: Vec<usize> = places;
+                let examined = finder.visit_again(paths, &at_rest);
+                for (place, examined) in places.into_iter().zip(examined) {
+                    found[place] = Found::Manifest(examined);
+                }
+            }
+            for one in found {
+                match one {
+                    Found::Manifest(examined) => collector.take(examined, &self.tree),
+                    Found::DirectoryFailed(diagnosis) if self.whole.is_some() => {
+                        collector.pass_facts.unlisted.push(diagnosis);
+                    }
+                    // The second pass reports these.
+                    Found::Warning(_) | Found::DirectoryFailed(_) => {}
+                }
+            }
+        }
+        Ok(collector.check_rules(&self.tree, self.rules))
+    }
+
+    fn at_rest(&self, visit: &Visit<'_>, buffer: &mut Vec<u8>) -> ExaminedManifest {
+        facts_at_rest(self.frame, &self.tree, visit, buffer)
+    }
+}
+
+/// Checks the rules over the tree on all manifests in `scope`, as they are.
+pub(in crate::operation) fn tree_failures(
+    frame: &Frame<'_>,
+    scope: &Scope<'_>,
+) -> Result<FirstPassFacts, Stop> {
+    let tree = TreeRules::of(frame.catalog);
+    let mut collector = FactCollector::default();
+    if !tree.is_empty() {
+        let mut finder = Finder::new(frame, scope)?;
+        let see =
+            |visit: &Visit<'_>, buffer: &mut Vec<u8>| facts_at_rest(frame, &tree, visit, buffer);
+        while let Some(found) = finder.next(GROUP, &see)? {
+            for one in found {
+                if let Found::Manifest(examined) = one {
+                    collector.take(examined, &tree);
+                }
+            }
+        }
+    }
+    Ok(collector.check_rules(&tree, Enforcement::AsWritten))
+}
+
+/// The facts of one manifest as it is; none if it cannot be examined.
+fn facts_at_rest(
+    frame: &Frame<'_>,
+    tree: &TreeRules<'_>,
+    visit: &Visit<'_>,
+    buffer: &mut Vec<u8>,
+) -> ExaminedManifest {
+    let mut examined = ExaminedManifest {
+        path: visit.path.clone(),
+        is_selected: false,
+        digest: None,
+        prediction: Prediction::Unchanged,
+        facts: DocumentFacts::default(),
+        trouble: None,
+        halts: false,
+    };
+    let (Ok(directory), false) = (visit.readable(), tree.is_empty()) else {
+        return examined;
+    };
+    let facts = frame.large.process(buffer, |bytes, most| {
+        let mut facts = DocumentFacts::default();
+        let read = directory.read(visit.path.name(), most, bytes).transpose()?;
+        if read.is_ok()
+            && let Ok(manifest) = examine(frame.catalog, visit.path.file_name(), bytes)
+        {
+            let (kind, version) = (manifest.kind().index(), manifest.version());
+            tree.collect(
+                kind,
+                version,
+                Moment::AtRest,
+                manifest.document(),
+                &mut facts,
+            );
+        }
+        Some(facts)
+    });
+    examined.facts = facts;
+    examined
+}
+
+/// The indexes and paths of the manifests after the limit; `left` counts down.
+fn after_limit(found: &[Found<ExaminedManifest>], left: &mut u64) -> Vec<(usize, TreePath)> {
+    let mut after_limit = Vec::new();
+    for (place, one) in found.iter().enumerate() {
+        let Found::Manifest(examined) = one else {
+            continue;
+        };
+        if !examined.is_selected {
+            continue;
+        }
+        if *left == 0 {
+            after_limit.push((place, examined.path.clone()));
+        }
+        *left = left.saturating_sub(u64::from(examined.prediction != Prediction::Unchanged));
+    }
+    after_limit
+}
+
+struct Selected<'s> {
+    scope: &'s Scope<'s>,
+    named: Option<BTreeSet<&'s TreePath>>,
+}
+
+impl<'s> Selected<'s> {
+    fn of(scope: &'s Scope<'s>) -> Self {
+        let named = scope.selection.manifests.as_ref();
+        Self {
+            scope,
+            named: named.map(|named| named.iter().collect()),
+        }
+    }
+
+    fn has(&self, path: &TreePath) -> bool {
+        let is_named = self.named.as_ref().is_none_or(|named| named.contains(path));
+        is_named && self.scope.selects(path)
+    }
+}

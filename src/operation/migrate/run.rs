@@ -1,0 +1,454 @@
+//! The pass over the tree: finds and visits manifests in groups, waits for the answers and reports them.
+//!
+//! Invariant: outcomes are reported in path order, and `migrated` only after the storage has confirmed durability. At most one further group is in flight.
+
+use std::collections::VecDeque;
+
+use super::execution::{Execution, check_catalog};
+use super::facts::FirstPassFacts;
+use super::first_pass::FirstPass;
+use super::options::{Detail, Migrate};
+use super::visit::{Mode, Visited, Visitor};
+use crate::catalog::Catalog;
+use crate::engine::{Pipeline, Plan};
+use crate::journal::{Command, RulesTaken};
+use crate::operation::find::Finder;
+use crate::operation::frame::{Frame, Writing};
+use crate::operation::scope::Scope;
+use crate::operation::tally::Tally;
+use crate::operation::walk::{Found, Visit};
+use crate::report::{Enforcement, Outcome, Sink, Status, Stop, Summary};
+use crate::storage::Answer;
+
+/// The size of a group if nothing is written: directories, or named manifests.
+const GROUP_OF_READS: usize = 1024;
+const GROUP_OF_DIFFERENCES: usize = 256;
+/// The size of a group if manifests are replaced, which a storage may flush together.
+const GROUP_OF_WRITES: usize = 4096;
+
+/// Migrates the selected manifests of a tree, or reports what a migration would do.
+///
+/// After a signal the current group is finished and the rest is not visited. The summary has the result, even after a stop ([`Summary::stop`]).
+pub fn migrate(frame: &Frame<'_>, options: &Migrate, sink: &mut dyn Sink) -> Summary {
+    let mut tally = Tally::new(sink, &options.survey);
+    tally.summary.rules = options.rules;
+    let target = options.target();
+    let latest = frame.catalog.latest();
+    tally.start(&frame.head(target.as_ref().or(latest)));
+    let ended = run(frame, options, &mut tally);
+    frame.conclude(tally, ended)
+}
+
+pub(in crate::operation) fn plan_of<'c>(
+    catalog: &'c Catalog,
+    options: &Migrate,
+) -> Result<Plan<'c>, Stop> {
+    let include_running = options.include_running || options.plan.is_some();
+    let plan = Plan::new(catalog, options.target(), include_running)
+        .map_err(|error| Stop::new(error.code(), error.to_string()))?;
+    Ok(if options.allow_downgrade {
+        plan.allowing_downgrade()
+    } else {
+        plan
+    })
+}
+
+fn run(frame: &Frame<'_>, options: &Migrate, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    if let Some(planned) = &options.plan {
+        check_catalog(planned, frame.catalog)?;
+    }
+    let first_pass = FirstPass::new(frame, options)?;
+    let plan = plan_of(frame.catalog, options)?;
+    let scope = Scope::of(frame.catalog, &options.narrow(&frame.request.selection))?;
+    let execution = options.plan.as_ref().map(Execution::new);
+    let run = Run {
+        frame,
+        options,
+        scope: &scope,
+        pipeline: Pipeline {
+            plan: &plan,
+            now: frame.request.now,
+            rules: options.rules,
+        },
+        execution: execution.as_ref(),
+        first_pass: first_pass.as_ref(),
+    };
+    if frame.request.dry_run {
+        frame.warn_of_unfinished(tally);
+        return run.passes(Mode::DryRun(options.detail), tally).map(drop);
+    }
+    let mut opening = frame.opening(Command::Migrate);
+    opening.target_version = plan.target().cloned();
+    opening.rules = (options.rules == Enforcement::Warn).then_some(RulesTaken::Warn);
+    frame.write(
+        opening,
+        tally,
+        |tally| {
+            frame.warn_of_unfinished(tally);
+            run.passes(Mode::Preview, tally)
+        },
+        |writing, tally| run.passes(Mode::Write(writing), tally).map(drop),
+    )
+}
+
+struct Run<'r> {
+    frame: &'r Frame<'r>,
+    options: &'r Migrate,
+    scope: &'r Scope<'r>,
+    pipeline: Pipeline<'r>,
+    execution: Option<&'r Execution>,
+    first_pass: Option<&'r FirstPass<'r>>,
+}
+
+impl Run<'_> {
+    /// Runs the first pass, if one is needed, and the pass. Returns true if something is to be written.
+    fn passes(&self, mode: Mode<'_>, tally: &mut Tally<'_>) -> Result<bool, Stop> {
+        let Some(first_pass) = self.first_pass else {
+            return self.pass(mode, None, tally);
+        };
+        let visitor = self.visitor(None);
+        let pass_facts = first_pass.run(&visitor, self.scope)?;
+        tally.first_pass(pass_facts.number(), pass_facts.unlisted());
+        // After a signal the first pass is incomplete: the pass reports the rest as not attempted.
+        let is_complete = self.frame.watch.signal().is_none();
+        if is_complete && let Some(stop) = pass_facts.halted(self.options.max_failures) {
+            self.report_halted(&pass_facts, tally)?;
+            return Err(stop);
+        }
+        if is_complete && matches!(mode, Mode::Preview) && pass_facts.is_to_be_written() {
+            return Ok(true);
+        }
+        self.pass(mode, Some(&pass_facts), tally)
+    }
+
+    fn visitor<'v>(&'v self, pass_facts: Option<&'v FirstPassFacts>) -> Visitor<'v> {
+        Visitor {
+            execution: self.execution,
+            pass_facts,
+            ..Visitor::new(self.frame, self.options, self.pipeline)
+        }
+    }
+
+    /// Reports the trouble of each manifest if nothing is written because of it.
+    fn report_halted(
+        &self,
+        pass_facts: &FirstPassFacts,
+        tally: &mut Tally<'_>,
+    ) -> Result<(), Stop> {
+        let mut finder = Finder::new(self.frame, self.scope)?;
+        let troubled = |visit: &Visit<'_>, _: &mut Vec<u8>| match pass_facts.trouble(visit.path) {
+            Some(trouble) => Outcome::troubled(visit.path.clone(), trouble.clone()),
+            None => Outcome::new(visit.path.clone(), Status::NotAttempted),
+        };
+        while let Some(found) = finder.next(GROUP_OF_READS, &troubled)? {
+            tally.found_so_far(finder.counts);
+            for one in found {
+                match one {
+                    // Behind a limit nothing was selected.
+                    Found::Manifest(outcome) if !pass_facts.selects(&outcome.path) => {}
+                    Found::Manifest(outcome) => tally.outcome(outcome, None, None),
+                    Found::Warning(diagnosis) => tally.warn(&diagnosis),
+                    Found::DirectoryFailed(diagnosis) => tally.directory_failed(diagnosis),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds, visits and reports. Returns true if something is to be written.
+    fn pass(
+        &self,
+        mode: Mode<'_>,
+        pass_facts: Option<&FirstPassFacts>,
+        tally: &mut Tally<'_>,
+    ) -> Result<bool, Stop> {
+        let visitor = self.visitor(pass_facts);
+        let mut pass = Pass {
+            run: self,
+            mode,
+            visitor: &visitor,
+            finder: Finder::new(self.frame, self.scope)?,
+            waiting: VecDeque::new(),
+            wanted: self.frame.request.selection.limit,
+            stop: None,
+            is_to_be_written: false,
+        };
+        pass.all(tally);
+        let stop = pass.stop.take();
+        let is_to_be_written = pass.is_to_be_written;
+        if !is_to_be_written {
+            self.report_unvisited(pass, tally);
+        }
+        if let Some(stop) = stop {
+            return Err(stop);
+        }
+        let foreign = self
+            .execution
+            .and_then(|execution| execution.foreign(&tally.summary.counts));
+        match foreign {
+            Some(stop) if !is_to_be_written => Err(stop),
+            _ => Ok(is_to_be_written),
+        }
+    }
+
+    fn report_unvisited(&self, mut pass: Pass<'_>, tally: &mut Tally<'_>) {
+        if !self.frame.must_end(tally) {
+            return;
+        }
+        let is_limited = pass.wanted == Some(0);
+        let (directories, named) = pass.finder.rest();
+        tally.found_so_far(pass.finder.counts);
+        tally.unvisited(directories);
+        for path in named.into_iter().filter(|_| !is_limited) {
+            tally.outcome(Outcome::new(path, Status::NotAttempted), None, None);
+        }
+    }
+}
+
+type FoundManifest<'p> = Found<Visited<'p>>;
+
+struct Pass<'p> {
+    run: &'p Run<'p>,
+    mode: Mode<'p>,
+    visitor: &'p Visitor<'p>,
+    finder: Finder<'p, Visited<'p>>,
+    /// Groups of which not all answers may be there, in path order.
+    waiting: VecDeque<Vec<FoundManifest<'p>>>,
+    /// The number of pending manifests up to the limit.
+    wanted: Option<u64>,
+    stop: Option<Stop>,
+    is_to_be_written: bool,
+}
+
+impl<'p> Pass<'p> {
+    fn all(&mut self, tally: &mut Tally<'_>) {
+        loop {
+            self.note_failure(tally);
+            self.finder.end_if(tally.output_failed());
+            let found = match self.next_group() {
+                Ok(found) => found,
+                // Manifests that were handed over are reported anyway.
+                Err(stop) => {
+                    self.stop.get_or_insert(stop);
+                    None
+                }
+            };
+            tally.found_so_far(self.finder.counts);
+            if self.is_to_be_written {
+                return;
+            }
+            let is_last = found.is_none();
+            self.waiting.extend(found);
+            let in_flight = usize::from(!is_last && self.writing().is_some());
+            while self.waiting.len() > in_flight {
+                self.report_first(tally);
+            }
+            if is_last {
+                return;
+            }
+        }
+    }
+
+    fn writing(&self) -> Option<&'p Writing> {
+        match self.mode {
+            Mode::Write(writing) => Some(writing),
+            Mode::DryRun(_) | Mode::Preview => None,
+        }
+    }
+
+    fn note_failure(&mut self, tally: &mut Tally<'_>) {
+        if let Some(writing) = self.writing() {
+            self.stop = self.stop.take().or_else(|| writing.failure());
+            if let Some(operation) = writing.operation() {
+                tally.began(operation.as_str());
+            }
+        }
+    }
+
+    fn group(&self) -> usize {
+        match self.mode {
+            Mode::DryRun(Detail::Differences) => GROUP_OF_DIFFERENCES,
+            Mode::DryRun(_) | Mode::Preview => GROUP_OF_READS,
+            Mode::Write(_) => GROUP_OF_WRITES,
+        }
+    }
+
+    fn next_group(&mut self) -> Result<Option<Vec<FoundManifest<'p>>>, Stop> {
+        let (visitor, mode) = (self.visitor, self.mode);
+        if self.stop.is_some() && self.wanted != Some(0) {
+            return self.counted_group();
+        }
+        if let Some(wanted) = self.wanted {
+            return self.limited_group(wanted);
+        }
+        let watch = self.run.frame.watch;
+        let visit = |visit: &Visit<'_>, buffer: &mut Vec<u8>| {
+            let visited = visitor.visit(visit, mode, buffer);
+            watch.looked_at();
+            visited
+        };
+        let mut found = self.finder.next(self.group(), &visit)?;
+        self.note_pending(found.as_deref_mut().unwrap_or_default());
+        Ok(found)
+    }
+
+    /// After a stop the rest is only counted, including the manifests that were decided but not transformed.
+    fn counted_group(&mut self) -> Result<Option<Vec<FoundManifest<'p>>>, Stop> {
+        let not_attempted = |visit: &Visit<'_>, _: &mut Vec<u8>| Visited::not_attempted(visit.path);
+        let mut found = self.finder.next(GROUP_OF_READS, &not_attempted)?;
+        if self.wanted.is_some() {
+            take_back(found.as_deref_mut().unwrap_or_default());
+        }
+        Ok(found)
+    }
+
+    /// A preview without the lock ends at the first manifest to be written, or at a signal.
+    fn note_pending(&mut self, found: &mut [FoundManifest<'p>]) {
+        if !matches!(self.mode, Mode::Preview) {
+            return;
+        }
+        if self.run.frame.watch.signal().is_some() {
+            return take_back(found);
+        }
+        self.is_to_be_written |= found.iter().any(|one| matches!(one, Found::Manifest(visited) if visited.outcome.status == Status::Pending));
+    }
+
+    /// With a limit, manifests are decided first, and only those up to the limit are transformed. After it nothing is selected, only found.
+    fn limited_group(&mut self, wanted: u64) -> Result<Option<Vec<FoundManifest<'p>>>, Stop> {
+        let (visitor, mode) = (self.visitor, self.mode);
+        let watch = self.run.frame.watch;
+        let decide = |visit: &Visit<'_>, buffer: &mut Vec<u8>| {
+            let decided = Mode::DryRun(Detail::Versions);
+            if wanted == 0 {
+                return Visited::not_attempted(visit.path);
+            }
+            let visited = visitor.visit(visit, decided, buffer);
+            watch.looked_at();
+            visited
+        };
+        let Some(mut found) = self.finder.next(self.group(), &decide)? else {
+            return Ok(None);
+        };
+        if wanted == 0 {
+            found.retain(|one| !matches!(one, Found::Manifest(_)));
+            return Ok(Some(found));
+        }
+        let mut left = wanted;
+        let mut end = found.len();
+        let mut pending = Vec::new();
+        for (place, one) in found.iter().enumerate() {
+            if let Found::Manifest(visited) = one
+                && visited.outcome.status == Status::Pending
+            {
+                pending.push((place, visited.outcome.path.clone()));
+                left -= 1;
+                if left == 0 {
+                    end = place + 1;
+                    break;
+                }
+            }
+        }
+        self.wanted = Some(left);
+        let mut place = 0;
+        found.retain(|one| {
+            place += 1;
+            place <= end || !matches!(one, Found::Manifest(_))
+        });
+        let (places, paths): (Vec<_>, Vec<_>) = pending.into_iter().unzip();
+        let visit = |visit: &Visit<'_>, buffer: &mut Vec<u8>| visitor.visit(visit, mode, buffer);
+        for (place, visited) in places
+            .into_iter()
+            .zip(self.finder.visit_again(paths, &visit))
+        {
+            found[place] = Found::Manifest(visited);
+        }
+        self.note_pending(&mut found);
+        Ok(Some(found))
+    }
+
+    fn report_first(&mut self, tally: &mut Tally<'_>) {
+        let Some(group) = self.waiting.pop_front() else {
+            return;
+        };
+        let is_open = |one: &FoundManifest<'p>| match one {
+            Found::Manifest(visited) => {
+                let answer = visited.answer.as_ref();
+                answer.is_some_and(|answer| answer.get().is_none())
+            }
+            Found::Warning(_) | Found::DirectoryFailed(_) => false,
+        };
+        if let Some(writing) = self.writing()
+            && group.iter().any(is_open)
+        {
+            writing.settle();
+        }
+        self.note_failure(tally);
+        for one in group {
+            match one {
+                Found::Manifest(visited) => {
+                    let visited = self.with_difference(visited);
+                    let kept_bytes = visited.kept_bytes;
+                    report(visited, tally);
+                    self.run.frame.unreserve(kept_bytes);
+                }
+                Found::Warning(diagnosis) => tally.warn(&diagnosis),
+                Found::DirectoryFailed(diagnosis) => tally.directory_failed(diagnosis),
+            }
+        }
+        let too_many = || tally.too_many(self.run.options.max_failures);
+        self.stop = self.stop.take().or_else(too_many);
+    }
+
+    fn with_difference(&self, visited: Visited<'p>) -> Visited<'p> {
+        if !visited.is_postponed {
+            return visited;
+        }
+        let visitor = Visitor {
+            keeps_all: true,
+            ..*self.visitor
+        };
+        let visit =
+            |visit: &Visit<'_>, buffer: &mut Vec<u8>| visitor.visit(visit, self.mode, buffer);
+        let path = visited.outcome.path.clone();
+        let again = self.finder.visit_again(vec![path], &visit).pop();
+        again.unwrap_or(visited)
+    }
+}
+
+fn take_back(found: &mut [FoundManifest<'_>]) {
+    for one in found {
+        if let Found::Manifest(visited) = one
+            && visited.outcome.status == Status::Pending
+            && visited.answer.is_none()
+        {
+            *visited = Visited::not_attempted(&visited.outcome.path);
+        }
+    }
+}
+
+fn report(visited: Visited<'_>, tally: &mut Tally<'_>) {
+    for warning in &visited.warnings {
+        tally.warn(warning);
+    }
+    if let Some(answer) = visited.survey {
+        tally.answer(*answer);
+    }
+    let answer = visited.answer.as_ref().and_then(|answer| answer.get());
+    let outcome = match answer {
+        None => visited.outcome,
+        Some(Answer::Done(backup)) => Outcome {
+            status: Status::Migrated,
+            backup: backup.as_ref().map(ToString::to_string),
+            ..visited.outcome
+        },
+        Some(Answer::NotAttempted) => Outcome {
+            from: visited.outcome.from,
+            ..Outcome::new(visited.outcome.path, Status::NotAttempted)
+        },
+        Some(Answer::Not(diagnosis)) => Outcome {
+            from: visited.outcome.from,
+            ..Outcome::troubled(visited.outcome.path, diagnosis.clone())
+        },
+    };
+    tally.outcome(outcome, visited.route, visited.modified);
+}

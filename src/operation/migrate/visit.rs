@@ -1,0 +1,441 @@
+//! Visits one manifest while its directory is open: reads it, takes it through the pipeline, and hands it to the storage if the operation writes.
+//!
+//! Invariant: a manifest is handed over only after it is transformed and validated completely.
+
+use std::cell::OnceCell;
+use std::sync::{Arc, OnceLock};
+
+use super::execution::{Execution, Expected, check_result};
+use super::facts::{ExaminedManifest, FirstPassFacts, PendingFacts, Prediction};
+use super::options::{Detail, Migrate};
+use crate::catalog::Route;
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::engine::{
+    Checks, DocumentFacts, Inspector, Manifest, Moment, Pipeline, Product, TreeRules, Until,
+    Verdicts, examine,
+};
+use crate::json::Value;
+use crate::operation::frame::{Frame, Writing};
+use crate::operation::survey;
+use crate::operation::walk::Visit;
+use crate::path::TreePath;
+use crate::plan::PlanEntry;
+use crate::report::{Diagnosis, Difference, Outcome, Status};
+use crate::storage::{Answer, Directory, Replace, Version};
+
+#[derive(Clone, Copy)]
+pub(in crate::operation) enum Mode<'m> {
+    DryRun(Detail),
+    /// Find the first manifest to be written.
+    Preview,
+    Write(&'m Writing),
+}
+
+impl Mode<'_> {
+    fn until(self) -> Until {
+        match self {
+            Self::DryRun(Detail::Versions) => Until::Decided,
+            Self::DryRun(Detail::Outcomes) | Self::Preview => Until::Checked,
+            Self::DryRun(Detail::Checksums | Detail::Differences) | Self::Write(_) => {
+                Until::Transformed
+            }
+        }
+    }
+}
+
+pub(super) struct Visited<'p> {
+    pub(super) outcome: Outcome,
+    pub(super) route: Option<&'p Route>,
+    /// When a deferred manifest was modified.
+    pub(super) modified: Option<i64>,
+    /// The storage's answer, if it was handed over.
+    pub(super) answer: Option<Arc<OnceLock<Answer>>>,
+    pub(super) survey: Option<Box<survey::Answer>>,
+    pub(super) warnings: Vec<Diagnosis>,
+    pub(super) kept_bytes: usize,
+    /// True if its difference is to be made once more when it is reported, because there was no room.
+    pub(super) is_postponed: bool,
+    pass_facts: Option<Box<PassInput>>,
+}
+
+struct PassInput {
+    pending: Option<Digest>,
+    facts: DocumentFacts,
+    halts: bool,
+}
+
+impl Visited<'_> {
+    pub(super) fn of(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            route: None,
+            modified: None,
+            answer: None,
+            survey: None,
+            warnings: Vec::new(),
+            kept_bytes: 0,
+            is_postponed: false,
+            pass_facts: None,
+        }
+    }
+
+    pub(super) fn not_attempted(path: &TreePath) -> Self {
+        Self::of(Outcome::new(path.clone(), Status::NotAttempted))
+    }
+
+    pub(super) fn troubled(path: &TreePath, diagnosis: Diagnosis) -> Self {
+        Self::of(Outcome::troubled(path.clone(), diagnosis))
+    }
+}
+
+pub(in crate::operation) struct Visitor<'v> {
+    pub(super) frame: &'v Frame<'v>,
+    pub(super) options: &'v Migrate,
+    pub(super) pipeline: Pipeline<'v>,
+    pub(super) execution: Option<&'v Execution>,
+    /// The rules over the tree, in a first pass.
+    pub(super) tree: Option<&'v TreeRules<'v>>,
+    pub(in crate::operation) pass_facts: Option<&'v FirstPassFacts>,
+    /// True if the storage is asked whether a pending manifest can be replaced.
+    pub(in crate::operation) asks_permission: bool,
+    /// True if differences are kept without a limit in bytes.
+    pub(super) keeps_all: bool,
+}
+
+impl<'v> Visitor<'v> {
+    pub(in crate::operation) fn new(
+        frame: &'v Frame<'v>,
+        options: &'v Migrate,
+        pipeline: Pipeline<'v>,
+    ) -> Self {
+        Self {
+            frame,
+            options,
+            pipeline,
+            execution: None,
+            tree: None,
+            pass_facts: None,
+            asks_permission: true,
+            keeps_all: false,
+        }
+    }
+
+    pub(in crate::operation) fn foretell(
+        &self,
+        visit: &Visit<'_>,
+        buffer: &mut Vec<u8>,
+    ) -> (Outcome, Vec<Diagnosis>) {
+        let visited = self.visit(visit, Mode::DryRun(Detail::Differences), buffer);
+        (visited.outcome, visited.warnings)
+    }
+
+    pub(super) fn visit(
+        &self,
+        visit: &Visit<'_>,
+        mode: Mode<'_>,
+        buffer: &mut Vec<u8>,
+    ) -> Visited<'v> {
+        let path = visit.path;
+        if self.frame.watch.signal().is_some() {
+            return Visited::not_attempted(path);
+        }
+        let directory = match visit.readable() {
+            Ok(directory) => directory,
+            Err(diagnosis) => return Visited::troubled(path, diagnosis),
+        };
+        self.frame.large.process(buffer, |bytes, most| {
+            let read = directory.read(path.name(), most, bytes).transpose()?;
+            Some(match read {
+                Ok(version) => self.examine(path, directory, version, bytes, mode),
+                Err(diagnosis) => Visited::troubled(path, diagnosis),
+            })
+        })
+    }
+
+    pub(super) fn foresee(&self, visit: &Visit<'_>, buffer: &mut Vec<u8>) -> ExaminedManifest {
+        let visited = self.visit(visit, Mode::Preview, buffer);
+        self.frame.watch.looked_at();
+        let is_silent = visited.warnings.is_empty() && visited.outcome.trouble.is_none();
+        let pass_facts = visited.pass_facts.map(|pass_facts| *pass_facts);
+        let pass_facts = pass_facts.unwrap_or(PassInput {
+            pending: None,
+            facts: DocumentFacts::default(),
+            halts: false,
+        });
+        ExaminedManifest {
+            path: visited.outcome.path,
+            is_selected: true,
+            prediction: match pass_facts.pending {
+                None => Prediction::Unchanged,
+                Some(_) if is_silent => Prediction::PendingClean,
+                Some(_) => Prediction::PendingViolating,
+            },
+            digest: pass_facts.pending,
+            facts: pass_facts.facts,
+            trouble: visited.outcome.trouble,
+            halts: pass_facts.halts,
+        }
+    }
+
+    fn examine(
+        &self,
+        path: &TreePath,
+        directory: &dyn Directory,
+        version: Version,
+        bytes: &[u8],
+        mode: Mode<'_>,
+    ) -> Visited<'v> {
+        let expected = match self.execution {
+            None => None,
+            Some(execution) => match execution.compare(path, bytes, self.pipeline.plan) {
+                Ok(Expected::AsPlanned(entry)) => Some(entry),
+                Ok(Expected::Done(version)) => {
+                    return Visited::of(Outcome {
+                        from: Some(version),
+                        ..Outcome::new(path.clone(), Status::Current)
+                    });
+                }
+                Err(diagnosis) => return Visited::troubled(path, diagnosis),
+            },
+        };
+        let manifest = match examine(self.frame.catalog, path.file_name(), bytes) {
+            Ok(manifest) => manifest,
+            Err(one) => return Visited::troubled(path, Diagnosis::from(&one.refusal)),
+        };
+        let read = Read {
+            path,
+            directory,
+            version,
+            bytes,
+            digest: OnceCell::new(),
+            expected,
+        };
+        let mut until = mode.until();
+        if expected.is_some() {
+            until = Until::Transformed;
+        }
+        let mut visited = self.take_through(read, &manifest, until, mode);
+        visited.survey = self.options.survey.ask(&manifest);
+        visited
+    }
+
+    fn take_through(
+        &self,
+        read: Read<'_>,
+        manifest: &Manifest<'_, '_>,
+        until: Until,
+        mode: Mode<'_>,
+    ) -> Visited<'v> {
+        let mut inspection = Inspection {
+            visitor: self,
+            read: &read,
+            facts: DocumentFacts::default(),
+        };
+        let product = self.pipeline.run(manifest, until, &mut inspection);
+        let facts = inspection.facts;
+        let known = |status| Outcome {
+            from: Some(manifest.version().clone()),
+            ..Outcome::new(read.path.clone(), status)
+        };
+        let mut visited = Visited::of(known(product.status));
+        visited.pass_facts = self.tree.map(|tree| {
+            let facts = match product.status {
+                Status::Pending => facts,
+                _ => at_rest(tree, manifest),
+            };
+            Box::new(PassInput {
+                pending: product.route.map(|_| read.digest()),
+                facts,
+                halts: product.halts,
+            })
+        });
+        if product.status == Status::Deferred {
+            visited.modified = Some(read.version.modified);
+        }
+        if let Some(diagnosis) = product.trouble {
+            visited.outcome.trouble = Some(diagnosis);
+            return visited;
+        }
+        let Product {
+            route: Some(route),
+            migrated,
+            warnings,
+            ..
+        } = product
+        else {
+            return visited;
+        };
+        visited.route = Some(route);
+        visited.outcome.to = Some(route.to().clone());
+        let warnings = warnings
+            .into_iter()
+            .map(|(code, message)| Diagnosis::new(code, message));
+        visited.warnings = warnings.map(|one| one.at(read.path.clone())).collect();
+        let Some(migrated) = migrated else {
+            return visited;
+        };
+        if let Some(expected) = read.expected
+            && let Err(diagnosis) = check_result(expected, &migrated)
+        {
+            return Visited::of(Outcome {
+                trouble: Some(diagnosis.clone()),
+                ..known(diagnosis.status())
+            });
+        }
+        visited.outcome.digest_before = Some(read.digest());
+        visited.outcome.checksum_before = Some(migrated.checksum_before);
+        visited.outcome.checksum_after = Some(migrated.checksum_after);
+        match mode {
+            Mode::Write(writing) => hand_over(writing, read, migrated.text.as_bytes(), visited),
+            Mode::DryRun(Detail::Differences) => {
+                let before = manifest.text().as_str();
+                self.keep_difference(before, migrated.text, visited)
+            }
+            Mode::DryRun(_) | Mode::Preview => visited,
+        }
+    }
+}
+
+impl<'v> Visitor<'v> {
+    fn keep_difference(
+        &self,
+        before: &str,
+        after: String,
+        mut visited: Visited<'v>,
+    ) -> Visited<'v> {
+        let bytes = before.len() + after.len();
+        let is_room = self.frame.reserve(bytes);
+        visited.kept_bytes = if is_room { bytes } else { 0 };
+        visited.is_postponed = !is_room && !self.keeps_all;
+        if !visited.is_postponed {
+            let before = before.to_owned();
+            visited.outcome.diff = Some(Box::new(Difference { before, after }));
+        }
+        visited
+    }
+}
+
+fn hand_over<'v>(
+    writing: &Writing,
+    read: Read<'_>,
+    bytes: &[u8],
+    mut visited: Visited<'v>,
+) -> Visited<'v> {
+    let before = read.digest();
+    let Ok(session) = writing.session() else {
+        let from = visited.outcome.from.take();
+        visited.outcome = Outcome {
+            from,
+            ..Outcome::new(read.path.clone(), Status::NotAttempted)
+        };
+        return visited;
+    };
+    let answer = Arc::new(OnceLock::new());
+    visited.answer = Some(Arc::clone(&answer));
+    let replace = Replace {
+        path: read.path,
+        version: read.version,
+        before,
+        bytes,
+        versions: (visited.outcome.from.clone(), visited.outcome.to.clone()),
+    };
+    session.replace(
+        replace,
+        Box::new(move |given| {
+            // Each cell is set once.
+            let _answered = answer.set(given);
+        }),
+    );
+    visited
+}
+
+struct Read<'r> {
+    path: &'r TreePath,
+    directory: &'r dyn Directory,
+    version: Version,
+    bytes: &'r [u8],
+    digest: OnceCell<Digest>,
+    expected: Option<PlanEntry>,
+}
+
+impl Read<'_> {
+    fn digest(&self) -> Digest {
+        *self.digest.get_or_init(|| Digest::of(self.bytes))
+    }
+}
+
+fn at_rest(tree: &TreeRules<'_>, manifest: &Manifest<'_, '_>) -> DocumentFacts {
+    let mut facts = DocumentFacts::default();
+    let (kind, version) = (manifest.kind().index(), manifest.version());
+    tree.collect(
+        kind,
+        version,
+        Moment::AtRest,
+        manifest.document(),
+        &mut facts,
+    );
+    facts
+}
+
+/// Checks that the storage can replace a pending manifest and that its bytes are those of the first pass. In the first pass it collects the facts for the rules.
+struct Inspection<'i> {
+    visitor: &'i Visitor<'i>,
+    read: &'i Read<'i>,
+    facts: DocumentFacts,
+}
+
+impl Inspection<'_> {
+    fn collect(
+        &mut self,
+        manifest: &Manifest<'_, '_>,
+        version: &crate::version::Version,
+        moment: Moment,
+        document: Value<'_>,
+    ) {
+        if let Some(tree) = self.visitor.tree {
+            let kind = manifest.kind().index();
+            tree.collect(kind, version, moment, document, &mut self.facts);
+        }
+    }
+}
+
+impl Inspector for Inspection<'_> {
+    fn pending(
+        &mut self,
+        manifest: &Manifest<'_, '_>,
+        verdicts: &mut Verdicts,
+    ) -> Result<Checks, Diagnosis> {
+        self.collect(
+            manifest,
+            manifest.version(),
+            Moment::Before,
+            manifest.document(),
+        );
+        let read = self.read;
+        let digest = || read.digest();
+        if self.visitor.asks_permission {
+            let name = read.path.name();
+            read.directory.may_replace(name, &read.version, &digest)?;
+        }
+        let Some(pass_facts) = self.visitor.pass_facts else {
+            return Ok(Checks::All);
+        };
+        match pass_facts.pending(read.path, read.digest()) {
+            Some(PendingFacts { failures, checks }) => {
+                verdicts
+                    .take_failures(failures.iter().cloned())
+                    .map_err(|refusal| Diagnosis::from(&refusal))?;
+                Ok(checks)
+            }
+            None => Err(Diagnosis::new(
+                Code::ChangedMeanwhile,
+                "it is not what it was when the rules over the tree were checked",
+            )),
+        }
+    }
+
+    fn result(&mut self, manifest: &Manifest<'_, '_>, route: &Route, after: Value<'_>) {
+        self.collect(manifest, route.to(), Moment::After, after);
+    }
+}

@@ -1,0 +1,329 @@
+//! The manifests of a rollback, group by group in path order: compared and put back in parallel.
+//!
+//! Invariant: outcomes are reported in path order, and `restored` only after the flush that makes it true.
+
+use std::sync::{Arc, OnceLock};
+
+use super::choose::{Choice, Item, Standing, Undo, choose, replacement};
+use super::compare::{Open, compare};
+use crate::code::Code;
+use crate::journal::{Command, Ledger};
+use crate::operation::frame::{Frame, Writing};
+use crate::operation::ledger;
+use crate::operation::survey::Survey;
+use crate::operation::tally::{Tally, too_many};
+use crate::report::{Counts, Diagnosis, Outcome, Sink, Status, Stop, Summary};
+use crate::selection::Tolerance;
+use crate::storage::{Answer, Restore};
+
+const GROUP: usize = 4096;
+
+/// A rollback.
+#[derive(Debug, Clone)]
+pub struct Rollback {
+    /// The operations that are to be undone.
+    pub undo: Undo,
+    /// The number of manifests in trouble at which the operation stops; `None` is no limit.
+    pub max_failures: Option<Tolerance>,
+}
+
+/// Restores originals.
+///
+/// After a signal the current group is finished and the rest is not attempted. The summary has the result, even after a stop ([`Summary::stop`]).
+pub fn rollback(frame: &Frame<'_>, rollback: &Rollback, sink: &mut dyn Sink) -> Summary {
+    let mut tally = Tally::new(sink, &Survey::default());
+    tally.start(&frame.head(None));
+    let look_only = |tally: &mut Tally<'_>| {
+        frame.warn_of_unfinished(tally);
+        Run {
+            frame,
+            rollback,
+            writing: None,
+        }
+        .all(tally)
+    };
+    let ended = if frame.request.dry_run {
+        look_only(&mut tally)
+    } else {
+        frame.write(
+            frame.opening(Command::Rollback),
+            &mut tally,
+            // If the state exists but cannot be opened for writing, this fails with the reason.
+            |tally| {
+                look_only(tally)?;
+                Ok(tally.summary.counts.pending > 0)
+            },
+            |writing, tally| {
+                Run {
+                    frame,
+                    rollback,
+                    writing: Some(writing),
+                }
+                .all(tally)
+            },
+        )
+    };
+    frame.conclude(tally, ended)
+}
+
+pub(in crate::operation) fn rollback_outcome(
+    frame: &Frame<'_>,
+    ledger: &Ledger,
+) -> Result<Outcome, Stop> {
+    let rollback = Rollback {
+        undo: Undo::Manifests,
+        max_failures: None,
+    };
+    let run = Run {
+        frame,
+        rollback: &rollback,
+        writing: None,
+    };
+    let choice = choose(ledger, &rollback.undo, &frame.request.selection)?;
+    let path = frame.only_manifest()?;
+    Ok(match choice.items.first() {
+        Some(item) => {
+            run.one(ledger, &choice, item, false, &mut Vec::new())
+                .outcome
+        }
+        None => Outcome::new(path.clone(), Status::NotAttempted),
+    })
+}
+
+#[derive(Clone, Copy)]
+struct Run<'r> {
+    frame: &'r Frame<'r>,
+    rollback: &'r Rollback,
+    writing: Option<&'r Writing>,
+}
+
+struct Slot {
+    outcome: Outcome,
+    /// True if its original can be put back.
+    is_open: bool,
+    answer: Arc<OnceLock<Answer>>,
+}
+
+impl Run<'_> {
+    fn all(&self, tally: &mut Tally<'_>) -> Result<(), Stop> {
+        let selection = &self.frame.request.selection;
+        let ledger = ledger::required(self.frame.storage)?;
+        let choice = choose(&ledger, &self.rollback.undo, selection)?;
+        tally.summary.counts.found = choice.found;
+        tally.summary.counts.excluded = choice.excluded;
+        for notice in &choice.notices {
+            tally.warn(notice);
+        }
+        tally.summary.undoes = choice.undoes.as_ref().map(ToString::to_string);
+        if let Some(writing) = self.writing {
+            writing.describe(|opening| {
+                opening.undoes.clone_from(&choice.undoes);
+                if choice.target.is_some() {
+                    opening.target_version.clone_from(&choice.target);
+                }
+            });
+        }
+        if let Some(most) = self.rollback.max_failures
+            && self.writing.is_some()
+        {
+            self.hold_if_too_many(most, &ledger, &choice, tally)?;
+        }
+        let mut stop = None;
+        self.each_group(&choice, |group, wanted| {
+            let failure = self.writing.and_then(Writing::failure);
+            stop = stop.take().or(failure);
+            let is_over =
+                stop.is_some() || self.frame.watch.signal().is_some() || tally.output_failed();
+            let slots = if is_over {
+                group.iter().map(not_attempted).collect()
+            } else {
+                self.group(&ledger, &choice, group, wanted)
+            };
+            self.report(slots, tally);
+            stop = stop
+                .take()
+                .or_else(|| tally.too_many(self.rollback.max_failures));
+        });
+        stop.map_or(Ok(()), Err)
+    }
+
+    /// Passes each group to `take`, with the rest of the limit.
+    fn each_group(&self, choice: &Choice, mut take: impl FnMut(&[Item], &mut Option<u64>)) {
+        let mut wanted = self.frame.request.selection.limit;
+        let mut left = choice.items.len();
+        for group in choice.items.chunks(GROUP) {
+            left -= group.len();
+            self.frame.watch.expects(left as u64);
+            if wanted != Some(0) {
+                take(group, &mut wanted);
+            }
+        }
+    }
+
+    /// Examines all manifests before the first one is restored, and counts those in trouble.
+    fn hold_if_too_many(
+        &self,
+        most: Tolerance,
+        ledger: &Ledger,
+        choice: &Choice,
+        tally: &mut Tally<'_>,
+    ) -> Result<(), Stop> {
+        let compare_all = Run {
+            writing: None,
+            ..*self
+        };
+        let mut counts = Counts::default();
+        compare_all.each_group(choice, |group, wanted| {
+            for slot in compare_all.group(ledger, choice, group, wanted) {
+                counts.add(slot.outcome.status);
+            }
+        });
+        let Some(stop) = too_many(Some(most), counts.trouble(), counts.selected) else {
+            return Ok(());
+        };
+        compare_all.each_group(choice, |group, wanted| {
+            let mut slots = compare_all.group(ledger, choice, group, wanted);
+            for slot in slots.iter_mut().filter(|slot| slot.is_open) {
+                slot.outcome = Outcome::new(slot.outcome.path.clone(), Status::NotAttempted);
+            }
+            compare_all.report(slots, tally);
+        });
+        Err(stop)
+    }
+
+    /// Compares and restores one group. With a limit, nothing is selected after its last manifest.
+    fn group(
+        &self,
+        ledger: &Ledger,
+        choice: &Choice,
+        group: &[Item],
+        wanted: &mut Option<u64>,
+    ) -> Vec<Slot> {
+        let through = |items: &[Item], is_final: bool| -> Vec<Slot> {
+            let items = items.iter().collect();
+            self.frame.in_parallel(items, |buffer, item: &Item| {
+                self.one(ledger, choice, item, is_final, buffer)
+            })
+        };
+        let Some(left) = *wanted else {
+            return through(group, true);
+        };
+        let compared = through(group, false);
+        let mut open = (0..compared.len()).filter(|place| compared[*place].is_open);
+        let skip = usize::try_from(left - 1).unwrap_or(usize::MAX);
+        let end = open.nth(skip).map_or(group.len(), |last| last + 1);
+        let taken = compared[..end].iter().filter(|slot| slot.is_open).count();
+        *wanted = Some(left.saturating_sub(taken as u64));
+        through(&group[..end], true)
+    }
+
+    fn one(
+        &self,
+        ledger: &Ledger,
+        choice: &Choice,
+        item: &Item,
+        is_final: bool,
+        buffer: &mut Vec<u8>,
+    ) -> Slot {
+        let path = &item.path;
+        if self.frame.watch.signal().is_some() {
+            return not_attempted(item);
+        }
+        let replaced = match &item.standing {
+            Standing::Restored => return settled(Outcome::new(path.clone(), Status::Current)),
+            Standing::Not(message) => {
+                let diagnosis = Diagnosis::new(Code::NotReplaced, &**message);
+                return settled(Outcome {
+                    status: Status::Refused,
+                    ..Outcome::troubled(path.clone(), diagnosis)
+                });
+            }
+            Standing::Replaced => replacement(ledger, path, choice.undoes.as_ref()),
+        };
+        let Some(replaced) = replaced else {
+            return settled(Outcome::new(path.clone(), Status::Current));
+        };
+        let (outcome, open) = compare(self.frame, path, &replaced, buffer);
+        if is_final {
+            self.frame.watch.looked_at();
+        }
+        let mut slot = Slot {
+            is_open: open.is_some(),
+            ..settled(outcome)
+        };
+        let (Some(writing), Some(open), true) = (self.writing, open, is_final) else {
+            return slot;
+        };
+        let Open {
+            backup,
+            manifest,
+            original,
+            versions,
+        } = open;
+        let Ok(session) = writing.session() else {
+            slot.outcome = Outcome::new(path.clone(), Status::NotAttempted);
+            return slot;
+        };
+        let answer = Arc::clone(&slot.answer);
+        session.restore(
+            Restore {
+                path,
+                undoes: &replaced.operation.id,
+                version: manifest,
+                before: replaced.after,
+                backup: &backup,
+                original,
+                after: replaced.before,
+                versions,
+            },
+            Box::new(move |given| {
+                // Each cell is set once.
+                let _answered = answer.set(given);
+            }),
+        );
+        slot
+    }
+
+    fn report(&self, slots: Vec<Slot>, tally: &mut Tally<'_>) {
+        if let Some(writing) = self.writing {
+            writing.settle();
+            if let Some(operation) = writing.operation() {
+                tally.began(operation.as_str());
+            }
+        }
+        for slot in slots {
+            let outcome = match slot.answer.get() {
+                None => slot.outcome,
+                Some(Answer::Done(_)) => Outcome {
+                    status: Status::Restored,
+                    ..slot.outcome
+                },
+                Some(Answer::NotAttempted) => Outcome {
+                    from: slot.outcome.from,
+                    ..Outcome::new(slot.outcome.path, Status::NotAttempted)
+                },
+                Some(Answer::Not(diagnosis)) => Outcome {
+                    status: diagnosis.status(),
+                    to: None,
+                    checksum_before: None,
+                    checksum_after: None,
+                    trouble: Some(diagnosis.clone()),
+                    ..slot.outcome
+                },
+            };
+            tally.outcome(outcome, None, None);
+        }
+    }
+}
+
+fn settled(outcome: Outcome) -> Slot {
+    Slot {
+        outcome,
+        is_open: false,
+        answer: Arc::default(),
+    }
+}
+
+fn not_attempted(item: &Item) -> Slot {
+    settled(Outcome::new(item.path.clone(), Status::NotAttempted))
+}

@@ -1,0 +1,9 @@
+//! Verifies a tree: proves every selected manifest, in groups in path order.
+//!
+//! `run` reads the journals and the catalogs and walks the tree; `prove` collects the evidence about one manifest. [`crate::proof`] has the checks.
+
+mod prove;
+mod run;
+
+pub use prove::Verify;
+pub use run::verify;

@@ -1,0 +1,234 @@
+//! The walk of a verification, with the journals and catalogs that speak for manifests.
+//!
+//! Writes nothing and takes no lock.
+//!
+//! Invariant: findings are reported in path order, whatever the number of threads.
+
+use std::collections::BTreeMap;
+
+use super::prove::{Proved, Prover, Verify};
+use crate::code::Code;
+use crate::engine::Plan;
+use crate::operation::find::Finder;
+use crate::operation::frame::Frame;
+use crate::operation::ledger::{Catalogs, Journals};
+use crate::operation::migrate::{FirstPassFacts, tree_failures};
+use crate::operation::scope::Scope;
+use crate::operation::survey::Survey;
+use crate::operation::tally::Tally;
+use crate::operation::walk::{Found, Visit};
+use crate::path::TreePath;
+use crate::report::{Diagnosis, Outcome, Sink, Start, Status, Stop, Summary, Verified};
+
+const GROUP: usize = 1024;
+const RETRIES: usize = 3;
+
+/// Proves the selected manifests of a tree, reporting the findings to `sink`.
+///
+/// Once the watch gives a signal, the rest is not visited.
+pub fn verify(frame: &Frame<'_>, options: Verify, sink: &mut dyn Sink) -> Summary {
+    let mut tally = Tally::new(sink, &Survey::default());
+    tally.start(&Start {
+        dry_run: true,
+        ..frame.head(frame.catalog.latest())
+    });
+    tally.summary.findings = Some(BTreeMap::new());
+    tally.summary.notes = Some(BTreeMap::new());
+    let ended = run(frame, options, &mut tally);
+    frame.conclude(tally, ended)
+}
+
+fn run(frame: &Frame<'_>, options: Verify, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    let plan = Plan::new(frame.catalog, None, false)
+        .map_err(|error| Stop::new(error.code(), error.to_string()))?;
+    let selection = &frame.request.selection;
+    let scope = Scope::of(frame.catalog, selection)?;
+    let journals = Journals::read(frame.storage);
+    for warning in &journals.warnings {
+        tally.warn(warning);
+    }
+    for finding in &journals.findings {
+        tally.finding(finding);
+    }
+    let catalogs = if options.replay {
+        let (catalogs, damaged) = Catalogs::load(frame.storage, frame.catalog, &journals.ledger);
+        for finding in &damaged {
+            tally.finding(finding);
+        }
+        catalogs
+    } else {
+        Catalogs::none(frame.catalog)
+    };
+    // Rules over the tree need the whole tree.
+    let pass_facts = if selection.is_partial() {
+        FirstPassFacts::default()
+    } else {
+        tree_failures(frame, &scope)?
+    };
+    let is_whole = selection.manifests.is_none() && selection.limit.is_none();
+    let expected = if is_whole {
+        journals.ledger.expected()
+    } else {
+        Vec::new()
+    };
+    let mut walk = Walk {
+        frame,
+        scope: &scope,
+        plan: &plan,
+        options,
+        catalogs: &catalogs,
+        pass_facts,
+        journals,
+        expected: expected.into_iter().peekable(),
+        absent: Vec::new(),
+        has_history: false,
+    };
+    walk.all(tally)?;
+    if frame.watch.signal().is_none() {
+        walk.report_missing(tally);
+    }
+    if walk.journals.are_none && !walk.has_history && tally.summary.counts.selected > 0 {
+        let message = "nothing was ever migrated here: there is no journal and no history";
+        tally.warn(&Diagnosis::new(Code::NeverMigrated, message));
+    }
+    Ok(())
+}
+
+struct Walk<'w> {
+    frame: &'w Frame<'w>,
+    scope: &'w Scope<'w>,
+    plan: &'w Plan<'w>,
+    options: Verify,
+    catalogs: &'w Catalogs<'w>,
+    /// The rules over the tree that do not hold.
+    pass_facts: FirstPassFacts,
+    journals: Journals,
+    /// The manifests that must exist, after those that were found so far.
+    expected: std::iter::Peekable<std::vec::IntoIter<u32>>,
+    absent: Vec<TreePath>,
+    has_history: bool,
+}
+
+impl<'w> Walk<'w> {
+    fn all(&mut self, tally: &mut Tally<'_>) -> Result<(), Stop> {
+        let mut left = self.frame.request.selection.limit.unwrap_or(u64::MAX);
+        let mut finder = Finder::new(self.frame, self.scope)?;
+        loop {
+            let is_over = left == 0 || tally.output_failed();
+            let prover = self.prover();
+            let prove = |visit: &Visit<'_>, buffer: &mut Vec<u8>| {
+                if is_over {
+                    Proved::not_attempted(visit.path)
+                } else {
+                    prover.prove(visit, buffer)
+                }
+            };
+            let Some(mut found) = finder.next(GROUP, &prove)? else {
+                break;
+            };
+            tally.found_so_far(finder.counts);
+            self.prove_again(&finder, &mut found);
+            for one in found {
+                match one {
+                    Found::Manifest(_) if left == 0 => {}
+                    Found::Manifest(verified) => {
+                        left -= 1;
+                        self.report(verified, tally);
+                    }
+                    Found::Warning(diagnosis) => tally.warn(&diagnosis),
+                    Found::DirectoryFailed(diagnosis) => tally.directory_failed(diagnosis),
+                }
+            }
+        }
+        let ledger = &self.journals.ledger;
+        let absent = self.expected.by_ref();
+        self.absent.extend(absent.map(|one| ledger.path(one)));
+        let (directories, named) = finder.rest();
+        tally.found_so_far(finder.counts);
+        tally.unvisited(directories);
+        for path in named.into_iter().filter(|_| left > 0) {
+            let outcome = Outcome::new(path, Status::NotAttempted);
+            let findings = Vec::new();
+            tally.verified(&Verified { outcome, findings }, None, None);
+        }
+        Ok(())
+    }
+
+    fn prover(&self) -> Prover<'_, 'w> {
+        Prover {
+            frame: self.frame,
+            plan: self.plan,
+            options: self.options,
+            ledger: &self.journals.ledger,
+            catalogs: self.catalogs,
+        }
+    }
+
+    /// Proves manifests again that differ from the journals, if an operation has written since the journals were read.
+    fn prove_again(&mut self, finder: &Finder<'w, Proved<'w>>, found: &mut [Found<Proved<'w>>]) {
+        for _ in 0..RETRIES {
+            let differing = found
+                .iter()
+                .enumerate()
+                .filter_map(|(place, one)| match one {
+                    Found::Manifest(proved) if proved.differs_from_journals() => {
+                        Some((place, proved.verified.outcome.path.clone()))
+                    }
+                    _ => None,
+                });
+            let (places, paths): (Vec<usize>, Vec<TreePath>) = differing.unzip();
+            if places.is_empty() {
+                return;
+            }
+            let Some(now) = self.journals.if_changed(self.frame.storage) else {
+                return;
+            };
+            self.journals = now;
+            let prover = self.prover();
+            let prove = |visit: &Visit<'_>, buffer: &mut Vec<u8>| prover.prove(visit, buffer);
+            for (place, proved) in places.into_iter().zip(finder.visit_again(paths, &prove)) {
+                found[place] = Found::Manifest(proved);
+            }
+        }
+    }
+
+    fn report(&mut self, mut proved: Proved<'w>, tally: &mut Tally<'_>) {
+        let path = &proved.verified.outcome.path;
+        let ledger = &self.journals.ledger;
+        let bytes = path.as_bytes();
+        while let Some(absent) = (self.expected).next_if(|one| ledger.path_bytes(*one) < bytes) {
+            self.absent.push(ledger.path(absent));
+        }
+        self.expected
+            .next_if(|one| ledger.path_bytes(*one) == bytes);
+        let failures = self.pass_facts.failures(path).iter();
+        proved
+            .verified
+            .findings
+            .extend(failures.map(Diagnosis::from));
+        self.has_history |= proved.has_history;
+        tally.verified(&proved.verified, proved.route, proved.modified);
+    }
+
+    /// Names the manifests that operations left and that are not there any more.
+    fn report_missing(&self, tally: &mut Tally<'_>) {
+        for path in self.absent.iter().filter(|path| self.scope.selects(path)) {
+            let witness = self.journals.ledger.witness(path);
+            let Some(last) = witness.and_then(|witness| witness.last) else {
+                continue;
+            };
+            let Err(trouble) = self.frame.storage.read(path, 0, &mut Vec::new()) else {
+                continue;
+            };
+            // A directory that cannot be listed is named already.
+            if last.is_certain && trouble.code != Code::PermissionDenied {
+                let message = format!(
+                    "operation `{}` left it, and it is not there: {}",
+                    last.operation.id, trouble.message
+                );
+                let finding = Diagnosis::new(Code::ManifestMissing, message);
+                tally.finding(&finding.at(path.clone()));
+            }
+        }
+    }
+}

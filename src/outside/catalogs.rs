@@ -1,0 +1,230 @@
+//! Loads catalogs: from a directory, from the state of the tree, or the built-in one. Writes the files of authors.
+//!
+//! Invariant: an existing catalog is used or refused, never skipped silently.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use crate::catalog::{Catalog, CatalogError, Source};
+use crate::code::Code;
+use crate::report::Stop;
+use crate::storage::{STATE_DIRECTORY, Storage};
+
+/// The tree in whose state a catalog is looked for: its storage, and its path for people.
+pub type TreeOfCatalog<'t> = (&'t dyn Storage, &'t Path);
+
+/// Loads the catalog of the directory `named`, else the one in the state of the tree, else the built-in one.
+///
+/// # Errors
+/// A catalog is there and cannot be read, is not valid, or is not to be trusted.
+pub fn load_catalog(
+    named: Option<&Path>,
+    tree: Option<TreeOfCatalog<'_>>,
+) -> Result<Catalog, Stop> {
+    find(named, tree, false)?.load()
+}
+
+/// The files of a catalog, which may be invalid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogFiles {
+    /// The source of the files.
+    pub source: Source,
+    /// The texts of its files, fixtures included, by path.
+    pub files: BTreeMap<String, String>,
+}
+
+impl CatalogFiles {
+    /// Loads the catalog.
+    ///
+    /// # Errors
+    /// All errors that can be found at once.
+    pub fn check(&self) -> Result<Catalog, Vec<CatalogError>> {
+        Catalog::check_files(self.source.clone(), &self.files)
+    }
+
+    /// The catalog, for whom the first error is enough.
+    ///
+    /// # Errors
+    /// It is not valid.
+    pub fn load(&self) -> Result<Catalog, Stop> {
+        let catalog = Catalog::from_files(self.source.clone(), &self.files);
+        catalog.map_err(|error| Stop::new(error.code(), error.to_string()))
+    }
+}
+
+/// The files of the catalog that [`load_catalog`] would load, with its fixtures, for authors.
+///
+/// # Errors
+/// A catalog is there and cannot be read, or is not to be trusted.
+pub fn read_catalog(
+    named: Option<&Path>,
+    tree: Option<TreeOfCatalog<'_>>,
+) -> Result<CatalogFiles, Stop> {
+    find(named, tree, true)
+}
+
+fn find(
+    named: Option<&Path>,
+    tree: Option<TreeOfCatalog<'_>>,
+    with_fixtures: bool,
+) -> Result<CatalogFiles, Stop> {
+    if let Some(dir) = named {
+        let source = Source::Directory(dir.display().to_string());
+        let mut files = read(dir)?;
+        if with_fixtures {
+            read_fixtures(dir, "fixtures", &mut files)?;
+        }
+        return Ok(CatalogFiles { source, files });
+    }
+    if let Some((storage, path)) = tree {
+        let dir = path.join(STATE_DIRECTORY).join("catalog");
+        let found = storage.state("catalog")?;
+        if !found.is_empty() {
+            let source = Source::Directory(dir.display().to_string());
+            let files = found
+                .into_iter()
+                .filter(|(path, _)| is_of_catalog(path, with_fixtures))
+                .map(|(path, bytes)| {
+                    let text = String::from_utf8(bytes);
+                    let text = text.map_err(|error| unreadable(&dir.join(&path), &error));
+                    Ok((path, text?))
+                });
+            let files = files.collect::<Result<BTreeMap<_, _>, Stop>>()?;
+            return Ok(CatalogFiles { source, files });
+        }
+    }
+    let (source, files) = (Source::BuiltIn, Catalog::built_in_files());
+    Ok(CatalogFiles { source, files })
+}
+
+/// Returns true if a catalog can be made of the file at this path, or its fixtures can.
+fn is_of_catalog(path: &str, with_fixtures: bool) -> bool {
+    let is_json = Path::new(path).extension().is_some_and(|end| end == "json");
+    match path.split_once('/') {
+        None => path == "catalog.json",
+        Some(("migrations" | "schemas", name)) => is_json && !name.contains('/'),
+        Some(("fixtures", _)) => is_json && with_fixtures,
+        Some(_) => false,
+    }
+}
+
+/// Writes files of a catalog: all of them, or none if one exists already.
+///
+/// # Errors
+/// A file exists, or cannot be written.
+pub fn write_catalog(dir: &Path, files: &BTreeMap<String, String>) -> Result<(), Stop> {
+    for path in files.keys().map(|path| dir.join(path)) {
+        if fs::symlink_metadata(&path).is_ok() {
+            let message = format!("`{}` is there already", path.display());
+            return Err(Stop::new(Code::OutputExists, message));
+        }
+    }
+    for (path, text) in files {
+        let path = dir.join(path);
+        let parent = path.parent().unwrap_or(dir);
+        fs::create_dir_all(parent)
+            .and_then(|()| File::create_new(&path)?.write_all(text.as_bytes()))
+            .map_err(|error| {
+                let message = format!("cannot write `{}`: {error}", path.display());
+                Stop::new(Code::OutputFailed, message)
+            })?;
+    }
+    Ok(())
+}
+
+/// Replaces the text of a catalog's own file, atomically.
+///
+/// # Errors
+/// The file is not as it was read, is not a regular file, or cannot be written.
+pub fn change_catalog(dir: &Path, before: &str, after: &str) -> Result<(), Stop> {
+    let path = dir.join("catalog.json");
+    let failed = |why: &dyn std::fmt::Display| {
+        let message = format!("cannot change `{}`: {why}", path.display());
+        Stop::new(Code::OutputFailed, message)
+    };
+    let metadata = fs::symlink_metadata(&path).map_err(|error| failed(&error))?;
+    if !metadata.is_file() {
+        return Err(failed(&"it is no regular file"));
+    }
+    if fs::read_to_string(&path).map_err(|error| failed(&error))? != before {
+        return Err(failed(&"somebody changed it meanwhile"));
+    }
+    let beside = dir.join("catalog.json.new");
+    let file = File::create_new(&beside).map_err(|error| failed(&error))?;
+    let write = |mut file: File| {
+        file.set_permissions(metadata.permissions())?;
+        file.write_all(after.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&beside, &path)
+    };
+    write(file).map_err(|error| {
+        // Left behind it does no harm: no catalog has a file of that name.
+        fs::remove_file(&beside).unwrap_or_default();
+        failed(&error)
+    })
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+/// Reads `catalog.json`, `migrations/*.json` and `schemas/*.json` of a directory.
+fn read(dir: &Path) -> Result<BTreeMap<String, String>, Stop> {
+    let text = |path: &Path| fs::read_to_string(path).map_err(|error| unreadable(path, &error));
+    let mut files = BTreeMap::new();
+    files.insert("catalog.json".to_owned(), text(&dir.join("catalog.json"))?);
+    for folder in ["migrations", "schemas"] {
+        let inner = dir.join(folder);
+        let entries = match fs::read_dir(&inner) {
+            Err(error) if is_absent(&error) => None,
+            other => Some(other.map_err(|error| unreadable(&inner, &error))?),
+        };
+        for entry in entries.into_iter().flatten() {
+            let path = entry.map_err(|error| unreadable(&inner, &error))?.path();
+            let name = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned());
+            let end = path.extension().and_then(|end| end.to_str());
+            if let (Some(name), Some("json")) = (name, end) {
+                files.insert(format!("{folder}/{name}"), text(&path)?);
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Reads the JSON files at and below `path` in a catalog's directory, if there are any.
+fn read_fixtures(dir: &Path, path: &str, files: &mut BTreeMap<String, String>) -> Result<(), Stop> {
+    let place = dir.join(path);
+    let entries = match fs::read_dir(&place) {
+        Err(error) if is_absent(&error) => return Ok(()),
+        other => other.map_err(|error| unreadable(&place, &error))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| unreadable(&place, &error))?;
+        let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+            continue;
+        };
+        let (path, place) = (format!("{path}/{name}"), entry.path());
+        let kind = entry
+            .file_type()
+            .map_err(|error| unreadable(&place, &error))?;
+        if kind.is_dir() {
+            read_fixtures(dir, &path, files)?;
+        } else if place.extension().is_some_and(|end| end == "json") {
+            let text = fs::read_to_string(&place).map_err(|error| unreadable(&place, &error))?;
+            files.insert(path, text);
+        }
+    }
+    Ok(())
+}
+
+fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Stop {
+    let message = format!("cannot read `{}`: {error}", path.display());
+    Stop::new(Code::CatalogInvalid, message)
+}

@@ -1,0 +1,237 @@
+//! The open tree, and what identifies the bytes of a file in it.
+//! Invariant: nothing here writes.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::OnceLock;
+
+use super::batch::{self, Batch};
+use super::disk::{Crossing, Disk, Stat};
+use super::error::{diagnose, diagnose_open};
+use crate::code::Code;
+use crate::digest::{Digest, Hasher};
+use crate::journal::BackupId;
+use crate::json::MAX_BYTES;
+use crate::path::Name;
+use crate::report::Diagnosis;
+use crate::storage::seam::EntryKind;
+
+/// How storage is made durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SyncChoice {
+    /// By what the file system can be trusted with.
+    #[default]
+    Auto,
+    /// One flush of the whole file system for each batch.
+    Batch,
+    /// One flush for each file and directory.
+    File,
+    /// Not at all: for benchmarks only.
+    None,
+}
+
+/// Something to do without, to try what happens where it is lacking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lacking {
+    /// Exchanging two names.
+    Exchange,
+    /// A second name for a file.
+    Links,
+    /// A trustworthy flush of the whole file system.
+    Syncfs,
+    /// A state directory on the manifests' device.
+    SameDevice,
+    /// Time stamps that tell any two writes apart.
+    FineTimes,
+}
+
+/// How to treat a file system.
+#[derive(Debug, Clone, Default)]
+pub struct OpenOptions {
+    /// Whether directories on other file systems are entered.
+    pub cross_file_systems: bool,
+    /// How storage is made durable.
+    pub sync: SyncChoice,
+    /// What to do without.
+    pub lacking: Vec<Lacking>,
+    /// How many manifests are made durable together; the usual number where `None`.
+    pub batch: Option<NonZeroUsize>,
+}
+
+pub(crate) struct Core<D: Disk> {
+    pub(crate) disk: D,
+    pub(super) root: D::Dir,
+    /// The tree's absolute path, for messages and to recognise links into it.
+    pub(super) tree: Vec<u8>,
+    pub(super) crossing: Crossing,
+    pub(super) options: OpenOptions,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp(pub(super) Stat);
+
+impl Stamp {
+    /// Whether a file is the one that was read, unchanged as far as its inode tells.
+    pub(super) fn is(&self, stat: &Stat) -> bool {
+        self.is_displaced(stat) && self.0.changed == stat.changed
+    }
+
+    /// As [`Stamp::is`], after a change of its names, which is a change of the inode, too.
+    pub(super) fn is_displaced(&self, stat: &Stat) -> bool {
+        self.0.device == stat.device
+            && self.0.inode == stat.inode
+            && self.0.size == stat.size
+            && self.0.modified == stat.modified
+    }
+}
+
+/// A file that was read and is open still, so that nothing is looked up twice.
+pub(super) struct OpenFile<D: Disk> {
+    pub(super) file: D::File,
+    pub(super) stamp: Stamp,
+    /// Whether its directory was listed and has no name that a backup of it could have.
+    pub(super) no_backups: bool,
+    pub(super) free_backups: OnceLock<Vec<BackupId>>,
+}
+
+pub(super) enum Content {
+    Absent,
+    File(Digest, Stat),
+    /// Something that is no regular file, or is larger than any document.
+    Opaque,
+}
+
+const PIECE_BYTES: usize = 256 * 1024;
+/// How much of it at first, because most files are small.
+const FIRST_PIECE_BYTES: usize = 16 * 1024;
+
+impl<D: Disk> Core<D> {
+    pub(super) fn open_dir(&self, path: &[u8]) -> io::Result<D::Dir> {
+        self.disk.open_dir(&self.root, path, self.crossing)
+    }
+
+    pub(super) fn batch<T>(&self) -> Batch<T> {
+        Batch::new(self.options.batch.unwrap_or(batch::USUAL))
+    }
+
+    pub(super) fn lacks(&self, what: Lacking) -> bool {
+        self.options.lacking.contains(&what)
+    }
+
+    pub(super) fn read(
+        &self,
+        at: &D::Dir,
+        path: &[u8],
+        most: usize,
+        into: &mut Vec<u8>,
+    ) -> Result<Option<OpenFile<D>>, Diagnosis> {
+        into.clear();
+        let opened = self.disk.open(at, path, self.crossing);
+        let file = opened.map_err(|error| diagnose_open(&error))?;
+        let cannot = |error: io::Error| diagnose("cannot read", &error);
+        let stat = self.disk.stat(&file).map_err(cannot)?;
+        if stat.kind != EntryKind::File {
+            return Err(stat.kind.not_regular());
+        }
+        let size = usize::try_from(stat.size).unwrap_or(usize::MAX);
+        if size > MAX_BYTES {
+            return Err(too_large(stat.size));
+        }
+        if size > most {
+            return Ok(None);
+        }
+        self.disk
+            .read(&file, into, size, MAX_BYTES)
+            .map_err(cannot)?;
+        if into.len() > MAX_BYTES {
+            return Err(too_large(into.len() as u64));
+        }
+        if into.len() != size {
+            let found = into.len();
+            return Err(Diagnosis::new(
+                Code::ChangedMeanwhile,
+                format!("its size changed from {size} to {found} bytes while it was read"),
+            ));
+        }
+        Ok(Some(OpenFile {
+            file,
+            stamp: Stamp(stat),
+            no_backups: false,
+            free_backups: OnceLock::new(),
+        }))
+    }
+
+    pub(super) fn content(&self, dir: &D::Dir, name: Name<'_>) -> io::Result<Content> {
+        let stat = match self.disk.stat_at(dir, name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::Absent),
+            other => other?,
+        };
+        if stat.kind != EntryKind::File || stat.size > MAX_BYTES as u64 {
+            return Ok(Content::Opaque);
+        }
+        let file = self.disk.open(dir, name.as_bytes(), Crossing::Stay)?;
+        let mut hasher = Hasher::new();
+        self.in_pieces(&file, &mut |piece| {
+            hasher.update(piece);
+            true
+        })?;
+        Ok(Content::File(hasher.finish(), stat))
+    }
+
+    /// Whether a name holds a regular file with these bytes; an error is no answer.
+    pub(super) fn has_bytes(
+        &self,
+        dir: &D::Dir,
+        name: Name<'_>,
+        digest: Digest,
+    ) -> io::Result<bool> {
+        Ok(matches!(self.content(dir, name)?, Content::File(found, _) if found == digest))
+    }
+
+    /// Opens a document and reads it whole, whatever its size was when it was looked at.
+    pub(super) fn read_whole(
+        &self,
+        dir: &D::Dir,
+        name: Name<'_>,
+    ) -> io::Result<(D::File, Vec<u8>)> {
+        let file = self.disk.open(dir, name.as_bytes(), Crossing::Stay)?;
+        let mut bytes = Vec::new();
+        self.disk
+            .read(&file, &mut bytes, FIRST_PIECE_BYTES, MAX_BYTES)?;
+        Ok((file, bytes))
+    }
+
+    pub(super) fn in_pieces(
+        &self,
+        file: &D::File,
+        each: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> io::Result<()> {
+        let (mut piece, mut offset, mut most) = (Vec::new(), 0, FIRST_PIECE_BYTES);
+        loop {
+            piece.clear();
+            self.disk.read_part(file, offset, &mut piece, most)?;
+            if piece.is_empty() || !each(&piece) {
+                return Ok(());
+            }
+            most = PIECE_BYTES.min(most * 4);
+            offset += piece.len() as u64;
+        }
+    }
+}
+
+fn too_large(size: u64) -> Diagnosis {
+    Diagnosis::new(
+        Code::TooLarge,
+        format!("the file has {size} bytes, the limit is {MAX_BYTES}"),
+    )
+}
+
+pub(super) fn gone_or(verb: &str, error: &io::Error) -> Diagnosis {
+    match error.kind() {
+        io::ErrorKind::NotFound => Diagnosis::new(
+            Code::ChangedMeanwhile,
+            "somebody removed it after it was read",
+        ),
+        _ => diagnose(verb, error),
+    }
+}

@@ -1,0 +1,234 @@
+//! The journals in the state directory, read back; and the guard that keeps older programs from writing to it.
+//! Invariant: a journal is read a piece at a time, through no link, and only as far as this storage understands every part of it.
+
+use std::io;
+
+use super::core::Core;
+use super::disk::{Crossing, Disk};
+use super::error::{diagnose, diagnose_open};
+use super::names::{self, STATE_DIRECTORY};
+use super::parts::understands;
+use super::protocol::plain;
+use super::state::{State, make_dir_if_missing};
+use crate::code::Code;
+use crate::journal::{Began, OperationId, Reader, Record, TreeId};
+use crate::path::Name;
+use crate::report::Diagnosis;
+use crate::storage::seam::{EntryKind, Log, LogEnd};
+
+pub(super) fn part<D: Disk>(core: &Core<D>, name: &str) -> io::Result<Option<D::Dir>> {
+    let path = format!("{STATE_DIRECTORY}/{name}");
+    let opened = core
+        .disk
+        .open_dir(&core.root, path.as_bytes(), Crossing::Stay);
+    match opened {
+        Ok(dir) => Ok(Some(dir)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) fn list<D: Disk>(core: &Core<D>) -> io::Result<Vec<Log>> {
+    let unfinished = match part(core, "staging")? {
+        Some(staging) => unfinished(&core.disk, &staging)?,
+        None => Vec::new(),
+    };
+    let mut logs = Vec::new();
+    if let Some(dir) = part(core, "operations")? {
+        for id in journals(core)? {
+            let (began, bytes) = opening(core, &dir, &id)?;
+            logs.push(Log {
+                serial: began.and_then(|began| began.serial),
+                is_unfinished: unfinished.contains(&id),
+                bytes,
+                id,
+            });
+        }
+    }
+    // An operation that left something and has no journal any more is unfinished all the same.
+    for id in unfinished {
+        if !logs.iter().any(|log| log.id == id) {
+            logs.push(Log {
+                id,
+                serial: None,
+                is_unfinished: true,
+                bytes: 0,
+            });
+        }
+    }
+    logs.sort_by(|one, two| (one.serial, one.id.order()).cmp(&(two.serial, two.id.order())));
+    Ok(logs)
+}
+
+fn journals<D: Disk>(core: &Core<D>) -> io::Result<Vec<OperationId>> {
+    let mut ids = Vec::new();
+    if let Some(dir) = part(core, "operations")? {
+        core.disk.list(&dir, &mut |name, _| {
+            ids.extend(names::operation_of(name));
+        })?;
+    }
+    Ok(ids)
+}
+
+/// The highest serial number of all journals, with the id of the tree that stands beside it.
+pub(super) fn last_numbered<D: Disk>(
+    core: &Core<D>,
+    operations: &D::Dir,
+) -> io::Result<Option<(u64, TreeId)>> {
+    let mut last = None;
+    for id in journals(core)? {
+        let (began, _) = opening(core, operations, &id)?;
+        let numbered = began.and_then(|began| began.serial.zip(began.tree));
+        if numbered.map(|(serial, _)| serial) > last.map(|(serial, _)| serial) {
+            last = numbered;
+        }
+    }
+    Ok(last)
+}
+
+/// A first line that is longer is none.
+const MAX_FIRST_BYTES: u64 = 2 * 1024 * 1024;
+
+/// The first record of a journal, if it can be read, and the size of the journal.
+fn opening<D: Disk>(
+    core: &Core<D>,
+    operations: &D::Dir,
+    id: &OperationId,
+) -> io::Result<(Option<Box<Began>>, u64)> {
+    let name = names::journal(id);
+    let Ok(file) = core.disk.open(operations, name.as_bytes(), Crossing::Stay) else {
+        // Reading it whole gives the reason.
+        return Ok((None, 0));
+    };
+    let stat = core.disk.stat(&file)?;
+    if stat.kind != EntryKind::File {
+        return Ok((None, 0));
+    }
+    let (mut reader, mut found) = (Reader::default(), None);
+    core.in_pieces(&file, &mut |piece| {
+        reader.feed(piece, &mut |record| {
+            if let Record::Began(began) = record {
+                found = Some(began.clone());
+            }
+            true
+        });
+        reader.sound_bytes() == 0 && reader.all_bytes() < MAX_FIRST_BYTES
+    })?;
+    Ok((found, stat.size))
+}
+
+pub(super) fn unfinished<D: Disk>(disk: &D, staging: &D::Dir) -> io::Result<Vec<OperationId>> {
+    let fresh = disk.open_dir(staging, b"", Crossing::Stay)?;
+    let (mut ids, mut untold) = (Vec::new(), Vec::new());
+    disk.list(&fresh, &mut |name, kind| {
+        let id = std::str::from_utf8(name)
+            .ok()
+            .and_then(|name| name.parse().ok());
+        match kind {
+            EntryKind::Directory => ids.extend(id),
+            EntryKind::Unknown => untold.extend(id),
+            _ => {}
+        }
+    })?;
+    for id in untold {
+        let id: OperationId = id;
+        match disk.stat_at(staging, plain(id.as_str())?.name()) {
+            Ok(stat) if stat.kind == EntryKind::Directory => ids.push(id),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+pub(super) fn read<D: Disk>(
+    core: &Core<D>,
+    id: &OperationId,
+    each: &mut dyn FnMut(&Record),
+) -> Result<LogEnd, Diagnosis> {
+    let name = names::journal(id);
+    let unknown = || {
+        Diagnosis::new(
+            Code::OperationUnknown,
+            format!("no operation has the id `{id}`"),
+        )
+    };
+    let named = |diagnosis: Diagnosis| Diagnosis {
+        message: format!("the journal `{name}`: {}", diagnosis.message),
+        ..diagnosis
+    };
+    let cannot = |error: io::Error| diagnose(&format!("cannot read the journal `{name}`"), &error);
+    let Some(dir) = part(core, "operations").map_err(cannot)? else {
+        return Err(unknown());
+    };
+    let file = match core.disk.open(&dir, name.as_bytes(), Crossing::Stay) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(unknown()),
+        Err(error) => return Err(named(diagnose_open(&error))),
+        Ok(file) => file,
+    };
+    let stat = core.disk.stat(&file).map_err(cannot)?;
+    if stat.kind != EntryKind::File {
+        return Err(named(stat.kind.not_regular()));
+    }
+    let mut reader = Reader::default();
+    feed(core, &file, id, &mut reader, each).map_err(cannot)?;
+    Ok(LogEnd {
+        condition: reader.condition(),
+        bytes: reader.all_bytes(),
+    })
+}
+
+pub(super) fn feed<D: Disk>(
+    core: &Core<D>,
+    file: &D::File,
+    id: &OperationId,
+    reader: &mut Reader,
+    each: &mut dyn FnMut(&Record),
+) -> io::Result<()> {
+    core.in_pieces(file, &mut |piece| {
+        reader.feed(piece, &mut |record| {
+            let is_understood = understands(id, record);
+            if is_understood {
+                each(record);
+            }
+            is_understood
+        });
+        true
+    })
+}
+
+/// The directory that makes programs refuse to write which know only journals of format 1.
+///
+/// They take every directory in `staging` for an operation that is not finished, and look for its journal. The name of that journal would be longer than names can be, so the system refuses to look, and they give up and show the name of the operation. Names that are not ids are nobody's to this program.
+const GUARD: &str =
+    ".a-newer-version-of-migrate-manifests-has-written-here-and-this-version-must-not";
+/// The longest names that file systems take: most of them, and those that encrypt names.
+const LONGEST_NAMES: [usize; 2] = [Name::MAX_BYTES, 143];
+
+/// Removes the guard again, of a state directory in which nothing was begun.
+pub(super) fn remove_guard<D: Disk>(disk: &D, state: &State<D>) -> io::Result<()> {
+    for longest in LONGEST_NAMES {
+        let guard = plain(&format!("{GUARD:.<longest$}"))?;
+        match disk.remove_dir(&state.staging, guard.name()) {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::InvalidFilename | io::ErrorKind::NotFound
+                ) => {}
+            other => return other,
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn guard_format<D: Disk>(disk: &D, state: &State<D>) -> io::Result<()> {
+    for longest in LONGEST_NAMES {
+        let guard = plain(&format!("{GUARD:.<longest$}"))?;
+        match make_dir_if_missing(disk, &state.staging, guard.name()) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {}
+            other => return other.map(drop),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! Whether a manifest may be replaced where it stands: its owner, its directory, the names for its backup.
+//! Invariant: it looks and makes nothing, so a dry run says the same as the operation itself.
+
+use std::io;
+
+use super::core::{OpenFile, Stamp};
+use super::disk::{Disk, Stat};
+use super::error::diagnose;
+use super::names;
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::journal::BackupId;
+use crate::path::Name;
+use crate::report::Diagnosis;
+
+/// Checks that a manifest that was read may be moved away, and gives the first two names that are free for its backup.
+pub(super) fn may_replace<D: Disk>(
+    disk: &D,
+    dir: &D::Dir,
+    manifest: Name<'_>,
+    read: &OpenFile<D>,
+    digest: &dyn Fn() -> Digest,
+) -> Result<Vec<BackupId>, Diagnosis> {
+    check_movable(disk, dir, &read.stamp.0)?;
+    check_writable(disk, dir)?;
+    if read.no_backups {
+        // The listing of the directory has told it; the names are made when they are needed.
+        return Ok(Vec::new());
+    }
+    free_backups(disk, dir, manifest, digest())
+}
+
+pub(super) fn may_restore<D: Disk>(
+    disk: &D,
+    dir: &D::Dir,
+    manifest: &Stamp,
+    original: &Stamp,
+) -> Result<(), Diagnosis> {
+    check_movable(disk, dir, &manifest.0)?;
+    check_movable(disk, dir, &original.0).map_err(|diagnosis| Diagnosis {
+        message: format!("its backup: {}", diagnosis.message),
+        ..diagnosis
+    })?;
+    check_writable(disk, dir)
+}
+
+/// A file may be moved away from its name if it has no other, and if the caller owns it or is root.
+fn check_movable<D: Disk>(disk: &D, dir: &D::Dir, stat: &Stat) -> Result<(), Diagnosis> {
+    let caller = disk.caller();
+    if stat.links > 1 {
+        return Err(Diagnosis::new(
+            Code::HardLinked,
+            format!("the file has {} names (hard links)", stat.links),
+        ));
+    }
+    if caller != 0 && stat.owner != caller {
+        return Err(Diagnosis::new(
+            Code::NotOwned,
+            format!("it belongs to user {}, this is user {caller}", stat.owner),
+        ));
+    }
+    check_sticky(disk, dir, stat)
+}
+
+/// Nothing of another owner is replaced in a directory where only owners may.
+fn check_sticky<D: Disk>(disk: &D, dir: &D::Dir, stat: &Stat) -> Result<(), Diagnosis> {
+    const STICKY: u32 = 0o1000;
+    if stat.owner == disk.caller() {
+        return Ok(());
+    }
+    let dir = disk
+        .stat_dir(dir)
+        .map_err(|error| diagnose("cannot read the run directory", &error))?;
+    if dir.mode & STICKY == 0 {
+        return Ok(());
+    }
+    Err(Diagnosis::new(
+        Code::StickyDirectory,
+        format!(
+            "it belongs to user {} and stands in a sticky directory",
+            stat.owner
+        ),
+    ))
+}
+
+/// Root may write everywhere. A file system that is read-only is no trouble of one manifest: it keeps the operation from beginning.
+fn check_writable<D: Disk>(disk: &D, dir: &D::Dir) -> Result<(), Diagnosis> {
+    if disk.caller() == 0 {
+        return Ok(());
+    }
+    match disk.check_writable(dir) {
+        Err(error) if error.kind() != io::ErrorKind::ReadOnlyFilesystem => {
+            Err(diagnose("cannot write to the run directory", &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn free_backups<D: Disk>(
+    disk: &D,
+    dir: &D::Dir,
+    manifest: Name<'_>,
+    before: Digest,
+) -> Result<Vec<BackupId>, Diagnosis> {
+    let mut free = Vec::with_capacity(2);
+    for backup in names::backups(manifest, before) {
+        match disk.stat_at(dir, backup.name()) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                free.push(backup);
+                if free.len() == 2 {
+                    break;
+                }
+            }
+            Err(error) => return Err(diagnose("cannot look for a backup name", &error)),
+        }
+    }
+    if free.is_empty() {
+        return Err(names::all_taken(manifest));
+    }
+    Ok(free)
+}

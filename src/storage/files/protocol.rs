@@ -1,0 +1,289 @@
+//! What replacing, restoring and removing share: the journal, the devices, the flush, and whether the storage has failed.
+//! Invariant: the intent of a manifest is durable before anything in its directory changes.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+
+use super::core::{Core, Lacking};
+use super::device::{Device, Devices, Sync};
+use super::disk::Disk;
+use super::error::storage_failed;
+use super::journal_file::JournalFile;
+use super::names;
+use super::state::State;
+use crate::code::{Class, Code};
+use crate::journal::{BackupId, OperationId, Outcome, Record, Settled};
+use crate::path::{FileName, Name, TreePath};
+use crate::report::{Diagnosis, Stop};
+use crate::storage::seam::{Answer, Respond};
+use crate::version::Version;
+
+const MAX_THREADS: usize = 16;
+
+pub(super) struct Protocol<D: Disk> {
+    pub(super) core: Arc<Core<D>>,
+    pub(super) state: Arc<State<D>>,
+    pub(super) id: OperationId,
+    journal: Mutex<JournalFile<D>>,
+    pub(super) staging: D::Dir,
+    pub(super) staging_device: u64,
+    devices: Devices<D>,
+    /// Run directories into which nothing can be renamed from the state directory.
+    beside: RwLock<HashSet<Vec<u8>>>,
+    /// How often a manifest had to be staged again; each time under another name, because the intent before names another file.
+    pub(super) tries: AtomicU32,
+    /// Whether something of ours may stand where it should not, so that recovery has to look.
+    untidy: AtomicBool,
+    /// Whether a file was renamed over a manifest: somebody else's version at that moment would have gone unseen.
+    pub(super) has_renamed_over: AtomicBool,
+    /// Whether the storage has failed: nothing more is written to manifests then.
+    failed: AtomicBool,
+    stop: OnceLock<Stop>,
+    totals: Mutex<Totals>,
+    pub(super) threads: NonZeroUsize,
+}
+
+type Totals = (BTreeMap<Outcome, u64>, BTreeMap<Code, u64>);
+
+pub(super) struct Ticket {
+    pub(super) path: TreePath,
+    pub(super) versions: (Option<Version>, Option<Version>),
+    pub(super) respond: Respond,
+}
+
+impl<D: Disk> Protocol<D> {
+    pub(super) fn new(
+        core: Arc<Core<D>>,
+        state: Arc<State<D>>,
+        id: OperationId,
+        journal: JournalFile<D>,
+        (staging, staging_device): (D::Dir, u64),
+        threads: NonZeroUsize,
+    ) -> Self {
+        Self {
+            core,
+            state,
+            id,
+            journal: Mutex::new(journal),
+            staging,
+            staging_device,
+            devices: Devices::new(),
+            beside: RwLock::default(),
+            tries: AtomicU32::new(0),
+            untidy: AtomicBool::new(false),
+            has_renamed_over: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
+            stop: OnceLock::new(),
+            totals: Mutex::default(),
+            threads: threads.min(NonZeroUsize::new(MAX_THREADS).unwrap_or(threads)),
+        }
+    }
+
+    pub(super) fn disk(&self) -> &D {
+        &self.core.disk
+    }
+
+    pub(super) fn journal(&self) -> MutexGuard<'_, JournalFile<D>> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn append(&self, record: &Record) {
+        self.journal().append(self.disk(), record);
+    }
+
+    pub(super) fn device(&self, number: u64, dir: &D::Dir) -> io::Result<Arc<Device<D>>> {
+        self.devices.of(&self.core, number, dir)
+    }
+
+    pub(super) fn known_device(&self, number: u64) -> Option<Arc<Device<D>>> {
+        self.devices.known(number)
+    }
+
+    pub(super) fn journal_sync(&self) -> Sync {
+        let device = self.devices.known(self.staging_device);
+        device.map_or(Sync::File, |device| device.sync)
+    }
+
+    /// Makes the journal durable, before anything that it announces appears beside a manifest. Where that fails the storage has: a later flush would not bring the lines back.
+    pub(super) fn sync_journal(&self) -> io::Result<()> {
+        let mut journal = self.journal();
+        let synced = match self.journal_sync() {
+            Sync::None => journal.write_out(self.disk()),
+            Sync::Batch | Sync::File => journal.sync(self.disk()),
+        };
+        if let Err(error) = &synced {
+            self.fail("cannot make the journal durable", error);
+        }
+        synced
+    }
+
+    pub(super) fn is_beside(&self, device: u64, parent: &[u8]) -> bool {
+        device != self.staging_device
+            || self.core.lacks(Lacking::SameDevice)
+            || self
+                .beside
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .contains(parent)
+    }
+
+    pub(super) fn stage_beside_from_now_on(&self, parent: &[u8]) {
+        let mut beside = self.beside.write().unwrap_or_else(PoisonError::into_inner);
+        beside.insert(parent.to_vec());
+    }
+
+    pub(super) fn beside_name(&self, staged: &str) -> io::Result<FileName> {
+        plain(&[&names::beside(&self.id), staged].concat())
+    }
+
+    /// Makes the state directory durable, with the head and the staging directory; the new journal is durable already.
+    pub(super) fn make_state_durable(&self) -> io::Result<()> {
+        let (disk, state) = (self.disk(), &self.state);
+        match self.device(self.staging_device, &self.staging)?.sync {
+            Sync::Batch => disk.sync_fs(&state.dir),
+            Sync::None => Ok(()),
+            Sync::File => {
+                for dir in [&state.catalogs, &state.staging] {
+                    disk.sync_dir(dir)?;
+                }
+                disk.sync_dir(&state.dir)?;
+                disk.sync_dir(&self.core.root)
+            }
+        }
+    }
+
+    /// One flush of everything written so far. Its answer is looked at once: a second call would say that all is well.
+    pub(super) fn flush(&self) -> io::Result<()> {
+        let disk = self.disk();
+        self.journal().write_out(disk)?;
+        self.devices.flush(disk)?;
+        // Files and run directories were flushed one by one.
+        if self.journal_sync() == Sync::File {
+            self.journal().sync(disk)?;
+            disk.sync_dir(&self.staging)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn fail(&self, verb: &str, error: &io::Error) {
+        self.failed.store(true, Ordering::Relaxed);
+        self.stop(storage_failed(verb, error));
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Takes nothing more; the first reason counts. What was published can still become durable.
+    pub(super) fn stop(&self, stop: Stop) {
+        let _already_stopped = self.stop.set(stop);
+    }
+
+    pub(super) fn stopped(&self) -> Option<&Stop> {
+        self.stop.get()
+    }
+
+    /// Keeps the staging directory at the end, so that recovery looks where everything stands.
+    pub(super) fn leave_to_recovery(&self) {
+        self.untidy.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_tidy(&self) -> bool {
+        !self.untidy.load(Ordering::Relaxed) && !self.has_failed()
+    }
+
+    /// Removes a file of ours. Where that fails it stays, and recovery removes it.
+    pub(super) fn unlink_quietly(&self, dir: &D::Dir, name: Name<'_>) {
+        if self.disk().unlink(dir, name).is_err() {
+            self.leave_to_recovery();
+        }
+    }
+
+    /// Records what came of a manifest and answers. Where bytes must tell, recovery looks before the operation ends.
+    pub(super) fn answer(&self, ticket: Ticket, done: Outcome, answer: Answer) {
+        let (outcome, backup, code) = match &answer {
+            Answer::Done(backup) => (done, backup.clone(), None),
+            Answer::Not(diagnosis) => (outcome_of(diagnosis), None, Some(diagnosis.code)),
+            // Nothing was changed, or all of it was taken back.
+            Answer::NotAttempted if self.is_tidy() => (Outcome::Undone, None, None),
+            Answer::NotAttempted => (Outcome::NotAttempted, None, None),
+        };
+        self.settle(&ticket, outcome, backup, code);
+        (ticket.respond)(answer);
+    }
+
+    pub(super) fn settle(
+        &self,
+        ticket: &Ticket,
+        outcome: Outcome,
+        backup: Option<BackupId>,
+        code: Option<Code>,
+    ) {
+        let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        *totals.0.entry(outcome).or_default() += 1;
+        if let Some(code) = code {
+            *totals.1.entry(code).or_default() += 1;
+        }
+        drop(totals);
+        let (from_version, to_version) = ticket.versions.clone();
+        self.append(&Record::Result(Settled {
+            path: ticket.path.clone(),
+            outcome,
+            backup,
+            code,
+            to_version: to_version.filter(|_| outcome.is_done() == Some(true)),
+            from_version,
+        }));
+    }
+
+    pub(super) fn totals(&self) -> Totals {
+        let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        totals.clone()
+    }
+
+    /// Works on many at once, in threads that depend on nobody else's.
+    pub(super) fn in_parallel<T: Send, R: Send>(
+        &self,
+        all: Vec<T>,
+        work: impl Fn(T) -> R + std::marker::Sync,
+    ) -> Vec<R> {
+        let threads = self.threads.get().min(all.len().div_ceil(64).max(1));
+        if threads == 1 {
+            return all.into_iter().map(work).collect();
+        }
+        let size = all.len().div_ceil(threads);
+        let mut all = all.into_iter();
+        let chunks: Vec<Vec<T>> = (0..threads)
+            .map(|_| all.by_ref().take(size).collect())
+            .collect();
+        std::thread::scope(|scope| {
+            let work = &work;
+            let spawned: Vec<_> = chunks
+                .into_iter()
+                .map(|chunk| scope.spawn(move || chunk.into_iter().map(work).collect::<Vec<R>>()))
+                .collect();
+            let joined = spawned.into_iter().map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
+            joined.flatten().collect()
+        })
+    }
+}
+
+fn outcome_of(diagnosis: &Diagnosis) -> Outcome {
+    match diagnosis.code.class() {
+        Class::Refused => Outcome::Refused,
+        Class::Conflict => Outcome::Conflict,
+        _ => Outcome::Failed,
+    }
+}
+
+/// A name that was put together of checked parts.
+pub(super) fn plain(name: &str) -> io::Result<FileName> {
+    FileName::new(name).ok_or_else(|| io::ErrorKind::InvalidFilename.into())
+}

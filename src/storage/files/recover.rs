@@ -1,0 +1,50 @@
+//! Recovery: what operations left unfinished is finished or undone, one operation after the other.
+//! Invariant: it runs only under the tree's lock, and every step of it may be the last. An operation whose journal is not understood is touched in nothing, and blocks nothing.
+
+use super::core::Core;
+use super::disk::Disk;
+use super::error::storage_failed;
+use super::log;
+use super::state::State;
+use super::unfinished::{Opened, Unfinished};
+use crate::code::Code;
+use crate::journal::OperationId;
+use crate::report::{Diagnosis, Stop};
+use crate::storage::seam::Recovery;
+
+pub(super) fn recover<D: Disk>(core: &Core<D>, state: &State<D>) -> Result<Recovery, Stop> {
+    let ids = log::unfinished(&core.disk, &state.staging)
+        .map_err(|error| storage_failed("cannot recover an unfinished operation", &error))?;
+    state
+        .clear_draft(&core.disk)
+        .map_err(|error| storage_failed("cannot remove a draft in the state directory", &error))?;
+    let mut recovery = Recovery::default();
+    for id in ids {
+        recover_one(core, state, &id, &mut recovery)?;
+    }
+    Ok(recovery)
+}
+
+pub(super) fn recover_one<D: Disk>(
+    core: &Core<D>,
+    state: &State<D>,
+    id: &OperationId,
+    recovery: &mut Recovery,
+) -> Result<(), Stop> {
+    let verb = format!("cannot recover operation {id}");
+    let failed = |error| storage_failed(&verb, &error);
+    match Unfinished::open(core, state, id).map_err(failed)? {
+        Opened::AtWork => {}
+        Opened::Unknown(why) => {
+            recovery.unknown += 1;
+            recovery.notices.push(Diagnosis::new(
+                Code::JournalUnknown,
+                format!("operation {id} is not finished, and {why}: nothing of it is touched"),
+            ));
+        }
+        Opened::Ready(mut operation) => {
+            operation.settle(recovery).map_err(failed)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! Removing backups that nothing needs any more.
+//! Invariant: a backup goes only after its intent is durable, and only while it is the file that was read.
+
+use std::io;
+
+use super::batch::Batch;
+use super::core::Stamp;
+use super::device::Sync;
+use super::directory::stamp_of;
+use super::disk::Disk;
+use super::error::{changed_meanwhile, diagnose};
+use super::parts::RemovingPart;
+use super::protocol::{Protocol, Ticket};
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::journal::{BackupId, Opaque, Outcome, Record};
+use crate::report::Diagnosis;
+use crate::storage::seam::{Answer, Remove, Respond};
+
+pub(super) struct Removing(pub(super) Batch<(Ticket, Unneeded)>);
+
+pub(super) struct Unneeded {
+    backup: BackupId,
+    stamp: Stamp,
+    digest: Digest,
+}
+
+impl Removing {
+    /// Announces the end of a backup; the thread that fills a batch takes it through.
+    pub(super) fn take<D: Disk>(
+        &self,
+        protocol: &Protocol<D>,
+        remove: &Remove<'_>,
+        respond: Respond,
+    ) {
+        let ticket = Ticket {
+            path: remove.path.clone(),
+            versions: (None, None),
+            respond,
+        };
+        if protocol.stopped().is_some() {
+            return (ticket.respond)(Answer::NotAttempted);
+        }
+        let stamp = match stamp_of::<D>(&remove.version) {
+            Ok(stamp) => stamp,
+            Err(diagnosis) => return (ticket.respond)(Answer::Not(diagnosis)),
+        };
+        if let Err(error) = learn_device(protocol, remove, &stamp) {
+            let diagnosis = diagnose("cannot find out what the file system can do", &error);
+            return (ticket.respond)(Answer::Not(diagnosis));
+        }
+        protocol.append(&Record::Removing(Box::new(crate::journal::Removing {
+            path: remove.path.clone(),
+            of: remove.of.clone(),
+            backup: remove.backup.clone(),
+            digest: remove.digest,
+            storage: Opaque::of(&RemovingPart {
+                inode: stamp.0.inode,
+            }),
+        })));
+        let unneeded = Unneeded {
+            backup: remove.backup.clone(),
+            stamp,
+            digest: remove.digest,
+        };
+        if let Some(full) = self.0.push((ticket, unneeded), 0) {
+            protocol.remove_all(full);
+        }
+    }
+
+    pub(super) fn settle<D: Disk>(&self, protocol: &Protocol<D>) {
+        let batch = self.0.take();
+        if !batch.is_empty() {
+            protocol.remove_all(batch);
+        }
+    }
+}
+
+/// A flush reaches only devices that are known.
+fn learn_device<D: Disk>(
+    protocol: &Protocol<D>,
+    remove: &Remove<'_>,
+    stamp: &Stamp,
+) -> io::Result<()> {
+    if protocol.known_device(stamp.0.device).is_some() {
+        return Ok(());
+    }
+    let dir = protocol.core.open_dir(remove.path.parent())?;
+    protocol.device(stamp.0.device, &dir).map(drop)
+}
+
+impl<D: Disk> Protocol<D> {
+    /// Makes durable what is announced, removes, and makes that durable.
+    fn remove_all(&self, batch: Vec<(Ticket, Unneeded)>) {
+        if !self.has_failed()
+            && let Err(error) = self.flush()
+        {
+            self.fail("cannot make durable which backups are to go", &error);
+        }
+        let removed = self.in_parallel(batch, |(ticket, one)| {
+            let answer = if self.has_failed() {
+                Answer::NotAttempted
+            } else {
+                match self.remove_one(&ticket, &one) {
+                    Ok(()) => Answer::Done(None),
+                    Err(diagnosis) => Answer::Not(diagnosis),
+                }
+            };
+            (ticket, one.backup, answer)
+        });
+        if !self.has_failed()
+            && let Err(error) = self.flush()
+        {
+            self.fail("cannot make durable which backups are gone", &error);
+        }
+        for (ticket, backup, mut answer) in removed {
+            if self.has_failed() && matches!(answer, Answer::Done(_)) {
+                answer = Answer::Not(Diagnosis::new(
+                    Code::NotDurable,
+                    "it was removed, but the flush that makes it durable failed",
+                ));
+            }
+            // What is not certain is left to recovery, which looks.
+            let outcome = match &answer {
+                Answer::Done(_) => Some(Outcome::Pruned),
+                Answer::NotAttempted => Some(Outcome::Undone),
+                Answer::Not(diagnosis) if diagnosis.code == Code::ChangedMeanwhile => {
+                    Some(Outcome::Undone)
+                }
+                Answer::Not(_) => None,
+            };
+            match outcome {
+                Some(outcome) => self.settle(&ticket, outcome, Some(backup), None),
+                None => self.leave_to_recovery(),
+            }
+            (ticket.respond)(answer);
+        }
+    }
+
+    fn remove_one(&self, ticket: &Ticket, one: &Unneeded) -> Result<(), Diagnosis> {
+        let disk = self.disk();
+        let dir = self
+            .core
+            .open_dir(ticket.path.parent())
+            .map_err(|error| diagnose("cannot open the run directory", &error))?;
+        let cannot = |error: io::Error| diagnose("cannot remove the backup", &error);
+        let name = one.backup.name();
+        let stat = disk.stat_at(&dir, name).map_err(cannot)?;
+        let device = self.device(stat.device, &dir).map_err(cannot)?;
+        let is_same = one.stamp.is(&stat)
+            && (device.fine_times
+                || self
+                    .core
+                    .has_bytes(&dir, name, one.digest)
+                    .map_err(cannot)?);
+        if !is_same {
+            return Err(changed_meanwhile());
+        }
+        disk.unlink(&dir, name).map_err(cannot)?;
+        if device.sync == Sync::File {
+            disk.sync_dir(&dir).map_err(cannot)?;
+        }
+        Ok(())
+    }
+}

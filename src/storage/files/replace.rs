@@ -1,0 +1,180 @@
+//! Replacing manifests: each is staged where nobody sees it; a batch is made durable and put in place together.
+//! While one thread secures and publishes a batch, others stage the next one; the flush that makes the next one durable is the one that makes the batch before true.
+//! Invariant: a replacement is answered as done only after a flush that came after it was put in place.
+
+use std::mem;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
+
+use super::batch::Batch;
+use super::disk::Disk;
+use super::protocol::{Protocol, Ticket};
+use super::publish::Published;
+use super::replacement::{NotStaged, Secured, Staged};
+use crate::code::Code;
+use crate::journal::{BackupId, Outcome};
+use crate::report::{Diagnosis, Stop};
+use crate::storage::seam::{Answer, Replace, Respond};
+
+/// How often a manifest is staged because the way to replace it does not work there.
+const TRIES: usize = 4;
+
+pub(super) struct Replacing<D: Disk> {
+    staged: Batch<(Ticket, Staged<D>)>,
+    /// Manifests that are in place, and wait for the flush that makes it true. Who holds it takes a batch through.
+    in_place: Mutex<Vec<InPlace>>,
+}
+
+struct InPlace {
+    ticket: Ticket,
+    backup: BackupId,
+}
+
+impl<D: Disk> Replacing<D> {
+    pub(super) fn new(staged: Batch<(Ticket, Staged<D>)>) -> Self {
+        Self {
+            staged,
+            in_place: Mutex::default(),
+        }
+    }
+
+    pub(super) fn take(&self, protocol: &Protocol<D>, replace: Replace<'_>, respond: Respond) {
+        let bytes = replace.bytes.len() as u64;
+        let ticket = Ticket {
+            path: replace.path.clone(),
+            versions: replace.versions.clone(),
+            respond,
+        };
+        if protocol.stopped().is_some() {
+            return (ticket.respond)(Answer::NotAttempted);
+        }
+        match protocol.stage(replace) {
+            Ok(staged) => {
+                if let Some(full) = self.staged.push((ticket, staged), bytes) {
+                    self.commit(protocol, full);
+                }
+            }
+            Err(NotStaged::Trouble(diagnosis)) => {
+                protocol.answer(ticket, Outcome::Migrated, Answer::Not(diagnosis));
+            }
+            Err(NotStaged::Stop(stop)) => {
+                protocol.stop(stop);
+                protocol.answer(ticket, Outcome::Migrated, Answer::NotAttempted);
+            }
+        }
+    }
+
+    pub(super) fn settle(&self, protocol: &Protocol<D>) {
+        let batch = self.staged.take();
+        if !batch.is_empty() {
+            self.commit(protocol, batch);
+        }
+        let mut in_place = self.in_place.lock().unwrap_or_else(PoisonError::into_inner);
+        if !in_place.is_empty() {
+            let all = mem::take(&mut *in_place);
+            make_true(protocol, all);
+        }
+    }
+
+    /// Makes a batch durable, and with it the one before true; then puts it in place.
+    fn commit(&self, protocol: &Protocol<D>, batch: Vec<(Ticket, Staged<D>)>) {
+        let mut in_place = self.in_place.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = mem::take(&mut *in_place);
+        let secured = protocol.secure(batch);
+        if !make_true(protocol, before) || protocol.stopped().is_some() {
+            for (ticket, secured) in secured {
+                protocol.take_back(&secured);
+                protocol.answer(ticket, Outcome::Migrated, Answer::NotAttempted);
+            }
+            return;
+        }
+        let mut next = secured;
+        for _ in 0..TRIES {
+            let published = protocol.in_parallel(next, |(ticket, secured)| {
+                let published = protocol.publish(&secured);
+                (ticket, secured, published)
+            });
+            let mut again = Vec::new();
+            for (ticket, secured, published) in published {
+                match published {
+                    Published::Done(backup) => in_place.push(InPlace { ticket, backup }),
+                    Published::Not(diagnosis) => {
+                        if diagnosis.code == Code::NoSpace {
+                            protocol.stop(Stop::new(Code::StorageFailed, &*diagnosis.message));
+                        }
+                        protocol.answer(ticket, Outcome::Migrated, Answer::Not(diagnosis));
+                    }
+                    Published::Skipped => {
+                        protocol.answer(ticket, Outcome::Migrated, Answer::NotAttempted);
+                    }
+                    Published::Again => again.push((ticket, secured)),
+                }
+            }
+            if again.is_empty() {
+                return;
+            }
+            next = stage_again(protocol, again, &mut in_place);
+        }
+        for (ticket, secured) in next {
+            protocol.take_back(&secured);
+            let diagnosis = Diagnosis::new(
+                Code::IoError,
+                "no way to replace it works on this file system",
+            );
+            protocol.answer(ticket, Outcome::Migrated, Answer::Not(diagnosis));
+        }
+    }
+}
+
+fn stage_again<D: Disk>(
+    protocol: &Protocol<D>,
+    again: Vec<(Ticket, Secured<D>)>,
+    in_place: &mut Vec<InPlace>,
+) -> Vec<(Ticket, Secured<D>)> {
+    protocol.tries.fetch_add(1, Ordering::Relaxed);
+    let mut staged = Vec::new();
+    for (ticket, secured) in again {
+        match protocol.stage_again(secured) {
+            Ok(one) => staged.push((ticket, one)),
+            Err(NotStaged::Trouble(diagnosis)) => {
+                protocol.answer(ticket, Outcome::Migrated, Answer::Not(diagnosis));
+            }
+            Err(NotStaged::Stop(stop)) => {
+                protocol.stop(stop);
+                protocol.answer(ticket, Outcome::Migrated, Answer::NotAttempted);
+            }
+        }
+    }
+    let secured = protocol.secure(staged);
+    let before = mem::take(in_place);
+    if make_true(protocol, before) && protocol.stopped().is_none() {
+        return secured;
+    }
+    for (ticket, secured) in secured {
+        protocol.take_back(&secured);
+        protocol.answer(ticket, Outcome::Migrated, Answer::NotAttempted);
+    }
+    Vec::new()
+}
+
+/// The flush: what is in place is true from then on, and what is staged can be put in place. Gives whether it succeeded.
+fn make_true<D: Disk>(protocol: &Protocol<D>, in_place: Vec<InPlace>) -> bool {
+    let flushed = if protocol.has_failed() {
+        Err(())
+    } else {
+        protocol.flush().map_err(|error| {
+            protocol.fail("cannot make the new files durable", &error);
+        })
+    };
+    for InPlace { ticket, backup } in in_place {
+        if flushed.is_ok() {
+            protocol.answer(ticket, Outcome::Migrated, Answer::Done(Some(backup)));
+            continue;
+        }
+        let message = "it was replaced, but the flush that makes it durable failed";
+        let diagnosis = Diagnosis::new(Code::NotDurable, message);
+        protocol.settle(&ticket, Outcome::Failed, Some(backup), Some(diagnosis.code));
+        (ticket.respond)(Answer::Not(diagnosis));
+    }
+    flushed.is_ok()
+}

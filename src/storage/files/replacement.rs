@@ -1,0 +1,60 @@
+//! One replacement on its way: staged, then secured.
+
+use std::sync::Arc;
+
+use super::core::Stamp;
+use super::device::Device;
+use super::disk::{Disk, Stat};
+use super::parts::Way;
+use crate::digest::Digest;
+use crate::journal::BackupId;
+use crate::path::{FileName, TreePath};
+use crate::report::{Diagnosis, Stop};
+
+/// A new file that is neither durable nor visible.
+pub(super) struct Staged<D: Disk> {
+    pub(super) path: TreePath,
+    pub(super) stamp: Stamp,
+    pub(super) before: Digest,
+    pub(super) after: Digest,
+    pub(super) attributes: Option<Digest>,
+    /// The free backup names, in order; one or two.
+    pub(super) backups: Vec<BackupId>,
+    pub(super) name: FileName,
+    pub(super) beside: bool,
+    /// What is still to be written beside the manifest.
+    pub(super) unwritten: Option<Vec<u8>>,
+    pub(super) made: Option<Stat>,
+    pub(super) way: Way,
+    pub(super) device: Arc<Device<D>>,
+}
+
+impl<D: Disk> Staged<D> {
+    /// Whether a file is the one that was staged, untouched; its number alone may be another's by now.
+    pub(super) fn is_own(&self, stat: &Stat) -> bool {
+        self.made.is_some_and(|made| Stamp(made).is_displaced(stat))
+    }
+}
+
+/// A new file that needs only a flush before it is put in place.
+pub(super) struct Secured<D: Disk> {
+    pub(super) staged: Staged<D>,
+    pub(super) stamp: Stamp,
+    /// The backup that was made already, by the ways that do so.
+    pub(super) backup: Option<BackupId>,
+}
+
+impl<D: Disk> Secured<D> {
+    pub(super) fn plain(staged: Staged<D>) -> Self {
+        Self {
+            stamp: staged.stamp,
+            backup: None,
+            staged,
+        }
+    }
+}
+
+pub(super) enum NotStaged {
+    Trouble(Diagnosis),
+    Stop(Stop),
+}

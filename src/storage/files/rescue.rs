@@ -1,0 +1,86 @@
+//! Rescue: a file that is nobody's backup and may be the only copy of somebody's version is kept under a name of its own.
+//! Invariant: what is rescued is renamed, never copied and never removed.
+
+use std::io;
+
+use super::core::{Content, Core};
+use super::disk::{Crossing, Disk};
+use super::error::is_not_supported;
+use super::names::{self, STATE_DIRECTORY};
+use super::protocol::plain;
+use super::state::{State, make_dir_if_missing};
+use crate::path::Name;
+
+const RESCUED: Name<'_> = Name::constant("rescued");
+
+/// Moves a displaced file beside the manifest, or into the state directory where that cannot be done. Gives its new name, or `None` where there was nothing.
+pub(super) fn rescue<D: Disk>(
+    core: &Core<D>,
+    state: &State<D>,
+    dir: &D::Dir,
+    from: (&D::Dir, Name<'_>),
+    manifest: Name<'_>,
+) -> io::Result<Option<String>> {
+    let short = match core.content(from.0, from.1)? {
+        Content::Absent => return Ok(None),
+        Content::File(digest, _) => digest.short(),
+        Content::Opaque => "unread".to_owned(),
+    };
+    let beside = names::rescued(manifest, &short);
+    match first_free(core, from, dir, &beside) {
+        Ok(name) => Ok(Some(name)),
+        Err(_) => keep_in_state(core, state, from, &short).map(Some),
+    }
+}
+
+pub(super) fn keep_in_state<D: Disk>(
+    core: &Core<D>,
+    state: &State<D>,
+    from: (&D::Dir, Name<'_>),
+    short: &str,
+) -> io::Result<String> {
+    let disk = &core.disk;
+    make_dir_if_missing(disk, &state.dir, RESCUED)?;
+    let rescued = disk.open_dir(&state.dir, RESCUED.as_bytes(), Crossing::Stay)?;
+    let name = first_free(core, from, &rescued, short)?;
+    Ok(format!("{STATE_DIRECTORY}/{RESCUED}/{name}"))
+}
+
+fn first_free<D: Disk>(
+    core: &Core<D>,
+    from: (&D::Dir, Name<'_>),
+    to: &D::Dir,
+    name: &str,
+) -> io::Result<String> {
+    for candidate in names::numbered(name) {
+        match rename_to_free(&core.disk, from, (to, plain(&candidate)?.name())) {
+            Ok(()) => return Ok(candidate),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Gives a file a name that must be free, also where the file system cannot do that in one call.
+pub(super) fn rename_to_free<D: Disk>(
+    disk: &D,
+    from: (&D::Dir, Name<'_>),
+    to: (&D::Dir, Name<'_>),
+) -> io::Result<()> {
+    match disk.rename_new(from, to) {
+        Err(error) if is_not_supported(&error) => {}
+        other => return other,
+    }
+    match disk.link(from, to) {
+        Ok(()) => return disk.unlink(from.0, from.1),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+        Err(_) => {}
+    }
+    // Neither call is there: a name that somebody takes between the two that follow is all that could be lost.
+    match disk.stat_at(to.0, to.1) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => disk.rename_over(from, to),
+        Err(error) => Err(error),
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+    }
+}

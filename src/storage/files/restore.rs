@@ -1,0 +1,372 @@
+//! Restoring: the original comes back from its backup name, and the file that had its place goes.
+//! A batch goes step by step, with a flush before each: each step relies on durable ones. By exchange: exchange manifest and backup; remove the displaced file. By link or copy, in `restore_beside`: give the original a name beside the manifest; rename that over the manifest; remove the backup name.
+//! Invariant: until a flush has made the original durable in its place, its backup name or a name that an intent gives keeps it.
+
+use std::io;
+use std::mem;
+use std::sync::Arc;
+
+use super::batch::Batch;
+use super::core::{Stamp, gone_or};
+use super::device::{Device, Sync};
+use super::directory::stamp_of;
+use super::disk::{Disk, Stat};
+use super::error::{changed_meanwhile, diagnose, is_not_supported};
+use super::names;
+use super::parts::{RestoringPart, Way};
+use super::permit;
+use super::protocol::{Protocol, Ticket};
+use super::rescue::rescue;
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::journal::{BackupId, Opaque, OperationId, Outcome, Record};
+use crate::path::{Name, TreePath};
+use crate::report::{Diagnosis, Stop};
+use crate::storage::seam::{Answer, Respond, Restore};
+
+pub(super) struct Restoring<D: Disk>(pub(super) Batch<(Ticket, Original<D>)>);
+
+pub(super) struct Original<D: Disk> {
+    pub(super) path: TreePath,
+    undoes: OperationId,
+    pub(super) backup: BackupId,
+    pub(super) part: RestoringPart,
+    pub(super) before: Digest,
+    pub(super) after: Digest,
+    manifest: Stamp,
+    pub(super) backup_stamp: Stamp,
+    pub(super) device: Arc<Device<D>>,
+    at: At,
+}
+
+/// How far it has come. The step before is durable when the next one is taken.
+pub(super) enum At {
+    Announced,
+    /// The original, or its copy, has a name beside the manifest, too.
+    Beside(Stat),
+    /// The original is in its place. The file whose name has yet to go, by exchange; what is in place, by the other ways.
+    InPlace(Stat),
+    /// Nothing more is to be done: true after the next flush.
+    Flushing(Answer),
+    Over(Answer),
+}
+
+impl<D: Disk> Restoring<D> {
+    pub(super) fn take(&self, protocol: &Protocol<D>, restore: &Restore<'_>, respond: Respond) {
+        let ticket = Ticket {
+            path: restore.path.clone(),
+            versions: restore.versions.clone(),
+            respond,
+        };
+        if protocol.stopped().is_some() {
+            return (ticket.respond)(Answer::NotAttempted);
+        }
+        match protocol.announce_original(restore) {
+            Ok(original) => {
+                if let Some(full) = self.0.push((ticket, original), 0) {
+                    protocol.restore_all(full);
+                }
+            }
+            Err(diagnosis) => protocol.answer(ticket, Outcome::Restored, Answer::Not(diagnosis)),
+        }
+    }
+
+    pub(super) fn settle(&self, protocol: &Protocol<D>) {
+        let batch = self.0.take();
+        protocol.restore_all(batch);
+    }
+}
+
+impl<D: Disk> Protocol<D> {
+    /// Looks once more at what was read, and announces in the journal what is to be done.
+    fn announce_original(&self, restore: &Restore<'_>) -> Result<Original<D>, Diagnosis> {
+        let (disk, path) = (self.disk(), restore.path);
+        let trouble = |verb: &'static str| move |error: io::Error| diagnose(verb, &error);
+        let dir = self
+            .core
+            .open_dir(path.parent())
+            .map_err(trouble("cannot open the run directory"))?;
+        let manifest = stamp_of::<D>(&restore.version)?;
+        let original = stamp_of::<D>(&restore.original)?;
+        permit::may_restore(disk, &dir, &manifest, &original)?;
+        let device = self
+            .device(manifest.0.device, &dir)
+            .map_err(trouble("cannot find out what the file system can do"))?;
+        if device.sync == Sync::File {
+            // Whoever wrote it, it must be as durable as what it takes the place of.
+            self.sync_existing(&dir, restore.backup.name())
+                .map_err(|error| {
+                    self.fail("cannot flush the original", &error);
+                    diagnose("cannot flush the original", &error)
+                })?;
+        }
+        let mut one = Original {
+            path: path.clone(),
+            undoes: restore.undoes.clone(),
+            backup: restore.backup.clone(),
+            part: RestoringPart {
+                inode: manifest.0.inode,
+                backup_inode: original.0.inode,
+                staged: None,
+                way: Way::Exchange,
+            },
+            before: restore.before,
+            after: restore.after,
+            manifest,
+            backup_stamp: original,
+            device,
+            at: At::Announced,
+        };
+        self.announce_restore(&mut one)
+            .map_err(trouble("cannot name the original beside its place"))?;
+        Ok(one)
+    }
+
+    fn announce_restore(&self, one: &mut Original<D>) -> io::Result<()> {
+        one.part.way = one.device.way();
+        // Original first, as if it were staged by the operation that is undone.
+        one.part.staged = match one.part.way {
+            Way::Exchange => None,
+            Way::Link | Way::Copy => {
+                let name = names::staged(&one.path, one.after, one.before, 0);
+                Some(self.beside_name(&name)?)
+            }
+        };
+        self.append(&Record::Restoring(Box::new(crate::journal::Restoring {
+            path: one.path.clone(),
+            undoes: one.undoes.clone(),
+            before: one.before,
+            after: one.after,
+            backup: one.backup.clone(),
+            storage: Opaque::of(&one.part),
+        })));
+        Ok(())
+    }
+
+    pub(super) fn announce_next_way(&self, one: &mut Original<D>) -> At {
+        match self.announce_restore(one) {
+            Ok(()) => At::Announced,
+            Err(error) => over(diagnose(
+                "cannot name the original beside its place",
+                &error,
+            )),
+        }
+    }
+
+    fn restore_all(&self, mut batch: Vec<(Ticket, Original<D>)>) {
+        while !self.has_failed() && batch.iter().any(|(_, one)| !matches!(one.at, At::Over(_))) {
+            if let Err(error) = self.flush() {
+                self.fail("cannot make durable what is put back", &error);
+                break;
+            }
+            batch = self.in_parallel(batch, |(ticket, mut one)| {
+                self.step(&mut one);
+                (ticket, one)
+            });
+        }
+        for (ticket, one) in batch {
+            let answer = match one.at {
+                At::Announced | At::Beside(_) => Answer::NotAttempted,
+                At::InPlace(_) | At::Flushing(Answer::Done(_)) => Answer::Not(Diagnosis::new(
+                    Code::NotDurable,
+                    "the original was put back, but the flush that makes it durable failed",
+                )),
+                At::Flushing(answer) | At::Over(answer) => answer,
+            };
+            if let Answer::Not(diagnosis) = &answer
+                && diagnosis.code == Code::NoSpace
+            {
+                self.stop(Stop::new(Code::StorageFailed, &*diagnosis.message));
+            }
+            self.answer(ticket, Outcome::Restored, answer);
+        }
+    }
+
+    fn step(&self, one: &mut Original<D>) {
+        if self.has_failed() {
+            return;
+        }
+        let at = match mem::replace(&mut one.at, At::Announced) {
+            At::Flushing(answer) | At::Over(answer) => {
+                one.at = At::Over(answer);
+                return;
+            }
+            at => at,
+        };
+        let dir = match self.core.open_dir(one.path.parent()) {
+            Ok(dir) => dir,
+            Err(error) => {
+                if !matches!(at, At::Announced) {
+                    self.leave_to_recovery();
+                }
+                one.at = over(diagnose("cannot open the run directory", &error));
+                return;
+            }
+        };
+        let way = one.part.way;
+        one.at = match at {
+            At::Announced if way == Way::Exchange => self.exchange_with_backup(&dir, one),
+            At::Announced => self.set_beside(&dir, one),
+            At::Beside(stat) => self.replace_by_original(&dir, one, &stat),
+            At::InPlace(displaced) if way == Way::Exchange => {
+                self.remove_displaced(&dir, one, &displaced)
+            }
+            At::InPlace(stat) => self.remove_backup_name(&dir, one, &stat),
+            At::Flushing(_) | At::Over(_) => at,
+        };
+        if one.device.sync == Sync::File
+            && !matches!(one.at, At::Over(_))
+            && let Err(error) = self.disk().sync_dir(&dir)
+        {
+            self.fail("cannot flush a run directory", &error);
+        }
+    }
+
+    pub(super) fn check_both(&self, dir: &D::Dir, one: &Original<D>) -> Result<(), Diagnosis> {
+        let cannot = |error: io::Error| gone_or("cannot look at manifest and backup", &error);
+        let look = |name: Name<'_>| self.disk().stat_at(dir, name).map_err(cannot);
+        let manifest = look(one.path.name())?;
+        let original = look(one.backup.name())?;
+        // Where times are coarse they may also be told late: bytes are compared there.
+        let is_manifest = one.manifest.is(&manifest)
+            || (!one.device.fine_times && one.manifest.is_displaced(&manifest));
+        let are_same = is_manifest
+            && one.backup_stamp.is_displaced(&original)
+            && self
+                .has_bytes(one, dir, one.path.name(), one.before)
+                .map_err(cannot)?
+            && self
+                .has_bytes(one, dir, one.backup.name(), one.after)
+                .map_err(cannot)?;
+        if are_same {
+            Ok(())
+        } else {
+            Err(changed_meanwhile())
+        }
+    }
+
+    /// Compares bytes where two writes can leave the same time.
+    pub(super) fn has_bytes(
+        &self,
+        one: &Original<D>,
+        dir: &D::Dir,
+        name: Name<'_>,
+        digest: Digest,
+    ) -> io::Result<bool> {
+        Ok(one.device.fine_times || self.core.has_bytes(dir, name, digest)?)
+    }
+
+    /// The file that a name holds now, if it is that one with those bytes, after a change of its names.
+    pub(super) fn holds(
+        &self,
+        one: &Original<D>,
+        (dir, name): (&D::Dir, Name<'_>),
+        stamp: &Stamp,
+        digest: Digest,
+    ) -> io::Result<Option<Stat>> {
+        let stat = match self.disk().stat_at(dir, name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other?,
+        };
+        let is_same = stamp.is_displaced(&stat) && self.has_bytes(one, dir, name, digest)?;
+        Ok(is_same.then_some(stat))
+    }
+
+    fn exchange_with_backup(&self, dir: &D::Dir, one: &mut Original<D>) -> At {
+        if let Err(diagnosis) = self.check_both(dir, one) {
+            return over(diagnosis);
+        }
+        let (manifest, backup) = (one.path.name(), one.backup.name());
+        match self.disk().exchange((dir, backup), (dir, manifest)) {
+            Ok(()) => {}
+            Err(error) if is_not_supported(&error) => {
+                one.device.give_up(Way::Exchange);
+                return self.announce_next_way(one);
+            }
+            Err(error) => {
+                self.leave_to_recovery();
+                return over(diagnose("cannot exchange manifest and backup", &error));
+            }
+        }
+        let displaced = self.holds(one, (dir, backup), &one.manifest, one.before);
+        let restored = self.holds(one, (dir, manifest), &one.backup_stamp, one.after);
+        match (displaced, restored) {
+            (Ok(Some(displaced)), Ok(Some(_))) => At::InPlace(displaced),
+            (Err(error), _) | (_, Err(error)) => self.unsure(&error),
+            _ => At::Flushing(Answer::Not(self.exchange_with_backup_again(dir, one))),
+        }
+    }
+
+    /// Something was changed, and it cannot be found out what stands there: recovery looks before the operation ends.
+    pub(super) fn unsure(&self, error: &io::Error) -> At {
+        self.leave_to_recovery();
+        let verb = "cannot look at what was put back";
+        At::Flushing(Answer::Not(diagnose(verb, error)))
+    }
+
+    /// Somebody was faster: exchanges back. What stands under the backup name then must be the original.
+    fn exchange_with_backup_again(&self, dir: &D::Dir, one: &Original<D>) -> Diagnosis {
+        let disk = self.disk();
+        let (manifest, backup) = (one.path.name(), one.backup.name());
+        // Where this fails, the look that follows says so.
+        let _looked_at_below = disk.exchange((dir, backup), (dir, manifest));
+        let found = disk.stat_at(dir, backup);
+        if found.is_ok_and(|stat| one.backup_stamp.is_displaced(&stat)) {
+            return changed_meanwhile();
+        }
+        self.keep_aside(dir, one)
+    }
+
+    /// Moves what stands under the backup name and is not what should stand there to a name of its own.
+    fn keep_aside(&self, dir: &D::Dir, one: &Original<D>) -> Diagnosis {
+        let (manifest, backup) = (one.path.name(), one.backup.name());
+        match rescue(&self.core, &self.state, dir, (dir, backup), manifest) {
+            Ok(Some(name)) => Diagnosis::new(
+                Code::Rescued,
+                format!(
+                    "somebody changed it meanwhile; the version that was displaced is kept as `{name}`"
+                ),
+            ),
+            Ok(None) => changed_meanwhile(),
+            Err(error) => {
+                self.leave_to_recovery();
+                diagnose(
+                    &format!("a displaced version stays under the name `{backup}`"),
+                    &error,
+                )
+            }
+        }
+    }
+
+    /// By exchange, the last step: removes the file that had the original's place.
+    fn remove_displaced(&self, dir: &D::Dir, one: &Original<D>, displaced: &Stat) -> At {
+        let backup = one.backup.name();
+        let stat = match self.disk().stat_at(dir, backup) {
+            Ok(stat) => stat,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return At::Flushing(Answer::Done(None));
+            }
+            Err(error) => return self.unsure(&error),
+        };
+        match self.has_bytes(one, dir, backup, one.before) {
+            Ok(true) if Stamp(*displaced).is(&stat) => self.remove_name(dir, backup),
+            Ok(_) => At::Flushing(Answer::Not(self.keep_aside(dir, one))),
+            Err(error) => self.unsure(&error),
+        }
+    }
+
+    pub(super) fn remove_name(&self, dir: &D::Dir, name: Name<'_>) -> At {
+        At::Flushing(match self.disk().unlink(dir, name) {
+            Ok(()) => Answer::Done(None),
+            Err(error) => {
+                self.leave_to_recovery();
+                let verb = "the original is back, but its backup name cannot be removed";
+                Answer::Not(diagnose(verb, &error))
+            }
+        })
+    }
+}
+
+pub(super) fn over(diagnosis: Diagnosis) -> At {
+    At::Over(Answer::Not(diagnosis))
+}

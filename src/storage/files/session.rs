@@ -1,0 +1,374 @@
+//! The right to write to a tree of files: how an operation begins and ends.
+//! Invariant: the lock file stays open, and so locked, as long as the session lives; the staging directory goes only when recovery would find nothing to do.
+
+use std::io;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::core::{Core, SyncChoice};
+use super::device::Sync;
+use super::disk::{Crossing, Disk};
+use super::error::diagnose;
+use super::journal_file::JournalFile;
+use super::log;
+use super::names;
+use super::protocol::{Protocol, plain};
+use super::recover::recover_one;
+use super::remove::Removing;
+use super::replace::Replacing;
+use super::restore::Restoring;
+use super::state::{State, remove_draft, replace_small};
+use crate::clock::Timestamp;
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::journal::{Ended, Head, OperationId, Predecessor, Record, Stopped, TreeId, Writer};
+use crate::path::FileName;
+use crate::report::{Diagnosis, Stop};
+use crate::storage::seam::{Answer, Opening, Recovery, Remove, Replace, Respond, Restore, Session};
+
+pub(super) struct FileSession<D: Disk> {
+    core: Arc<Core<D>>,
+    state: Arc<State<D>>,
+    begun: OnceLock<Protocol<D>>,
+    head: Mutex<Option<Head>>,
+    replacing: Replacing<D>,
+    restoring: Restoring<D>,
+    removing: Removing,
+}
+
+impl<D: Disk> FileSession<D> {
+    pub(super) fn new(core: Arc<Core<D>>, state: State<D>) -> Self {
+        Self {
+            state: Arc::new(state),
+            begun: OnceLock::new(),
+            head: Mutex::new(None),
+            replacing: Replacing::new(core.batch()),
+            restoring: Restoring(core.batch()),
+            removing: Removing(core.batch()),
+            core,
+        }
+    }
+
+    fn start(&self, opening: Opening) -> io::Result<Result<Protocol<D>, Stop>> {
+        let disk = &self.core.disk;
+        let (id, file, head) = self.make_journal(opening.started).inspect_err(|_| {
+            if self.state.is_new {
+                // It is empty: left where it is it harms nobody.
+                let _stays = log::remove_guard(disk, &self.state);
+            }
+        })?;
+        if !disk.try_lock(&file)? {
+            let message = format!("operation {id} is at work");
+            return Ok(Err(Stop::new(Code::Locked, message)));
+        }
+        let catalog = opening.catalog.digest;
+        let started = self.start_as(id.clone(), file, head, opening);
+        if !matches!(started, Ok(Ok(_))) {
+            // What failed is told; a journal that stays announces nothing.
+            let _stays = self.take_back(&id, catalog);
+        }
+        started
+    }
+
+    /// Makes the journal of a new operation, with the next serial number in the head to come.
+    fn make_journal(&self, started: Timestamp) -> io::Result<(OperationId, D::File, Head)> {
+        let (core, state) = (&self.core, &self.state);
+        let disk = &core.disk;
+        log::guard_format(disk, state)?;
+        let last = log::last_numbered(core, &state.operations)?;
+        let mut head = match (state.head(disk)?, last) {
+            (Some(head), _) => head,
+            (None, Some((_, tree))) => Head::new(tree),
+            (None, None) => Head::new(TreeId::of(disk.random()?)),
+        };
+        head.serial = next(head.serial.max(last.map_or(0, |(serial, _)| serial)))?;
+        let (id, file) = self.create_journal(started, &mut head.serial)?;
+        Ok((id, file, head))
+    }
+
+    fn start_as(
+        &self,
+        id: OperationId,
+        file: D::File,
+        mut head: Head,
+        opening: Opening,
+    ) -> io::Result<Result<Protocol<D>, Stop>> {
+        let (core, state) = (&self.core, &self.state);
+        let disk = &core.disk;
+        self.keep_catalog(&opening)?;
+        let before = match (head.operation.take(), head.chain) {
+            (Some(operation), Some(chain)) => Some(Predecessor { operation, chain }),
+            _ => None,
+        };
+        let mut journal = JournalFile::new(file, Writer::default(), 0);
+        let jobs = opening.jobs;
+        let began = opening.began(id.clone(), &head, before);
+        journal.append(disk, &Record::Began(Box::new(began)));
+        if let Err(error) = self.keep_journal(&mut journal) {
+            let verb = "cannot make the new journal durable";
+            return Ok(Err(super::error::storage_failed(verb, &error)));
+        }
+        head.operation = Some(id.clone());
+        head.chain = journal.chain();
+        state.write_head(disk, &head)?;
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
+        let name = plain(id.as_str())?;
+        disk.make_dir(&state.staging, name.name())?;
+        let staging = disk.open_dir(&state.staging, id.as_str().as_bytes(), Crossing::Stay)?;
+        let device = disk.stat_dir(&staging)?.device;
+        state.name_holder(disk, Some(&id))?;
+        let (core, state) = (Arc::clone(core), Arc::clone(state));
+        let protocol = Protocol::new(core, state, id, journal, (staging, device), jobs);
+        if let Err(error) = protocol.make_state_durable() {
+            let verb = "cannot make the state directory durable";
+            return Ok(Err(super::error::storage_failed(verb, &error)));
+        }
+        Ok(Ok(protocol))
+    }
+
+    /// Takes back what a beginning made that failed: its staging directory and, unless the head names it already, its journal; of a new state directory the rest, too.
+    fn take_back(&self, id: &OperationId, catalog: Digest) -> io::Result<()> {
+        let (disk, state) = (&self.core.disk, &self.state);
+        match disk.remove_dir(&state.staging, plain(id.as_str())?.name()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let head = state.head(disk)?;
+        if head.is_some_and(|head| head.operation.as_ref() == Some(id)) {
+            return Ok(());
+        }
+        disk.unlink(&state.operations, plain(&names::journal(id))?.name())?;
+        if state.is_new {
+            log::remove_guard(disk, state)?;
+            match disk.unlink(&state.catalogs, catalog_copy(catalog)?.name()) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the journal of a new operation. Its id says the start and the serial number, which grows if an older format had taken the id.
+    fn create_journal(
+        &self,
+        started: Timestamp,
+        serial: &mut u64,
+    ) -> io::Result<(OperationId, D::File)> {
+        loop {
+            let id = OperationId::of(started, *serial);
+            let name = plain(&names::journal(&id))?;
+            match self.core.disk.create(&self.state.operations, name.name()) {
+                Ok(file) => return Ok((id, file)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    *serial = next(*serial)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Makes a new journal durable, before the head names it.
+    fn keep_journal(&self, journal: &mut JournalFile<D>) -> io::Result<()> {
+        let disk = &self.core.disk;
+        if self.core.options.sync == SyncChoice::None {
+            return journal.write_out(disk);
+        }
+        journal.sync(disk)?;
+        disk.sync_dir(&self.state.operations)?;
+        disk.sync_dir(&self.state.dir)
+    }
+
+    fn keep_catalog(&self, opening: &Opening) -> io::Result<()> {
+        let (disk, dir) = (&self.core.disk, &self.state.catalogs);
+        let name = catalog_copy(opening.catalog.digest)?;
+        let bundle = opening.catalog_bundle.as_bytes();
+        if self.core.has_bytes(dir, name.name(), Digest::of(bundle))? {
+            return remove_draft(disk, dir, name.name());
+        }
+        replace_small(disk, dir, name.name(), bundle)
+    }
+
+    fn end(&self, protocol: &Protocol<D>, stopped: Option<Stopped>) -> Vec<Diagnosis> {
+        let disk = &self.core.disk;
+        let mut notices = Vec::new();
+        if protocol.has_renamed_over.load(Ordering::Relaxed) {
+            notices.push(foreign_writer_window());
+        }
+        let stop = protocol.stopped().map(|stop| Stopped {
+            code: stop.code,
+            message: Some(stop.message.clone()),
+        });
+        let (counts, codes) = protocol.totals();
+        let ended = Ended {
+            ended_at: Some(Timestamp::now()),
+            counts,
+            codes,
+            recovered: false,
+            stopped: stop.or(stopped),
+        };
+        let sync = protocol.journal_sync() != Sync::None && !protocol.has_failed();
+        let mut journal = protocol.journal();
+        journal.append(disk, &Record::Ended(Box::new(ended)));
+        let written = if sync {
+            journal.sync(disk)
+        } else {
+            journal.write_out(disk)
+        };
+        let chain = journal.chain();
+        drop(journal);
+        if protocol.has_failed() {
+            // Recovery decides what stands where, once the storage works again.
+            return notices;
+        }
+        let name = names::journal(&protocol.id);
+        if let Err(error) = written {
+            let verb = format!("cannot write the end of the journal `{name}`");
+            notices.push(incomplete(&verb, &error));
+            return notices;
+        }
+        if !protocol.is_tidy() {
+            // It was not certain what stands where: recovery looks, before the operation ends.
+            return notices;
+        }
+        if let Err(error) = self.tidy_up(protocol, chain, sync) {
+            let verb = "cannot remove the staging directory for good; the next operation will";
+            notices.push(incomplete(verb, &error));
+        }
+        notices
+    }
+
+    /// Records the end in the head and removes the staging directory. Should a power cut bring that back, readers would be told of an unfinished operation.
+    fn tidy_up(&self, protocol: &Protocol<D>, chain: Option<Digest>, sync: bool) -> io::Result<()> {
+        let (disk, state) = (&self.core.disk, &self.state);
+        // First, because on a full file system the head may need the room.
+        state.name_holder(disk, None)?;
+        let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(head) = head.as_ref() {
+            let mut head = head.clone();
+            head.chain = chain;
+            state.write_head(disk, &head)?;
+            if sync {
+                disk.sync_dir(&state.dir)?;
+            }
+        }
+        disk.remove_dir(&state.staging, plain(protocol.id.as_str())?.name())?;
+        if sync {
+            disk.sync_dir(&state.staging)?;
+        }
+        Ok(())
+    }
+}
+
+fn catalog_copy(digest: Digest) -> io::Result<FileName> {
+    plain(&format!("{digest}.json"))
+}
+
+fn incomplete(verb: &str, error: &io::Error) -> Diagnosis {
+    let message = diagnose(verb, error).message;
+    Diagnosis::new(Code::JournalIncomplete, message)
+}
+
+fn foreign_writer_window() -> Diagnosis {
+    Diagnosis::new(
+        Code::ForeignWriterWindow,
+        "this file system has no RENAME_EXCHANGE: a version that another program renamed into place in the instant of the replacement could be overwritten",
+    )
+}
+
+/// The next serial number.
+fn next(serial: u64) -> io::Result<u64> {
+    let message = "the serial numbers of the tree are used up, or `head` was changed";
+    serial
+        .checked_add(1)
+        .ok_or_else(|| io::Error::other(message))
+}
+
+impl<D: Disk> Session for FileSession<D> {
+    fn begin(&self, opening: Opening) -> Result<OperationId, Stop> {
+        if let Some(protocol) = self.begun.get() {
+            return Ok(protocol.id.clone());
+        }
+        let started = self.start(opening).map_err(|error| {
+            let diagnosis = diagnose("cannot begin an operation in the state directory", &error);
+            let code = match diagnosis.code {
+                Code::NoSpace | Code::IoError if error.raw_os_error().is_some() => {
+                    Code::StorageFailed
+                }
+                _ => Code::StateUnusable,
+            };
+            Stop::new(code, diagnosis.message)
+        });
+        let protocol = started??;
+        Ok(self.begun.get_or_init(|| protocol).id.clone())
+    }
+
+    fn replace(&self, replace: Replace<'_>, respond: Respond) {
+        match self.begun.get() {
+            Some(protocol) => self.replacing.take(protocol, replace, respond),
+            None => respond(Answer::NotAttempted),
+        }
+    }
+
+    fn restore(&self, restore: Restore<'_>, respond: Respond) {
+        match self.begun.get() {
+            Some(protocol) => self.restoring.take(protocol, &restore, respond),
+            None => respond(Answer::NotAttempted),
+        }
+    }
+
+    fn remove(&self, remove: Remove<'_>, respond: Respond) {
+        match self.begun.get() {
+            Some(protocol) => self.removing.take(protocol, &remove, respond),
+            None => respond(Answer::NotAttempted),
+        }
+    }
+
+    fn append(&self, record: &Record) {
+        if let Some(protocol) = self.begun.get() {
+            protocol.append(record);
+        }
+    }
+
+    fn settle(&self) {
+        if let Some(protocol) = self.begun.get() {
+            self.replacing.settle(protocol);
+            self.restoring.settle(protocol);
+            self.removing.settle(protocol);
+        }
+    }
+
+    fn failure(&self) -> Option<Stop> {
+        self.begun.get()?.stopped().cloned()
+    }
+
+    fn finish(mut self: Box<Self>, stopped: Option<Stopped>) -> Vec<Diagnosis> {
+        self.settle();
+        let Some(protocol) = self.begun.get() else {
+            let removed = self.state.remove_if_new(&self.core.disk, &self.core.root);
+            // It is empty: left where it is it harms nobody.
+            return removed
+                .err()
+                .map(|error| incomplete("cannot remove the new state directory", &error))
+                .into_iter()
+                .collect();
+        };
+        let mut notices = self.end(protocol, stopped);
+        if protocol.is_tidy() || protocol.has_failed() {
+            return notices;
+        }
+        let id = protocol.id.clone();
+        // Its journal is opened once more, by recovery.
+        self.begun = OnceLock::new();
+        let mut recovery = Recovery::default();
+        match recover_one(&self.core, &self.state, &id, &mut recovery) {
+            Ok(()) => notices.extend(
+                recovery
+                    .notices
+                    .into_iter()
+                    .filter(|notice| notice.code == Code::Rescued),
+            ),
+            Err(stop) => notices.push(Diagnosis::new(Code::JournalIncomplete, stop.message)),
+        }
+        notices
+    }
+}

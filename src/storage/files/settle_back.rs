@@ -1,0 +1,124 @@
+//! Settling what was to be put back or removed: the content of manifest and backup name says how far it had come.
+//! Invariant: the backup name of an original goes only when the original is durable in its place; where anything else stands there than we put there, nothing is touched.
+
+use std::io;
+
+use super::core::Content;
+use super::disk::Disk;
+use super::parts::{RestoringPart, Way};
+use super::rescue::rescue;
+use super::unfinished::Found;
+use super::unfinished::Unfinished;
+use crate::journal::{Removing, Restoring};
+use crate::path::Name;
+use crate::storage::seam::Recovery;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Is {
+    Absent,
+    /// The bytes that the operation which is undone wrote; whether it is the file that stood there.
+    Migrated {
+        same: bool,
+    },
+    Original,
+    Other,
+}
+
+impl<D: Disk> Unfinished<'_, D> {
+    pub(super) fn settle_restoring(
+        &self,
+        restoring: &Restoring,
+        recovery: &mut Recovery,
+    ) -> io::Result<Found> {
+        let (path, backup) = (&restoring.path, restoring.backup.name());
+        let Some(dir) = self.open_again(path)? else {
+            return Ok(Found::Left);
+        };
+        let Some(part) = restoring.storage.read::<RestoringPart>() else {
+            return Err(io::ErrorKind::InvalidData.into());
+        };
+        self.settle_beside(restoring, &part, &dir, recovery)?;
+        let manifest = self.seen(restoring, &part, &dir, path.name())?;
+        let found = match (manifest, self.seen(restoring, &part, &dir, backup)?) {
+            (Is::Original, kept) if may_go(part.way, kept) => {
+                // What was put back by a process that is dead now may not have been flushed.
+                self.make_durable(&dir, path.name(), None)?;
+                self.core.disk.unlink(&dir, backup)?;
+                Found::Finished
+            }
+            (Is::Original, Is::Absent) => Found::Finished,
+            (Is::Migrated { .. }, Is::Original) => Found::Undone,
+            _ => Found::Left,
+        };
+        self.make_durable(&dir, path.name(), Some(backup))?;
+        Ok(found)
+    }
+
+    /// A second name or a copy of the original beside the manifest: removed where the original stands elsewhere.
+    fn settle_beside(
+        &self,
+        restoring: &Restoring,
+        part: &RestoringPart,
+        dir: &D::Dir,
+        recovery: &mut Recovery,
+    ) -> io::Result<()> {
+        let Some(staged) = &part.staged else {
+            return Ok(());
+        };
+        let staged = staged.name();
+        if matches!(self.core.content(dir, staged)?, Content::Absent) {
+            return Ok(());
+        }
+        let path = &restoring.path;
+        for name in [path.name(), restoring.backup.name()] {
+            if self.seen(restoring, part, dir, name)? == Is::Original {
+                return self.core.disk.unlink(dir, staged);
+            }
+        }
+        let kept = rescue(self.core, self.state, dir, (dir, staged), path.name())?;
+        self.rescued(Some(path), staged, kept, recovery);
+        Ok(())
+    }
+
+    fn seen(
+        &self,
+        restoring: &Restoring,
+        part: &RestoringPart,
+        dir: &D::Dir,
+        name: Name<'_>,
+    ) -> io::Result<Is> {
+        Ok(match self.core.content(dir, name)? {
+            Content::Absent => Is::Absent,
+            Content::Opaque => Is::Other,
+            Content::File(digest, stat) => match digest {
+                digest if digest == restoring.after => Is::Original,
+                digest if digest == restoring.before => Is::Migrated {
+                    same: stat.inode == part.inode,
+                },
+                _ => Is::Other,
+            },
+        })
+    }
+
+    pub(super) fn settle_removing(&self, removing: &Removing) -> io::Result<Found> {
+        let backup = removing.backup.name();
+        let Some(dir) = self.open_again(&removing.path)? else {
+            return Ok(Found::Finished);
+        };
+        let found = self.core.disk.stat_at(&dir, backup);
+        self.make_durable(&dir, backup, None)?;
+        match found {
+            Ok(_) => Ok(Found::Undone),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Finished),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether the file under the backup name goes, once the original is in its place: the displaced file, or the name that the original still has.
+fn may_go(way: Way, kept: Is) -> bool {
+    match way {
+        Way::Exchange => kept == Is::Migrated { same: true },
+        Way::Link | Way::Copy => kept == Is::Original,
+    }
+}

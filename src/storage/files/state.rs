@@ -1,0 +1,367 @@
+//! The state directory: its trust, its parts, the lock, the head, small files that are replaced at once.
+//! Reading commands never create it. The first operation that has something to write does.
+//! Invariant: nothing in it is opened through a link, and it belongs to the caller (for root: to root or to the owner of the tree).
+
+use std::io;
+use std::time::Duration;
+
+use super::disk::{Crossing, Disk, Stat};
+use super::error::{diagnose, is_absent};
+use super::names::STATE_DIRECTORY;
+use crate::code::Code;
+use crate::journal::{Head, OperationId};
+use crate::path::{FileName, Name};
+use crate::report::Stop;
+use crate::storage::seam::EntryKind;
+
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+const STATE: Name<'_> = Name::constant(STATE_DIRECTORY);
+const LOCK: Name<'_> = Name::constant("lock");
+const HEAD: Name<'_> = Name::constant("head");
+const HEAD_DRAFT: Name<'_> = Name::constant(".head");
+const PARTS: [Name<'_>; 3] = [
+    Name::constant("operations"),
+    Name::constant("staging"),
+    Name::constant("catalogs"),
+];
+
+/// An open state directory, whose lock this process holds.
+pub(super) struct State<D: Disk> {
+    pub(super) dir: D::Dir,
+    pub(super) operations: D::Dir,
+    pub(super) staging: D::Dir,
+    pub(super) catalogs: D::Dir,
+    lock: D::File,
+    pub(super) is_new: bool,
+}
+
+enum Refused {
+    /// It is not there, or not whole.
+    Absent,
+    Stop(Stop),
+}
+
+impl<D: Disk> State<D> {
+    /// Opens the state directory and takes its lock; `None` where it is not there or cannot be written.
+    pub(super) fn open(
+        disk: &D,
+        root: &D::Dir,
+        wait: &dyn Fn() -> bool,
+    ) -> Result<Option<Self>, Stop> {
+        let opened = match Self::enter(disk, root, wait, false) {
+            // An operation may have left something, whatever became of the lock.
+            Err(Refused::Absent) if has_staging(disk, root) => {
+                Self::make(disk, root, wait).map_err(Refused::Stop)
+            }
+            other => other,
+        };
+        match opened {
+            Ok(state) => Ok(Some(state)),
+            Err(Refused::Stop(stop)) if stop.code == Code::Locked => Err(stop),
+            // Whether it can be used matters only to those that have something to write: they make it.
+            Err(Refused::Absent | Refused::Stop(_)) => Ok(None),
+        }
+    }
+
+    pub(super) fn make(disk: &D, root: &D::Dir, wait: &dyn Fn() -> bool) -> Result<Self, Stop> {
+        // Whoever made it and wrote nothing takes it away again; then it is made once more.
+        const TRIES: usize = 8;
+        for _ in 0..TRIES {
+            let is_new = make_parts(disk, root)?;
+            match Self::enter(disk, root, wait, is_new) {
+                Err(Refused::Absent) => {}
+                Err(Refused::Stop(stop)) => return Err(stop),
+                Ok(state) => return Ok(state),
+            }
+        }
+        let message = format!("`{STATE_DIRECTORY}` is removed again and again");
+        Err(Stop::new(Code::StateUnusable, message))
+    }
+
+    /// Takes the lock, then opens what it protects: whoever takes the directory away again holds the lock, too.
+    fn enter(
+        disk: &D,
+        root: &D::Dir,
+        wait: &dyn Fn() -> bool,
+        is_new: bool,
+    ) -> Result<Self, Refused> {
+        let dir = Self::open_trusted(disk, root)?;
+        let lock = Self::take(disk, &dir, wait)?;
+        let named = disk
+            .stat_at(root, STATE)
+            .map_err(|error| unusable(&error))?;
+        if named.inode != disk.stat_dir(&dir).map_err(|error| unusable(&error))?.inode {
+            return Err(Refused::Absent);
+        }
+        let open = |part: Name<'_>| {
+            let opened = disk.open_dir(&dir, part.as_bytes(), Crossing::Stay);
+            opened.map_err(|error| unusable(&error))
+        };
+        let [operations, staging, catalogs] = PARTS;
+        Ok(Self {
+            operations: open(operations)?,
+            staging: open(staging)?,
+            catalogs: open(catalogs)?,
+            dir,
+            lock,
+            is_new,
+        })
+    }
+
+    fn open_trusted(disk: &D, root: &D::Dir) -> Result<D::Dir, Refused> {
+        let tree = disk.stat_dir(root).map_err(|error| unusable(&error))?;
+        let found = disk
+            .stat_at(root, STATE)
+            .map_err(|error| unusable(&error))?;
+        trust(disk.caller(), &tree, &found).map_err(Refused::Stop)?;
+        let dir = disk.open_dir(root, STATE.as_bytes(), Crossing::Stay);
+        let dir = dir.map_err(|error| unusable(&error))?;
+        // Somebody may have put another one there between the look and the opening.
+        let opened = disk.stat_dir(&dir).map_err(|error| unusable(&error))?;
+        trust(disk.caller(), &tree, &opened).map_err(Refused::Stop)?;
+        Ok(dir)
+    }
+
+    /// Takes the lock, or says who has it. `wait` is asked between two tries whether to try again.
+    fn take(disk: &D, dir: &D::Dir, wait: &dyn Fn() -> bool) -> Result<D::File, Refused> {
+        loop {
+            let file = disk
+                .open_append(dir, LOCK)
+                .map_err(|error| unusable(&error))?;
+            let held = disk.stat(&file).map_err(|error| unusable(&error))?;
+            check_lock(disk.caller(), &held).map_err(Refused::Stop)?;
+            if disk.try_lock(&file).map_err(|error| unusable(&error))? {
+                let named = disk.stat_at(dir, LOCK);
+                // Somebody may have removed the file between opening and locking; then the lock is worth nothing.
+                if named.is_ok_and(|named| named.inode == held.inode) {
+                    return Ok(file);
+                }
+            } else if wait() {
+                std::thread::sleep(BETWEEN_TRIES);
+            } else {
+                let holder = holder(disk, dir);
+                return Err(Refused::Stop(Stop::new(Code::Locked, holder)));
+            }
+        }
+    }
+
+    /// Writes who is at work into the lock, for others to read; nobody at the end.
+    pub(super) fn name_holder(&self, disk: &D, operation: Option<&OperationId>) -> io::Result<()> {
+        disk.truncate(&self.lock, 0)?;
+        let Some(operation) = operation else {
+            return Ok(());
+        };
+        let process = std::process::id();
+        disk.write(
+            &self.lock,
+            format!("operation {operation}, process {process}\n").as_bytes(),
+        )
+    }
+
+    pub(super) fn head(&self, disk: &D) -> io::Result<Option<Head>> {
+        let bytes = read_small(disk, &self.dir, HEAD)?;
+        Ok(bytes.as_deref().and_then(Head::read))
+    }
+
+    pub(super) fn clear_draft(&self, disk: &D) -> io::Result<()> {
+        match disk.stat_at(&self.dir, HEAD_DRAFT) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => disk.unlink(&self.dir, HEAD_DRAFT),
+        }
+    }
+
+    /// Writes the head; it is durable with the next flush of the directory.
+    pub(super) fn write_head(&self, disk: &D, head: &Head) -> io::Result<()> {
+        replace_small(disk, &self.dir, HEAD, head.to_text().as_bytes())
+    }
+
+    pub(super) fn remove_if_new(&self, disk: &D, root: &D::Dir) -> io::Result<()> {
+        if !self.is_new {
+            return Ok(());
+        }
+        // The lock goes last: as long as it has its name and is held, nobody else can begin. Whoever makes anything in between keeps it all.
+        let mut parts = PARTS.into_iter();
+        let removed = parts
+            .try_for_each(|part| disk.remove_dir(&self.dir, part))
+            .and_then(|()| disk.unlink(&self.dir, LOCK))
+            .and_then(|()| disk.remove_dir(root, STATE));
+        match removed {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+            other => other,
+        }
+    }
+}
+
+fn has_staging<D: Disk>(disk: &D, root: &D::Dir) -> bool {
+    let [_, staging, _] = PARTS;
+    let path = [STATE.as_bytes(), b"/", staging.as_bytes()].concat();
+    disk.stat_below(root, &path, false).is_ok()
+}
+
+/// Makes the directories and the lock that are missing; gives whether the state directory itself was.
+fn make_parts<D: Disk>(disk: &D, root: &D::Dir) -> Result<bool, Stop> {
+    let cannot = |what: &str, error: &io::Error| {
+        let diagnosis = diagnose(&format!("cannot make {what}"), error);
+        Stop::new(Code::StateUnusable, diagnosis.message)
+    };
+    let whole = |error| cannot("the state directory", &error);
+    let is_new = make_dir_if_missing(disk, root, STATE).map_err(whole)?;
+    let tree = disk.stat_dir(root).map_err(whole)?;
+    trust(
+        disk.caller(),
+        &tree,
+        &disk.stat_at(root, STATE).map_err(whole)?,
+    )?;
+    let dir = match disk.open_dir(root, STATE.as_bytes(), Crossing::Stay) {
+        // It was removed again.
+        Err(error) if is_absent(&error) => return Ok(false),
+        other => other.map_err(whole)?,
+    };
+    for part in PARTS {
+        match make_dir_if_missing(disk, &dir, part) {
+            Ok(_) => {}
+            Err(error) if is_absent(&error) => return Ok(false),
+            Err(error) => return Err(cannot(&format!("`{STATE_DIRECTORY}/{part}`"), &error)),
+        }
+    }
+    match disk.create(&dir, LOCK) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !is_absent(&error) => {
+            Err(cannot(&format!("`{STATE_DIRECTORY}/{LOCK}`"), &error))
+        }
+        _ => Ok(is_new),
+    }
+}
+
+fn trust(caller: u32, tree: &Stat, found: &Stat) -> Result<(), Stop> {
+    let untrusted = |what: String| {
+        Err(Stop::new(
+            Code::StateUntrusted,
+            format!("`{STATE_DIRECTORY}` in the tree {what}"),
+        ))
+    };
+    if found.kind != EntryKind::Directory {
+        return untrusted(format!("is {}, not a directory", found.kind.words()));
+    }
+    let ours = found.owner == caller || (caller == 0 && found.owner == tree.owner);
+    if !ours {
+        return untrusted(format!(
+            "belongs to user {}, this is user {caller}",
+            found.owner
+        ));
+    }
+    if found.mode & 0o022 != 0 {
+        return untrusted(format!(
+            "has mode {:04o}: others can write to it",
+            found.mode
+        ));
+    }
+    Ok(())
+}
+
+/// The lock is written to, so it must be a file that has no other name.
+fn check_lock(caller: u32, lock: &Stat) -> Result<(), Stop> {
+    let is_ours = lock.owner == caller || caller == 0;
+    if lock.kind == EntryKind::File && lock.links == 1 && is_ours {
+        return Ok(());
+    }
+    let message =
+        format!("`{STATE_DIRECTORY}/{LOCK}` is not a file of its own that belongs to this user");
+    Err(Stop::new(Code::StateUntrusted, message))
+}
+
+fn unusable(error: &io::Error) -> Refused {
+    if is_absent(error) {
+        return Refused::Absent;
+    }
+    let diagnosis = diagnose("cannot open the state directory", error);
+    Refused::Stop(Stop::new(Code::StateUnusable, diagnosis.message))
+}
+
+fn holder<D: Disk>(disk: &D, dir: &D::Dir) -> String {
+    let text = read_small(disk, dir, LOCK).ok().flatten();
+    let text = text.and_then(|text| String::from_utf8(text).ok());
+    match text.as_deref().map(str::trim) {
+        Some(text) if !text.is_empty() => format!("another operation is at work: {text}"),
+        _ => "another process is looking at the tree".to_owned(),
+    }
+}
+
+pub(super) fn make_dir_if_missing<D: Disk>(
+    disk: &D,
+    dir: &D::Dir,
+    name: Name<'_>,
+) -> io::Result<bool> {
+    use io::ErrorKind::{
+        AlreadyExists, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+    };
+    match disk.make_dir(dir, name) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == AlreadyExists => Ok(false),
+        // Where nothing new can be made, a directory that exists is as good.
+        Err(error)
+            if matches!(
+                error.kind(),
+                PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull
+            ) =>
+        {
+            disk.stat_at(dir, name).map(|_| false).map_err(|_| error)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+const MAX_SMALL_BYTES: usize = 64 * 1024 * 1024;
+
+pub(super) fn read_small<D: Disk>(
+    disk: &D,
+    dir: &D::Dir,
+    name: Name<'_>,
+) -> io::Result<Option<Vec<u8>>> {
+    let file = match disk.open(dir, name.as_bytes(), Crossing::Stay) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    let stat = disk.stat(&file)?;
+    if stat.kind != EntryKind::File {
+        return Err(io::Error::other(format!("it is {}", stat.kind.words())));
+    }
+    let mut bytes = Vec::new();
+    let size = usize::try_from(stat.size).unwrap_or(usize::MAX);
+    if size > MAX_SMALL_BYTES {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    disk.read(&file, &mut bytes, size, MAX_SMALL_BYTES)?;
+    Ok(Some(bytes))
+}
+
+/// Writes a small file whole beside the old one, makes its content durable and puts it in its place. The name is durable with the next flush of the directory.
+pub(super) fn replace_small<D: Disk>(
+    disk: &D,
+    dir: &D::Dir,
+    name: Name<'_>,
+    bytes: &[u8],
+) -> io::Result<()> {
+    remove_draft(disk, dir, name)?;
+    let draft = draft_of(name)?;
+    let file = disk.create(dir, draft.name())?;
+    let replaced = disk
+        .write(&file, bytes)
+        .and_then(|()| disk.sync_file(&file))
+        .and_then(|()| disk.rename_over((dir, draft.name()), (dir, name)));
+    replaced.inspect_err(|_| {
+        // What failed is told; a draft that stays is taken away the next time.
+        let _stays = disk.unlink(dir, draft.name());
+    })
+}
+
+pub(super) fn remove_draft<D: Disk>(disk: &D, dir: &D::Dir, name: Name<'_>) -> io::Result<()> {
+    match disk.unlink(dir, draft_of(name)?.name()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn draft_of(name: Name<'_>) -> io::Result<FileName> {
+    FileName::new(&format!(".{name}")).ok_or_else(|| io::ErrorKind::InvalidFilename.into())
+}

@@ -1,0 +1,116 @@
+//! A tree of files, by the protocol of docs/durability.md.
+//! Invariant: nothing here writes; [`Storage::begin`] is the only way to something that does.
+
+use std::io;
+use std::sync::Arc;
+
+use super::core::{Core, OpenOptions};
+use super::directory::{OpenDirectory, version};
+use super::disk::{Crossing, Disk};
+use super::error::diagnose;
+use super::kernel::Kernel;
+use super::log;
+use super::recover::recover;
+use super::session::FileSession;
+use super::small;
+use super::state::State;
+use crate::code::Code;
+use crate::journal::{OperationId, Record};
+use crate::path::TreePath;
+use crate::report::{Diagnosis, Stop};
+use crate::storage::seam::{
+    Begin, Begun, Directory, EntryKind, Failed, Log, LogEnd, StateFiles, Storage, Version,
+};
+
+/// A tree of files.
+///
+/// Cloning gives another handle to the same tree.
+pub struct Files<D: Disk = Kernel>(Arc<Core<D>>);
+
+impl<D: Disk> Clone for Files<D> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<D: Disk> Files<D> {
+    pub(crate) fn new(disk: D, root: D::Dir, tree: Vec<u8>, options: OpenOptions) -> Self {
+        let crossing = if options.cross_file_systems {
+            Crossing::Cross
+        } else {
+            Crossing::Stay
+        };
+        Self(Arc::new(Core {
+            disk,
+            root,
+            tree,
+            crossing,
+            options,
+        }))
+    }
+}
+
+impl<D: Disk> Storage for Files<D> {
+    fn list<'s>(&'s self, path: Option<&TreePath>) -> Result<Box<dyn Directory + 's>, Failed> {
+        let path = path.map_or(&b""[..], TreePath::as_bytes);
+        Ok(Box::new(OpenDirectory::open(&self.0, path)?))
+    }
+
+    fn read(
+        &self,
+        path: &TreePath,
+        most: usize,
+        into: &mut Vec<u8>,
+    ) -> Result<Option<Version>, Diagnosis> {
+        let core = &self.0;
+        let read = core.read(&core.root, path.as_bytes(), most, into)?;
+        Ok(read.map(version))
+    }
+
+    fn look(&self, path: &TreePath) -> Result<Option<EntryKind>, Diagnosis> {
+        let core = &self.0;
+        match core.disk.stat_below(&core.root, path.as_bytes(), false) {
+            Ok(stat) => Ok(Some(stat.kind)),
+            Err(error) if super::error::is_gone(&error) => Ok(None),
+            Err(error) => Err(diagnose("cannot look at it", &error)),
+        }
+    }
+
+    fn most_jobs(&self) -> usize {
+        // A run directory, a manifest, a new file, a copy, and one to look again.
+        const OPEN_FILES_OF_A_JOB: u64 = 5;
+        // No disk has deeper queues; more threads only wait for each other.
+        const MOST: usize = 512;
+        let half = self.0.disk.most_open_files() / 2;
+        usize::try_from(half / OPEN_FILES_OF_A_JOB).map_or(MOST, |jobs| jobs.clamp(1, MOST))
+    }
+
+    fn state(&self, path: &str) -> Result<StateFiles, Stop> {
+        small::read(&self.0, path)
+    }
+
+    fn logs(&self) -> Result<Vec<Log>, Diagnosis> {
+        log::list(&self.0).map_err(|error: io::Error| {
+            let message = diagnose("cannot list the journals", &error).message;
+            Diagnosis::new(Code::StateUnreadable, message)
+        })
+    }
+
+    fn log(&self, id: &OperationId, each: &mut dyn FnMut(&Record)) -> Result<LogEnd, Diagnosis> {
+        log::read(&self.0, id, each)
+    }
+
+    fn begin(&self, begin: Begin, wait: &dyn Fn() -> bool) -> Result<Option<Begun>, Stop> {
+        let core = &self.0;
+        let state = match begin {
+            Begin::IfThere => State::open(&core.disk, &core.root, wait)?,
+            Begin::Make => Some(State::make(&core.disk, &core.root, wait)?),
+        };
+        let Some(state) = state else {
+            return Ok(None);
+        };
+        let recovery = recover(core, &state)?;
+        let session = Box::new(FileSession::new(Arc::clone(core), state));
+        Ok(Some(Begun { session, recovery }))
+    }
+}
