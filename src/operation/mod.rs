@@ -19,6 +19,8 @@ mod scope;
 mod show;
 mod survey;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod walk;
 

@@ -1,0 +1,5 @@
+//! Tests that state facts of file systems: links, modes, times, the state directory.
+
+mod links;
+mod metadata;
+mod state;

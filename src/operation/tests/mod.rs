@@ -1,0 +1,23 @@
+//! Tests of the operations, each over every storage.
+//!
+//! `fixture` makes a tree and runs operations on it, `reported` collects their events, `interposed` intercepts the calls of a storage. Every other file is about one subject; tests that depend on file systems are in `files`.
+
+mod backups;
+mod broken;
+mod dry_run;
+mod explain;
+mod files;
+mod first_pass;
+mod fixture;
+mod interposed;
+mod journal;
+mod lock_first;
+mod migrate;
+mod plan;
+mod prune;
+mod reading;
+mod reported;
+mod rollback;
+mod selection;
+mod signals;
+mod verify;
