@@ -13,6 +13,7 @@ use crate::support::skip::skip;
 use calls::{Call, calls, moved};
 
 mod calls;
+mod format1;
 mod rollback;
 
 const SIGKILL: i32 = 9;
