@@ -78,7 +78,7 @@ fn tree(family: &Family) -> Sandbox {
     sandbox
 }
 
-fn has_tools() -> bool {
+pub(crate) fn has_tools() -> bool {
     let has = |program: &str| {
         std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
             .any(|dir| dir.join(program).is_file())

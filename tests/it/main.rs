@@ -38,6 +38,7 @@ mod status;
     reason = "a tool box: not every tool is in use at every time"
 )]
 mod support;
+mod system_calls;
 mod trouble;
 mod two_at_once;
 mod validate;
