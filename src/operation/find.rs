@@ -17,7 +17,7 @@ use crate::report::Stop;
 use crate::storage::{EntryKind, STATE_DIRECTORY};
 
 /// The most directories of an unknown depth in a group, whose visits show how many directories are in each.
-const PROBES: usize = 8;
+const PROBES: usize = 7;
 
 pub(super) struct Finder<'f, T> {
     frame: &'f Frame<'f>,

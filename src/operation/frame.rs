@@ -25,6 +25,7 @@ use crate::selection::Selection;
 use crate::storage::{Begin, Begun, Opening, Recovery, Session, Storage};
 use crate::version::Version;
 
+/// The fewest items that a thread takes.
 const MIN_ITEMS: usize = 4;
 
 /// The request that all operations share. The caller chooses every default.
@@ -98,7 +99,9 @@ impl<'f> Frame<'f> {
         items: Vec<T>,
         work: impl Fn(&mut Vec<u8>, T) -> R + Sync,
     ) -> Vec<R> {
-        let Some(pool) = &self.pool else {
+        // So few would be one thread's work; this one has their memory for the next.
+        let pool = self.pool.as_ref().filter(|_| items.len() >= 2 * MIN_ITEMS);
+        let Some(pool) = pool else {
             let mut buffer = Vec::new();
             return items
                 .into_iter()
