@@ -112,7 +112,7 @@ impl TreePath {
         Self(bytes.into_boxed_slice())
     }
 
-    /// Whether it leads through a directory whose name begins with a dot, which no walk enters.
+    /// Returns true if it leads through a directory whose name begins with a dot, which no walk enters.
     pub fn is_hidden(&self) -> bool {
         let mut names = self.parent().split(|byte| *byte == b'/');
         names.any(|name| name.starts_with(b"."))

@@ -1,4 +1,4 @@
-//! What the ledger says about manifests.
+//! Questions to the ledger about manifests.
 
 use super::id::OperationId;
 use super::ledger::{Ledger, NONE, Operation, Slot, SlotDeed};

@@ -1,4 +1,4 @@
-//! Which paths an operation takes for manifests, and which directories it never enters.
+//! The scope of an operation: the paths that are manifests to it, and the directories that it never enters.
 
 use super::tally::FoundCounts;
 use crate::catalog::Catalog;

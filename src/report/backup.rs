@@ -13,7 +13,7 @@ pub struct Backup {
     pub path: TreePath,
     /// Its file name.
     pub name: String,
-    /// Whether it is a regular file.
+    /// True if it is a regular file.
     pub is_regular: bool,
     /// Its size in bytes.
     pub size: u64,

@@ -38,13 +38,13 @@ pub struct Summary {
     pub findings: Option<BTreeMap<Code, u64>>,
     /// For each code the number of its notes; `None` if nothing was verified.
     pub notes: Option<BTreeMap<Code, u64>>,
-    /// How many backups somebody has to look at.
+    /// The number of backups that need attention.
     pub backups_in_trouble: u64,
-    /// How many files were rescued.
+    /// The number of rescued files.
     pub rescued: u64,
-    /// How many unfinished operations were left alone, because their journals are not understood.
+    /// The number of unfinished operations whose journals are not understood.
     pub unknown_journals: u64,
-    /// How many directories a signal left unvisited.
+    /// The number of directories that a signal left unvisited.
     pub unvisited: u64,
     /// When it ended, by the clock that it was given.
     pub finished_at: Option<Timestamp>,

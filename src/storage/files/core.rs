@@ -48,7 +48,7 @@ pub enum Lacking {
 /// How to treat a file system.
 #[derive(Debug, Clone, Default)]
 pub struct OpenOptions {
-    /// Whether directories on other file systems are entered.
+    /// True if directories on other file systems are entered.
     pub cross_file_systems: bool,
     /// How storage is made durable.
     pub sync: SyncChoice,
@@ -71,7 +71,7 @@ pub(crate) struct Core<D: Disk> {
 pub(super) struct Stamp(pub(super) Stat);
 
 impl Stamp {
-    /// Whether a file is the one that was read, unchanged as far as its inode tells.
+    /// Returns true if a file is the one that was read, unchanged as far as its inode tells.
     pub(super) fn is(&self, stat: &Stat) -> bool {
         self.is_displaced(stat) && self.0.changed == stat.changed
     }
@@ -89,7 +89,7 @@ impl Stamp {
 pub(super) struct OpenFile<D: Disk> {
     pub(super) file: D::File,
     pub(super) stamp: Stamp,
-    /// Whether its directory was listed and has no name that a backup of it could have.
+    /// True if its directory was listed and has no name that a backup of it could have.
     pub(super) no_backups: bool,
     pub(super) free_backups: OnceLock<Vec<BackupId>>,
 }
@@ -178,7 +178,7 @@ impl<D: Disk> Core<D> {
         Ok(Content::File(hasher.finish(), stat))
     }
 
-    /// Whether a name holds a regular file with these bytes; an error is no answer.
+    /// Returns true if a name holds a regular file with these bytes; an error is no answer.
     pub(super) fn has_bytes(
         &self,
         dir: &D::Dir,

@@ -27,7 +27,7 @@ pub struct Stat {
     pub changed: FileTime,
 }
 
-/// Whether a lookup may enter another file system.
+/// True if a lookup may enter another file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Crossing {
     Stay,
@@ -91,7 +91,7 @@ pub trait Disk: Send + Sync + 'static {
     fn stat_dir(&self, dir: &Self::Dir) -> io::Result<Stat>;
     fn stat(&self, file: &Self::File) -> io::Result<Stat>;
 
-    /// Whether the caller may add and remove names in a directory.
+    /// Returns true if the caller may add and remove names in a directory.
     fn check_writable(&self, dir: &Self::Dir) -> io::Result<()>;
 
     /// Opens a file to read, without waiting for a writer of a pipe.

@@ -66,7 +66,7 @@ pub(super) fn cannot_link(error: &io::Error) -> bool {
         || is_not_supported(error)
 }
 
-/// Whether a directory is not there any more, or something else has its name.
+/// Returns true if a directory is not there any more, or something else has its name.
 pub(super) fn is_gone(error: &io::Error) -> bool {
     matches!(
         error.kind(),

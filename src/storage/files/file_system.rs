@@ -19,7 +19,7 @@ pub(super) fn file_system_type(fd: impl AsFd) -> io::Result<u64> {
     Ok((rustix::fs::fstatfs(fd)?.f_type as u64) & 0xFFFF_FFFF)
 }
 
-/// Whether an ext file system has a journal: the kernel then names the task that writes it.
+/// Returns true if an ext file system has a journal: the kernel then names the task that writes it.
 pub(super) fn ext_has_journal(device: u64) -> bool {
     let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
     let Ok(node) = std::fs::canonicalize(format!("/sys/dev/block/{major}:{minor}")) else {

@@ -16,7 +16,7 @@ pub(super) struct JournalFile<D: Disk> {
     much: usize,
     /// The size of the file where every line of it is whole.
     size: u64,
-    /// Whether part of a line may stand behind that.
+    /// True if part of a line may stand behind that.
     torn: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Which directory is the tree, and where in it a path that somebody typed lies.
+//! Finds the tree, and the place in it of a path from the command line.
 //! Links on the way to a path that the operator typed are followed: they named it. Inside the tree no link ever is.
 
 use std::ffi::OsStr;

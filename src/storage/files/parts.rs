@@ -1,4 +1,4 @@
-//! What only this storage understands of journal records: modes, owners, times, inodes, names, the way that is taken.
+//! The parts of journal records that only this storage understands: modes, owners, times, inodes, names, the way that is taken.
 //! Invariant: a record is understood only if every name in it is one that its operation could have made for this manifest.
 
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ pub(crate) struct ReplacingPart {
     pub(crate) attributes: Option<Digest>,
     pub(crate) backups: Vec<BackupId>,
     pub(crate) staged: FileName,
-    /// Whether the new file stands beside the manifest, not in the state directory.
+    /// True if the new file stands beside the manifest, not in the state directory.
     pub(crate) beside: bool,
     /// The inode of the new file; `None` in a record that announces a file beside the manifest.
     pub(crate) inode: Option<u64>,
@@ -140,7 +140,7 @@ fn unprefixed<'n>(operation: &OperationId, name: &'n FileName) -> Option<&'n str
     name.as_str().strip_prefix(&names::beside(operation))
 }
 
-/// Whether everything in a record is understood, and could have been written by this operation.
+/// Returns true if everything in a record is understood, and could have been written by this operation.
 pub(crate) fn understands(operation: &OperationId, record: &Record) -> bool {
     let (path, fits) = match record {
         Record::Replacing(one) => {

@@ -1,4 +1,4 @@
-//! Whether a manifest may be replaced where it stands: its owner, its directory, the names for its backup.
+//! The conditions under which a manifest may be replaced: its owner, its directory, the names for its backup.
 //! Invariant: it looks and makes nothing, so a dry run says the same as the operation itself.
 
 use std::io;

@@ -1,4 +1,4 @@
-//! What replacing, restoring and removing share: the journal, the devices, the flush, and whether the storage has failed.
+//! The common part of replacing, restoring and removing: the journal, the devices, the flush, and whether the storage has failed.
 //! Invariant: the intent of a manifest is durable before anything in its directory changes.
 
 use std::collections::{BTreeMap, HashSet};
@@ -35,11 +35,11 @@ pub(super) struct Protocol<D: Disk> {
     beside: RwLock<HashSet<Vec<u8>>>,
     /// How often a manifest had to be staged again; each time under another name, because the intent before names another file.
     pub(super) tries: AtomicU32,
-    /// Whether something of ours may stand where it should not, so that recovery has to look.
+    /// True if something of ours may stand where it should not, so that recovery has to look.
     untidy: AtomicBool,
-    /// Whether a file was renamed over a manifest: somebody else's version at that moment would have gone unseen.
+    /// True if a file was renamed over a manifest: somebody else's version at that moment would have gone unseen.
     pub(super) has_renamed_over: AtomicBool,
-    /// Whether the storage has failed: nothing more is written to manifests then.
+    /// True if the storage has failed: nothing more is written to manifests then.
     failed: AtomicBool,
     stop: OnceLock<Stop>,
     totals: Mutex<Totals>,

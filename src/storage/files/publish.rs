@@ -109,7 +109,7 @@ impl<D: Disk> Protocol<D> {
         self.exchange_back(dir, secured, names_taken())
     }
 
-    /// Whether the displaced file is what was read, by its inode, and by its content where two writes can leave the same time.
+    /// Returns true if the displaced file is what was read, by its inode, and by its content where two writes can leave the same time.
     fn is_what_was_read(
         &self,
         secured: &Secured<D>,

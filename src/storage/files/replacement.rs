@@ -30,7 +30,7 @@ pub(super) struct Staged<D: Disk> {
 }
 
 impl<D: Disk> Staged<D> {
-    /// Whether a file is the one that was staged, untouched; its number alone may be another's by now.
+    /// Returns true if a file is the one that was staged, untouched; its number alone may be another's by now.
     pub(super) fn is_own(&self, stat: &Stat) -> bool {
         self.made.is_some_and(|made| Stamp(made).is_displaced(stat))
     }

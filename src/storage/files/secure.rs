@@ -236,7 +236,7 @@ impl<D: Disk> Protocol<D> {
         }
     }
 
-    /// Whether a backup name is just another name of the manifest, whatever was written to it since.
+    /// Returns true if a backup name is just another name of the manifest, whatever was written to it since.
     fn is_second_name(
         &self,
         dir: &D::Dir,

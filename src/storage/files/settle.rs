@@ -196,7 +196,7 @@ impl<D: Disk> Unfinished<'_, D> {
         })
     }
 
-    /// Whether a backup name is a second name of a manifest that was not replaced, or a copy of one.
+    /// Returns true if a backup name is a second name of a manifest that was not replaced, or a copy of one.
     fn was_given_too_early(
         &self,
         intent: &Intent<'_, D>,
@@ -216,7 +216,7 @@ impl<D: Disk> Unfinished<'_, D> {
             || (manifest == Is::Before && self.is_our_copy(intent, backup, named.inode)?))
     }
 
-    /// Whether a file under a backup name is a copy that we began: by its inode, or because its bytes are the beginning of the manifest's.
+    /// Returns true if a file under a backup name is a copy that we began: by its inode, or because its bytes are the beginning of the manifest's.
     fn is_our_copy(
         &self,
         intent: &Intent<'_, D>,

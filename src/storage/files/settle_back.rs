@@ -115,7 +115,7 @@ impl<D: Disk> Unfinished<'_, D> {
     }
 }
 
-/// Whether the file under the backup name goes, once the original is in its place: the displaced file, or the name that the original still has.
+/// Returns true if the file under the backup name goes, once the original is in its place: the displaced file, or the name that the original still has.
 fn may_go(way: Way, kept: Is) -> bool {
     match way {
         Way::Exchange => kept == Is::Migrated { same: true },

@@ -381,7 +381,7 @@ impl<'c, D: Disk> Unfinished<'c, D> {
         });
     }
 
-    /// Whether something in the staging directory is a new file of ours, whole or not; `announced` has the inode that its intent names, where it has one.
+    /// Returns true if something in the staging directory is a new file of ours, whole or not; `announced` has the inode that its intent names, where it has one.
     fn is_ours(
         &self,
         found: &Content,
@@ -405,7 +405,7 @@ impl<'c, D: Disk> Unfinished<'c, D> {
         }
     }
 
-    /// Whether a file holds a whole document, and so not the torn rest of one.
+    /// Returns true if a file holds a whole document, and so not the torn rest of one.
     fn is_document(&self, name: Name<'_>) -> bool {
         let read = self.core.read_whole(&self.staging, name);
         read.is_ok_and(|(_, bytes)| Text::scan(&bytes).is_ok())
