@@ -291,9 +291,7 @@ impl<D: Disk> Session for FileSession<D> {
         let started = self.start(opening).map_err(|error| {
             let diagnosis = diagnose("cannot begin an operation in the state directory", &error);
             let code = match diagnosis.code {
-                Code::NoSpace | Code::IoError if error.raw_os_error().is_some() => {
-                    Code::StorageFailed
-                }
+                Code::NoSpace => Code::StorageFailed,
                 _ => Code::StateUnusable,
             };
             Stop::new(code, diagnosis.message)
