@@ -14,7 +14,7 @@ use crate::path::TreePath;
 use crate::report::{Backup, Diagnosis, Fate, Sink, Start, Stop, Summary};
 use crate::storage;
 
-const GROUP: usize = 1024;
+const GROUP: usize = 256;
 
 /// Lists the backups beside the selected manifests, reporting each to `sink`.
 pub fn list(frame: &Frame<'_>, sink: &mut dyn Sink) -> Summary {

@@ -19,7 +19,7 @@ use crate::operation::walk::{Found, Visit};
 use crate::report::{Backup, Diagnosis, Fate, Sink, Stop, Summary};
 use crate::storage::{Answer, Remove};
 
-const GROUP: usize = 1024;
+const GROUP: usize = 256;
 
 /// Deletes backups of the selected manifests, or reports which would be deleted.
 ///

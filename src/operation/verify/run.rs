@@ -20,7 +20,7 @@ use crate::operation::walk::{Found, Visit};
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Outcome, Sink, Start, Status, Stop, Summary, Verified};
 
-const GROUP: usize = 1024;
+const GROUP: usize = 256;
 const RETRIES: usize = 3;
 
 /// Proves the selected manifests of a tree, reporting the findings to `sink`.
