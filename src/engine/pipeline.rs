@@ -62,7 +62,7 @@ pub(crate) struct Product<'p> {
     pub trouble: Option<Diagnosis>,
     /// The member that says that a writer still has it, and its value.
     pub deferred_by: Option<(Pointer, String)>,
-    /// What does not hold, and is only warned of.
+    /// Violations that are only warnings.
     pub warnings: Vec<(Code, String)>,
     pub halts: bool,
     pub migrated: Option<Migrated>,

@@ -35,6 +35,13 @@ pub(super) fn is_backup(manifest: Name<'_>, before: Digest, backup: &BackupId) -
     backups(manifest, before).any(|name| name == *backup)
 }
 
+pub(super) fn not_a_backup(manifest: Name<'_>, backup: &BackupId) -> Diagnosis {
+    Diagnosis::new(
+        Code::NotFound,
+        format!("`{backup}` is no name of a backup of `{manifest}`"),
+    )
+}
+
 pub(super) fn all_taken(manifest: Name<'_>) -> Diagnosis {
     Diagnosis::new(
         Code::BackupNameTaken,

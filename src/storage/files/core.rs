@@ -19,7 +19,7 @@ use crate::storage::seam::EntryKind;
 /// How storage is made durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SyncChoice {
-    /// By what the file system can be trusted with.
+    /// The cheapest way that the file system can be trusted with.
     #[default]
     Auto,
     /// One flush of the whole file system for each batch.

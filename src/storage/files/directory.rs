@@ -163,10 +163,7 @@ impl<D: Disk> Directory for OpenDirectory<'_, D> {
     ) -> Result<Option<Version>, Diagnosis> {
         let name = backup.name();
         if !names::looks_like_backup(manifest, name) {
-            return Err(Diagnosis::new(
-                Code::NotFound,
-                format!("`{backup}` is no name of a backup of `{manifest}`"),
-            ));
+            return Err(names::not_a_backup(manifest, backup));
         }
         let read = self.core.read(&self.dir, name.as_bytes(), most, into)?;
         Ok(read.map(version))

@@ -203,10 +203,7 @@ impl Directory for MapDirectory<'_> {
         into: &mut Vec<u8>,
     ) -> Result<Option<Version>, Diagnosis> {
         if !names::looks_like_backup(manifest, backup.name()) {
-            return Err(Diagnosis::new(
-                Code::NotFound,
-                format!("`{backup}` is no name of a backup of `{manifest}`"),
-            ));
+            return Err(names::not_a_backup(manifest, backup));
         }
         self.memory.tree().read(&self.at(backup.name()), most, into)
     }
