@@ -6,9 +6,6 @@ use super::samples::*;
 use crate::catalog::{Catalog, Source};
 use crate::code::Code;
 use crate::json::{Edit, Text, canonical};
-use crate::step::coalesce::Coalesce;
-use crate::step::set::Set;
-use crate::step::{Gap, OtherValue, PlacedStep};
 
 #[test]
 fn a_migration_sets_the_version_runs_the_steps_and_appends_a_record() {
@@ -57,14 +54,8 @@ fn a_migration_sets_the_version_runs_the_steps_and_appends_a_record() {
 
 #[test]
 fn earlier_records_stay_and_backfilled_places_are_listed() {
-    let step = Set {
-        at: pointer("/region"),
-        value: fragment("\"eu\""),
-        when: Gap::Missing,
-        other: OtherValue::Keep,
-        backfill: true,
-    };
-    let catalog = catalog_with(vec![Box::new(PlacedStep::from(step))]);
+    let step = step(r#"{"step": "set_default", "at": "/region", "value": "eu", "backfill": true}"#);
+    let catalog = catalog_with(vec![Box::new(step)]);
     let migrated = migrated(&catalog, DOCUMENT).unwrap();
     let text = Text::scan(migrated.text.as_bytes()).unwrap();
     let at = |at: &str| text.root().at(&pointer(at)).unwrap().raw();
@@ -76,14 +67,10 @@ fn earlier_records_stay_and_backfilled_places_are_listed() {
 #[test]
 fn what_was_copied_is_not_backfilled_and_a_default_is() {
     for (from, backfilled) in [("/free", vec![]), ("/nowhere", vec!["/region".to_owned()])] {
-        let step = Coalesce {
-            from: vec![pointer(from)],
-            to: pointer("/region"),
-            default: Some(fragment("\"eu\"")),
-            when: Gap::MissingOrNull,
-            backfill: true,
-        };
-        let catalog = catalog_with(vec![Box::new(PlacedStep::from(step))]);
+        let step = step(&format!(
+            r#"{{"step": "coalesce", "from": ["{from}"], "to": "/region", "default": "eu", "when": "missing_or_null", "backfill": true}}"#
+        ));
+        let catalog = catalog_with(vec![Box::new(step)]);
         for gap in ["", "\"region\":null,"] {
             let document = DOCUMENT.replacen('{', &format!("{{{gap}"), 1);
             let migrated = migrated(&catalog, &document).unwrap();
@@ -108,18 +95,8 @@ fn each_migration_of_a_route_has_its_own_list_of_changes() {
 
 #[test]
 fn a_step_that_cannot_be_applied_refuses_the_manifest() {
-    let step = Set {
-        at: pointer("/free/x/y"),
-        value: fragment("1"),
-        when: Gap::Missing,
-        other: OtherValue::Keep,
-        backfill: false,
-    };
-    let refusal = migrated(
-        &catalog_with(vec![Box::new(PlacedStep::from(step))]),
-        DOCUMENT,
-    )
-    .unwrap_err();
+    let step = step(r#"{"step": "set_default", "at": "/free/x/y", "value": 1}"#);
+    let refusal = migrated(&catalog_with(vec![Box::new(step)]), DOCUMENT).unwrap_err();
     assert_eq!(
         refusal.to_string(),
         "`set_default /free/x/y` of migration `1.2.0 to 1.3.0` cannot be applied: `/free/x` is a number, expected an object"

@@ -9,7 +9,6 @@ use super::{Decision, Manifest, Plan, trace};
 use crate::catalog::Catalog;
 use crate::json::{Edit, Pointer, Text, apply};
 use crate::refusal::{Guard, Refusal};
-use crate::step::PlacedStep;
 use crate::step::laws::{documents, steps};
 use crate::transform::{Change, Transform};
 
@@ -88,8 +87,8 @@ proptest! {
         let document = print(members.collect(), &layout);
         let boxed = || -> Vec<Box<dyn Transform>> {
             let steps = steps.iter().cloned();
-            steps.map(|(step, reticent)| -> Box<dyn Transform> {
-                let step = PlacedStep::from(step);
+            steps.map(|(json, reticent)| -> Box<dyn Transform> {
+                let step = step(&json);
                 if reticent { Box::new(Reticent(step)) } else { Box::new(step) }
             }).collect()
         };

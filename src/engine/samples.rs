@@ -8,8 +8,7 @@ use super::{Manifest, Migrated, check_transform, transform};
 use crate::catalog::{Catalog, CatalogError, Kind, Migration, Route, Source};
 use crate::json::{Edit, Fragment, Pointer, Text, Value};
 use crate::refusal::Refusal;
-use crate::step::set::Set;
-use crate::step::{Gap, OtherValue, PlacedStep};
+use crate::step::{PlacedStep, trial};
 use crate::transform::{Change, StepError, Transform};
 use crate::version::Version;
 
@@ -312,7 +311,12 @@ pub(super) fn scripts() -> impl Strategy<Value = Scripted> {
         .prop_map(|(edits, footprint)| Scripted { edits, footprint })
 }
 
-pub(super) fn defaults() -> impl Strategy<Value = (Set, bool)> {
+/// A step, as JSON, without a catalog.
+pub(super) fn step(step: &str) -> PlacedStep {
+    trial::read(step).unwrap().remove(0)
+}
+
+pub(super) fn defaults() -> impl Strategy<Value = (String, bool)> {
     let at = prop_oneof![
         Just("/n"),
         Just("/m"),
@@ -324,22 +328,11 @@ pub(super) fn defaults() -> impl Strategy<Value = (Set, bool)> {
         Just("/free/2024"),
         Just("/aa"),
     ];
-    let when = prop_oneof![
-        Just(Gap::Missing),
-        Just(Gap::Null),
-        Just(Gap::MissingOrNull)
-    ];
+    let when = prop_oneof![Just("missing"), Just("null"), Just("missing_or_null")];
     (at, scalars(), when, any::<bool>()).prop_map(|(at, value, when, reticent)| {
-        let (at, value) = (pointer(at), fragment(value));
-        (
-            Set {
-                at,
-                value,
-                when,
-                other: OtherValue::Keep,
-                backfill: false,
-            },
-            reticent,
-        )
+        let step = format!(
+            r#"{{"step": "set_default", "at": "{at}", "when": "{when}", "value": {value}}}"#
+        );
+        (step, reticent)
     })
 }

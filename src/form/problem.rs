@@ -1,6 +1,8 @@
 //! The problems that one object of a catalog file can have.
 //! Invariant: a message names the member or the step that is wrong, and what was expected.
 
+use std::convert::Infallible;
+
 use crate::json::Pointer;
 
 /// A problem of one object: a step, a rule, or one of their members.
@@ -102,6 +104,12 @@ impl From<serde_json::Error> for ReadError {
 impl From<ObjectProblem> for ReadError {
     fn from(problem: ObjectProblem) -> Self {
         Self::Problem(problem)
+    }
+}
+
+impl From<Infallible> for ObjectProblem {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 

@@ -1,11 +1,13 @@
 //! `append_only`: an array that grows at its end only.
 //! Invariant: every element of the array before is in the array after, at the same place, with the same canonical form.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::contract::{DocumentRule, Violation};
 use super::model::{Body, Definition};
-use crate::form::{Form, ReadError, check_member};
+use crate::form::{ObjectProblem, check_member};
 use crate::json::{Pointer, Value, ValueKind, canonical};
 
 pub(super) const DEFINITION: Definition = Definition::of::<AppendOnly>(
@@ -23,10 +25,12 @@ struct AppendOnly {
     at: Pointer,
 }
 
-impl Form<Body> for AppendOnly {
-    fn read(self) -> Result<Body, ReadError> {
-        check_member(&self.at)?;
-        Ok(Body::document(self))
+impl TryFrom<AppendOnly> for Body {
+    type Error = ObjectProblem;
+
+    fn try_from(rule: AppendOnly) -> Result<Self, ObjectProblem> {
+        check_member(&rule.at)?;
+        Ok(Self::Document(Arc::new(rule)))
     }
 }
 

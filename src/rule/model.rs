@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::contract::{DocumentRule, TreeRule};
-use crate::form::{Common, Condition, Entry};
+use crate::form::Condition;
 use crate::json::{Pointer, Value};
 use crate::version::Version;
 
@@ -79,28 +79,12 @@ impl Rule {
 }
 
 impl Body {
-    pub(super) fn document(rule: impl DocumentRule + 'static) -> Self {
-        Self::Document(Arc::new(rule))
-    }
-
-    pub(super) fn tree(rule: impl TreeRule + 'static) -> Self {
-        Self::Tree(Arc::new(rule))
-    }
-
     pub(crate) fn compares(&self) -> bool {
         match self {
             Self::Document(rule) => rule.compares(),
             Self::Tree(_) => false,
         }
     }
-}
-
-impl Entry for Body {
-    const NAMED_BY: &'static str = "rule";
-    const COMMON: Common = Common {
-        first: &["rule", "name", "check", "on_failure", "from", "when"],
-        last: &[],
-    };
 }
 
 pub(super) type Definition = crate::form::Definition<Body>;

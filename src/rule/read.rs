@@ -6,8 +6,13 @@ use serde_json::value::RawValue;
 
 use super::list::RULES;
 use super::model::{Check, OnFailure, Rule};
-use crate::form::{Condition, ConditionForm, Object, ObjectProblem, ReadError, find};
+use crate::form::{Common, Condition, ConditionForm, Object, ObjectProblem, ReadError, find};
 use crate::version::Version;
+
+const COMMON: Common = Common {
+    first: &["rule", "name", "check", "on_failure", "from", "when"],
+    last: &[],
+};
 
 /// The members that every rule has.
 #[derive(Deserialize)]
@@ -41,8 +46,8 @@ pub(crate) struct RuleName {
 
 pub(crate) fn read(text: &str) -> Result<Rule, ReadError> {
     let common: CommonForm = serde_json::from_str(text)?;
-    let definition = find(RULES, &common.rule)?;
-    let body = (definition.read)(text)?;
+    let definition = find(RULES, "rule", &common.rule)?;
+    let body = (definition.read)(text, COMMON)?;
     if common.check == Check::Require && body.compares() {
         let rule = definition.name;
         let reason =

@@ -1,11 +1,13 @@
 //! `references`: a value in one kind exists as a value in another.
 //! Invariant: a document without a value refers to nothing and does not violate the rule.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::contract::{Fact, TreeRule, Violation, key, list, sort};
 use super::model::{Body, Definition};
-use crate::form::{Form, ObjectProblem, ReadError, check_members};
+use crate::form::{ObjectProblem, check_members};
 use crate::json::{Pointer, Value};
 
 pub(super) const DEFINITION: Definition = Definition::of::<References>(
@@ -29,16 +31,18 @@ struct References {
     to: Vec<Pointer>,
 }
 
-impl Form<Body> for References {
-    fn read(self) -> Result<Body, ReadError> {
-        check_members("at", &self.at)?;
-        check_members("to", &self.to)?;
-        if self.at.len() != self.to.len() {
-            let (found, expected) = (self.to.len(), self.at.len());
+impl TryFrom<References> for Body {
+    type Error = ObjectProblem;
+
+    fn try_from(rule: References) -> Result<Self, ObjectProblem> {
+        check_members("at", &rule.at)?;
+        check_members("to", &rule.to)?;
+        if rule.at.len() != rule.to.len() {
+            let (found, expected) = (rule.to.len(), rule.at.len());
             let reason = format!("`to` has {found} pointers, expected {expected}, as `at` has");
-            return Err(ObjectProblem::malformed(reason).into());
+            return Err(ObjectProblem::malformed(reason));
         }
-        Ok(Body::tree(self))
+        Ok(Self::Tree(Arc::new(rule)))
     }
 }
 

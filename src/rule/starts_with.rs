@@ -1,11 +1,13 @@
 //! `starts_with`: the text of one member begins with the text of another.
 //! Invariant: a document in which one of the members is missing or null does not violate the rule.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::contract::{DocumentRule, Violation, value_at};
 use super::model::{Body, Definition};
-use crate::form::{Form, ReadError, check_member};
+use crate::form::{ObjectProblem, check_member};
 use crate::json::{Pointer, Value};
 
 pub(super) const DEFINITION: Definition = Definition::of::<StartsWith>(
@@ -28,11 +30,13 @@ struct StartsWith {
     separator: String,
 }
 
-impl Form<Body> for StartsWith {
-    fn read(self) -> Result<Body, ReadError> {
-        check_member(&self.at)?;
-        check_member(&self.prefix)?;
-        Ok(Body::document(self))
+impl TryFrom<StartsWith> for Body {
+    type Error = ObjectProblem;
+
+    fn try_from(rule: StartsWith) -> Result<Self, ObjectProblem> {
+        check_member(&rule.at)?;
+        check_member(&rule.prefix)?;
+        Ok(Self::Document(Arc::new(rule)))
     }
 }
 

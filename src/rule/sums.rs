@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::model::{Body, Definition};
 use super::totals::{self, Total, TotalForm};
-use crate::form::{Form, ReadError};
+use crate::form::ObjectProblem;
 
 pub(super) const SUM_EQUALS: Definition = Definition::of::<Sum>(
     "sum_equals",
@@ -36,9 +36,11 @@ impl schemars::JsonSchema for Sum {
     }
 }
 
-impl Form<Body> for Sum {
-    fn read(self) -> Result<Body, ReadError> {
-        totals::read(self.0, Total::Values)
+impl TryFrom<Sum> for Body {
+    type Error = ObjectProblem;
+
+    fn try_from(Sum(form): Sum) -> Result<Self, ObjectProblem> {
+        totals::read(form, Total::Values)
     }
 }
 
@@ -70,9 +72,11 @@ impl schemars::JsonSchema for Count {
     }
 }
 
-impl Form<Body> for Count {
-    fn read(self) -> Result<Body, ReadError> {
-        totals::read(self.0, Total::Count)
+impl TryFrom<Count> for Body {
+    type Error = ObjectProblem;
+
+    fn try_from(Count(form): Count) -> Result<Self, ObjectProblem> {
+        totals::read(form, Total::Count)
     }
 }
 

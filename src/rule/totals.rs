@@ -2,6 +2,7 @@
 //! Invariant: totals are exact; a value that cannot be added exactly is a violation.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -9,7 +10,7 @@ use serde_json::value::RawValue;
 use super::contract::{DocumentRule, Fact, Key, TreeRule, Violation, groups, key, sort, value_at};
 use super::decimal::Decimal;
 use super::model::Body;
-use crate::form::{Object, ObjectProblem, ReadError, check_member, check_members};
+use crate::form::{Object, ObjectProblem, check_member, check_members};
 use crate::json::{Pointer, Value, ValueKind};
 
 /// A total of an array in the document, or of documents of the tree, and what it is compared with.
@@ -101,11 +102,17 @@ struct GroupTotal {
     tolerance: Decimal,
 }
 
-pub(super) fn read(written: TotalForm, total: Total) -> Result<Body, ReadError> {
+pub(super) fn read(written: TotalForm, total: Total) -> Result<Body, ObjectProblem> {
     match (total, &written.value) {
-        (Total::Values, None) => return Err(wrong("missing member `value`: what is added")),
+        (Total::Values, None) => {
+            return Err(ObjectProblem::malformed(
+                "missing member `value`: what is added",
+            ));
+        }
         (Total::Count, Some(_)) => {
-            return Err(wrong("unexpected member `value`: nothing is added"));
+            return Err(ObjectProblem::malformed(
+                "unexpected member `value`: nothing is added",
+            ));
         }
         _ => {}
     }
@@ -121,12 +128,12 @@ pub(super) fn read(written: TotalForm, total: Total) -> Result<Body, ReadError> 
     ) {
         (Some(items), Some(expected), None, None) => {
             check_member(&items)?;
-            Ok(Body::document(ArrayTotal {
+            Ok(Body::Document(Arc::new(ArrayTotal {
                 items,
                 value: written.value,
                 expected: read_expected(&expected)?,
                 tolerance,
-            }))
+            })))
         }
         (None, None, Some(group_by), Some(Object(matched))) => {
             check_members("group_by", &group_by)?;
@@ -135,11 +142,11 @@ pub(super) fn read(written: TotalForm, total: Total) -> Result<Body, ReadError> 
             check_members("on", &others)?;
             check_member(&matched.expected)?;
             if let Some(stray) = own.iter().find(|at| !group_by.contains(at)) {
-                return Err(wrong(format!(
+                return Err(ObjectProblem::malformed(format!(
                     "`on` names `{stray}`, expected one of the members in `group_by`"
                 )));
             }
-            Ok(Body::tree(GroupTotal {
+            Ok(Body::Tree(Arc::new(GroupTotal {
                 value: written.value,
                 group_by,
                 kind: matched.kind,
@@ -147,16 +154,12 @@ pub(super) fn read(written: TotalForm, total: Total) -> Result<Body, ReadError> 
                 others,
                 expected: matched.expected,
                 tolerance,
-            }))
+            })))
         }
-        _ => Err(wrong(
+        _ => Err(ObjectProblem::malformed(
             "expected either `items` and `expected`, for an array in the document, or `group_by` and `match`, for documents of the tree",
         )),
     }
-}
-
-fn wrong(reason: impl Into<String>) -> ReadError {
-    ObjectProblem::malformed(reason).into()
 }
 
 fn number(raw: &RawValue) -> Option<Decimal> {
@@ -164,20 +167,20 @@ fn number(raw: &RawValue) -> Option<Decimal> {
     Decimal::parse(text)
 }
 
-fn read_tolerance(written: Option<&RawValue>) -> Result<Decimal, ReadError> {
+fn read_tolerance(written: Option<&RawValue>) -> Result<Decimal, ObjectProblem> {
     let Some(raw) = written else {
         return Ok(Decimal::default());
     };
     let tolerance = number(raw).filter(|one| *one >= Decimal::default());
     tolerance.ok_or_else(|| {
         let found = raw.get();
-        wrong(format!(
+        ObjectProblem::malformed(format!(
             "`tolerance` is `{found}`, expected a number from 0"
         ))
     })
 }
 
-fn read_expected(raw: &RawValue) -> Result<Expected, ReadError> {
+fn read_expected(raw: &RawValue) -> Result<Expected, ObjectProblem> {
     if let Some(number) = Decimal::parse(raw.get()) {
         return Ok(Expected::Number(number));
     }

@@ -1,11 +1,13 @@
 //! `unchanged`: members that have the same canonical form before and after.
 //! Invariant: a member that is added or removed has changed.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::contract::{DocumentRule, Violation};
 use super::model::{Body, Definition};
-use crate::form::{Form, ReadError, check_members};
+use crate::form::{ObjectProblem, check_members};
 use crate::json::{Pointer, Value, canonical};
 
 pub(super) const DEFINITION: Definition = Definition::of::<Unchanged>(
@@ -24,10 +26,12 @@ struct Unchanged {
     at: Vec<Pointer>,
 }
 
-impl Form<Body> for Unchanged {
-    fn read(self) -> Result<Body, ReadError> {
-        check_members("at", &self.at)?;
-        Ok(Body::document(self))
+impl TryFrom<Unchanged> for Body {
+    type Error = ObjectProblem;
+
+    fn try_from(rule: Unchanged) -> Result<Self, ObjectProblem> {
+        check_members("at", &rule.at)?;
+        Ok(Self::Document(Arc::new(rule)))
     }
 }
 

@@ -1,11 +1,13 @@
 //! `unique`: no two documents of a kind have the same value, or the same values.
 //! Invariant: a document in which one of the members is missing or null does not violate the rule.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::contract::{Fact, TreeRule, Violation, groups, key, list, sort};
 use super::model::{Body, Definition};
-use crate::form::{Form, ReadError, check_members};
+use crate::form::{ObjectProblem, check_members};
 use crate::json::{Pointer, Value};
 
 pub(super) const DEFINITION: Definition = Definition::of::<Unique>(
@@ -24,10 +26,12 @@ struct Unique {
     at: Vec<Pointer>,
 }
 
-impl Form<Body> for Unique {
-    fn read(self) -> Result<Body, ReadError> {
-        check_members("at", &self.at)?;
-        Ok(Body::tree(self))
+impl TryFrom<Unique> for Body {
+    type Error = ObjectProblem;
+
+    fn try_from(rule: Unique) -> Result<Self, ObjectProblem> {
+        check_members("at", &rule.at)?;
+        Ok(Self::Tree(Arc::new(rule)))
     }
 }
 

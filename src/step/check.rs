@@ -25,14 +25,14 @@ pub(super) fn check(
     step: PlacedStep,
     guards: &GuardedMembers<'_>,
 ) -> Result<PlacedStep, ObjectProblem> {
-    let places = step.step().places();
-    for place in &places {
+    let places = step.own_places();
+    for place in places {
         check_not_end(&place.at)?;
     }
-    check_scopes(&step, &places)?;
-    check_overlaps(&step, &places)?;
+    check_scopes(&step)?;
+    check_overlaps(&step)?;
     let mut fills_protected = false;
-    for place in &places {
+    for place in places {
         fills_protected |= check_guards(&step, place, guards)?;
     }
     for at in step.conditions() {
@@ -46,10 +46,9 @@ pub(super) fn check(
 }
 
 /// Requires that every `*` stands for one element: a written place has all `*` of the step, a read place the outermost ones or all.
-fn check_scopes(step: &PlacedStep, places: &[StepPlace]) -> Result<(), ObjectProblem> {
-    let scopes = places.iter().map(|place| scope(&place.at));
-    let longest = scopes.max_by_key(|scope| scope.len()).unwrap_or_default();
-    for place in places {
+fn check_scopes(step: &PlacedStep) -> Result<(), ObjectProblem> {
+    let longest = step.scope.as_slice();
+    for place in step.own_places() {
         let own = scope(&place.at);
         let fits = match place.access {
             Access::Read => longest.starts_with(own),
@@ -67,7 +66,8 @@ fn check_scopes(step: &PlacedStep, places: &[StepPlace]) -> Result<(), ObjectPro
 }
 
 /// Refuses a step that reads or writes inside a place that it writes, or that writes the member of a condition around it.
-fn check_overlaps(step: &PlacedStep, places: &[StepPlace]) -> Result<(), ObjectProblem> {
+fn check_overlaps(step: &PlacedStep) -> Result<(), ObjectProblem> {
+    let places = step.own_places();
     for (count, place) in places.iter().enumerate() {
         if place.access == Access::Read {
             continue;

@@ -3,12 +3,10 @@
 
 use serde::Deserialize;
 
-use super::fill::{Fill, FillOptions, Filling, Gap, OtherValue, some_value};
-use super::parsed::Definition;
-use super::view::View;
+use super::fill::{Fill, Filling, Gap, OtherValue, some_value};
+use super::parsed::{Definition, Parsed};
 use crate::form::{ObjectProblem, check_listed};
 use crate::json::{Fragment, Pointer, ValueKind};
-use crate::transform::StepError;
 
 pub(super) const DEFINITION: Definition = Definition::of::<Coalesce>(
     "coalesce",
@@ -23,50 +21,45 @@ Inverse: takes the value away, or makes it null again; refused where it is not w
 );
 
 /// Gives a member the first of several values that is there.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Coalesce {
+struct Coalesce {
     /// The values, the preferred one first.
     #[cfg_attr(test, schemars(length(min = 1)))]
-    pub from: Vec<Pointer>,
+    from: Vec<Pointer>,
     /// The member.
-    pub to: Pointer,
+    to: Pointer,
     /// The value where none of them is there.
     #[serde(default, deserialize_with = "some_value")]
-    pub default: Option<Fragment>,
+    default: Option<Fragment>,
     /// Where it is filled.
     #[serde(default)]
-    pub when: Gap,
+    when: Gap,
     /// Whether the default is not authoritative.
     #[serde(default)]
-    pub backfill: bool,
+    backfill: bool,
 }
 
-impl Fill for Coalesce {
-    fn options(&self) -> FillOptions<'_> {
-        FillOptions {
-            gap: self.when,
-            backfill: self.backfill,
-            ..FillOptions::new(DEFINITION.name, &self.to, OtherValue::Keep)
-        }
-    }
+impl TryFrom<Coalesce> for Parsed {
+    type Error = ObjectProblem;
 
-    fn reads(&self) -> Vec<&Pointer> {
-        self.from.iter().collect()
-    }
-
-    fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError> {
-        let found = self.from.iter().find_map(|from| {
-            let value = view.get(from)?;
-            let is_null = value.kind() == ValueKind::Null;
-            (!is_null).then(|| Filling::copy(view.place(from), value))
-        });
-        Ok(found.or_else(|| self.default.clone().map(Filling::from)))
-    }
-
-    fn check(&self) -> Result<(), ObjectProblem> {
-        check_listed("from", &self.from)
+    fn try_from(form: Coalesce) -> Result<Self, ObjectProblem> {
+        let Coalesce { from, default, .. } = form;
+        check_listed("from", &from)?;
+        let fill = Fill {
+            gap: form.when,
+            backfill: form.backfill,
+            ..Fill::new(form.to, OtherValue::Keep)
+        };
+        Ok(fill.with(from.clone(), move |view| {
+            let found = from.iter().find_map(|from| {
+                let value = view.get(from)?;
+                let is_null = value.kind() == ValueKind::Null;
+                (!is_null).then(|| Filling::copy(view.place(from), value))
+            });
+            Ok(found.or_else(|| default.clone().map(Filling::from)))
+        }))
     }
 }
 

@@ -1,81 +1,28 @@
-//! The contract of a step: its places, its changes, and the way to undo them.
+//! A step: its places, its changes, and the way to undo them.
 //! Invariant: a second run of a step changes nothing, and undoing a step restores the document.
 
-use std::fmt::Debug;
+use std::fmt;
 
 use super::view::View;
-use crate::form::ObjectProblem;
 use crate::json::Pointer;
 use crate::transform::{Change, StepError};
 
-/// A step of a migration file.
-pub trait Step: Debug + Send + Sync {
-    /// The value of `"step"` in migration files.
-    fn name(&self) -> &'static str;
-
+/// A step of a migration file. Its pointers are relative to the frames around it.
+pub struct Step {
     /// Every place that it may read or write in any document. Messages name the step by the first one.
-    fn places(&self) -> Vec<StepPlace>;
-
-    /// The changes, in order, with pointers of the document. A document that has been changed before needs no edits.
-    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError>;
-
-    /// The reason why the step cannot be undone; `None` if [`undo`](Self::undo) can undo it.
-    fn irreversible(&self) -> Option<&'static str> {
-        None
-    }
-
-    /// The changes that undo the step. It is called only if the step is not irreversible.
-    fn undo(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        let at = self.places().into_iter().next();
-        Err(StepError {
-            at: at.map_or_else(Pointer::root, |place| view.place(&place.at)),
-            reason: "cannot be undone".to_owned(),
-        })
-    }
-
-    /// Checks the members of the step, without its place in a catalog.
-    fn check(&self) -> Result<(), ObjectProblem> {
-        Ok(())
-    }
-
+    pub(super) places: Vec<StepPlace>,
+    /// The reason why it cannot be undone; `None` if it can.
+    pub(super) irreversible: Option<&'static str>,
     /// The values that it may destroy, in words; `None` if it destroys nothing.
-    fn destroys(&self) -> Option<&'static str> {
-        None
-    }
-
-    /// Returns true if the values that it sets are not authoritative.
-    fn backfill(&self) -> bool {
-        false
-    }
+    pub(super) destroys: Option<&'static str>,
+    /// True if the values that it sets are not authoritative.
+    pub(super) backfill: bool,
+    pub(super) changes: Box<Changes>,
 }
 
-/// A place that a step reads or writes. `*` stands for one level of an array or object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StepPlace {
-    /// The pointer, relative to the frames around the step.
-    pub at: Pointer,
-    pub(crate) access: Access,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    Read,
-    /// The step writes it only if no value is there. It may therefore fill a protected member.
-    Fill,
-    Write,
-}
-
-impl StepPlace {
-    pub(super) fn read(at: &Pointer) -> Self {
-        let (at, access) = (at.clone(), Access::Read);
-        Self { at, access }
-    }
-
-    pub(super) fn write(at: &Pointer) -> Self {
-        let (at, access) = (at.clone(), Access::Write);
-        Self { at, access }
-    }
-}
+/// Computes the changes of a step, in order, with pointers of the document. A document that has been changed before needs no edits. [`Direction::Down`] is asked only of a step that can be undone.
+pub(super) type Changes =
+    dyn Fn(&View<'_>, Direction) -> Result<Vec<Change>, StepError> + Send + Sync;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
@@ -83,4 +30,54 @@ pub(super) enum Direction {
     Up,
     /// Undo the step: only a value that it can have left is accepted.
     Down,
+}
+
+impl Step {
+    /// A step that can be undone, destroys nothing and sets authoritative values.
+    pub(super) fn new(
+        places: Vec<StepPlace>,
+        changes: impl Fn(&View<'_>, Direction) -> Result<Vec<Change>, StepError> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            places,
+            irreversible: None,
+            destroys: None,
+            backfill: false,
+            changes: Box::new(changes),
+        }
+    }
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.places.fmt(f)
+    }
+}
+
+/// A place that a step reads or writes. `*` stands for one level of an array or object.
+#[derive(Debug, Clone)]
+pub(super) struct StepPlace {
+    /// The pointer, relative to the frames around the step.
+    pub(super) at: Pointer,
+    pub(super) access: Access,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Read,
+    /// The step writes it only if no value is there. It may therefore fill a protected member.
+    Fill,
+    Write,
+}
+
+impl StepPlace {
+    pub(super) fn read(at: Pointer) -> Self {
+        let access = Access::Read;
+        Self { at, access }
+    }
+
+    pub(super) fn write(at: Pointer) -> Self {
+        let access = Access::Write;
+        Self { at, access }
+    }
 }

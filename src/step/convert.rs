@@ -8,9 +8,8 @@ use serde::Deserialize;
 
 use super::contract::{Direction, Step, StepPlace};
 use super::fill::value_in_words;
-use super::parsed::Definition;
-pub(crate) use super::types::Type;
-use super::types::converted;
+use super::parsed::{Definition, Parsed};
+use super::types::{Type, converted};
 use super::view::View;
 use crate::form::ObjectProblem;
 use crate::json::{Edit, Pointer, ValueKind};
@@ -34,25 +33,59 @@ Inverse: with `from`, converts back: from `string` to `integer`, `number` or `bo
 );
 
 /// Gives a value another type.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Convert {
+struct Convert {
     /// The value.
-    pub at: Pointer,
+    at: Pointer,
     /// The type that it must have, if that matters.
     #[serde(default)]
-    pub from: Option<Type>,
+    from: Option<Type>,
     /// The type that it gets.
-    pub to: Type,
+    to: Type,
+}
+
+impl TryFrom<Convert> for Parsed {
+    type Error = ObjectProblem;
+
+    fn try_from(Convert { at, from, to }: Convert) -> Result<Self, ObjectProblem> {
+        if let Some(from) = from.filter(|from| !from.can_become(to)) {
+            let (from, to) = (from.in_words(), to.in_words());
+            return Err(ObjectProblem::Conversion { from, to });
+        }
+        let irreversible = irreversible(from, to);
+        let place = StepPlace::write(at.clone());
+        Ok(Self::Step(Step {
+            irreversible,
+            destroys: irreversible.map(|_| "how the value was spelled"),
+            ..Step::new(vec![place], move |view, direction| {
+                let (from, to) = match direction {
+                    Direction::Up => (from, to),
+                    // `from` is always there, because a step without it is irreversible.
+                    Direction::Down => (Some(to), from.unwrap_or(to)),
+                };
+                convert(view, &at, (from, to), direction)
+            })
+        }))
+    }
+}
+
+fn irreversible(from: Option<Type>, to: Type) -> Option<&'static str> {
+    use Type::{Integer, Number, String, Timestamp};
+    match (from, to) {
+        (None, _) => Some("what type a value had is not known: `from` could say it"),
+        (Some(String), Timestamp) => Some("the offset that a time had is gone"),
+        (Some(Number), Integer) => Some("how a number was spelled is gone"),
+        (Some(_), _) => None,
+    }
 }
 
 /// Converts the value to the type `to`; on the way down it must have the type `from`.
 fn convert(
     view: &View<'_>,
     pointer: &Pointer,
-    from: Option<Type>,
-    to: Type,
+    (from, to): (Option<Type>, Type),
     direction: Direction,
 ) -> Result<Vec<Change>, StepError> {
     let at = view.place(pointer);
@@ -75,48 +108,4 @@ fn convert(
     };
     let reason = format!("is {found}, expected {expected}");
     Err(StepError { at, reason })
-}
-
-impl Step for Convert {
-    fn name(&self) -> &'static str {
-        DEFINITION.name
-    }
-
-    fn places(&self) -> Vec<StepPlace> {
-        vec![StepPlace::write(&self.at)]
-    }
-
-    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        convert(view, &self.at, self.from, self.to, Direction::Up)
-    }
-
-    fn irreversible(&self) -> Option<&'static str> {
-        use Type::{Integer, Number, String, Timestamp};
-        match (self.from, self.to) {
-            (None, _) => Some("what type a value had is not known: `from` could say it"),
-            (Some(String), Timestamp) => Some("the offset that a time had is gone"),
-            (Some(Number), Integer) => Some("how a number was spelled is gone"),
-            (Some(_), _) => None,
-        }
-    }
-
-    fn undo(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        // `from` is always there, because a step without it is irreversible.
-        let to = self.from.unwrap_or(self.to);
-        convert(view, &self.at, Some(self.to), to, Direction::Down)
-    }
-
-    fn check(&self) -> Result<(), ObjectProblem> {
-        match self.from.filter(|from| !from.can_become(self.to)) {
-            Some(from) => {
-                let (from, to) = (from.in_words(), self.to.in_words());
-                Err(ObjectProblem::Conversion { from, to })
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn destroys(&self) -> Option<&'static str> {
-        self.irreversible().map(|_| "how the value was spelled")
-    }
 }

@@ -3,11 +3,9 @@
 
 use serde::Deserialize;
 
-use super::fill::{Fill, FillOptions, Filling, OtherValue};
-use super::parsed::Definition;
-use super::view::View;
+use super::fill::{Fill, Filling, OtherValue};
+use super::parsed::{Definition, Parsed};
 use crate::json::Pointer;
-use crate::transform::StepError;
 
 pub(super) const DEFINITION: Definition = Definition::of::<Copy>(
     "copy",
@@ -20,28 +18,22 @@ Inverse: takes `to` away; refused where it has not the value of `from`.",
 );
 
 /// Gives a member the value of another.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Copy {
+struct Copy {
     /// The value.
-    pub from: Pointer,
+    from: Pointer,
     /// The member that gets it, too.
-    pub to: Pointer,
+    to: Pointer,
 }
 
-impl Fill for Copy {
-    fn options(&self) -> FillOptions<'_> {
-        FillOptions::new(DEFINITION.name, &self.to, OtherValue::Refuse)
-    }
-
-    fn reads(&self) -> Vec<&Pointer> {
-        vec![&self.from]
-    }
-
-    fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError> {
-        let found = view.get(&self.from);
-        Ok(found.map(|value| Filling::copy(view.place(&self.from), value)))
+impl From<Copy> for Parsed {
+    fn from(Copy { from, to }: Copy) -> Self {
+        Fill::new(to, OtherValue::Refuse).with(vec![from.clone()], move |view| {
+            let found = view.get(&from);
+            Ok(found.map(|value| Filling::copy(view.place(&from), value)))
+        })
     }
 }
 

@@ -3,8 +3,8 @@
 
 use serde::Deserialize;
 
-use super::fill::{Fill, FillOptions, Filling, Gap, OtherValue};
-use super::parsed::Definition;
+use super::fill::{Fill, Gap, OtherValue};
+use super::parsed::{Definition, Parsed};
 use super::view::View;
 use crate::json::{Fragment, Pointer, ValueKind};
 use crate::transform::{StepError, Verb};
@@ -22,38 +22,56 @@ Inverse: takes the text away, or makes it null again; refused where `at` has ano
 );
 
 /// Gives a member a text made of others.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Derive {
+struct Derive {
     /// The member.
-    pub at: Pointer,
+    at: Pointer,
     /// What the text is made of.
-    pub template: Template,
+    template: Template,
     /// Where it is set.
     #[serde(default)]
-    pub when: Gap,
+    when: Gap,
     /// Whether the value is not authoritative.
     #[serde(default)]
-    pub backfill: bool,
+    backfill: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Deserialize)]
 #[serde(try_from = "String")]
-pub(crate) struct Template(pub Vec<Piece>);
+struct Template(Vec<Piece>);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Piece {
+enum Piece {
     Text(String),
     Member(Pointer),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(thiserror::Error, Debug)]
 #[error(
     "`{found}` is not a template: expected text with `{{/pointer}}`, and `{{{{` or `}}}}` for a brace"
 )]
-pub(crate) struct TemplateError {
-    pub found: String,
+struct TemplateError {
+    found: String,
+}
+
+/// A text with pointers in braces.
+#[cfg(test)]
+impl schemars::JsonSchema for Template {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "template".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": "^([^{}]|\\{\\{|\\}\\}|\\{(/([^}~]|~[01])*)?\\})*$",
+        })
+    }
 }
 
 impl TryFrom<String> for Template {
@@ -88,35 +106,29 @@ fn pieces(text: &str) -> Option<Vec<Piece>> {
     Some(pieces)
 }
 
-impl Fill for Derive {
-    fn options(&self) -> FillOptions<'_> {
-        FillOptions {
-            gap: self.when,
+impl From<Derive> for Parsed {
+    fn from(form: Derive) -> Self {
+        let Template(pieces) = form.template;
+        let members = pieces.iter().filter_map(|piece| match piece {
+            Piece::Member(pointer) => Some(pointer.clone()),
+            Piece::Text(_) => None,
+        });
+        let fill = Fill {
+            gap: form.when,
             verb: Some(Verb::Derived),
-            backfill: self.backfill,
-            ..FillOptions::new(DEFINITION.name, &self.at, OtherValue::Keep)
-        }
-    }
-
-    fn reads(&self) -> Vec<&Pointer> {
-        let pieces = self.template.0.iter();
-        pieces
-            .filter_map(|piece| match piece {
-                Piece::Member(pointer) => Some(pointer),
-                Piece::Text(_) => None,
-            })
-            .collect()
-    }
-
-    fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError> {
-        let mut text = String::new();
-        for piece in &self.template.0 {
-            match piece {
-                Piece::Text(plain) => text.push_str(plain),
-                Piece::Member(pointer) => text.push_str(&text_of(view, pointer)?),
+            backfill: form.backfill,
+            ..Fill::new(form.at, OtherValue::Keep)
+        };
+        fill.with(members.collect(), move |view| {
+            let mut text = String::new();
+            for piece in &pieces {
+                match piece {
+                    Piece::Text(plain) => text.push_str(plain),
+                    Piece::Member(pointer) => text.push_str(&text_of(view, pointer)?),
+                }
             }
-        }
-        Ok(Some(Fragment::string(&text).into()))
+            Ok(Some(Fragment::string(&text).into()))
+        })
     }
 }
 

@@ -1,14 +1,12 @@
 //! Filling: the part that all steps share which give a member a value, and the way back from them.
-//! Knows no step. A step states the place, the gaps, the value and the fate of other values; this file computes the changes from that.
+//! Knows no step. A step says the place, the gaps, the value and the fate of other values; this file computes the changes from that.
 //! Invariant: undoing a step removes only the value that the step would set.
-
-use std::fmt::Debug;
 
 use serde::Deserialize;
 
-use super::contract::{Access, Step, StepPlace};
+use super::contract::{Access, Direction, Step, StepPlace};
+use super::parsed::Parsed;
 use super::view::View;
-use crate::form::ObjectProblem;
 use crate::json::{Edit, Fragment, Pointer, Value, ValueKind};
 use crate::transform::{Change, StepError, Verb};
 
@@ -54,9 +52,9 @@ impl From<Fragment> for Filling {
     }
 }
 
-pub(super) struct FillOptions<'s> {
-    pub(super) name: &'static str,
-    pub(super) at: &'s Pointer,
+/// A step that gives a member a value, without the value.
+pub(super) struct Fill {
+    pub(super) at: Pointer,
     pub(super) access: Access,
     pub(super) gap: Gap,
     pub(super) other: OtherValue,
@@ -65,10 +63,12 @@ pub(super) struct FillOptions<'s> {
     pub(super) backfill: bool,
 }
 
-impl<'s> FillOptions<'s> {
-    pub(super) fn new(name: &'static str, at: &'s Pointer, other: OtherValue) -> Self {
+/// Computes the value in a document; `None` if there is none to set.
+type Fillings<'f> = &'f dyn Fn(&View<'_>) -> Result<Option<Filling>, StepError>;
+
+impl Fill {
+    pub(super) fn new(at: Pointer, other: OtherValue) -> Self {
         Self {
-            name,
             at,
             access: Access::Write,
             gap: Gap::Missing,
@@ -77,65 +77,107 @@ impl<'s> FillOptions<'s> {
             backfill: false,
         }
     }
-}
 
-pub(super) trait Fill: Debug + Send + Sync {
-    fn options(&self) -> FillOptions<'_>;
-
-    fn reads(&self) -> Vec<&Pointer> {
-        vec![]
+    /// The step with the value that `filling` computes from the members `reads`.
+    pub(super) fn with(
+        self,
+        reads: Vec<Pointer>,
+        filling: impl Fn(&View<'_>) -> Result<Option<Filling>, StepError> + Send + Sync + 'static,
+    ) -> Parsed {
+        let (at, access) = (self.at.clone(), self.access);
+        let mut places = vec![StepPlace { at, access }];
+        places.extend(reads.into_iter().map(StepPlace::read));
+        let overwrites = self.other == OtherValue::Overwrite;
+        Parsed::Step(Step {
+            irreversible: match (self.other, self.gap) {
+                (OtherValue::Overwrite, _) => Some("what it overwrote is gone"),
+                (_, Gap::MissingOrNull) => {
+                    Some("whether the member was missing or null cannot be told afterwards")
+                }
+                (_, Gap::Missing | Gap::Null) => None,
+            },
+            destroys: overwrites.then_some("the value that was there"),
+            backfill: self.backfill,
+            ..Step::new(places, move |view, direction| match direction {
+                Direction::Up => self.fill(view, &filling),
+                Direction::Down => self.clear(view, &filling),
+            })
+        })
     }
 
-    fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError>;
-
-    fn check(&self) -> Result<(), ObjectProblem> {
-        Ok(())
-    }
-}
-
-impl<F: Fill> Step for F {
-    fn name(&self) -> &'static str {
-        self.options().name
-    }
-
-    fn places(&self) -> Vec<StepPlace> {
-        let FillOptions { at, access, .. } = self.options();
-        let at = at.clone();
-        let reads = self.reads().into_iter().map(StepPlace::read);
-        std::iter::once(StepPlace { at, access })
-            .chain(reads)
-            .collect()
-    }
-
-    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        fill(self, view)
-    }
-
-    fn irreversible(&self) -> Option<&'static str> {
-        let FillOptions { other, gap, .. } = self.options();
-        match (other, gap) {
-            (OtherValue::Overwrite, _) => Some("what it overwrote is gone"),
-            (_, Gap::MissingOrNull) => {
-                Some("whether the member was missing or null cannot be told afterwards")
+    fn fill(&self, view: &View<'_>, filling: Fillings<'_>) -> Result<Vec<Change>, StepError> {
+        let at = view.place(&self.at);
+        let kept = || Ok(vec![Change::Kept(at.clone())]);
+        let Some(found) = view.get(&self.at) else {
+            if self.gap == Gap::Null {
+                view.check_parent(&self.at)?;
+                return kept();
             }
-            (_, Gap::Missing | Gap::Null) => None,
+            return match filling(view)? {
+                Some(filling) => {
+                    view.check_parent(&self.at)?;
+                    Ok(vec![self.insertion(at, filling)])
+                }
+                None => Ok(vec![]),
+            };
+        };
+        let is_gap = found.kind() == ValueKind::Null && self.gap != Gap::Missing;
+        if self.other == OtherValue::Keep && !is_gap {
+            return kept();
+        }
+        match filling(view)? {
+            Some(filling) if !filling.value.equals(found) => {
+                if self.other == OtherValue::Refuse && !is_gap {
+                    return Err(unexpected(at, found, &filling.value));
+                }
+                Ok(vec![self.replacement(at, filling)])
+            }
+            _ => kept(),
         }
     }
 
-    fn undo(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        clear(self, view)
+    fn insertion(&self, at: Pointer, filling: Filling) -> Change {
+        let value = filling.value;
+        match (filling.copy_of, &self.verb) {
+            (Some(from), _) => Change::Edit(Edit::Copy { from, to: at }),
+            (None, Some(verb)) => Change::EditAs(verb.clone(), Edit::Insert { at, value }),
+            (None, None) => Change::Edit(Edit::Insert { at, value }),
+        }
     }
 
-    fn check(&self) -> Result<(), ObjectProblem> {
-        Fill::check(self)
+    fn replacement(&self, at: Pointer, filling: Filling) -> Change {
+        let value = filling.value;
+        let edit = Edit::Replace { at, value };
+        let copied = filling.copy_of.map(|from| Verb::Copied { from });
+        match copied.or(self.verb.clone()) {
+            Some(verb) => Change::EditAs(verb, edit),
+            None => Change::Edit(edit),
+        }
     }
 
-    fn destroys(&self) -> Option<&'static str> {
-        (self.options().other == OtherValue::Overwrite).then_some("the value that was there")
-    }
-
-    fn backfill(&self) -> bool {
-        self.options().backfill
+    /// Removes the value that the step would set, or sets it to null again.
+    fn clear(&self, view: &View<'_>, filling: Fillings<'_>) -> Result<Vec<Change>, StepError> {
+        let at = view.place(&self.at);
+        let to_null = self.gap == Gap::Null;
+        let is_cleared = |found: &Value<'_>| to_null && found.kind() == ValueKind::Null;
+        let Some(found) = view.get(&self.at).filter(|found| !is_cleared(found)) else {
+            return Ok(vec![]);
+        };
+        match filling(view)? {
+            Some(filling) if filling.value.equals(found) && to_null => {
+                let value = Fragment::null();
+                Ok(vec![Change::Edit(Edit::Replace { at, value })])
+            }
+            Some(filling) if filling.value.equals(found) => {
+                view.check_parent(&self.at)?;
+                Ok(vec![Change::Edit(Edit::Remove { at })])
+            }
+            Some(filling) => Err(unexpected(at, found, &filling.value)),
+            None => Err(StepError {
+                at,
+                reason: format!("is {}, expected nothing to be there", value_in_words(found)),
+            }),
+        }
     }
 }
 
@@ -144,85 +186,6 @@ pub(super) fn some_value<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Fragment>, D::Error> {
     Fragment::deserialize(deserializer).map(Some)
-}
-
-fn fill(step: &impl Fill, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-    let options = step.options();
-    let at = view.place(options.at);
-    let kept = || Ok(vec![Change::Kept(at.clone())]);
-    let Some(found) = view.get(options.at) else {
-        if options.gap == Gap::Null {
-            view.check_parent(options.at)?;
-            return kept();
-        }
-        return match step.filling(view)? {
-            Some(filling) => {
-                view.check_parent(options.at)?;
-                Ok(vec![insertion(options.verb, at, filling)])
-            }
-            None => Ok(vec![]),
-        };
-    };
-    let is_gap = found.kind() == ValueKind::Null && options.gap != Gap::Missing;
-    if options.other == OtherValue::Keep && !is_gap {
-        return kept();
-    }
-    match step.filling(view)? {
-        Some(filling) if !filling.value.equals(found) => {
-            if options.other == OtherValue::Refuse && !is_gap {
-                return Err(unexpected(at, found, &filling.value));
-            }
-            Ok(vec![replacement(options.verb, at, filling)])
-        }
-        _ => kept(),
-    }
-}
-
-fn insertion(verb: Option<Verb>, at: Pointer, filling: Filling) -> Change {
-    let value = filling.value;
-    match (filling.copy_of, verb) {
-        (Some(from), _) => Change::Edit(Edit::Copy { from, to: at }),
-        (None, Some(verb)) => Change::EditAs(verb, Edit::Insert { at, value }),
-        (None, None) => Change::Edit(Edit::Insert { at, value }),
-    }
-}
-
-fn replacement(verb: Option<Verb>, at: Pointer, filling: Filling) -> Change {
-    let value = filling.value;
-    let edit = Edit::Replace { at, value };
-    let copied = filling.copy_of.map(|from| Verb::Copied { from });
-    match copied.or(verb) {
-        Some(verb) => Change::EditAs(verb, edit),
-        None => Change::Edit(edit),
-    }
-}
-
-/// Removes the value that the step would set, or sets it to null again.
-fn clear(step: &impl Fill, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-    let FillOptions {
-        at: pointer, gap, ..
-    } = step.options();
-    let at = view.place(pointer);
-    let to_null = gap == Gap::Null;
-    let is_cleared = |found: &Value<'_>| to_null && found.kind() == ValueKind::Null;
-    let Some(found) = view.get(pointer).filter(|found| !is_cleared(found)) else {
-        return Ok(vec![]);
-    };
-    match step.filling(view)? {
-        Some(filling) if filling.value.equals(found) && to_null => {
-            let value = Fragment::null();
-            Ok(vec![Change::Edit(Edit::Replace { at, value })])
-        }
-        Some(filling) if filling.value.equals(found) => {
-            view.check_parent(pointer)?;
-            Ok(vec![Change::Edit(Edit::Remove { at })])
-        }
-        Some(filling) => Err(unexpected(at, found, &filling.value)),
-        None => Err(StepError {
-            at,
-            reason: format!("is {}, expected nothing to be there", value_in_words(found)),
-        }),
-    }
 }
 
 pub(super) fn unexpected(at: Pointer, found: Value<'_>, expected: &Fragment) -> StepError {

@@ -2,16 +2,14 @@
 //! Invariant: a step inside `for_each` reads and writes only its element; no step inside `when` writes the member of the condition, so the condition still holds on the way back.
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::parsed::{Definition, Frame, Parsed, StepName};
 use crate::form::{
-    Common, ConditionForm, EditorSchema, Entry as _, Object, ObjectProblem, ReadError,
-    check_member, check_not_end, read_members,
+    Common, ConditionForm, Object, ReadError, check_member, check_not_end, read_members,
 };
 use crate::json::Pointer;
 
-pub(super) const FOR_EACH: Definition = around::<ForEach>(
+pub(super) const FOR_EACH: Definition = Definition::of::<ForEach>(
     "for_each",
     "\
 Takes `steps` for each element of the array, or each member of the object, at `at`. The pointers of these steps are seen from the element: `/name` is the `name` of each. (A step alone can also have `*` in its pointers for one level of an array or object; what it reads may then lie outside of the element.)
@@ -21,108 +19,67 @@ Does nothing where `at` is missing or null. Refused where it is a scalar.
 Inverse: the inverses of its steps, the last first.",
 );
 
-pub(super) const WHEN: Definition = around::<ConditionForm>(
-    "when",
-    "\
+pub(super) const WHEN: Definition = Definition {
+    name: "when",
+    documentation: "\
 Takes `steps` only where the member `at` is as one of these says: `\"is\": [values]`, it is there and has one of the values; `\"not\": [values]`, it is there and has none of them; `\"exists\": true` or `false`, it is there or is not; `\"has_value\": true` or `false`, it is there and not null, or is missing or null. Values are compared by what they say, not by how they are spelled. Inside of `for_each`, `at` is seen from the element.
 
 Does nothing elsewhere. None of the steps may write what the condition looks at; that is refused when it is loaded.
 
 Inverse: the inverses of its steps, the last first, under the same condition.",
-);
+    read: read_when,
+    #[cfg(test)]
+    schema: schema_of_when,
+};
 
+/// Takes steps for each element of an array or object.
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct ForEach {
     /// The array or object.
     at: Pointer,
+    /// The steps, whose pointers are seen from the element.
+    #[serde(rename = "steps")]
+    _steps: Vec<Object<StepName>>,
 }
 
-impl FrameForm for ForEach {
-    #[cfg(test)]
-    const SUMMARY: &'static str = "Takes steps for each element of an array or object.";
-    #[cfg(test)]
-    const STEPS: &'static str = "The steps, whose pointers are seen from the element.";
-
-    fn frame(self) -> Result<Frame, ObjectProblem> {
-        Ok(Frame::ForEach(self.at))
+impl From<ForEach> for Parsed {
+    fn from(form: ForEach) -> Self {
+        Self::Frame(Frame::ForEach(form.at))
     }
 }
 
-impl FrameForm for ConditionForm {
-    #[cfg(test)]
-    const SUMMARY: &'static str = "Takes steps only where something holds of a member.";
-    #[cfg(test)]
-    const STEPS: &'static str = "The steps.";
-
-    fn frame(self) -> Result<Frame, ObjectProblem> {
-        check_member(&self.at)?;
-        check_not_end(&self.at)?;
-        Ok(Frame::When(self.read()?))
-    }
-}
-
-pub(super) trait FrameForm: DeserializeOwned + EditorSchema {
-    /// Editors show this as the description of the step.
-    #[cfg(test)]
-    const SUMMARY: &'static str;
-
-    /// Editors show this as the description of `steps`.
-    #[cfg(test)]
-    const STEPS: &'static str;
-
-    fn frame(self) -> Result<Frame, ObjectProblem>;
-}
-
-pub(super) const fn around<F: FrameForm>(
-    name: &'static str,
-    documentation: &'static str,
-) -> Definition {
-    Definition {
-        name,
-        documentation,
-        read: read::<F>,
-        #[cfg(test)]
-        schema: schema::<F>,
-    }
-}
-
-fn read<F: FrameForm>(text: &str) -> Result<Parsed, ReadError> {
-    let common = Common {
-        last: &["steps"],
-        ..Parsed::COMMON
-    };
-    let form = read_members::<F>(text, common)?;
+/// Reads the members of a condition, then those of the step.
+fn read_when(text: &str, common: Common) -> Result<Parsed, ReadError> {
+    let last = &["steps"];
+    let form = read_members::<ConditionForm>(text, Common { last, ..common })?;
     serde_json::from_str::<Inner>(text)?;
-    Ok(Parsed::Frame(form.frame()?))
+    check_member(&form.at)?;
+    check_not_end(&form.at)?;
+    Ok(Parsed::Frame(Frame::When(form.read()?)))
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Inner {
+    /// The steps.
     #[serde(rename = "steps")]
     _steps: Vec<Object<StepName>>,
 }
 
 #[cfg(test)]
-fn schema<F: FrameForm>(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+fn schema_of_when(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
     use schemars::JsonSchema as _;
-    let mut schema = F::json_schema(generator);
-    schema.insert("description".to_owned(), F::SUMMARY.into());
-    let mut steps = Vec::<Object<StepName>>::json_schema(generator);
-    steps.insert("description".to_owned(), F::STEPS.into());
-    if let Some(properties) = schema
-        .get_mut("properties")
-        .and_then(|properties| properties.as_object_mut())
-    {
-        properties.insert("steps".to_owned(), steps.to_value());
-    }
-    if let Some(required) = schema
-        .get_mut("required")
-        .and_then(|list| list.as_array_mut())
-    {
-        required.push("steps".into());
-    }
+    let mut schema = ConditionForm::json_schema(generator);
+    let inner = Inner::json_schema(generator);
+    let summary = "Takes steps only where something holds of a member.";
+    schema.insert("description".to_owned(), summary.into());
+    let steps = inner.pointer("/properties/steps").cloned();
+    let members = schema.pointer_mut("/properties").unwrap();
+    members["steps"] = steps.unwrap();
+    let required = schema.pointer_mut("/required").unwrap();
+    required.as_array_mut().unwrap().push("steps".into());
     schema
 }
 

@@ -3,13 +3,12 @@
 
 use serde::Deserialize;
 
-use super::fill::{Fill, FillOptions, Filling, OtherValue};
-use super::parsed::Definition;
-use super::view::View;
+use super::fill::{Fill, OtherValue};
+use super::parsed::{Definition, Parsed};
 use crate::digest::Digest;
 use crate::form::{ObjectProblem, check_listed};
 use crate::json::{Fragment, Pointer, canonical};
-use crate::transform::{StepError, Verb};
+use crate::transform::Verb;
 
 pub(super) const DEFINITION: Definition = Definition::of::<Hash>(
     "hash",
@@ -22,41 +21,35 @@ Inverse: takes the text away; refused where `at` has another value.",
 );
 
 /// Gives a member the SHA-256 of others.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Hash {
+struct Hash {
     /// The values, in order.
     #[cfg_attr(test, schemars(length(min = 1)))]
-    pub of: Vec<Pointer>,
+    of: Vec<Pointer>,
     /// The member.
-    pub at: Pointer,
+    at: Pointer,
 }
 
-impl Fill for Hash {
-    fn options(&self) -> FillOptions<'_> {
-        FillOptions {
+impl TryFrom<Hash> for Parsed {
+    type Error = ObjectProblem;
+
+    fn try_from(Hash { of, at }: Hash) -> Result<Self, ObjectProblem> {
+        check_listed("of", &of)?;
+        let fill = Fill {
             verb: Some(Verb::Derived),
-            ..FillOptions::new(DEFINITION.name, &self.at, OtherValue::Refuse)
-        }
-    }
-
-    fn reads(&self) -> Vec<&Pointer> {
-        self.of.iter().collect()
-    }
-
-    fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError> {
-        let mut forms = Vec::with_capacity(self.of.len());
-        for of in &self.of {
-            forms.push(canonical::to_string(view.require(of)?));
-        }
-        let array = format!("[{}]", forms.join(", "));
-        let digest = Digest::of(array.as_bytes());
-        Ok(Some(Fragment::string(&format!("sha256:{digest}")).into()))
-    }
-
-    fn check(&self) -> Result<(), ObjectProblem> {
-        check_listed("of", &self.of)
+            ..Fill::new(at, OtherValue::Refuse)
+        };
+        Ok(fill.with(of.clone(), move |view| {
+            let mut forms = Vec::with_capacity(of.len());
+            for of in &of {
+                forms.push(canonical::to_string(view.require(of)?));
+            }
+            let array = format!("[{}]", forms.join(", "));
+            let digest = Digest::of(array.as_bytes());
+            Ok(Some(Fragment::string(&format!("sha256:{digest}")).into()))
+        }))
     }
 }
 

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::contract::{Step, StepPlace};
-use super::fill::{Fill, FillOptions, Filling, OtherValue, some_value, value_in_words};
+use super::contract::{Direction, Step, StepPlace};
+use super::fill::{Fill, Filling, OtherValue, some_value, value_in_words};
 use super::parsed::{Definition, Parsed};
 use super::view::View;
-use crate::form::{Form, ObjectProblem, ReadError};
+use crate::form::ObjectProblem;
 use crate::json::{Edit, Fragment, Pointer, Value};
 use crate::transform::{Change, StepError, Verb};
 
@@ -28,17 +28,14 @@ Does nothing where `at` is missing. In place, also where the value is one of the
 Inverse: with `to`, takes `to` away; refused where it has another value. In place, looks up the other way round; refused where a value is none of the outputs (or, with `\"else\": \"keep\"`, is an input). None in place with a `default`, or where two inputs have one output.",
 );
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Map {
-    pub at: Pointer,
-    /// The member that gets the entry; `None` for the member of the value itself.
-    pub to: Option<Pointer>,
-    pub table: Vec<(Fragment, Fragment)>,
-    pub(crate) unmapped: Unmapped,
+struct Map {
+    at: Pointer,
+    table: Vec<(Fragment, Fragment)>,
+    unmapped: Unmapped,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Unmapped {
+#[derive(PartialEq)]
+enum Unmapped {
     Refuse,
     Keep,
     Default(Fragment),
@@ -65,7 +62,7 @@ struct MapForm {
 }
 
 /// What a file can say of values that are not in the table.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "snake_case")]
 enum Else {
@@ -75,33 +72,65 @@ enum Else {
     Keep,
 }
 
-impl Form<Parsed> for MapForm {
-    fn read(self) -> Result<Parsed, ReadError> {
-        let table = self.table.into_iter();
-        let step = Map {
-            at: self.at,
-            to: self.to,
+impl TryFrom<MapForm> for Parsed {
+    type Error = ObjectProblem;
+
+    fn try_from(form: MapForm) -> Result<Self, ObjectProblem> {
+        let table = form.table.into_iter();
+        let map = Map {
+            at: form.at,
             table: table
                 .map(|(input, output)| (Fragment::string(&input), output))
                 .collect(),
-            unmapped: match (self.other, self.default) {
+            unmapped: match (form.other, form.default) {
                 (None | Some(Else::Refuse), None) => Unmapped::Refuse,
                 (Some(Else::Keep), None) => Unmapped::Keep,
                 (None, Some(default)) => Unmapped::Default(default),
                 (Some(_), Some(_)) => {
                     let (one, two) = ("default", "else");
-                    return Err(ObjectProblem::Contradiction { one, two }.into());
+                    return Err(ObjectProblem::Contradiction { one, two });
                 }
             },
         };
-        if step.to.is_none() {
-            step.check_chains()?;
+        match form.to {
+            None => map.in_place(),
+            Some(to) => Ok(map.in_member(to)),
         }
-        Ok(Parsed::from(step))
     }
 }
 
 impl Map {
+    fn in_place(self) -> Result<Parsed, ObjectProblem> {
+        self.check_chains()?;
+        let irreversible = self.irreversible();
+        let place = StepPlace::write(self.at.clone());
+        Ok(Parsed::Step(Step {
+            irreversible,
+            destroys: irreversible.map(|_| "which of several values it was"),
+            ..Step::new(vec![place], move |view, direction| match direction {
+                Direction::Up => self.replace_input(view),
+                Direction::Down => self.replace_output(view),
+            })
+        }))
+    }
+
+    /// The step that sets the output in the member `to`.
+    fn in_member(self, to: Pointer) -> Parsed {
+        let fill = Fill {
+            verb: Some(Verb::Mapped),
+            ..Fill::new(to, OtherValue::Refuse)
+        };
+        fill.with(vec![self.at.clone()], move |view| {
+            let Some(found) = view.get(&self.at) else {
+                return Ok(None);
+            };
+            Ok(Some(match self.output(view, found)? {
+                Some(output) => output.clone().into(),
+                None => Filling::copy(view.place(&self.at), found),
+            }))
+        })
+    }
+
     /// Refuses a table with an output that is also an input, with another output.
     fn check_chains(&self) -> Result<(), ObjectProblem> {
         for output in self.outputs() {
@@ -145,7 +174,7 @@ impl Map {
         }
     }
 
-    fn in_place(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
+    fn replace_input(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
         let Some(found) = view.get(&self.at) else {
             return Ok(vec![]);
         };
@@ -158,7 +187,7 @@ impl Map {
         Ok(vec![self.replaced(view, output)])
     }
 
-    fn back_in_place(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
+    fn replace_output(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
         let Some(found) = view.get(&self.at) else {
             return Ok(vec![]);
         };
@@ -172,16 +201,20 @@ impl Map {
         Ok(vec![self.replaced(view, input)])
     }
 
-    fn as_fill(&self) -> Option<FillFromMap<'_>> {
-        let to = self.to.as_ref()?;
-        Some(FillFromMap { map: self, to })
-    }
-
     fn replaced(&self, view: &View<'_>, value: Option<&Fragment>) -> Change {
         let at = view.place(&self.at);
         match value.cloned() {
             Some(value) => Change::EditAs(Verb::Mapped, Edit::Replace { at, value }),
             None => Change::Kept(at),
+        }
+    }
+
+    fn irreversible(&self) -> Option<&'static str> {
+        match self.unmapped {
+            Unmapped::Default(_) => Some("what became the default is not known"),
+            Unmapped::Refuse | Unmapped::Keep => self
+                .has_an_output_twice()
+                .then_some("which of several inputs an output was is not known"),
         }
     }
 
@@ -197,79 +230,5 @@ impl Map {
             rest = others;
         }
         false
-    }
-}
-
-impl Step for Map {
-    fn name(&self) -> &'static str {
-        DEFINITION.name
-    }
-
-    fn places(&self) -> Vec<StepPlace> {
-        match self.as_fill() {
-            None => vec![StepPlace::write(&self.at)],
-            Some(other) => other.places(),
-        }
-    }
-
-    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        match self.as_fill() {
-            None => self.in_place(view),
-            Some(other) => other.changes(view),
-        }
-    }
-
-    fn irreversible(&self) -> Option<&'static str> {
-        if self.to.is_some() {
-            return None;
-        }
-        match self.unmapped {
-            Unmapped::Default(_) => Some("what became the default is not known"),
-            Unmapped::Refuse | Unmapped::Keep => self
-                .has_an_output_twice()
-                .then_some("which of several inputs an output was is not known"),
-        }
-    }
-
-    fn undo(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        match self.as_fill() {
-            None => self.back_in_place(view),
-            Some(other) => other.undo(view),
-        }
-    }
-
-    fn destroys(&self) -> Option<&'static str> {
-        self.irreversible()
-            .map(|_| "which of several values it was")
-    }
-}
-
-/// A `map` with outputs in a member of their own.
-#[derive(Debug)]
-struct FillFromMap<'m> {
-    map: &'m Map,
-    to: &'m Pointer,
-}
-
-impl Fill for FillFromMap<'_> {
-    fn options(&self) -> FillOptions<'_> {
-        FillOptions {
-            verb: Some(Verb::Mapped),
-            ..FillOptions::new(DEFINITION.name, self.to, OtherValue::Refuse)
-        }
-    }
-
-    fn reads(&self) -> Vec<&Pointer> {
-        vec![&self.map.at]
-    }
-
-    fn filling(&self, view: &View<'_>) -> Result<Option<Filling>, StepError> {
-        let Some(found) = view.get(&self.map.at) else {
-            return Ok(None);
-        };
-        Ok(Some(match self.map.output(view, found)? {
-            Some(output) => output.clone().into(),
-            None => Filling::copy(view.place(&self.map.at), found),
-        }))
     }
 }

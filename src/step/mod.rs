@@ -5,38 +5,34 @@
 //! Invariant: a step edits only the places that it states, so everything else keeps its bytes.
 
 mod check;
-pub(crate) mod coalesce;
+mod coalesce;
 mod contract;
-pub(crate) mod convert;
-pub(crate) mod copy;
-pub(crate) mod derive;
+mod convert;
+mod copy;
+mod derive;
 mod fill;
 mod frame;
-pub(crate) mod hash;
+mod hash;
 #[cfg(test)]
 pub(crate) mod laws;
 mod list;
-pub(crate) mod map;
-pub(crate) mod r#move;
+mod map;
+mod r#move;
 mod parsed;
 mod placed;
 mod read;
-pub(crate) mod remove;
-pub(crate) mod rename;
-pub(crate) mod set;
+mod remove;
+mod rename;
+mod set;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 pub(crate) mod trial;
 mod types;
 mod view;
-pub(crate) mod wrap;
+mod wrap;
 
 pub(crate) use check::GuardedMembers;
-#[cfg(test)]
-pub(crate) use contract::Step;
-#[cfg(test)]
-pub(crate) use fill::{Gap, OtherValue};
 pub use list::STEPS;
 pub(crate) use parsed::StepName;
 #[cfg(test)]

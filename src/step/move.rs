@@ -3,12 +3,9 @@
 
 use serde::Deserialize;
 
-use super::contract::{Step, StepPlace};
-use super::parsed::Definition;
-use super::rename::relocate;
-use super::view::View;
+use super::parsed::{Definition, Parsed};
+use super::rename::relocation;
 use crate::json::{Edit, Pointer};
-use crate::transform::{Change, StepError};
 
 pub(super) const DEFINITION: Definition = Definition::of::<Move>(
     "move",
@@ -21,39 +18,23 @@ Inverse: moves the value back; refused where there is another value.",
 );
 
 /// Puts a value in another object.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Move {
+struct Move {
     /// Where the value is.
-    pub from: Pointer,
+    from: Pointer,
     /// Where it is to be.
-    pub to: Pointer,
+    to: Pointer,
 }
 
-fn move_value(view: &View<'_>, from: &Pointer, to: &Pointer) -> Result<Vec<Change>, StepError> {
-    relocate(view, from, to, |at, target| {
-        view.check_parent(to)?;
-        let (from, to) = (at, target);
-        Ok(Edit::Move { from, to })
-    })
-}
-
-impl Step for Move {
-    fn name(&self) -> &'static str {
-        DEFINITION.name
-    }
-
-    fn places(&self) -> Vec<StepPlace> {
-        vec![StepPlace::write(&self.from), StepPlace::write(&self.to)]
-    }
-
-    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        move_value(view, &self.from, &self.to)
-    }
-
-    fn undo(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        move_value(view, &self.to, &self.from)
+impl From<Move> for Parsed {
+    fn from(Move { from, to }: Move) -> Self {
+        relocation(from, to, |view, from, to| {
+            view.check_parent(to)?;
+            let (from, to) = (view.place(from), view.place(to));
+            Ok(Edit::Move { from, to })
+        })
     }
 }
 

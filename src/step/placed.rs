@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::contract::Step;
+use super::contract::{Direction, Step, StepPlace};
 use super::parsed::Frame;
 use super::view::{EVERY, View, elements, scope};
 use crate::json::{Pointer, Value};
@@ -11,24 +11,25 @@ use crate::transform::{Change, NoInverse, StepError, Transform};
 
 #[derive(Debug, Clone)]
 pub(crate) struct PlacedStep {
+    name: &'static str,
     frames: Vec<Frame>,
-    step: Arc<dyn Step>,
+    step: Arc<Step>,
     /// The longest part of a pointer of the step that ends in `*`.
-    scope: Vec<String>,
-    /// The reason why it cannot be undone in this place, even if the step itself can.
+    pub(super) scope: Vec<String>,
+    /// The reason why it cannot be undone, or not in this place.
     irreversible: Option<&'static str>,
 }
 
 impl PlacedStep {
-    pub(super) fn new(frames: Vec<Frame>, step: Arc<dyn Step>) -> Self {
-        let places = step.places();
-        let scopes = places.iter().map(|place| scope(&place.at));
+    pub(super) fn new(name: &'static str, frames: Vec<Frame>, step: Step) -> Self {
+        let scopes = step.places.iter().map(|place| scope(&place.at));
         let longest = scopes.max_by_key(|scope| scope.len()).unwrap_or_default();
         Self {
+            name,
             frames,
             scope: longest.to_vec(),
-            step,
-            irreversible: None,
+            irreversible: step.irreversible,
+            step: Arc::new(step),
         }
     }
 
@@ -37,12 +38,12 @@ impl PlacedStep {
         self
     }
 
-    /// The step itself. Its pointers are relative to the frames around it.
-    pub(crate) fn step(&self) -> &dyn Step {
-        &*self.step
+    /// The places of the step, relative to the frames around it.
+    pub(super) fn own_places(&self) -> &[StepPlace] {
+        &self.step.places
     }
 
-    pub(crate) fn absolute(&self, at: &Pointer) -> Pointer {
+    pub(super) fn absolute(&self, at: &Pointer) -> Pointer {
         base(&self.frames).join(at.tokens())
     }
 
@@ -54,14 +55,10 @@ impl PlacedStep {
         })
     }
 
-    fn visit(
-        &self,
-        document: Value<'_>,
-        apply: impl Fn(&View<'_>) -> Result<Vec<Change>, StepError>,
-    ) -> Result<Vec<Change>, StepError> {
+    fn visit(&self, document: Value<'_>, direction: Direction) -> Result<Vec<Change>, StepError> {
         let mut changes = Vec::new();
         self.visit_inside(&self.frames, &View::of(document), &mut |view| {
-            changes.extend(apply(view)?);
+            changes.extend((self.step.changes)(view, direction)?);
             Ok(())
         })?;
         Ok(changes)
@@ -88,13 +85,6 @@ impl PlacedStep {
     }
 }
 
-/// A step without frames. Unlike the steps of migration files it is not checked.
-impl<S: Step + 'static> From<S> for PlacedStep {
-    fn from(step: S) -> Self {
-        Self::new(Vec::new(), Arc::new(step))
-    }
-}
-
 fn base(frames: &[Frame]) -> Pointer {
     let arrays = frames.iter().filter_map(|frame| match frame {
         Frame::ForEach(at) => Some(elements(at)),
@@ -107,15 +97,14 @@ fn base(frames: &[Frame]) -> Pointer {
 
 impl Transform for PlacedStep {
     fn name(&self) -> String {
-        let name = self.step.name();
-        match self.step.places().first() {
-            Some(place) => format!("{name} {}", self.absolute(&place.at)),
-            None => name.to_owned(),
+        match self.step.places.first() {
+            Some(place) => format!("{} {}", self.name, self.absolute(&place.at)),
+            None => self.name.to_owned(),
         }
     }
 
     fn changes(&self, document: Value<'_>) -> Result<Vec<Change>, StepError> {
-        self.visit(document, |view| self.step.changes(view))
+        self.visit(document, Direction::Up)
     }
 
     fn footprint(&self) -> Option<Vec<Pointer>> {
@@ -124,21 +113,24 @@ impl Transform for PlacedStep {
     }
 
     fn places(&self) -> Vec<Pointer> {
-        let places = self.step.places();
-        let places = places.iter().map(|place| self.absolute(&place.at));
+        let places = self
+            .step
+            .places
+            .iter()
+            .map(|place| self.absolute(&place.at));
         places.chain(self.conditions()).collect()
     }
 
     fn destroys(&self) -> Option<&'static str> {
-        self.step.destroys()
+        self.step.destroys
     }
 
     fn backfill(&self) -> bool {
-        self.step.backfill()
+        self.step.backfill
     }
 
     fn inverse(&self) -> Result<Box<dyn Transform>, NoInverse> {
-        match self.irreversible.or(self.step.irreversible()) {
+        match self.irreversible {
             Some(reason) => Err(NoInverse { reason }),
             None => Ok(Box::new(UndoneStep(self.clone()))),
         }
@@ -162,7 +154,7 @@ impl Transform for UndoneStep {
     }
 
     fn changes(&self, document: Value<'_>) -> Result<Vec<Change>, StepError> {
-        self.0.visit(document, |view| self.0.step.undo(view))
+        self.0.visit(document, Direction::Down)
     }
 
     fn footprint(&self) -> Option<Vec<Pointer>> {

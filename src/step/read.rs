@@ -5,8 +5,13 @@ use super::check::{GuardedMembers, check};
 use super::list::STEPS;
 use super::parsed::{Frame, Parsed};
 use super::placed::PlacedStep;
-use crate::form::{ReadError, find};
+use crate::form::{Common, ReadError, find};
 use crate::json::Value;
+
+const COMMON: Common = Common {
+    first: &["step"],
+    last: &[],
+};
 
 #[derive(Debug)]
 pub(crate) struct ReadStep {
@@ -46,10 +51,10 @@ fn read_all(
             offset,
         };
         let name = name.and_then(|name| name.as_str()).unwrap_or_default();
-        let definition = find(STEPS, &name).map_err(|problem| wrong(problem.into()))?;
-        match (definition.read)(object.raw()).map_err(wrong)? {
+        let definition = find(STEPS, "step", &name).map_err(|problem| wrong(problem.into()))?;
+        match (definition.read)(object.raw(), COMMON).map_err(wrong)? {
             Parsed::Step(step) => {
-                let placed = PlacedStep::new(frames.clone(), step);
+                let placed = PlacedStep::new(definition.name, frames.clone(), step);
                 let step = check(placed, guarded).map_err(|problem| wrong(problem.into()))?;
                 into.push(ReadStep { step, offset });
             }

@@ -6,11 +6,11 @@ use serde::Deserialize;
 use super::contract::{Step, StepPlace};
 use super::parsed::{Definition, Parsed};
 use super::view::View;
-use crate::form::{Form, ObjectProblem, ReadError};
+use crate::form::ObjectProblem;
 use crate::json::{Edit, Pointer};
 use crate::transform::{Change, StepError};
 
-pub(super) const DEFINITION: Definition = Definition::of::<RemoveForm>(
+pub(super) const DEFINITION: Definition = Definition::of::<Remove>(
     "remove",
     "\
 Takes the member `at` away. `\"allow_destructive\": true` must be there: it says that this is meant.
@@ -21,12 +21,6 @@ Inverse: none, the value is gone. The backup has it.",
 );
 
 /// Takes a member away.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Remove {
-    pub at: Pointer,
-}
-
-/// Takes a member away.
 #[derive(Deserialize)]
 #[cfg_attr(
     test,
@@ -34,7 +28,7 @@ pub(crate) struct Remove {
     schemars(extend("allOf" = [{"required": ["allow_destructive"]}]))
 )]
 #[serde(deny_unknown_fields)]
-struct RemoveForm {
+struct Remove {
     /// The member.
     at: Pointer,
     /// Says that destroying its value is meant.
@@ -43,41 +37,30 @@ struct RemoveForm {
     allow_destructive: bool,
 }
 
-impl Form<Parsed> for RemoveForm {
-    fn read(self) -> Result<Parsed, ReadError> {
-        if !self.allow_destructive {
+impl TryFrom<Remove> for Parsed {
+    type Error = ObjectProblem;
+
+    fn try_from(form: Remove) -> Result<Self, ObjectProblem> {
+        if !form.allow_destructive {
             let step = DEFINITION.name;
-            return Err(ObjectProblem::NotAllowed { step }.into());
+            return Err(ObjectProblem::NotAllowed { step });
         }
-        Ok(Parsed::from(Remove { at: self.at }))
+        let place = StepPlace::write(form.at.clone());
+        Ok(Self::Step(Step {
+            irreversible: Some("what it removed is gone"),
+            destroys: Some("the value that was there"),
+            ..Step::new(vec![place], move |view, _| remove(view, &form.at))
+        }))
     }
 }
 
-impl Step for Remove {
-    fn name(&self) -> &'static str {
-        DEFINITION.name
+fn remove(view: &View<'_>, pointer: &Pointer) -> Result<Vec<Change>, StepError> {
+    if view.get(pointer).is_none() {
+        return Ok(vec![]);
     }
-
-    fn places(&self) -> Vec<StepPlace> {
-        vec![StepPlace::write(&self.at)]
-    }
-
-    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        if view.get(&self.at).is_none() {
-            return Ok(vec![]);
-        }
-        view.check_parent(&self.at)?;
-        let at = view.place(&self.at);
-        Ok(vec![Change::Edit(Edit::Remove { at })])
-    }
-
-    fn irreversible(&self) -> Option<&'static str> {
-        Some("what it removed is gone")
-    }
-
-    fn destroys(&self) -> Option<&'static str> {
-        Some("the value that was there")
-    }
+    view.check_parent(pointer)?;
+    let at = view.place(pointer);
+    Ok(vec![Change::Edit(Edit::Remove { at })])
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 
 use serde::Deserialize;
 
-use super::contract::{Step, StepPlace};
+use super::contract::{Direction, Step, StepPlace};
 use super::fill::unexpected;
-use super::parsed::Definition;
+use super::parsed::{Definition, Parsed};
 use super::view::View;
 use crate::json::{Edit, Fragment, Pointer, canonical};
 use crate::transform::{Change, StepError};
@@ -21,67 +21,64 @@ Inverse: gives the member its old name; refused where there is a member of that 
 );
 
 /// Gives a member another name in the same object.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Rename {
+struct Rename {
     /// The member.
-    pub at: Pointer,
+    at: Pointer,
     /// Its new name, unescaped.
-    pub to: String,
+    to: String,
 }
 
-impl Rename {
-    fn target(&self) -> Pointer {
-        self.at.sibling(&self.to)
+impl From<Rename> for Parsed {
+    fn from(Rename { at, to }: Rename) -> Self {
+        let to = at.sibling(&to);
+        relocation(at, to, |view, from, to| {
+            let to = to.tokens().last().cloned().unwrap_or_default();
+            let at = view.place(from);
+            Ok(Edit::Rename { at, to })
+        })
     }
 }
 
-fn rename(view: &View<'_>, from: &Pointer, to: &Pointer) -> Result<Vec<Change>, StepError> {
-    let name = to.tokens().last().cloned().unwrap_or_default();
-    relocate(view, from, to, |at, _| Ok(Edit::Rename { at, to: name }))
+/// Makes the edit that takes the value at one pointer to the other.
+type Relocate = fn(&View<'_>, &Pointer, &Pointer) -> Result<Edit, StepError>;
+
+/// The step that takes a value from one place to another, and back.
+pub(super) fn relocation(one: Pointer, two: Pointer, edit: Relocate) -> Parsed {
+    let places = [&one, &two].map(|at| StepPlace::write(at.clone()));
+    Parsed::Step(Step::new(
+        places.into(),
+        move |view, direction| match direction {
+            Direction::Up => relocate(view, &one, &two, edit),
+            Direction::Down => relocate(view, &two, &one, edit),
+        },
+    ))
 }
 
-pub(super) fn relocate(
+fn relocate(
     view: &View<'_>,
     from: &Pointer,
     to: &Pointer,
-    edit: impl FnOnce(Pointer, Pointer) -> Result<Edit, StepError>,
+    edit: Relocate,
 ) -> Result<Vec<Change>, StepError> {
-    let (at, target) = (view.place(from), view.place(to));
     Ok(match (view.get(from), view.get(to)) {
         (None, None) => vec![],
-        (None, Some(_)) => vec![Change::Kept(target)],
+        (None, Some(_)) => vec![Change::Kept(view.place(to))],
         (Some(_), None) => {
             view.check_parent(from)?;
-            vec![Change::Edit(edit(at, target)?)]
+            vec![Change::Edit(edit(view, from, to)?)]
         }
         (Some(one), Some(two)) => {
             if !canonical::same(one, two) {
-                return Err(unexpected(target, two, &Fragment::from(one)));
+                return Err(unexpected(view.place(to), two, &Fragment::from(one)));
             }
             view.check_parent(from)?;
+            let at = view.place(from);
             vec![Change::Edit(Edit::Remove { at })]
         }
     })
-}
-
-impl Step for Rename {
-    fn name(&self) -> &'static str {
-        DEFINITION.name
-    }
-
-    fn places(&self) -> Vec<StepPlace> {
-        vec![StepPlace::write(&self.at), StepPlace::write(&self.target())]
-    }
-
-    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        rename(view, &self.at, &self.target())
-    }
-
-    fn undo(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        rename(view, &self.target(), &self.at)
-    }
 }
 
 #[cfg(test)]

@@ -4,14 +4,11 @@
 use serde::Deserialize;
 
 use super::contract::Access;
-use super::fill::{Fill, FillOptions, Filling, Gap, OtherValue};
+use super::fill::{Fill, Gap, OtherValue};
 use super::parsed::{Definition, Parsed};
-use super::view::View;
-use crate::form::{Form, ReadError};
 use crate::json::{Fragment, Pointer};
-use crate::transform::StepError;
 
-pub(super) const SET_DEFAULT: Definition = Definition::of::<SetDefaultForm>(
+pub(super) const SET_DEFAULT: Definition = Definition::of::<SetDefault>(
     "set_default",
     "\
 Gives the member `at` the value `value` where it has none: where it is missing (`\"when\": \"missing\"`, the default), where it is null (`\"null\"`), or either (`\"missing_or_null\"`).
@@ -23,7 +20,7 @@ Does nothing where the member has another value. Refused where the object that i
 Inverse: takes the value away, or makes it null again; refused where another value is there. None with `\"missing_or_null\"`, and none at a protected member.",
 );
 
-pub(super) const SET: Definition = Definition::of::<SetForm>(
+pub(super) const SET: Definition = Definition::of::<Set>(
     "set",
     "\
 Gives the member `at` the value `value`.
@@ -35,22 +32,11 @@ Does nothing where the member has that value already, however it is spelled. Whe
 Inverse: takes the value away; refused where another value is there. None with `\"allow_destructive\": true`: what was overwritten is gone.",
 );
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Set {
-    pub at: Pointer,
-    pub value: Fragment,
-    pub when: Gap,
-    /// The fate of another value: only `set_default` keeps it.
-    pub other: OtherValue,
-    /// True if the value is not authoritative.
-    pub backfill: bool,
-}
-
 /// Gives a member a value where it has none.
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct SetDefaultForm {
+struct SetDefault {
     /// The member.
     at: Pointer,
     /// The value.
@@ -63,15 +49,18 @@ struct SetDefaultForm {
     backfill: bool,
 }
 
-impl Form<Parsed> for SetDefaultForm {
-    fn read(self) -> Result<Parsed, ReadError> {
-        Ok(Parsed::from(Set {
-            at: self.at,
-            value: self.value,
-            when: self.when,
-            other: OtherValue::Keep,
-            backfill: self.backfill,
-        }))
+impl From<SetDefault> for Parsed {
+    fn from(form: SetDefault) -> Self {
+        let fill = Fill {
+            access: match form.when {
+                Gap::Missing => Access::Fill,
+                Gap::Null | Gap::MissingOrNull => Access::Write,
+            },
+            gap: form.when,
+            backfill: form.backfill,
+            ..Fill::new(form.at, OtherValue::Keep)
+        };
+        fill.with(vec![], move |_| Ok(Some(form.value.clone().into())))
     }
 }
 
@@ -79,7 +68,7 @@ impl Form<Parsed> for SetDefaultForm {
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct SetForm {
+struct Set {
     /// The member.
     at: Pointer,
     /// The value.
@@ -92,56 +81,26 @@ struct SetForm {
     backfill: bool,
 }
 
-impl Form<Parsed> for SetForm {
-    fn read(self) -> Result<Parsed, ReadError> {
-        Ok(Parsed::from(Set {
-            at: self.at,
-            value: self.value,
-            when: Gap::Missing,
-            other: if self.allow_destructive {
-                OtherValue::Overwrite
-            } else {
-                OtherValue::Refuse
-            },
-            backfill: self.backfill,
-        }))
-    }
-}
-
-impl Set {
-    fn definition(&self) -> Definition {
-        match self.other {
-            OtherValue::Keep => SET_DEFAULT,
-            OtherValue::Refuse | OtherValue::Overwrite => SET,
-        }
-    }
-}
-
-impl Fill for Set {
-    fn options(&self) -> FillOptions<'_> {
-        FillOptions {
-            access: match (self.other, self.when) {
-                (OtherValue::Keep, Gap::Missing) => Access::Fill,
-                _ => Access::Write,
-            },
-            gap: self.when,
-            backfill: self.backfill,
-            ..FillOptions::new(self.definition().name, &self.at, self.other)
-        }
-    }
-
-    fn filling(&self, _: &View<'_>) -> Result<Option<Filling>, StepError> {
-        Ok(Some(self.value.clone().into()))
+impl From<Set> for Parsed {
+    fn from(form: Set) -> Self {
+        let other = if form.allow_destructive {
+            OtherValue::Overwrite
+        } else {
+            OtherValue::Refuse
+        };
+        let fill = Fill {
+            backfill: form.backfill,
+            ..Fill::new(form.at, other)
+        };
+        fill.with(vec![], move |_| Ok(Some(form.value.clone().into())))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::json::{Edit, Text};
-    use crate::step::Step as _;
-    use crate::step::trial::{assert_down, assert_up};
-    use crate::transform::Change;
+    use crate::json::{Edit, Fragment, Text};
+    use crate::step::trial::{assert_down, assert_up, read, up};
+    use crate::transform::{Change, Transform as _};
 
     #[test]
     fn another_value_is_overwritten_only_where_that_is_allowed() {
@@ -182,30 +141,24 @@ mod tests {
         );
     }
 
-    fn step(when: Gap, at: &str) -> Set {
-        Set {
-            at: at.parse().unwrap(),
-            value: Fragment::parse("{ \"n\": 1.50 }").unwrap(),
-            when,
-            other: OtherValue::Keep,
-            backfill: false,
-        }
+    fn set_default(when: &str, at: &str) -> String {
+        format!(
+            r#"{{"step": "set_default", "at": "{at}", "when": "{when}", "value": {{ "n": 1.50 }}}}"#
+        )
     }
 
-    fn words(step: &Set, document: &str) -> Vec<String> {
-        let text = Text::scan(document.as_bytes()).unwrap();
-        let changes = step.changes(&View::of(text.root())).unwrap();
-        changes.iter().map(Change::in_words).collect()
+    fn words(step: &str, document: &str) -> Vec<String> {
+        up(step, document).unwrap().1
     }
 
     #[test]
     fn a_value_is_set_only_where_there_is_none() {
         for (when, missing, null) in [
-            (Gap::Missing, "set /x", "kept /x"),
-            (Gap::Null, "kept /x", "set /x"),
-            (Gap::MissingOrNull, "set /x", "set /x"),
+            ("missing", "set /x", "kept /x"),
+            ("null", "kept /x", "set /x"),
+            ("missing_or_null", "set /x", "set /x"),
         ] {
-            let step = step(when, "/x");
+            let step = set_default(when, "/x");
             assert_eq!(words(&step, "{}"), [missing]);
             assert_eq!(words(&step, r#"{"x":null}"#), [null]);
             for there in ["0", "false", "\"\"", "[]", "{}", "\"v\""] {
@@ -216,14 +169,13 @@ mod tests {
 
     #[test]
     fn a_null_that_is_to_become_null_is_kept() {
-        let mut step = step(Gap::MissingOrNull, "/x");
-        step.value = Fragment::parse("null").unwrap();
+        let step = set_default("missing_or_null", "/x").replace("{ \"n\": 1.50 }", "null");
         assert_eq!(words(&step, r#"{"x":null}"#), ["kept /x"]);
     }
 
     #[test]
     fn the_object_that_is_to_hold_the_member_must_be_there() {
-        let step = step(Gap::Missing, "/a/b/c");
+        let step = set_default("missing", "/a/b/c");
         for (document, message) in [
             ("{}", "`/a/b` is missing, expected an object"),
             (
@@ -233,25 +185,16 @@ mod tests {
             (r#"{"a":{"b":null}}"#, "`/a/b` is null, expected an object"),
             (r#"{"a":1}"#, "`/a/b` is missing, expected an object"),
         ] {
-            let text = Text::scan(document.as_bytes()).unwrap();
-            assert_eq!(
-                step.changes(&View::of(text.root()))
-                    .unwrap_err()
-                    .to_string(),
-                message
-            );
+            assert_eq!(up(&step, document).unwrap_err(), message);
         }
     }
 
     #[test]
     fn the_spelling_of_the_value_is_kept() {
         let step = r#"{"step":"set_default","at":"/x","value":[1.50, 1E2, "\u0041"]}"#;
-        let Ok(Parsed::Step(step)) = (SET_DEFAULT.read)(step) else {
-            panic!("{step}")
-        };
         let text = Text::scan(b"{}").unwrap();
         assert_eq!(
-            step.changes(&View::of(text.root())).unwrap(),
+            read(step).unwrap()[0].changes(text.root()).unwrap(),
             [Change::Edit(Edit::Insert {
                 at: "/x".parse().unwrap(),
                 value: Fragment::parse(r#"[1.50,1E2,"\u0041"]"#).unwrap(),

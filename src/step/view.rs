@@ -9,7 +9,7 @@ pub(super) const EVERY: &str = "*";
 
 /// A document, or a part of it, with one element chosen for each `*`.
 #[derive(Debug, Clone)]
-pub struct View<'t> {
+pub(super) struct View<'t> {
     /// The value to which pointers are relative, then the element of each `*`, the outermost first. Never empty.
     elements: Vec<Element<'t>>,
 }
@@ -23,8 +23,7 @@ struct Element<'t> {
 }
 
 impl<'t> View<'t> {
-    /// The view of a whole document.
-    pub fn of(document: Value<'t>) -> Self {
+    pub(super) fn of(document: Value<'t>) -> Self {
         Self::from(Pointer::root(), document)
     }
 
@@ -37,22 +36,20 @@ impl<'t> View<'t> {
         Self { elements }
     }
 
-    /// The value at a pointer.
-    pub fn get(&self, pointer: &Pointer) -> Option<Value<'t>> {
+    pub(super) fn get(&self, pointer: &Pointer) -> Option<Value<'t>> {
         let (element, rest) = self.element(pointer)?;
         element.value.along(rest)
     }
 
     /// The pointer relative to the document, also of a missing value.
-    pub fn place(&self, pointer: &Pointer) -> Pointer {
+    pub(super) fn place(&self, pointer: &Pointer) -> Pointer {
         match self.element(pointer) {
             Some((element, rest)) => element.at.join(rest),
             None => pointer.clone(),
         }
     }
 
-    /// The value at a pointer.
-    pub fn require(&self, pointer: &Pointer) -> Result<Value<'t>, StepError> {
+    pub(super) fn require(&self, pointer: &Pointer) -> Result<Value<'t>, StepError> {
         self.get(pointer).ok_or_else(|| StepError {
             at: self.place(pointer),
             reason: "is missing".to_owned(),
@@ -60,7 +57,7 @@ impl<'t> View<'t> {
     }
 
     /// Requires that a pointer leads into an object, so that the member is there or can be added.
-    pub(crate) fn check_parent(&self, pointer: &Pointer) -> Result<(), StepError> {
+    pub(super) fn check_parent(&self, pointer: &Pointer) -> Result<(), StepError> {
         // No pointer of a step addresses the whole document, and none ends in the `*` of a missing element.
         let Some((parent, _)) = pointer.split_last() else {
             return Ok(());

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::contract::{Direction, Step, StepPlace};
-use super::parsed::Definition;
+use super::parsed::{Definition, Parsed};
 use super::view::View;
 use crate::json::{Edit, Pointer, Value, ValueKind};
 use crate::transform::{Change, StepError};
@@ -30,61 +30,51 @@ Inverse: `wrap`; refused where `at` is an object with exactly that member.",
 );
 
 /// Puts a value into an object of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wrap {
+struct Wrap {
     /// The value.
-    pub at: Pointer,
+    at: Pointer,
     /// The name that it gets in the object, unescaped.
     #[serde(rename = "in")]
-    pub member: String,
+    member: String,
 }
 
 /// Takes a value out of the object that holds nothing else.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Unwrap {
+struct Unwrap {
     /// The object.
-    pub at: Pointer,
+    at: Pointer,
     /// The name of its only member, unescaped.
-    pub member: String,
+    member: String,
 }
 
-impl Step for Wrap {
-    fn name(&self) -> &'static str {
-        WRAP.name
-    }
-
-    fn places(&self) -> Vec<StepPlace> {
-        vec![StepPlace::write(&self.at)]
-    }
-
-    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        wrap(view, &self.at, &self.member, Direction::Up)
-    }
-
-    fn undo(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        unwrap(view, &self.at, &self.member, Direction::Down)
+impl From<Wrap> for Parsed {
+    fn from(Wrap { at, member }: Wrap) -> Self {
+        let place = StepPlace::write(at.clone());
+        Self::Step(Step::new(
+            vec![place],
+            move |view, direction| match direction {
+                Direction::Up => wrap(view, &at, &member, direction),
+                Direction::Down => unwrap(view, &at, &member, direction),
+            },
+        ))
     }
 }
 
-impl Step for Unwrap {
-    fn name(&self) -> &'static str {
-        UNWRAP.name
-    }
-
-    fn places(&self) -> Vec<StepPlace> {
-        vec![StepPlace::write(&self.at)]
-    }
-
-    fn changes(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        unwrap(view, &self.at, &self.member, Direction::Up)
-    }
-
-    fn undo(&self, view: &View<'_>) -> Result<Vec<Change>, StepError> {
-        wrap(view, &self.at, &self.member, Direction::Down)
+impl From<Unwrap> for Parsed {
+    fn from(Unwrap { at, member }: Unwrap) -> Self {
+        let place = StepPlace::write(at.clone());
+        Self::Step(Step::new(
+            vec![place],
+            move |view, direction| match direction {
+                Direction::Up => unwrap(view, &at, &member, direction),
+                Direction::Down => wrap(view, &at, &member, direction),
+            },
+        ))
     }
 }
 

@@ -170,21 +170,3 @@ impl JsonSchema for Fragment {
         true.into()
     }
 }
-
-/// A text with pointers in braces.
-impl JsonSchema for crate::step::derive::Template {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "template".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "pattern": "^([^{}]|\\{\\{|\\}\\}|\\{(/([^}~]|~[01])*)?\\})*$",
-        })
-    }
-}
