@@ -83,13 +83,13 @@ fn raw<'t>(document: Value<'t>, at: &Pointer) -> Option<&'t str> {
 }
 
 /// The places that an edit can change: those that it names, or the array around them, because its elements could move.
-pub(super) fn reached(edit: &Edit) -> impl Iterator<Item = Pointer> + use<> {
+pub(super) fn reached(edit: &Edit) -> impl Iterator<Item = Pointer> {
     edit.places().map(|named| {
         let tokens = named.tokens();
         // The top level is an object, so the first token is no index.
         match tokens.iter().skip(1).position(|token| may_be_index(token)) {
             Some(index) => Pointer::root().join(&tokens[..=index]),
-            None => named,
+            None => named.into_owned(),
         }
     })
 }

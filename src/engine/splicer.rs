@@ -90,8 +90,8 @@ impl<'m> Splicer<'m> {
                 .changes(text.root())
                 .map_err(|error| self.refused(migration, transform, error))?;
             let edits: Vec<Edit> = changes.iter().filter_map(Change::edit).cloned().collect();
-            let mut reached = edits.iter().flat_map(guard::reached);
-            if !self.waiting.is_empty() && reached.any(|at| self.reached.overlaps(&at)) {
+            let overlaps = |edit| guard::reached(edit).any(|at| self.reached.overlaps(&at));
+            if !self.waiting.is_empty() && edits.iter().any(overlaps) {
                 // Its footprint was incomplete, so it must see the earlier edits.
                 return Ok(None);
             }

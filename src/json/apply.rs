@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::edit::{Edit, EditError};
-use super::make::{make, scalar_root};
+use super::make::make;
 use super::pointer::{Pointer, overlapping};
 use super::splice::Splice;
 use super::text::Text;
@@ -17,12 +17,10 @@ use super::text::Text;
 /// An edit does not fit the document, or two edits overlap.
 pub fn apply(text: &Text<'_>, edits: &[Edit]) -> Result<String, EditError> {
     refuse_overlaps(edits)?;
-    let Some(mut splice) = Splice::new(text) else {
-        let refused = edits
-            .first()
-            .map(|edit| scalar_root(edit, text.root().kind()));
-        return refused.map_or_else(|| Ok(text.as_str().to_owned()), Err);
-    };
+    if edits.is_empty() {
+        return Ok(text.as_str().to_owned());
+    }
+    let mut splice = Splice::new(text);
     for edit in edits {
         make(&mut splice, edit)?;
     }
@@ -55,9 +53,7 @@ fn refuse_overlaps(edits: &[Edit]) -> Result<(), EditError> {
     let mut touched = Vec::with_capacity(edits.len());
     for (order, edit) in edits.iter().enumerate() {
         let appends = matches!(edit, Edit::Append { .. });
-        let (one, other) = edit.touches();
-        touched.push((one, order, appends));
-        touched.extend(other.map(|other| (other, order, appends)));
+        touched.extend(edit.touches().into_iter().map(|at| (at, order, appends)));
     }
     // In this order, an address is followed directly by all addresses inside its value.
     touched.sort_by(|(one, ..), (other, ..)| one.tokens().cmp(other.tokens()));

@@ -46,39 +46,34 @@ pub(super) enum Content<'t> {
 }
 
 impl<'t> Container<'t> {
+    /// Opens a value. A scalar has no members.
     pub(super) fn open(
         text: &'t Text<'t>,
         value: Value<'t>,
         holder: Option<(usize, usize)>,
-    ) -> Option<Self> {
-        let slots = match value.kind() {
-            ValueKind::Object => members(text, value),
-            ValueKind::Array => elements(text, value),
-            _ => return None,
-        };
-        let span = value.span();
-        let by_name = if slots.len() > MANY_SLOTS && value.kind() == ValueKind::Object {
-            value
-                .members()
-                .map(|member| member.name())
-                .zip(0..)
-                .collect()
+    ) -> Self {
+        let slots = slots(text.as_str(), value);
+        let by_name = if slots.len() > MANY_SLOTS {
+            let names = value.members().map(|member| member.name());
+            names.zip(0..).collect()
         } else {
             HashMap::new()
         };
-        Some(Self {
+        let span = value.span();
+        Self {
             kind: value.kind(),
             holder,
             order: (0..slots.len()).collect(),
-            slots,
             ascending: value.ascends(),
-            inside: if value.is_empty() {
-                &text.as_str()[span.start + 1..span.end - 1]
-            } else {
-                ""
+            inside: match value.kind() {
+                ValueKind::Object | ValueKind::Array if slots.is_empty() => {
+                    &text.as_str()[span.start + 1..span.end - 1]
+                }
+                _ => "",
             },
+            slots,
             by_name,
-        })
+        }
     }
 
     pub(super) fn find(&self, token: &str) -> Option<usize> {
@@ -187,40 +182,24 @@ impl<'t> Slot<'t> {
     }
 }
 
-fn members<'t>(text: &'t Text<'t>, object: Value<'t>) -> Vec<Slot<'t>> {
-    let mut begin = object.span().start + 1;
-    let text = text.as_str();
+/// The members or elements of a value, with the white space around them.
+fn slots<'t>(text: &'t str, value: Value<'t>) -> Vec<Slot<'t>> {
+    let members = value.members();
+    let members = members.map(|member| (Some(member.name_span()), member.value()));
+    let elements = value.elements().map(|element| (None, element));
+    let mut begin = value.span().start + 1;
     let mut slots = Vec::new();
-    for member in object.members() {
-        let (name, value) = (member.name_span(), member.value().span());
-        let end = value.end + white_length(&text[value.end..]);
+    for (name, value) in members.chain(elements) {
+        let span = value.span();
+        let name = name.unwrap_or(span.start..span.start);
+        let end = span.end + white_length(&text[span.end..]);
         slots.push(Slot {
             whole: Some(&text[begin..end]),
             lead: Cow::Borrowed(&text[begin..name.start]),
-            name: Cow::Borrowed(&text[name.clone()]),
-            colon: Cow::Borrowed(&text[name.end..value.start]),
-            content: Content::Found(member.value()),
-            trail: Cow::Borrowed(&text[value.end..end]),
-        });
-        begin = end + 1;
-    }
-    slots
-}
-
-fn elements<'t>(text: &'t Text<'t>, array: Value<'t>) -> Vec<Slot<'t>> {
-    let mut begin = array.span().start + 1;
-    let text = text.as_str();
-    let mut slots = Vec::new();
-    for element in array.elements() {
-        let value = element.span();
-        let end = value.end + white_length(&text[value.end..]);
-        slots.push(Slot {
-            whole: Some(&text[begin..end]),
-            lead: Cow::Borrowed(&text[begin..value.start]),
-            name: Cow::Borrowed(""),
-            colon: Cow::Borrowed(""),
-            content: Content::Found(element),
-            trail: Cow::Borrowed(&text[value.end..end]),
+            colon: Cow::Borrowed(&text[name.end..span.start]),
+            name: Cow::Borrowed(&text[name]),
+            content: Content::Found(value),
+            trail: Cow::Borrowed(&text[span.end..end]),
         });
         begin = end + 1;
     }

@@ -60,7 +60,7 @@ pub enum EditError {
 
 impl Edit {
     /// The places that the edit may change; the last one is the new place of its value.
-    pub(crate) fn places(&self) -> impl Iterator<Item = Pointer> + use<> {
+    pub(crate) fn places(&self) -> impl Iterator<Item = Cow<'_, Pointer>> {
         let (one, two) = match self {
             Self::Insert { at, .. }
             | Self::Replace { at, .. }
@@ -68,32 +68,20 @@ impl Edit {
             | Self::Remove { at }
             | Self::Wrap { at, .. }
             | Self::Unwrap { at }
-            | Self::Copy { to: at, .. } => (at.clone(), None),
-            Self::Rename { at, to } => (at.clone(), Some(at.sibling(to))),
-            Self::Move { from, to } => (from.clone(), Some(to.clone())),
+            | Self::Copy { to: at, .. } => (at, None),
+            Self::Rename { at, to } => (at, Some(Cow::Owned(at.sibling(to)))),
+            Self::Move { from, to } => (from, Some(Cow::Borrowed(to))),
         };
-        [Some(one), two].into_iter().flatten()
+        [Some(Cow::Borrowed(one)), two].into_iter().flatten()
     }
 
     /// The addresses that no other edit may touch; the end of an array is `-`.
-    pub(super) fn touches(&self) -> (Cow<'_, Pointer>, Option<Cow<'_, Pointer>>) {
-        match self {
-            Self::Insert { at, .. }
-            | Self::Replace { at, .. }
-            | Self::Remove { at }
-            | Self::Wrap { at, .. }
-            | Self::Unwrap { at }
-            | Self::Copy { to: at, .. } => (Cow::Borrowed(at), None),
-            Self::Append { at, .. } => (Cow::Owned(at.child("-")), None),
-            Self::Rename { at, to } => {
-                let target = at.split_last().map(|(parent, _)| parent.child(to));
-                let target = target.filter(|target| target != at);
-                (Cow::Borrowed(at), target.map(Cow::Owned))
-            }
-            Self::Move { from, to } => {
-                let target = (from != to).then_some(Cow::Borrowed(to));
-                (Cow::Borrowed(from), target)
-            }
+    pub(super) fn touches(&self) -> Vec<Cow<'_, Pointer>> {
+        if let Self::Append { at, .. } = self {
+            return vec![Cow::Owned(at.child("-"))];
         }
+        let mut places: Vec<_> = self.places().collect();
+        places.dedup();
+        places
     }
 }

@@ -22,8 +22,8 @@ pub(super) struct Lines<'l> {
     /// `\n` or `\r\n`.
     pub(super) end: &'static str,
     /// The indentation of the line in which the value begins.
-    pub(super) indentation: Cow<'l, str>,
-    pub(super) unit: Cow<'l, str>,
+    pub(super) indentation: &'l str,
+    pub(super) unit: &'l str,
 }
 
 impl Lines<'_> {

@@ -28,27 +28,6 @@ pub(super) fn make(splice: &mut Splice<'_>, edit: &Edit) -> Result<(), EditError
     }
 }
 
-pub(super) fn scalar_root(edit: &Edit, found: ValueKind) -> EditError {
-    let at = Pointer::root();
-    match edit {
-        Edit::Append { .. } => EditError::NotAnArray { at, found },
-        Edit::Insert { at: named, .. }
-        | Edit::Replace { at: named, .. }
-        | Edit::Remove { at: named }
-        | Edit::Rename { at: named, .. }
-        | Edit::Wrap { at: named, .. }
-        | Edit::Unwrap { at: named }
-        | Edit::Move { from: named, .. }
-        | Edit::Copy { from: named, .. } => match named.tokens() {
-            [] => EditError::Root,
-            [_] => EditError::NotAnObject { at, found },
-            [first, ..] => EditError::Missing {
-                at: at.child(first),
-            },
-        },
-    }
-}
-
 fn insert(splice: &mut Splice<'_>, at: &Pointer, value: &Fragment) -> Result<(), EditError> {
     let (container, name) = vacancy(splice, at)?;
     let sorted = splice.is_sorted(container);
@@ -65,10 +44,8 @@ fn replace(splice: &mut Splice<'_>, at: &Pointer, value: &Fragment) -> Result<()
 }
 
 fn append(splice: &mut Splice<'_>, at: &Pointer, value: &Fragment) -> Result<(), EditError> {
-    let container = match locate(splice, at.tokens())? {
-        Some(place) => splice.open(place),
-        None => Some(0),
-    };
+    let place = locate(splice, at.tokens())?;
+    let container = splice.open(place);
     let found = container.map(|container| splice.kind(container));
     match container {
         Some(container) if found == Some(ValueKind::Array) => {
@@ -145,7 +122,7 @@ fn wrap(splice: &mut Splice<'_>, at: &Pointer, name: &str) -> Result<(), EditErr
 
 fn unwrap(splice: &mut Splice<'_>, at: &Pointer) -> Result<(), EditError> {
     let place = locate(splice, at.tokens())?.ok_or(EditError::Root)?;
-    let opened = splice.open(place);
+    let opened = splice.open(Some(place));
     let Some(container) = opened.filter(|opened| splice.kind(*opened) == ValueKind::Object) else {
         let found = splice.kind_at(at);
         let at = at.clone();
@@ -185,10 +162,8 @@ fn object_around<'p>(
     at: &'p Pointer,
 ) -> Result<(usize, &'p str), EditError> {
     let (name, parents) = at.tokens().split_last().ok_or(EditError::Root)?;
-    let container = match locate(splice, parents)? {
-        Some(place) => splice.open(place),
-        None => Some(0),
-    };
+    let place = locate(splice, parents)?;
+    let container = splice.open(place);
     match container {
         Some(container) if splice.kind(container) == ValueKind::Object => Ok((container, name)),
         _ => {
@@ -203,10 +178,7 @@ fn object_around<'p>(
 fn locate(splice: &mut Splice<'_>, tokens: &[String]) -> Result<Option<Position>, EditError> {
     let mut place = None;
     for (depth, token) in tokens.iter().enumerate() {
-        let container = match place {
-            Some(place) => splice.open(place),
-            None => Some(0),
-        };
+        let container = splice.open(place);
         place = container.and_then(|container| splice.find(container, token));
         if place.is_none() {
             let at = Pointer::root().join(&tokens[..=depth]);

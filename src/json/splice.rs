@@ -23,11 +23,9 @@ pub(super) struct Position {
 }
 
 impl<'t> Splice<'t> {
-    /// Opens the root; `None` if it is a scalar.
-    pub(super) fn new(text: &'t Text<'t>) -> Option<Self> {
-        let root = Container::open(text, text.root(), None)?;
-        let containers = vec![root];
-        Some(Self { text, containers })
+    pub(super) fn new(text: &'t Text<'t>) -> Self {
+        let containers = vec![Container::open(text, text.root(), None)];
+        Self { text, containers }
     }
 
     pub(super) fn kind(&self, container: usize) -> ValueKind {
@@ -47,14 +45,18 @@ impl<'t> Splice<'t> {
         Some(Position { container, slot })
     }
 
-    /// Opens the container in a slot; `None` if the slot has a scalar or a new value.
-    pub(super) fn open(&mut self, place: Position) -> Option<usize> {
+    /// Opens the container in a slot, or the root without one; `None` if the slot has a scalar or a new value.
+    pub(super) fn open(&mut self, place: Option<Position>) -> Option<usize> {
+        let Some(place) = place else { return Some(0) };
         let value = match self.slot(place).content {
             Content::Found(value) => value,
             Content::Opened(container) => return Some(container),
             Content::New(_) => return None,
         };
-        let opened = Container::open(self.text, value, Some((place.container, place.slot)))?;
+        if !matches!(value.kind(), ValueKind::Object | ValueKind::Array) {
+            return None;
+        }
+        let opened = Container::open(self.text, value, Some((place.container, place.slot)));
         let container = self.containers.len();
         self.containers.push(opened);
         self.change(place).content = Content::Opened(container);
@@ -161,7 +163,7 @@ impl<'t> Splice<'t> {
         };
         let lines = indentation(&slot.lead).map(|found| Lines {
             end: line_end(&slot.lead),
-            indentation: Cow::Borrowed(found),
+            indentation: found,
             unit: self.unit(),
         });
         Layout {
@@ -269,34 +271,28 @@ impl<'t> Splice<'t> {
         };
         let lines = Lines {
             end,
-            indentation: Cow::Borrowed(base),
+            indentation: base,
             unit: self.unit(),
         };
         (Cow::Owned(lines.lead(1)), Cow::Owned(lines.lead(0)))
     }
 
-    fn unit(&self) -> Cow<'t, str> {
-        let first = self.containers[0].slot_at(0).map(|slot| &slot.lead);
-        match first {
-            Some(Cow::Borrowed(lead)) => indentation(lead).map(Cow::Borrowed),
-            Some(Cow::Owned(lead)) => indentation(lead).map(|found| Cow::Owned(found.to_owned())),
-            None => None,
-        }
-        .unwrap_or(Cow::Borrowed("  "))
+    fn unit(&self) -> &str {
+        let first = self.containers[0].slot_at(0);
+        let found = first.and_then(|slot| indentation(&slot.lead));
+        found.unwrap_or("  ")
     }
 
     /// The colon with white space of the last member of the container, or else of the root.
     fn colon_in(&self, container: usize) -> Cow<'t, str> {
-        let colons = [container, 0].map(|container| {
-            let last = self.containers[container].order.len().checked_sub(1)?;
-            let slot = self.containers[container].slot_at(last)?;
-            (!slot.colon.is_empty()).then(|| slot.colon.clone())
-        });
-        colons
-            .into_iter()
-            .flatten()
-            .next()
-            .unwrap_or(Cow::Borrowed(": "))
+        for container in [container, 0] {
+            let last = self.containers[container].order.last();
+            let slot = last.map(|slot| &self.containers[container].slots[*slot]);
+            if let Some(slot) = slot.filter(|slot| !slot.colon.is_empty()) {
+                return slot.colon.clone();
+            }
+        }
+        Cow::Borrowed(": ")
     }
 
     /// The white space after a comma on one line: as in the container, or in the root, or as after a colon.

@@ -138,9 +138,10 @@ fn keeps_places(up: &Done, document: &str) -> bool {
             .split_last()
             .map(|(parent, _)| parent)
             .unwrap_or_default();
-        text.root()
-            .at(&parent)
-            .is_some_and(|object| object.is_sorted())
+        text.root().at(&parent).is_some_and(|object| {
+            let names: Vec<_> = object.members().map(|member| member.name()).collect();
+            names.len() > 1 && names.is_sorted()
+        })
     };
     up.changes.iter().all(|change| match change {
         Change::Edit(Edit::Rename { at, .. }) => sorted(&before, at) == sorted(&after, at),
