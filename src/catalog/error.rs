@@ -98,6 +98,11 @@ impl From<ObjectProblem> for CatalogProblem {
     }
 }
 
+pub(super) fn of_registry(kind: &str, error: RegistryError) -> CatalogProblem {
+    let (kind, error) = (kind.to_owned(), Box::new(error));
+    CatalogProblem::Registry { kind, error }
+}
+
 pub(super) fn unknown_kind(found: &str, known: Vec<String>) -> CatalogProblem {
     let found = found.to_owned();
     CatalogProblem::Object(ObjectProblem::Unknown {

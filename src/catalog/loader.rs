@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalog_form::{CatalogForm, KindForm};
 use super::dimensions::Dimension;
-use super::error::{CatalogError, CatalogProblem};
+use super::error::{CatalogError, CatalogProblem, of_registry};
 use super::kind::{DeferredWhen, Kind, Mark, is_file_name};
 use super::layout::{BUILT_IN_NAME, CATALOG};
-use super::migrations::{of_registry, read_migrations};
+use super::migrations::read_migrations;
 use super::place::Place;
 use super::registry::Registry;
 use super::source_file::SourceFile;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::error::{CatalogError, CatalogProblem, unknown_kind};
+use super::error::{CatalogError, of_registry, unknown_kind};
 use super::kind::Kind;
 use super::layout::is_migration;
 use super::migration::Migration;
@@ -146,11 +146,6 @@ fn connect(
             Err(CatalogError { place, problem })
         }
     }
-}
-
-pub(super) fn of_registry(kind: &str, error: RegistryError) -> CatalogProblem {
-    let (kind, error) = (kind.to_owned(), Box::new(error));
-    CatalogProblem::Registry { kind, error }
 }
 
 fn read_edge(document: &SourceFile<'_>, kinds: &[Kind]) -> Result<Edge, CatalogError> {

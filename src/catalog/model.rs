@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::dimensions::Dimension;
-use super::error::{CatalogError, CatalogProblem, unknown_kind};
+use super::error::{CatalogError, CatalogProblem, of_registry, unknown_kind};
 use super::kind::Kind;
 use super::layout::{BUILT_IN_NAME, CATALOG};
 use super::migration::Migration;
@@ -168,10 +168,7 @@ impl Catalog {
             "summary": migration.summary, "transforms": names,
         });
         let registry = found.registry.with(migration, found.unversioned.clone());
-        found.registry = registry.map_err(|error| {
-            let (kind, error) = (kind.to_owned(), Box::new(error));
-            whole(CatalogProblem::Registry { kind, error })
-        })?;
+        found.registry = registry.map_err(|error| whole(of_registry(kind, error)))?;
         self.files.insert(path, entry.to_string());
         self.bundle = bundle_of(&self.files);
         self.digest = Digest::of(self.bundle.as_bytes());

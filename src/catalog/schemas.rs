@@ -63,7 +63,7 @@ fn read_one(
     let text = SourceFile::read(file, text)?;
     let schema = Schema::new(text.text.root()).map_err(|error| {
         let reason = error.reason;
-        text.error_near(&error.at, CatalogProblem::Schema { reason })
+        text.error(error.at.tokens(), CatalogProblem::Schema { reason })
     })?;
     // This is the last check, because it can be a consequence of a migration that could not be read.
     if !kind.registry.knows(version) {

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use super::error::{CatalogError, CatalogProblem};
 use super::place::Place;
 use crate::form::{ObjectProblem, reason};
-use crate::json::{Pointer, Text, Value};
+use crate::json::{Text, Value};
 
 pub(super) struct SourceFile<'t> {
     file: &'t str,
@@ -106,18 +106,12 @@ impl<'t> SourceFile<'t> {
     pub(super) fn nearest(&self, names: &[impl AsRef<str>]) -> Value<'_> {
         let mut value = self.text.root();
         for name in names {
-            match value.get(name.as_ref()) {
+            match value.inside(name.as_ref()) {
                 Some(inner) => value = inner,
                 None => break,
             }
         }
         value
-    }
-
-    pub(super) fn error_near(&self, at: &Pointer, problem: CatalogProblem) -> CatalogError {
-        let mut lengths = (0..=at.tokens().len()).rev();
-        let value = lengths.find_map(|length| self.text.root().at(&at.first(length)));
-        self.error_at(value.unwrap_or(self.text.root()), problem)
     }
 
     pub(super) fn error_at(&self, value: Value<'_>, problem: CatalogProblem) -> CatalogError {

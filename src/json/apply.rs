@@ -58,10 +58,9 @@ fn refuse_overlaps(edits: &[Edit]) -> Result<(), EditError> {
     // In this order, an address is followed directly by all addresses inside its value.
     touched.sort_by(|(one, ..), (other, ..)| one.tokens().cmp(other.tokens()));
     refuse_changed_sources(edits, &touched)?;
-    for pair in touched.windows(2) {
-        let [(one, first, one_appends), (other, second, other_appends)] = pair else {
-            continue;
-        };
+    for ((one, first, one_appends), (other, second, other_appends)) in
+        touched.iter().zip(touched.iter().skip(1))
+    {
         let both_append = *one_appends && *other_appends && one == other;
         if one.overlaps(other) && !both_append {
             let (one, other) = if first <= second {

@@ -50,10 +50,6 @@ impl Pointer {
         Some((Self(parents.to_vec()), last))
     }
 
-    pub(crate) fn first(&self, names: usize) -> Self {
-        Self(self.0.iter().take(names).cloned().collect())
-    }
-
     /// Returns true if both address the same value, or one of them a value inside the other's.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(one, two)| one == two)

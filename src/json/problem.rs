@@ -98,19 +98,6 @@ impl Flaw {
     }
 
     #[cold]
-    pub(super) fn unexpected(bytes: &[u8], offset: usize, expected: &'static str) -> Self {
-        let problem = if offset >= bytes.len() {
-            TextProblem::Truncated { expected }
-        } else {
-            TextProblem::Syntax {
-                expected,
-                found: character(bytes, offset),
-            }
-        };
-        Self { offset, problem }
-    }
-
-    #[cold]
     pub(super) fn locate(self, bytes: &[u8]) -> TextError {
         let before = &bytes[..self.offset.min(bytes.len())];
         let line_start = before

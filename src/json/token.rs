@@ -1,7 +1,7 @@
 //! The tokens of JSON: white space, strings, numbers and literals, read byte by byte.
 //! Invariant: the cursor never goes beyond the end of the text, and exactly the tokens of RFC 8259 are accepted.
 
-use super::problem::{Flaw, TextProblem};
+use super::problem::{Flaw, TextProblem, character};
 
 const ONES: u64 = u64::from_le_bytes([1; 8]);
 const HIGH: u64 = ONES << 7;
@@ -32,7 +32,13 @@ impl Cursor<'_> {
 
     #[cold]
     pub(super) fn unexpected(&self, expected: &'static str) -> Flaw {
-        Flaw::unexpected(self.bytes, self.at, expected)
+        let problem = if self.at >= self.bytes.len() {
+            TextProblem::Truncated { expected }
+        } else {
+            let found = character(self.bytes, self.at);
+            TextProblem::Syntax { expected, found }
+        };
+        Flaw::new(self.at, problem)
     }
 
     #[inline]

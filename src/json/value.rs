@@ -179,7 +179,7 @@ impl<'t> Value<'t> {
 
     /// The member `name` of an object.
     pub fn member(&self, name: &str) -> Option<Member<'t>> {
-        self.members().find(|member| member.is_named(name))
+        self.members().find(|member| member.name() == name)
     }
 
     /// The value at `pointer` inside this value (`/2` is the third element of an array).
@@ -188,13 +188,16 @@ impl<'t> Value<'t> {
     }
 
     pub(crate) fn along(&self, names: &[String]) -> Option<Value<'t>> {
-        names
-            .iter()
-            .try_fold(*self, |here, token| match here.kind() {
-                ValueKind::Object => here.get(token),
-                ValueKind::Array => here.elements().nth(array_index(token)?),
-                _ => None,
-            })
+        names.iter().try_fold(*self, |here, name| here.inside(name))
+    }
+
+    /// The member with this name, or the element with this index.
+    pub(crate) fn inside(&self, name: &str) -> Option<Value<'t>> {
+        match self.kind() {
+            ValueKind::Object => self.get(name),
+            ValueKind::Array => self.elements().nth(array_index(name)?),
+            _ => None,
+        }
     }
 }
 
@@ -239,10 +242,6 @@ impl<'t> Member<'t> {
 
     fn raw_content(&self) -> &'t str {
         self.node().quoted(self.text.as_str())
-    }
-
-    fn is_named(&self, name: &str) -> bool {
-        self.name() == name
     }
 
     /// The value.

@@ -1,83 +1,52 @@
 //! `sum_equals` and `count_equals`: a sum of numbers, or a number of elements or documents, compared with a stated number.
 //! Invariant: sums are exact, and every element counts, whatever its value is.
 
-use serde::Deserialize;
+use super::model::Definition;
+use super::totals::{self, Total};
+use crate::form::read_members;
 
-use super::model::{Body, Definition};
-use super::totals::{self, Total, TotalForm};
-use crate::form::ObjectProblem;
-
-pub(super) const SUM_EQUALS: Definition = Definition::of::<Sum>(
-    "sum_equals",
-    "\
+pub(super) const SUM_EQUALS: Definition = Definition {
+    name: "sum_equals",
+    documentation: "\
 In one document: the numbers `value` (a pointer that is seen from each element; `\"\"` is the element itself) of the array `items` add up to `expected` (a pointer or a number), give or take `tolerance`.
 
 Over the tree: of the documents of this kind that say the same at each of `group_by`, the numbers `value` add up to what another kind says: `match` names that `kind`, with `on` (pointer here, which is one of `group_by`, to pointer there) which of its documents, and with `expected` where the number stands.
 
 A number may be spelled in a string. Sums are exact decimals. What is missing or null adds nothing; without `items` or `expected`, without a value at `group_by`, and for groups without a match nothing is asked.",
-);
+    read: |text, common| Ok(totals::read(read_members(text, common)?, Total::Values)?),
+    #[cfg(test)]
+    schema: schema_of_sum,
+};
 
-/// The form of a total with a value.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Sum(TotalForm);
-
-#[cfg(test)]
-impl schemars::JsonSchema for Sum {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        SUM_EQUALS.name.into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let mut schema = TotalForm::json_schema(generator);
-        let said = serde_json::json!({"required": ["value"], "properties": {"value": {"not": {"type": "null"}}}});
-        schema.insert("allOf".to_owned(), [said].as_slice().into());
-        schema
-    }
-}
-
-impl TryFrom<Sum> for Body {
-    type Error = ObjectProblem;
-
-    fn try_from(Sum(form): Sum) -> Result<Self, ObjectProblem> {
-        totals::read(form, Total::Values)
-    }
-}
-
-pub(super) const COUNT_EQUALS: Definition = Definition::of::<Count>(
-    "count_equals",
-    "\
+pub(super) const COUNT_EQUALS: Definition = Definition {
+    name: "count_equals",
+    documentation: "\
 As `sum_equals`, but what is compared is the number of elements of `items`, or of documents in the group; there is no `value`.",
-);
-
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Count(TotalForm);
+    read: |text, common| Ok(totals::read(read_members(text, common)?, Total::Count)?),
+    #[cfg(test)]
+    schema: schema_of_count,
+};
 
 #[cfg(test)]
-impl schemars::JsonSchema for Count {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        COUNT_EQUALS.name.into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let mut schema = TotalForm::json_schema(generator);
-        if let Some(members) = schema
-            .get_mut("properties")
-            .and_then(|members| members.as_object_mut())
-        {
-            members.remove("value");
-        }
-        schema
-    }
+fn schema_of_sum(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let mut schema = schema_of_total(generator);
+    let said = serde_json::json!({"required": ["value"], "properties": {"value": {"not": {"type": "null"}}}});
+    schema.insert("allOf".to_owned(), [said].as_slice().into());
+    schema
 }
 
-impl TryFrom<Count> for Body {
-    type Error = ObjectProblem;
+#[cfg(test)]
+fn schema_of_count(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let mut schema = schema_of_total(generator);
+    let members = schema.pointer_mut("/properties").unwrap();
+    members.as_object_mut().unwrap().remove("value");
+    schema
+}
 
-    fn try_from(Count(form): Count) -> Result<Self, ObjectProblem> {
-        totals::read(form, Total::Count)
-    }
+#[cfg(test)]
+fn schema_of_total(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    use schemars::JsonSchema as _;
+    totals::TotalForm::json_schema(generator)
 }
 
 #[cfg(test)]

@@ -54,28 +54,27 @@ struct Unwrap {
 
 impl From<Wrap> for Parsed {
     fn from(Wrap { at, member }: Wrap) -> Self {
-        let place = StepPlace::write(at.clone());
-        Self::Step(Step::new(
-            vec![place],
-            move |view, direction| match direction {
-                Direction::Up => wrap(view, &at, &member, direction),
-                Direction::Down => unwrap(view, &at, &member, direction),
-            },
-        ))
+        both_ways(at, member, wrap, unwrap)
     }
 }
 
 impl From<Unwrap> for Parsed {
     fn from(Unwrap { at, member }: Unwrap) -> Self {
-        let place = StepPlace::write(at.clone());
-        Self::Step(Step::new(
-            vec![place],
-            move |view, direction| match direction {
-                Direction::Up => unwrap(view, &at, &member, direction),
-                Direction::Down => wrap(view, &at, &member, direction),
-            },
-        ))
+        both_ways(at, member, unwrap, wrap)
     }
+}
+
+type Way = fn(&View<'_>, &Pointer, &str, Direction) -> Result<Vec<Change>, StepError>;
+
+fn both_ways(at: Pointer, member: String, up: Way, down: Way) -> Parsed {
+    let place = StepPlace::write(at.clone());
+    Parsed::Step(Step::new(vec![place], move |view, direction| {
+        let way = match direction {
+            Direction::Up => up,
+            Direction::Down => down,
+        };
+        way(view, &at, &member, direction)
+    }))
 }
 
 fn wrap(
