@@ -25,10 +25,6 @@ pub(super) struct Contents {
     pub(super) schemas: BTreeSet<String>,
 }
 
-pub(super) fn read_bundle(bundle: &str) -> Result<BTreeMap<String, String>, CatalogError> {
-    SourceFile::read("bundle", bundle)?.form()
-}
-
 fn catalog_file(files: &BTreeMap<String, String>) -> Result<SourceFile<'_>, CatalogError> {
     let text = files.get(CATALOG).ok_or(CatalogError {
         place: Place::Catalog,

@@ -13,8 +13,8 @@ use super::migration::Migration;
 use super::place::Place;
 use super::registry::{Registry, RegistryError};
 use super::source_file::SourceFile;
-use crate::form::{Object, ReadError};
-use crate::step::{StepName, StepsError, read_steps};
+use crate::form::Object;
+use crate::step::{StepName, read_steps};
 use crate::version::Version;
 
 /// A file in `migrations/` of a catalog of `migrate-manifests`.
@@ -158,9 +158,11 @@ fn read_edge(document: &SourceFile<'_>, kinds: &[Kind]) -> Result<Edge, CatalogE
     let mut migration = Migration::new(form.from, form.to, form.summary);
     migration.places.push(document.place(document.text.root()));
     let steps = read_steps(document.text.root(), &kinds[index].guarded_members());
-    for read in steps.map_err(|error| step_error(document, error))? {
+    let steps =
+        steps.map_err(|wrong| document.read_error(wrong.error, wrong.object, wrong.name))?;
+    for read in steps {
         migration.transforms.push(Box::new(read.step));
-        migration.places.push(document.place_of(read.offset));
+        migration.places.push(document.place_of(read.name));
     }
     let end = |member| document.place(document.nearest(&[member]));
     Ok(Edge {
@@ -168,11 +170,4 @@ fn read_edge(document: &SourceFile<'_>, kinds: &[Kind]) -> Result<Edge, CatalogE
         migration,
         ends: [end("from"), end("to")],
     })
-}
-
-fn step_error(document: &SourceFile<'_>, wrong: StepsError) -> CatalogError {
-    match wrong.error {
-        ReadError::Json(error) => document.form_error(&error, wrong.object),
-        ReadError::Problem(problem) => document.error_from(wrong.offset, problem.into()),
-    }
 }

@@ -10,6 +10,7 @@ use super::kind::Kind;
 use super::layout::{BUILT_IN_NAME, CATALOG};
 use super::migration::Migration;
 use super::place::Place;
+use super::source_file::SourceFile;
 use super::{built_in, layout, loader};
 use crate::digest::Digest;
 use crate::form::ObjectProblem;
@@ -128,7 +129,7 @@ impl Catalog {
     /// # Errors
     /// The text is no bundle of a valid catalog, or it names migrations that were compiled into a program.
     pub fn from_bundle(source: Source, bundle: &str) -> Result<Self, CatalogError> {
-        let files = loader::read_bundle(bundle)?;
+        let files: BTreeMap<String, String> = SourceFile::read("bundle", bundle)?.form()?;
         if let Some(path) = files.keys().find(|path| path.starts_with(COMPILED)) {
             return Err(CatalogError {
                 place: Place::File(path.clone()),

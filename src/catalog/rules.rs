@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use super::error::{CatalogError, CatalogProblem, unknown_kind};
 use super::kind::Kind;
 use super::source_file::SourceFile;
-use crate::form::ReadError;
 use crate::json::{Pointer, Value};
 use crate::rule::{self, Body, Check, Rule};
 use crate::version::Version;
@@ -23,9 +22,9 @@ pub(super) fn read(
     let list = document.of_kind(&kind.name, "rules");
     for object in list.into_iter().flat_map(|list| list.elements()) {
         let wrong = |problem| document.error_at(place(object), problem);
-        let rule = rule::read(object.raw()).map_err(|error| match error {
-            ReadError::Json(error) => document.form_error(&error, object.span().start),
-            ReadError::Problem(problem) => wrong(problem.into()),
+        let rule = rule::read(object.raw()).map_err(|error| {
+            let name = place(object).span().start;
+            document.read_error(error, object.span().start, name)
         });
         let checked = rule.and_then(|rule| {
             check(&rule, kind, kinds).map_err(wrong)?;
@@ -58,13 +57,13 @@ fn check(rule: &Rule, kind: &Kind, kinds: &[Kind]) -> Result<(), CatalogProblem>
         .filter(|at| is_nowhere(at, rule.from.as_ref(), rule.check, kind))
         .collect();
     if let Body::Tree(body) = &rule.body
-        && let Some(found) = body.other_kind()
+        && let Some((found, there)) = body.other()
     {
         let Some(other) = kinds.iter().find(|kind| kind.name == found) else {
             let known = kinds.iter().map(|kind| kind.name.clone()).collect();
             return Err(unknown_kind(found, known));
         };
-        let there = body.other_pointers().into_iter();
+        let there = there.into_iter();
         nowhere.extend(there.filter(|at| is_nowhere(at, None, rule.check, other)));
     }
     match nowhere.first() {

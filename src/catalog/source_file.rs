@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::{CatalogError, CatalogProblem};
 use super::place::Place;
-use crate::form::{ObjectProblem, reason};
+use crate::form::{ObjectProblem, ReadError, reason};
 use crate::json::{Text, Value};
 
 pub(super) struct SourceFile<'t> {
@@ -30,6 +30,14 @@ impl<'t> SourceFile<'t> {
 
     pub(super) fn form<T: DeserializeOwned>(&self) -> Result<T, CatalogError> {
         serde_json::from_str(self.text.as_str()).map_err(|error| self.form_error(&error, 0))
+    }
+
+    /// The error of an object of a list. `object` and `name` are the offsets of the object and of its name.
+    pub(super) fn read_error(&self, error: ReadError, object: usize, name: usize) -> CatalogError {
+        match error {
+            ReadError::Json(error) => self.form_error(&error, object),
+            ReadError::Problem(problem) => self.error_from(name, problem.into()),
+        }
     }
 
     pub(super) fn form_error(&self, error: &serde_json::Error, start: usize) -> CatalogError {
@@ -118,7 +126,7 @@ impl<'t> SourceFile<'t> {
         self.error_from(value.span().start, problem)
     }
 
-    pub(super) fn error_from(&self, offset: usize, problem: CatalogProblem) -> CatalogError {
+    fn error_from(&self, offset: usize, problem: CatalogProblem) -> CatalogError {
         let place = self.place_of(offset);
         CatalogError { place, problem }
     }
@@ -128,16 +136,13 @@ impl<'t> SourceFile<'t> {
     }
 
     pub(super) fn place_of(&self, offset: usize) -> Place {
-        let (line, column) = self.line_and_column(offset);
-        let file = self.file.to_owned();
-        Place::Line { file, line, column }
-    }
-
-    fn line_and_column(&self, offset: usize) -> (usize, usize) {
         let before = &self.text.as_str()[..offset];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.matches('\n').count() + 1;
-        (line, before[line_start..].chars().count() + 1)
+        Place::Line {
+            file: self.file.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
     }
 
     pub(super) fn check_text(&self, text: &str, member: &str) -> Result<(), CatalogError> {

@@ -54,7 +54,7 @@ impl<'c> TreeRules<'c> {
                 rule,
                 body: &**body,
                 own,
-                other: body.other_kind().and_then(index),
+                other: body.other().and_then(|(kind, _)| index(kind)),
             }),
         });
         Self {

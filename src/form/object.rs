@@ -126,22 +126,3 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for WithoutCommon<A> {
         self.inner.next_value_seed(seed)
     }
 }
-
-#[cfg(test)]
-impl<T: schemars::JsonSchema> schemars::JsonSchema for Object<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        T::schema_name()
-    }
-
-    fn schema_id() -> std::borrow::Cow<'static, str> {
-        T::schema_id()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        T::json_schema(generator)
-    }
-}

@@ -130,7 +130,7 @@ impl<'t> Value<'t> {
         if members.iter().any(|member| member.node().escaped) {
             members.sort_by_cached_key(Member::name);
         } else {
-            members.sort_unstable_by_key(Member::raw_content);
+            members.sort_unstable_by_key(|member| member.node().quoted(member.text.as_str()));
         }
         members
     }
@@ -238,10 +238,6 @@ impl<'t> Member<'t> {
     #[inline]
     pub(super) fn is_plain(&self) -> bool {
         self.node().plain
-    }
-
-    fn raw_content(&self) -> &'t str {
-        self.node().quoted(self.text.as_str())
     }
 
     /// The value.

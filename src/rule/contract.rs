@@ -64,8 +64,8 @@ impl From<Key> for Fact {
 
 /// A rule over the tree.
 pub trait TreeRule: Send + Sync + fmt::Debug {
-    /// The other kind of which it needs facts.
-    fn other_kind(&self) -> Option<&str> {
+    /// The other kind of which it needs facts, and the members there that it reads.
+    fn other(&self) -> Option<(&str, Vec<&Pointer>)> {
         None
     }
 
@@ -89,11 +89,6 @@ pub trait TreeRule: Send + Sync + fmt::Debug {
 
     /// The members of its own kind that it reads.
     fn pointers(&self) -> Vec<&Pointer>;
-
-    /// The members of the other kind that it reads.
-    fn other_pointers(&self) -> Vec<&Pointer> {
-        Vec::new()
-    }
 }
 
 /// The key of some members; `None` if one is missing or null.

@@ -47,8 +47,8 @@ impl TryFrom<References> for Body {
 }
 
 impl TreeRule for References {
-    fn other_kind(&self) -> Option<&str> {
-        Some(&self.kind)
+    fn other(&self) -> Option<(&str, Vec<&Pointer>)> {
+        Some((&self.kind, self.to.iter().collect()))
     }
 
     fn own_fact(&self, document: Value<'_>) -> Result<Option<Fact>, Violation> {
@@ -82,10 +82,6 @@ impl TreeRule for References {
 
     fn pointers(&self) -> Vec<&Pointer> {
         self.at.iter().collect()
-    }
-
-    fn other_pointers(&self) -> Vec<&Pointer> {
-        self.to.iter().collect()
     }
 }
 

@@ -267,8 +267,9 @@ impl DocumentRule for ArrayTotal {
 }
 
 impl TreeRule for GroupTotal {
-    fn other_kind(&self) -> Option<&str> {
-        Some(&self.kind)
+    fn other(&self) -> Option<(&str, Vec<&Pointer>)> {
+        let pointers = self.others.iter().chain([&self.expected]);
+        Some((&self.kind, pointers.collect()))
     }
 
     fn own_fact(&self, document: Value<'_>) -> Result<Option<Fact>, Violation> {
@@ -311,10 +312,6 @@ impl TreeRule for GroupTotal {
 
     fn pointers(&self) -> Vec<&Pointer> {
         self.group_by.iter().chain(&self.value).collect()
-    }
-
-    fn other_pointers(&self) -> Vec<&Pointer> {
-        self.others.iter().chain([&self.expected]).collect()
     }
 }
 

@@ -40,7 +40,7 @@ struct Derive {
 
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
-struct Template(Vec<Piece>);
+pub(crate) struct Template(Vec<Piece>);
 
 enum Piece {
     Text(String),
@@ -51,27 +51,8 @@ enum Piece {
 #[error(
     "`{found}` is not a template: expected text with `{{/pointer}}`, and `{{{{` or `}}}}` for a brace"
 )]
-struct TemplateError {
+pub(crate) struct TemplateError {
     found: String,
-}
-
-/// A text with pointers in braces.
-#[cfg(test)]
-impl schemars::JsonSchema for Template {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "template".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "string",
-            "pattern": "^([^{}]|\\{\\{|\\}\\}|\\{(/([^}~]|~[01])*)?\\})*$",
-        })
-    }
 }
 
 impl TryFrom<String> for Template {

@@ -138,21 +138,16 @@ impl Fill {
 
     fn insertion(&self, at: Pointer, filling: Filling) -> Change {
         let value = filling.value;
-        match (filling.copy_of, &self.verb) {
-            (Some(from), _) => Change::Edit(Edit::Copy { from, to: at }),
-            (None, Some(verb)) => Change::EditAs(verb.clone(), Edit::Insert { at, value }),
-            (None, None) => Change::Edit(Edit::Insert { at, value }),
+        match filling.copy_of {
+            Some(from) => Change::Edit(Edit::Copy { from, to: at }),
+            None => described(self.verb.clone(), Edit::Insert { at, value }),
         }
     }
 
     fn replacement(&self, at: Pointer, filling: Filling) -> Change {
         let value = filling.value;
-        let edit = Edit::Replace { at, value };
         let copied = filling.copy_of.map(|from| Verb::Copied { from });
-        match copied.or(self.verb.clone()) {
-            Some(verb) => Change::EditAs(verb, edit),
-            None => Change::Edit(edit),
-        }
+        described(copied.or(self.verb.clone()), Edit::Replace { at, value })
     }
 
     /// Removes the value that the step would set, or sets it to null again.
@@ -178,6 +173,13 @@ impl Fill {
                 reason: format!("is {}, expected nothing to be there", value_in_words(found)),
             }),
         }
+    }
+}
+
+fn described(verb: Option<Verb>, edit: Edit) -> Change {
+    match verb {
+        Some(verb) => Change::EditAs(verb, edit),
+        None => Change::Edit(edit),
     }
 }
 

@@ -33,8 +33,10 @@ mod view;
 mod wrap;
 
 pub(crate) use check::GuardedMembers;
+#[cfg(test)]
+pub(crate) use derive::Template;
 pub use list::STEPS;
 pub(crate) use parsed::StepName;
 #[cfg(test)]
 pub(crate) use placed::PlacedStep;
-pub(crate) use read::{StepsError, read_steps};
+pub(crate) use read::read_steps;

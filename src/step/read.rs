@@ -16,14 +16,17 @@ const COMMON: Common = Common {
 #[derive(Debug)]
 pub(crate) struct ReadStep {
     pub(crate) step: PlacedStep,
-    pub(crate) offset: usize,
+    /// The offset of its name.
+    pub(crate) name: usize,
 }
 
 #[derive(Debug)]
 pub(crate) struct StepsError {
     pub(crate) error: ReadError,
+    /// The offset of the object.
     pub(crate) object: usize,
-    pub(crate) offset: usize,
+    /// The offset of its name.
+    pub(crate) name: usize,
 }
 
 pub(crate) fn read_steps(
@@ -43,20 +46,20 @@ fn read_all(
 ) -> Result<(), StepsError> {
     let steps = holder.get("steps");
     for object in steps.into_iter().flat_map(|steps| steps.elements()) {
-        let name = object.get("step");
-        let offset = name.unwrap_or(object).span().start;
+        let named = object.get("step");
+        let name = named.unwrap_or(object).span().start;
         let wrong = |error| StepsError {
             error,
             object: object.span().start,
-            offset,
+            name,
         };
-        let name = name.and_then(|name| name.as_str()).unwrap_or_default();
-        let definition = find(STEPS, "step", &name).map_err(|problem| wrong(problem.into()))?;
+        let named = named.and_then(|name| name.as_str()).unwrap_or_default();
+        let definition = find(STEPS, "step", &named).map_err(|problem| wrong(problem.into()))?;
         match (definition.read)(object.raw(), COMMON).map_err(wrong)? {
             Parsed::Step(step) => {
                 let placed = PlacedStep::new(definition.name, frames.clone(), step);
                 let step = check(placed, guarded).map_err(|problem| wrong(problem.into()))?;
-                into.push(ReadStep { step, offset });
+                into.push(ReadStep { step, name });
             }
             Parsed::Frame(frame) => {
                 frames.push(frame);

@@ -13,9 +13,10 @@ use serde_json::{Value, json};
 
 use crate::catalog::catalog_form::CatalogForm;
 use crate::catalog::migrations::MigrationForm;
+use crate::form::Object;
 use crate::json::{Fragment, Pointer};
 use crate::rule::{CommonForm, RULES, RuleName};
-use crate::step::{STEPS, StepName};
+use crate::step::{STEPS, StepName, Template};
 use crate::version::Version;
 
 /// The schema of `catalog.json`.
@@ -168,5 +169,42 @@ impl JsonSchema for Fragment {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         true.into()
+    }
+}
+
+/// A text with pointers in braces.
+impl JsonSchema for Template {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "template".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": "^([^{}]|\\{\\{|\\}\\}|\\{(/([^}~]|~[01])*)?\\})*$",
+        })
+    }
+}
+
+/// An object has the schema of what it is read into.
+impl<T: JsonSchema> JsonSchema for Object<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
     }
 }
