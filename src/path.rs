@@ -48,6 +48,12 @@ impl FileName {
         Name::new(text.as_bytes()).map(|_| Self(text.into()))
     }
 
+    /// The text of a name, for people: bytes that are not UTF-8 are U+FFFD, and what becomes too long is cut off.
+    pub(crate) fn lossy(name: Name<'_>) -> Self {
+        let text = name.to_string();
+        Self(text[..text.floor_char_boundary(Name::MAX_BYTES)].into())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

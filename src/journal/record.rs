@@ -15,7 +15,7 @@ use super::values::{
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::path::TreePath;
+use crate::path::{FileName, TreePath};
 use crate::version::Version;
 
 /// The format that the first record names.
@@ -276,14 +276,14 @@ pub struct Discarded {
     /// The manifest that the file belongs to, if any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub path: Option<TreePath>,
-    /// The file name.
-    pub name: String,
+    /// The file name; bytes that are not UTF-8 are U+FFFD.
+    pub name: FileName,
     /// SHA-256 of the bytes, if they could be read.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub digest: Option<Digest>,
-    /// The new place of the file; `None` if it was removed.
+    /// The new place of the file, beside the manifest or in the tree; `None` if it was removed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub kept_as: Option<String>,
+    pub kept_as: Option<TreePath>,
 }
 
 /// The operation has ended, or recovery has finished it.

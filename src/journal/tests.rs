@@ -6,6 +6,7 @@ use super::samples::*;
 use super::*;
 use crate::clock::Timestamp;
 use crate::digest::Digest;
+use crate::path::{FileName, TreePath};
 
 fn journal(records: &[Record]) -> Vec<u8> {
     let (mut writer, mut bytes) = (Writer::default(), Vec::new());
@@ -77,9 +78,9 @@ fn every_record_that_is_written_is_read_back() {
         }),
         Record::Discarded(Discarded {
             path: None,
-            name: "n".to_owned(),
+            name: FileName::new("n").unwrap(),
             digest: Some(digest("z")),
-            kept_as: Some("k".to_owned()),
+            kept_as: TreePath::new(b"k"),
         }),
         Record::Ended(Box::new(Ended {
             ended_at: Some(Timestamp::EPOCH),

@@ -215,7 +215,7 @@ impl<'f, T: Send> Finder<'f, T> {
             while let Some(inner) = dir.take_if(|dir| !self.not_nested.contains(dir)) {
                 let state = TreePath::join(inner.as_bytes(), STATE_DIRECTORY.as_bytes());
                 // If the directory cannot be read, the manifest's outcome has the reason.
-                if let Ok(Some(EntryKind::Directory)) = self.frame.storage.look(&state) {
+                if let Ok(Some((EntryKind::Directory, _))) = self.frame.storage.look(&state) {
                     return Err(nested(&inner));
                 }
                 dir = TreePath::new(inner.parent());

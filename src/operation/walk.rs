@@ -14,13 +14,13 @@ use crate::storage::{Directory, EntryKind, Failed, LinkTarget, Storage};
 pub(super) struct Visit<'v> {
     pub(super) path: &'v TreePath,
     /// The open directory, or the reason why it cannot be read.
-    pub(super) directory: Result<&'v dyn Directory, Diagnosis>,
+    pub(super) directory: Result<&'v Directory<'v>, Diagnosis>,
     /// The diagnosis of a manifest that is not a regular file.
     not_regular: Option<Diagnosis>,
 }
 
 impl<'v> Visit<'v> {
-    pub(super) fn readable(&self) -> Result<&'v dyn Directory, Diagnosis> {
+    pub(super) fn readable(&self) -> Result<&'v Directory<'v>, Diagnosis> {
         match &self.not_regular {
             Some(diagnosis) => Err(diagnosis.clone()),
             None => self.directory.clone(),
@@ -98,8 +98,8 @@ impl<T> Visiting<'_, T> {
             }
         };
         let mut here = Vec::new();
-        for (name, kind) in directory.entries().iter() {
-            self.entry(&mut visited, (path, name, kind), &*directory, &mut here);
+        for (name, kind) in directory.entries.iter() {
+            self.entry(&mut visited, (path, name, kind), &directory, &mut here);
         }
         here.sort_unstable_by(path_order);
         visited.ahead.reserve_exact(here.len());
@@ -112,7 +112,7 @@ impl<T> Visiting<'_, T> {
                     let path = TreePath::join(path, name);
                     let visit = Visit {
                         path: &path,
-                        directory: Ok(&*directory),
+                        directory: Ok(&directory),
                         not_regular: (kind != EntryKind::File).then(|| kind.not_regular()),
                     };
                     Ahead::Found(Box::new(Found::Manifest((self.visit)(&visit, buffer))))
@@ -127,7 +127,7 @@ impl<T> Visiting<'_, T> {
         &self,
         visited: &mut Visited<T>,
         (parent, name, kind): (&[u8], Name<'n>, EntryKind),
-        directory: &dyn Directory,
+        directory: &Directory<'_>,
         here: &mut Vec<(&'n [u8], Here<T>)>,
     ) {
         let bytes = name.as_bytes();
@@ -208,10 +208,7 @@ impl<T> Visiting<'_, T> {
         };
         let visit = Visit {
             path,
-            directory: match &readable {
-                Ok(directory) => Ok(&**directory),
-                Err(diagnosis) => Err(diagnosis.clone()),
-            },
+            directory: readable.as_ref().map_err(Diagnosis::clone),
             not_regular: None,
         };
         (self.visit)(&visit, buffer)
@@ -222,10 +219,10 @@ impl<T> Visiting<'_, T> {
 pub(super) fn open_parent<'s>(
     storage: &'s dyn Storage,
     path: &TreePath,
-) -> Result<Box<dyn Directory + 's>, Diagnosis> {
+) -> Result<Directory<'s>, Diagnosis> {
     let parent = TreePath::new(path.parent());
     storage.list(parent.as_ref()).map_err(|failed| {
-        let read = storage.read(path, 0, &mut Vec::new());
+        let read = storage.read(path, &mut |_| false);
         read.err().unwrap_or_else(|| match failed {
             Failed::Error(diagnosis) => diagnosis,
             Failed::Gone | Failed::OtherFileSystem => {

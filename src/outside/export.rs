@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use crate::code::Code;
 use crate::digest::{Digest, Hasher};
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Stop};
+use crate::storage::Attributes;
 
 const PARTIAL: &str = ".partial";
 
@@ -27,6 +28,17 @@ pub enum CopyOutcome {
     Made,
     /// The copy existed already, with the same bytes.
     Present,
+}
+
+/// A backup that was read.
+#[derive(Debug)]
+pub struct Original<'b> {
+    /// Its bytes.
+    pub bytes: &'b [u8],
+    /// Their SHA-256.
+    pub digest: Digest,
+    /// The times and the permissions that the copy gets.
+    pub attributes: Option<Attributes>,
 }
 
 impl ExportDirectory {
@@ -53,7 +65,7 @@ impl ExportDirectory {
         Ok(Self(dir.to_owned()))
     }
 
-    /// Copies one backup with this digest, under its path in the tree; `write` writes it to an open file and returns the digest of the bytes.
+    /// Copies one backup under its path in the tree, and reads the copy back.
     ///
     /// # Errors
     /// The name is taken by another file, or the copy cannot be written.
@@ -61,24 +73,28 @@ impl ExportDirectory {
         &self,
         manifest: &TreePath,
         name: &str,
-        digest: Digest,
-        write: &dyn Fn(&mut File) -> Result<Digest, Diagnosis>,
+        original: &Original<'_>,
     ) -> Result<CopyOutcome, Diagnosis> {
         let cannot = |error: io::Error| diagnose("cannot make the copy", &error);
         let parent = self.make_below(manifest.parent())?;
         let copy = parent.join(name);
         match digest_of(&copy) {
-            Ok(found) if found == digest => return Ok(CopyOutcome::Present),
+            Ok(found) if found == original.digest => return Ok(CopyOutcome::Present),
             Ok(_) => return Err(taken(&copy)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(diagnose("cannot look at the copy", &error)),
         }
         let partial = parent.join(format!("{name}{PARTIAL}"));
         let mut file = make_partial(&partial).map_err(cannot)?;
-        let written = write(&mut file)?;
+        file.write_all(original.bytes).map_err(cannot)?;
+        if let Some(attributes) = &original.attributes {
+            file.set_times(attributes.times)
+                .and_then(|()| file.set_permissions(attributes.permissions.clone()))
+                .map_err(cannot)?;
+        }
         file.sync_all().map_err(cannot)?;
         // The copy is read back before it gets its name.
-        if written != digest || digest_of(&partial).map_err(cannot)? != digest {
+        if digest_of(&partial).map_err(cannot)? != original.digest {
             return Err(Diagnosis::new(
                 Code::IoError,
                 "the copy has other bytes than the backup",
@@ -138,6 +154,7 @@ fn diagnose(what: &str, error: &io::Error) -> Diagnosis {
     let code = match error.kind() {
         io::ErrorKind::NotFound => Code::NotFound,
         io::ErrorKind::PermissionDenied => Code::PermissionDenied,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::NoSpace,
         _ => Code::IoError,
     };
     Diagnosis::new(code, format!("{what}: {error}"))

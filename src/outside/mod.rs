@@ -16,5 +16,5 @@ mod named;
 pub use catalogs::{
     CatalogFiles, TreeOfCatalog, change_catalog, load_catalog, read_catalog, write_catalog,
 };
-pub use export::{CopyOutcome, ExportDirectory};
+pub use export::{CopyOutcome, ExportDirectory, Original};
 pub use named::{exists, is_directory, open};

@@ -7,7 +7,11 @@
 mod files;
 mod memory;
 mod names;
+mod recovery;
+mod results;
 mod seam;
+mod trouble;
+mod values;
 
 #[cfg(test)]
 pub(crate) use files::disk;
@@ -15,7 +19,11 @@ pub use files::{Files, Kernel, Lacking, Located, OpenOptions, SyncChoice, user_a
 
 pub use memory::Memory;
 pub use names::STATE_DIRECTORY;
+pub use recovery::Recovery;
 pub use seam::{
-    Answer, Backup, Begin, Begun, Directory, Entries, EntryKind, Failed, LinkTarget, Log, LogEnd,
-    Opening, Recovery, Remove, Replace, Respond, Restore, Session, StateFiles, Storage, Version,
+    Answer, Begin, Begun, Change, Directory, OpenDirectory, Opening, Remove, Replace, Respond,
+    Restore, Session, Storage, Successor,
+};
+pub use values::{
+    Attributes, Backup, Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, StateFiles, Version,
 };

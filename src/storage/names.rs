@@ -6,7 +6,7 @@ use crate::digest::Digest;
 use crate::journal::BackupId;
 use crate::path::Name;
 use crate::report::Diagnosis;
-use crate::storage::seam::EntryKind;
+use crate::storage::values::EntryKind;
 
 /// The name of the state directory, which also begins the names of files staged beside manifests.
 pub const STATE_DIRECTORY: &str = ".migrate-manifests";
@@ -33,13 +33,6 @@ pub(super) fn looks_like_backup(manifest: Name<'_>, name: Name<'_>) -> bool {
 
 pub(super) fn is_backup(manifest: Name<'_>, before: Digest, backup: &BackupId) -> bool {
     backups(manifest, before).any(|name| name == *backup)
-}
-
-pub(super) fn not_a_backup(manifest: Name<'_>, backup: &BackupId) -> Diagnosis {
-    Diagnosis::new(
-        Code::NotFound,
-        format!("`{backup}` is no name of a backup of `{manifest}`"),
-    )
 }
 
 pub(super) fn all_taken(manifest: Name<'_>) -> Diagnosis {

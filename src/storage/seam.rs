@@ -1,19 +1,21 @@
-//! The seam: the traits of a storage, and the values that pass through them.
+//! The seam: the traits of a storage, and what is common above every storage.
 //! Selection, counting and warnings are above it; staging, flushing and names of backups are below it.
 //! Invariant: versions, backups and the storage's parts of journal records are opaque above.
 
-use std::any::Any;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::fs::File;
 use std::num::NonZeroUsize;
 
+use super::names;
+use super::recovery::Recovery;
+use super::values::{
+    Backup, Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, StateFiles, Version,
+};
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{
-    Actor, BackupId, Began, CatalogName, Command, Condition, FORMAT, Head, OperationId,
-    Predecessor, Record, RulesTaken, Selected, Stopped,
+    Actor, BackupId, Began, CatalogName, Command, FORMAT, Head, OperationId, Predecessor, Record,
+    RulesTaken, Selected, Stopped,
 };
 use crate::path::{Name, TreePath};
 use crate::report::{Diagnosis, Stop};
@@ -25,24 +27,19 @@ pub trait Storage: Send + Sync {
     ///
     /// # Errors
     /// It does not exist, is not a directory, is on another file system, or cannot be listed.
-    fn list<'s>(&'s self, path: Option<&TreePath>) -> Result<Box<dyn Directory + 's>, Failed>;
+    fn list(&self, path: Option<&TreePath>) -> Result<Directory<'_>, Failed>;
 
-    /// Reads one manifest by its path, as [`Directory::read`].
-    ///
-    /// # Errors
-    /// It cannot be read, or is nothing that may be migrated.
-    fn read(
-        &self,
-        path: &TreePath,
-        most: usize,
-        into: &mut Vec<u8>,
-    ) -> Result<Option<Version>, Diagnosis>;
-
-    /// The kind of the file at a path, if there is one; a link is not followed.
+    /// The kind and the size in bytes of the file at a path, if there is one; a link is not followed.
     ///
     /// # Errors
     /// It cannot be examined.
-    fn look(&self, path: &TreePath) -> Result<Option<EntryKind>, Diagnosis>;
+    fn look(&self, path: &TreePath) -> Result<Option<(EntryKind, u64)>, Diagnosis>;
+
+    /// Returns the file at a path to `feed`, in pieces, as long as it wants more.
+    ///
+    /// # Errors
+    /// It is not there, is no regular file, or cannot be read.
+    fn read(&self, path: &TreePath, feed: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Diagnosis>;
 
     /// The number of threads that may work on it at once without running out of open files or the like.
     fn most_jobs(&self) -> usize;
@@ -74,84 +71,190 @@ pub trait Storage: Send + Sync {
     fn begin(&self, begin: Begin, wait: &dyn Fn() -> bool) -> Result<Option<Begun>, Stop>;
 }
 
-/// An open directory.
-pub trait Directory: Sync {
-    /// The entries, in no order.
-    fn entries(&self) -> &Entries;
-
+/// A directory that a storage holds open.
+pub trait OpenDirectory: Sync {
     /// Resolves a link without examining anything outside the tree; `names` are the file names of manifests.
     ///
     /// # Errors
     /// It cannot be read.
     fn follow(&self, link: Name<'_>, names: &[&str]) -> Result<LinkTarget, Diagnosis>;
 
-    /// Reads a manifest into `into`, which is emptied first. A document of more than `most` bytes is not read: `None`.
+    /// Reads a document into `into`, which is emptied first. One of more than `most` bytes is not read: `None`.
     ///
     /// # Errors
     /// It cannot be read, or is nothing that may be migrated: no regular file, too large, changed while it was read.
     fn read(
         &self,
-        manifest: Name<'_>,
+        document: Name<'_>,
         most: usize,
         into: &mut Vec<u8>,
     ) -> Result<Option<Version>, Diagnosis>;
+
+    /// Checks that a manifest that was read can be changed in this way, without changing anything.
+    ///
+    /// # Errors
+    /// The reason why not.
+    fn may_change(
+        &self,
+        manifest: Name<'_>,
+        version: &Version,
+        into: Successor<'_>,
+    ) -> Result<(), Diagnosis>;
+}
+
+/// The document that is to take a manifest's place.
+#[derive(Clone, Copy)]
+pub enum Successor<'s> {
+    /// A new one. The manifest becomes a backup, whose name may depend on the digest of its bytes: it is given where the listing has names of backups.
+    New(Option<&'s dyn Fn() -> Digest>),
+    /// The original, as it was read.
+    Original(&'s Version),
+}
+
+/// A listed directory: its entries, and the manifests and backups in it.
+pub struct Directory<'s> {
+    storage: &'s dyn Storage,
+    path: Box<[u8]>,
+    /// The entries, in no order.
+    pub entries: Entries,
+    open: Box<dyn OpenDirectory + 's>,
+}
+
+impl<'s> Directory<'s> {
+    /// The directory at `path`, which is empty for the tree itself.
+    pub fn new(
+        storage: &'s dyn Storage,
+        path: &[u8],
+        entries: Entries,
+        open: impl OpenDirectory + 's,
+    ) -> Self {
+        Self {
+            storage,
+            path: path.into(),
+            entries,
+            open: Box::new(open),
+        }
+    }
+
+    /// As [`OpenDirectory::follow`].
+    ///
+    /// # Errors
+    /// The link cannot be read.
+    pub fn follow(&self, link: Name<'_>, names: &[&str]) -> Result<LinkTarget, Diagnosis> {
+        self.open.follow(link, names)
+    }
+
+    /// Reads a manifest, as [`OpenDirectory::read`].
+    ///
+    /// # Errors
+    /// It cannot be read, or is nothing that may be migrated.
+    pub fn read(
+        &self,
+        manifest: Name<'_>,
+        most: usize,
+        into: &mut Vec<u8>,
+    ) -> Result<Option<Version>, Diagnosis> {
+        self.open.read(manifest, most, into)
+    }
 
     /// The backups of a manifest, sorted by name.
     ///
     /// # Errors
     /// They cannot be examined.
-    fn backups(&self, manifest: Name<'_>) -> Result<Vec<Backup>, Diagnosis>;
+    pub fn backups(&self, manifest: Name<'_>) -> Result<Vec<Backup>, Diagnosis> {
+        let mut backups = Vec::new();
+        for (name, _) in self.entries.iter() {
+            let text = std::str::from_utf8(name.as_bytes()).ok();
+            let Some(id) = text
+                .filter(|_| names::looks_like_backup(manifest, name))
+                .and_then(BackupId::new)
+            else {
+                continue;
+            };
+            if let Some((kind, size)) = self.storage.look(&self.at(name.as_bytes()))? {
+                backups.push(Backup {
+                    id,
+                    is_regular: kind == EntryKind::File,
+                    size,
+                });
+            }
+        }
+        backups.sort_unstable_by(|one, two| one.id.cmp(&two.id));
+        Ok(backups)
+    }
 
-    /// Reads a backup, as [`Directory::read`].
+    /// Reads a backup, as [`OpenDirectory::read`].
     ///
     /// # Errors
     /// It is not there (`not_found`), cannot be read, or is nothing that could be put back.
-    fn read_backup(
+    pub fn read_backup(
         &self,
         manifest: Name<'_>,
         backup: &BackupId,
         most: usize,
         into: &mut Vec<u8>,
-    ) -> Result<Option<Version>, Diagnosis>;
+    ) -> Result<Option<Version>, Diagnosis> {
+        if !names::looks_like_backup(manifest, backup.name()) {
+            let message = format!("`{backup}` is no name of a backup of `{manifest}`");
+            return Err(Diagnosis::new(Code::NotFound, message));
+        }
+        self.open.read(backup.name(), most, into)
+    }
 
-    /// Writes a backup to an open file outside the tree, with the mode and the times that it has here; returns the SHA-256 of its bytes.
-    ///
-    /// # Errors
-    /// It cannot be read or written.
-    fn export_backup(
-        &self,
-        manifest: Name<'_>,
-        backup: &BackupId,
-        to: &mut File,
-    ) -> Result<Digest, Diagnosis>;
-
-    /// Returns a file below this directory to `feed`, in pieces, as long as it wants more.
+    /// Returns a file below this directory to `feed`, as [`Storage::read`].
     ///
     /// # Errors
     /// It is not there, is no regular file, cannot be read, or its name leads out of this directory (`leads_out`); then nothing is opened.
-    fn read_below(&self, name: &str, feed: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Diagnosis>;
+    pub fn read_below(
+        &self,
+        name: &str,
+        feed: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> Result<(), Diagnosis> {
+        if TreePath::new(name.as_bytes()).is_none() {
+            let message = format!("`{name}` does not name a file below the run directory");
+            return Err(Diagnosis::new(Code::LeadsOut, message));
+        }
+        self.storage.read(&self.at(name.as_bytes()), feed)
+    }
 
     /// Checks that a manifest that was read can be replaced, without changing anything; `digest` computes the digest of its bytes.
     ///
     /// # Errors
     /// The reason why not.
-    fn may_replace(
+    pub fn may_replace(
         &self,
         manifest: Name<'_>,
         version: &Version,
         digest: &dyn Fn() -> Digest,
-    ) -> Result<(), Diagnosis>;
+    ) -> Result<(), Diagnosis> {
+        let is_backup = |(name, _)| names::looks_like_backup(manifest, name);
+        let has_backups = self.entries.iter().any(is_backup);
+        let new = Successor::New(has_backups.then_some(digest));
+        self.open.may_change(manifest, version, new)
+    }
 
     /// Checks that a backup that was read can be restored, without changing anything.
     ///
     /// # Errors
     /// The reason why not.
-    fn may_restore(&self, manifest: &Version, backup: &Version) -> Result<(), Diagnosis>;
+    pub fn may_restore(
+        &self,
+        manifest: Name<'_>,
+        version: &Version,
+        backup: &Version,
+    ) -> Result<(), Diagnosis> {
+        let original = Successor::Original(backup);
+        self.open.may_change(manifest, version, original)
+    }
+
+    fn at(&self, below: &[u8]) -> TreePath {
+        TreePath::join(&self.path, below)
+    }
 }
 
 /// The exclusive right to write to a tree. A crash of the process releases it.
 ///
-/// Manifests are handed over from any thread, and the answer to each may come at once or much later, from any thread, at the latest from [`Session::finish`].
+/// Changes are requested from any thread, and the answer to each may come at once or much later, from any thread, at the latest from [`Session::finish`].
 pub trait Session: Send + Sync {
     /// Begins the operation: makes its id and journal. Called once, before any request.
     ///
@@ -159,17 +262,8 @@ pub trait Session: Send + Sync {
     /// The state cannot be written.
     fn begin(&self, opening: Opening) -> Result<OperationId, Stop>;
 
-    /// Replaces a manifest, keeps the original, and responds when that is durable. Blocks only to limit the bytes in flight.
-    fn replace(&self, replace: Replace<'_>, respond: Respond);
-
-    /// Restores an original, and responds when that is durable.
-    fn restore(&self, restore: Restore<'_>, respond: Respond);
-
-    /// Deletes a backup, and responds when that is durable.
-    fn remove(&self, remove: Remove<'_>, respond: Respond);
-
-    /// Adds a record to the journal; the next flush makes it durable.
-    fn append(&self, record: &Record);
+    /// Makes a change, and responds when it is durable. Blocks only to limit the bytes in flight.
+    fn change(&self, change: Change<'_>, respond: Respond);
 
     /// Returns when all requests so far are answered.
     fn settle(&self);
@@ -214,17 +308,6 @@ pub struct Begun {
     pub recovery: Recovery,
 }
 
-/// The result of recovery.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Recovery {
-    /// One notice for each unfinished operation, and one for each file that was rescued.
-    pub notices: Vec<Diagnosis>,
-    /// The number of files that were rescued.
-    pub rescued: u64,
-    /// The number of unfinished operations with journals that are not understood; they are not touched.
-    pub unknown: u64,
-}
-
 /// The facts for the first record of a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opening {
@@ -253,13 +336,15 @@ pub struct Opening {
 }
 
 impl Opening {
-    pub(super) fn began(self, id: OperationId, head: &Head, before: Option<Predecessor>) -> Began {
-        Began {
+    /// The first record of the operation; the head names it from then on.
+    pub(super) fn began(self, id: &OperationId, head: &mut Head) -> Record {
+        let before = head.operation.replace(id.clone()).zip(head.chain);
+        Record::Began(Box::new(Began {
             format: FORMAT.to_owned(),
-            operation: id,
+            operation: id.clone(),
             part: None,
             serial: Some(head.serial),
-            before,
+            before: before.map(|(operation, chain)| Predecessor { operation, chain }),
             tree: Some(head.tree),
             command: self.command,
             started_at: self.started,
@@ -271,6 +356,28 @@ impl Opening {
             catalog: self.catalog,
             rules: self.rules,
             undoes: self.undoes,
+        }))
+    }
+}
+
+/// A change to one manifest or to one backup of it.
+#[derive(Debug)]
+pub enum Change<'a> {
+    /// Replaces a manifest and keeps the original.
+    Replace(Replace<'a>),
+    /// Restores an original.
+    Restore(Restore<'a>),
+    /// Deletes a backup.
+    Remove(Remove<'a>),
+}
+
+impl Change<'_> {
+    /// The manifest.
+    pub fn path(&self) -> &TreePath {
+        match self {
+            Self::Replace(replace) => replace.path,
+            Self::Restore(restore) => restore.path,
+            Self::Remove(remove) => remove.path,
         }
     }
 }
@@ -325,175 +432,3 @@ pub struct Remove<'a> {
     /// The SHA-256 of its bytes.
     pub digest: Digest,
 }
-
-/// The bytes of a document as they were read, so that a change in between is noticed.
-pub struct Version {
-    /// When they were last modified, in seconds since 1970.
-    pub modified: i64,
-    /// The number of bytes.
-    pub size: u64,
-    token: Box<dyn Any + Send + Sync>,
-}
-
-impl Version {
-    /// A version that its storage knows by `token`.
-    pub fn new(modified: i64, size: u64, token: impl Any + Send + Sync) -> Self {
-        Self {
-            modified,
-            size,
-            token: Box::new(token),
-        }
-    }
-
-    /// The token, if it is one of this storage.
-    pub fn token<T: Any>(&self) -> Option<&T> {
-        self.token.downcast_ref()
-    }
-
-    /// The token itself, if it is one of this storage.
-    pub fn into_token<T: Any>(self) -> Option<Box<T>> {
-        self.token.downcast().ok()
-    }
-}
-
-impl fmt::Debug for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Version")
-            .field("modified", &self.modified)
-            .field("size", &self.size)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A backup beside a manifest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Backup {
-    /// The name.
-    pub id: BackupId,
-    /// True if it is a regular file.
-    pub is_regular: bool,
-    /// The size in bytes.
-    pub size: u64,
-}
-
-/// The reason why a directory cannot be listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failed {
-    /// The directory does not exist.
-    Gone,
-    /// The directory is on another file system, which may not be entered.
-    OtherFileSystem,
-    /// The system returned an error.
-    Error(Diagnosis),
-}
-
-/// The kind of a directory entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EntryKind {
-    /// A regular file.
-    File,
-    /// A directory.
-    Directory,
-    /// A symbolic link.
-    Link,
-    /// A named pipe.
-    Fifo,
-    /// A socket.
-    Socket,
-    /// A character or block device.
-    Device,
-    /// The state directory of a tree.
-    State,
-    /// A regular file with the name of one that an operation stages beside a manifest. Only a journal can say whether it is one.
-    Staged,
-    /// Unknown from the listing.
-    Unknown,
-}
-
-impl EntryKind {
-    /// The kind in words, with its article.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::File | Self::Staged => "a regular file",
-            Self::Directory | Self::State => "a directory",
-            Self::Link => "a symbolic link",
-            Self::Fifo => "a named pipe",
-            Self::Socket => "a socket",
-            Self::Device => "a device",
-            Self::Unknown => "something of unknown kind",
-        }
-    }
-
-    /// The diagnosis of an entry of this kind with a manifest's name.
-    pub fn not_regular(self) -> Diagnosis {
-        let found = self.words();
-        Diagnosis::new(
-            Code::NotRegular,
-            format!("expected a regular file, found {found}"),
-        )
-    }
-}
-
-/// The target of a link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkTarget {
-    /// A run directory in the tree.
-    Run,
-    /// Another file in the tree.
-    Inside,
-    /// Nothing.
-    Missing,
-    /// Out of the tree.
-    Outside,
-}
-
-/// The names in a directory, compactly.
-#[derive(Debug, Clone, Default)]
-pub struct Entries {
-    bytes: Vec<u8>,
-    ends: Vec<(u32, EntryKind)>,
-}
-
-impl Entries {
-    /// Adds a name.
-    pub fn push(&mut self, name: &[u8], kind: EntryKind) {
-        self.bytes.extend_from_slice(name);
-        let end = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
-        self.ends.push((end, kind));
-    }
-
-    /// The names with their kinds.
-    pub fn iter(&self) -> impl Iterator<Item = (Name<'_>, EntryKind)> {
-        let mut start = 0;
-        self.ends.iter().filter_map(move |(end, kind)| {
-            let name = self.bytes.get(start..*end as usize)?;
-            start = *end as usize;
-            Some((Name::new(name)?, *kind))
-        })
-    }
-}
-
-/// A journal, before it is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
-    /// The operation.
-    pub id: OperationId,
-    /// The serial number of the operation, if its journal is of a format that has one.
-    pub serial: Option<u64>,
-    /// True if the operation is at work or was interrupted.
-    pub is_unfinished: bool,
-    /// The size of the journal.
-    pub bytes: u64,
-}
-
-/// The end of a journal that was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogEnd {
-    /// How far the journal can be trusted.
-    pub condition: Condition,
-    /// The size.
-    pub bytes: u64,
-}
-
-/// Small files of the state, by path.
-pub type StateFiles = BTreeMap<String, Vec<u8>>;

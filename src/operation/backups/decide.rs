@@ -99,7 +99,7 @@ impl Decider<'_> {
     fn all(
         &self,
         path: &TreePath,
-        directory: &dyn Directory,
+        directory: &Directory<'_>,
         backups: &[storage::Backup],
         bytes: &[u8],
     ) -> Vec<Decided> {

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::journal::Ledger;
 use crate::operation::frame::Frame;
 use crate::operation::walk::Visit;
-use crate::outside::{CopyOutcome, ExportDirectory};
+use crate::outside::{CopyOutcome, ExportDirectory, Original};
 use crate::path::TreePath;
 use crate::report::{Backup, Diagnosis, Fate, Sink, Summary};
 use crate::storage;
@@ -67,17 +67,23 @@ impl Copying<'_> {
         buffer: &mut Vec<u8>,
     ) -> Result<CopyOutcome, Diagnosis> {
         let (path, directory) = (visit.path, visit.directory.clone()?);
-        let digest = self.frame.large.process(buffer, |bytes, most| {
+        let name = &reported.name;
+        let (digest, copied) = self.frame.large.process(buffer, |bytes, most| {
             let read = directory.read_backup(path.name(), &backup.id, most, bytes);
-            Some(read.transpose()?.map(|_| Digest::of(bytes)))
+            Some(read.transpose()?.map(|version| {
+                let digest = Digest::of(bytes);
+                let checked = check(self.ledger, path, name, digest);
+                let original = Original {
+                    bytes,
+                    digest,
+                    attributes: version.attributes,
+                };
+                let copy = || self.export.directory.copy(path, name, &original);
+                (digest, checked.and_then(|()| copy()))
+            }))
         })?;
         reported.digest = Some(digest);
-        check(self.ledger, path, &reported.name, digest)?;
-        let write =
-            |file: &mut std::fs::File| directory.export_backup(path.name(), &backup.id, file);
-        self.export
-            .directory
-            .copy(path, &reported.name, digest, &write)
+        copied
     }
 }
 

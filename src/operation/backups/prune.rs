@@ -17,7 +17,7 @@ use crate::operation::survey::Survey;
 use crate::operation::tally::Tally;
 use crate::operation::walk::{Found, Visit};
 use crate::report::{Backup, Diagnosis, Fate, Sink, Stop, Summary};
-use crate::storage::{Answer, Remove};
+use crate::storage::{Answer, Change, Remove};
 
 const GROUP: usize = 256;
 
@@ -125,14 +125,14 @@ fn hand_over(visit: &Visit<'_>, verdict: Decided, writing: Option<&Writing>) -> 
     };
     let answer = Arc::new(OnceLock::new());
     let given_to = Arc::clone(&answer);
-    session.remove(
-        Remove {
+    session.change(
+        Change::Remove(Remove {
             path: visit.path,
             of: &removable.of,
             backup: &removable.id,
             version: removable.version,
             digest: removable.digest,
-        },
+        }),
         Box::new(move |given| {
             // Each cell is set once.
             let _answered = given_to.set(given);

@@ -12,7 +12,7 @@ use crate::report::{Backup, Diagnosis, Fate};
 use crate::storage::{self, Directory};
 
 pub(super) fn backups(
-    directory: &dyn Directory,
+    directory: &Directory<'_>,
     path: &TreePath,
     history: &[Record],
     ledger: &Ledger,

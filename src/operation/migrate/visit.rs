@@ -22,7 +22,7 @@ use crate::operation::walk::Visit;
 use crate::path::TreePath;
 use crate::plan::PlanEntry;
 use crate::report::{Diagnosis, Difference, Outcome, Status};
-use crate::storage::{Answer, Directory, Replace, Version};
+use crate::storage::{Answer, Change, Directory, Replace, Version};
 
 #[derive(Clone, Copy)]
 pub(in crate::operation) enum Mode<'m> {
@@ -181,7 +181,7 @@ impl<'v> Visitor<'v> {
     fn examine(
         &self,
         path: &TreePath,
-        directory: &dyn Directory,
+        directory: &Directory<'_>,
         version: Version,
         bytes: &[u8],
         mode: Mode<'_>,
@@ -340,8 +340,8 @@ fn hand_over<'v>(
         bytes,
         versions: (visited.outcome.from.clone(), visited.outcome.to.clone()),
     };
-    session.replace(
-        replace,
+    session.change(
+        Change::Replace(replace),
         Box::new(move |given| {
             // Each cell is set once.
             let _answered = answer.set(given);
@@ -352,7 +352,7 @@ fn hand_over<'v>(
 
 struct Read<'r> {
     path: &'r TreePath,
-    directory: &'r dyn Directory,
+    directory: &'r Directory<'r>,
     version: Version,
     bytes: &'r [u8],
     digest: OnceCell<Digest>,

@@ -72,7 +72,7 @@ fn check_files(
     }
     let backup = replaced.backup.and_then(BackupId::new);
     let backup = backup.ok_or_else(|| missing(replaced))?;
-    let original = read_original(frame, path, &*directory, &backup, buffer)
+    let original = read_original(frame, path, &directory, &backup, buffer)
         .map_err(|diagnosis| without_backup(diagnosis, replaced))?;
     if original.raw != replaced.before {
         let message = format!(
@@ -83,7 +83,7 @@ fn check_files(
     }
     outcome.to.clone_from(&original.declared);
     outcome.checksum_after = original.canonical;
-    directory.may_restore(&manifest.version, &original.version)?;
+    directory.may_restore(path.name(), &manifest.version, &original.version)?;
     Ok(Some(Open {
         backup,
         manifest: manifest.version,
@@ -95,7 +95,7 @@ fn check_files(
 fn read_original(
     frame: &Frame<'_>,
     path: &TreePath,
-    directory: &dyn Directory,
+    directory: &Directory<'_>,
     backup: &BackupId,
     buffer: &mut Vec<u8>,
 ) -> Result<Document, Diagnosis> {

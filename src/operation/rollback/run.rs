@@ -14,7 +14,7 @@ use crate::operation::survey::Survey;
 use crate::operation::tally::{Tally, too_many};
 use crate::report::{Counts, Diagnosis, Outcome, Sink, Status, Stop, Summary};
 use crate::selection::Tolerance;
-use crate::storage::{Answer, Restore};
+use crate::storage::{Answer, Change, Restore};
 
 const GROUP: usize = 4096;
 
@@ -265,8 +265,8 @@ impl Run<'_> {
             return slot;
         };
         let answer = Arc::clone(&slot.answer);
-        session.restore(
-            Restore {
+        session.change(
+            Change::Restore(Restore {
                 path,
                 undoes: &replaced.operation.id,
                 version: manifest,
@@ -275,7 +275,7 @@ impl Run<'_> {
                 original,
                 after: replaced.before,
                 versions,
-            },
+            }),
             Box::new(move |given| {
                 // Each cell is set once.
                 let _answered = answer.set(given);

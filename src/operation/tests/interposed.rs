@@ -8,8 +8,8 @@ use crate::journal::{OperationId, Record, Stopped};
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Stop};
 use crate::storage::{
-    Answer, Begin, Begun, Directory, EntryKind, Failed, Log, LogEnd, Opening, Remove, Replace,
-    Respond, Restore, Session, StateFiles, Storage, Version,
+    Answer, Begin, Begun, Change, Directory, EntryKind, Failed, Log, LogEnd, Opening, Respond,
+    Session, StateFiles, Storage,
 };
 
 pub(super) trait Script: Send + Sync + 'static {
@@ -50,24 +50,19 @@ impl<'s, S: Script> Interposed<'s, S> {
 }
 
 impl<S: Script> Storage for Interposed<'_, S> {
-    fn list<'s>(&'s self, path: Option<&TreePath>) -> Result<Box<dyn Directory + 's>, Failed> {
+    fn list(&self, path: Option<&TreePath>) -> Result<Directory<'_>, Failed> {
         match self.script.list(path) {
             Some(failed) => Err(failed),
             None => self.behind.list(path),
         }
     }
 
-    fn read(
-        &self,
-        path: &TreePath,
-        most: usize,
-        into: &mut Vec<u8>,
-    ) -> Result<Option<Version>, Diagnosis> {
-        self.behind.read(path, most, into)
+    fn look(&self, path: &TreePath) -> Result<Option<(EntryKind, u64)>, Diagnosis> {
+        self.behind.look(path)
     }
 
-    fn look(&self, path: &TreePath) -> Result<Option<EntryKind>, Diagnosis> {
-        self.behind.look(path)
+    fn read(&self, path: &TreePath, feed: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Diagnosis> {
+        self.behind.read(path, feed)
     }
 
     fn most_jobs(&self) -> usize {
@@ -110,29 +105,11 @@ impl<S: Script> Session for InterposedSession<S> {
         self.behind.begin(opening)
     }
 
-    fn replace(&self, replace: Replace<'_>, respond: Respond) {
-        match self.script.change(replace.path) {
+    fn change(&self, change: Change<'_>, respond: Respond) {
+        match self.script.change(change.path()) {
             Some(answer) => respond(answer),
-            None => self.behind.replace(replace, respond),
+            None => self.behind.change(change, respond),
         }
-    }
-
-    fn restore(&self, restore: Restore<'_>, respond: Respond) {
-        match self.script.change(restore.path) {
-            Some(answer) => respond(answer),
-            None => self.behind.restore(restore, respond),
-        }
-    }
-
-    fn remove(&self, remove: Remove<'_>, respond: Respond) {
-        match self.script.change(remove.path) {
-            Some(answer) => respond(answer),
-            None => self.behind.remove(remove, respond),
-        }
-    }
-
-    fn append(&self, record: &Record) {
-        self.behind.append(record);
     }
 
     fn settle(&self) {

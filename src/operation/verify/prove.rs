@@ -76,7 +76,7 @@ pub(super) struct Prover<'l, 'p> {
 
 struct Read<'r> {
     path: &'r TreePath,
-    directory: &'r dyn Directory,
+    directory: &'r Directory<'r>,
     version: Version,
     bytes: &'r [u8],
     raw: Digest,

@@ -217,7 +217,7 @@ impl<'w> Walk<'w> {
             let Some(last) = witness.and_then(|witness| witness.last) else {
                 continue;
             };
-            let Err(trouble) = self.frame.storage.read(path, 0, &mut Vec::new()) else {
+            let Err(trouble) = self.frame.storage.read(path, &mut |_| false) else {
                 continue;
             };
             // A directory that cannot be listed is named already.

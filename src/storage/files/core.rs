@@ -7,14 +7,15 @@ use std::sync::OnceLock;
 
 use super::batch::{self, Batch};
 use super::disk::{Crossing, Disk, Stat};
-use super::error::{diagnose, diagnose_open};
+use super::error::{diagnose, diagnose_open, if_there};
 use crate::code::Code;
 use crate::digest::{Digest, Hasher};
 use crate::journal::BackupId;
 use crate::json::MAX_BYTES;
-use crate::path::Name;
+use crate::path::{Name, TreePath};
 use crate::report::Diagnosis;
-use crate::storage::seam::EntryKind;
+use crate::storage::trouble::too_large;
+use crate::storage::values::EntryKind;
 
 /// How storage is made durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,9 +90,18 @@ impl Stamp {
 pub(super) struct OpenFile<D: Disk> {
     pub(super) file: D::File,
     pub(super) stamp: Stamp,
-    /// True if its directory was listed and has no name that a backup of it could have.
-    pub(super) no_backups: bool,
+    /// The first two names that are free for its backup, once they were looked for; none where every name is free.
     pub(super) free_backups: OnceLock<Vec<BackupId>>,
+}
+
+impl<D: Disk> OpenFile<D> {
+    pub(super) fn new(file: D::File, stat: Stat) -> Self {
+        Self {
+            file,
+            stamp: Stamp(stat),
+            free_backups: OnceLock::new(),
+        }
+    }
 }
 
 pub(super) enum Content {
@@ -110,12 +120,34 @@ impl<D: Disk> Core<D> {
         self.disk.open_dir(&self.root, path, self.crossing)
     }
 
+    /// Opens the run directory of a manifest.
+    pub(super) fn run_dir(&self, manifest: &TreePath) -> Result<D::Dir, Diagnosis> {
+        let opened = self.open_dir(manifest.parent());
+        opened.map_err(|error| diagnose("cannot open the run directory", &error))
+    }
+
     pub(super) fn batch<T>(&self) -> Batch<T> {
         Batch::new(self.options.batch.unwrap_or(batch::USUAL))
     }
 
     pub(super) fn lacks(&self, what: Lacking) -> bool {
         self.options.lacking.contains(&what)
+    }
+
+    /// Opens a regular file, whatever its size.
+    pub(super) fn open_regular(
+        &self,
+        at: &D::Dir,
+        path: &[u8],
+    ) -> Result<(D::File, Stat), Diagnosis> {
+        let opened = self.disk.open(at, path, self.crossing);
+        let file = opened.map_err(|error| diagnose_open(&error))?;
+        let stat = self.disk.stat(&file);
+        let stat = stat.map_err(|error| diagnose("cannot read", &error))?;
+        match stat.kind {
+            EntryKind::File => Ok((file, stat)),
+            other => Err(other.not_regular()),
+        }
     }
 
     pub(super) fn read(
@@ -126,13 +158,8 @@ impl<D: Disk> Core<D> {
         into: &mut Vec<u8>,
     ) -> Result<Option<OpenFile<D>>, Diagnosis> {
         into.clear();
-        let opened = self.disk.open(at, path, self.crossing);
-        let file = opened.map_err(|error| diagnose_open(&error))?;
+        let (file, stat) = self.open_regular(at, path)?;
         let cannot = |error: io::Error| diagnose("cannot read", &error);
-        let stat = self.disk.stat(&file).map_err(cannot)?;
-        if stat.kind != EntryKind::File {
-            return Err(stat.kind.not_regular());
-        }
         let size = usize::try_from(stat.size).unwrap_or(usize::MAX);
         if size > MAX_BYTES {
             return Err(too_large(stat.size));
@@ -153,18 +180,12 @@ impl<D: Disk> Core<D> {
                 format!("its size changed from {size} to {found} bytes while it was read"),
             ));
         }
-        Ok(Some(OpenFile {
-            file,
-            stamp: Stamp(stat),
-            no_backups: false,
-            free_backups: OnceLock::new(),
-        }))
+        Ok(Some(OpenFile::new(file, stat)))
     }
 
     pub(super) fn content(&self, dir: &D::Dir, name: Name<'_>) -> io::Result<Content> {
-        let stat = match self.disk.stat_at(dir, name) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::Absent),
-            other => other?,
+        let Some(stat) = if_there(self.disk.stat_at(dir, name))? else {
+            return Ok(Content::Absent);
         };
         if stat.kind != EntryKind::File || stat.size > MAX_BYTES as u64 {
             return Ok(Content::Opaque);
@@ -216,22 +237,5 @@ impl<D: Disk> Core<D> {
             most = PIECE_BYTES.min(most * 4);
             offset += piece.len() as u64;
         }
-    }
-}
-
-fn too_large(size: u64) -> Diagnosis {
-    Diagnosis::new(
-        Code::TooLarge,
-        format!("the file has {size} bytes, the limit is {MAX_BYTES}"),
-    )
-}
-
-pub(super) fn gone_or(verb: &str, error: &io::Error) -> Diagnosis {
-    match error.kind() {
-        io::ErrorKind::NotFound => Diagnosis::new(
-            Code::ChangedMeanwhile,
-            "somebody removed it after it was read",
-        ),
-        _ => diagnose(verb, error),
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 
 use crate::digest::Digest;
 use crate::path::Name;
-use crate::storage::seam::EntryKind;
+use crate::storage::values::EntryKind;
 
 /// A file time: seconds since 1970 and nanoseconds.
 pub(crate) type FileTime = (i64, u32);

@@ -5,7 +5,8 @@ use std::io;
 
 use crate::code::Code;
 use crate::report::{Diagnosis, Stop};
-use crate::storage::seam::EntryKind;
+use crate::storage::trouble::removed_meanwhile;
+use crate::storage::values::EntryKind;
 
 pub(super) fn diagnose(verb: &str, error: &io::Error) -> Diagnosis {
     let code = match error.kind() {
@@ -36,11 +37,19 @@ pub(super) fn diagnose_open(error: &io::Error) -> Diagnosis {
     }
 }
 
-pub(super) fn changed_meanwhile() -> Diagnosis {
-    Diagnosis::new(
-        Code::ChangedMeanwhile,
-        "somebody changed it after it was read",
-    )
+pub(super) fn gone_or(verb: &str, error: &io::Error) -> Diagnosis {
+    match error.kind() {
+        io::ErrorKind::NotFound => removed_meanwhile(),
+        _ => diagnose(verb, error),
+    }
+}
+
+/// The answer of a call; `None` where nothing is there.
+pub(super) fn if_there<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
+    match answer {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 pub(super) fn storage_failed(verb: &str, error: &io::Error) -> Stop {

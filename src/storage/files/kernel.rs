@@ -20,7 +20,7 @@ use super::file_system::{
 use super::metadata::{copy_attributes, give_owner, mode_words, not_reproducible, owner_words};
 use crate::digest::Digest;
 use crate::path::Name;
-use crate::storage::seam::EntryKind;
+use crate::storage::values::EntryKind;
 
 /// The kernel's file systems.
 #[derive(Debug)]

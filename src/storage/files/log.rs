@@ -5,27 +5,23 @@ use std::io;
 
 use super::core::Core;
 use super::disk::{Crossing, Disk};
-use super::error::{diagnose, diagnose_open};
+use super::error::{diagnose, diagnose_open, if_there};
 use super::names::{self, STATE_DIRECTORY};
 use super::parts::understands;
 use super::protocol::plain;
 use super::state::{State, make_dir_if_missing};
-use crate::code::Code;
 use crate::journal::{Began, OperationId, Reader, Record, TreeId};
 use crate::path::Name;
 use crate::report::Diagnosis;
-use crate::storage::seam::{EntryKind, Log, LogEnd};
+use crate::storage::trouble::no_operation;
+use crate::storage::values::{EntryKind, Log, LogEnd};
 
 pub(super) fn part<D: Disk>(core: &Core<D>, name: &str) -> io::Result<Option<D::Dir>> {
     let path = format!("{STATE_DIRECTORY}/{name}");
-    let opened = core
+    let dir = core
         .disk
         .open_dir(&core.root, path.as_bytes(), Crossing::Stay);
-    match opened {
-        Ok(dir) => Ok(Some(dir)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+    if_there(dir)
 }
 
 pub(super) fn list<D: Disk>(core: &Core<D>) -> io::Result<Vec<Log>> {
@@ -56,7 +52,7 @@ pub(super) fn list<D: Disk>(core: &Core<D>) -> io::Result<Vec<Log>> {
             });
         }
     }
-    logs.sort_by(|one, two| (one.serial, one.id.order()).cmp(&(two.serial, two.id.order())));
+    Log::sort(&mut logs);
     Ok(logs)
 }
 
@@ -132,10 +128,9 @@ pub(super) fn unfinished<D: Disk>(disk: &D, staging: &D::Dir) -> io::Result<Vec<
     })?;
     for id in untold {
         let id: OperationId = id;
-        match disk.stat_at(staging, plain(id.as_str())?.name()) {
-            Ok(stat) if stat.kind == EntryKind::Directory => ids.push(id),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+        let stat = if_there(disk.stat_at(staging, plain(id.as_str())?.name()))?;
+        if stat.is_some_and(|stat| stat.kind == EntryKind::Directory) {
+            ids.push(id);
         }
     }
     ids.sort_unstable();
@@ -148,35 +143,24 @@ pub(super) fn read<D: Disk>(
     each: &mut dyn FnMut(&Record),
 ) -> Result<LogEnd, Diagnosis> {
     let name = names::journal(id);
-    let unknown = || {
-        Diagnosis::new(
-            Code::OperationUnknown,
-            format!("no operation has the id `{id}`"),
-        )
-    };
     let named = |diagnosis: Diagnosis| Diagnosis {
         message: format!("the journal `{name}`: {}", diagnosis.message),
         ..diagnosis
     };
     let cannot = |error: io::Error| diagnose(&format!("cannot read the journal `{name}`"), &error);
     let Some(dir) = part(core, "operations").map_err(cannot)? else {
-        return Err(unknown());
+        return Err(no_operation(id));
     };
-    let file = match core.disk.open(&dir, name.as_bytes(), Crossing::Stay) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(unknown()),
-        Err(error) => return Err(named(diagnose_open(&error))),
-        Ok(file) => file,
-    };
+    let file = if_there(core.disk.open(&dir, name.as_bytes(), Crossing::Stay));
+    let file = file.map_err(|error| named(diagnose_open(&error)))?;
+    let file = file.ok_or_else(|| no_operation(id))?;
     let stat = core.disk.stat(&file).map_err(cannot)?;
     if stat.kind != EntryKind::File {
         return Err(named(stat.kind.not_regular()));
     }
     let mut reader = Reader::default();
     feed(core, &file, id, &mut reader, each).map_err(cannot)?;
-    Ok(LogEnd {
-        condition: reader.condition(),
-        bytes: reader.all_bytes(),
-    })
+    Ok(LogEnd::of(&reader))
 }
 
 pub(super) fn feed<D: Disk>(

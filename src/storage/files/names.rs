@@ -6,7 +6,7 @@ use crate::digest::Digest;
 use crate::journal::OperationId;
 use crate::path::{Name, TreePath};
 pub(super) use crate::storage::names::{
-    STATE_DIRECTORY, all_taken, backups, is_backup, kind_by_name, looks_like_backup, not_a_backup,
+    STATE_DIRECTORY, all_taken, backups, is_backup, kind_by_name, looks_like_backup,
 };
 
 pub(super) const STAGED_BESIDE: &str = ".migrate-manifests.";

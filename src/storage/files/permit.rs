@@ -3,9 +3,9 @@
 
 use std::io;
 
-use super::core::{OpenFile, Stamp};
+use super::core::Stamp;
 use super::disk::{Disk, Stat};
-use super::error::diagnose;
+use super::error::{diagnose, if_there};
 use super::names;
 use crate::code::Code;
 use crate::digest::Digest;
@@ -13,21 +13,10 @@ use crate::journal::BackupId;
 use crate::path::Name;
 use crate::report::Diagnosis;
 
-/// Checks that a manifest that was read may be moved away, and gives the first two names that are free for its backup.
-pub(super) fn may_replace<D: Disk>(
-    disk: &D,
-    dir: &D::Dir,
-    manifest: Name<'_>,
-    read: &OpenFile<D>,
-    digest: &dyn Fn() -> Digest,
-) -> Result<Vec<BackupId>, Diagnosis> {
-    check_movable(disk, dir, &read.stamp.0)?;
-    check_writable(disk, dir)?;
-    if read.no_backups {
-        // The listing of the directory has told it; the names are made when they are needed.
-        return Ok(Vec::new());
-    }
-    free_backups(disk, dir, manifest, digest())
+/// Checks that a manifest that was read may be moved away.
+pub(super) fn may_move<D: Disk>(disk: &D, dir: &D::Dir, manifest: &Stamp) -> Result<(), Diagnosis> {
+    check_movable(disk, dir, &manifest.0)?;
+    check_writable(disk, dir)
 }
 
 pub(super) fn may_restore<D: Disk>(
@@ -96,7 +85,8 @@ fn check_writable<D: Disk>(disk: &D, dir: &D::Dir) -> Result<(), Diagnosis> {
     }
 }
 
-fn free_backups<D: Disk>(
+/// The first two names that are free for the backup of a manifest.
+pub(super) fn free_backups<D: Disk>(
     disk: &D,
     dir: &D::Dir,
     manifest: Name<'_>,
@@ -104,15 +94,13 @@ fn free_backups<D: Disk>(
 ) -> Result<Vec<BackupId>, Diagnosis> {
     let mut free = Vec::with_capacity(2);
     for backup in names::backups(manifest, before) {
-        match disk.stat_at(dir, backup.name()) {
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                free.push(backup);
-                if free.len() == 2 {
-                    break;
-                }
+        let found = if_there(disk.stat_at(dir, backup.name()));
+        let found = found.map_err(|error| diagnose("cannot look for a backup name", &error))?;
+        if found.is_none() {
+            free.push(backup);
+            if free.len() == 2 {
+                break;
             }
-            Err(error) => return Err(diagnose("cannot look for a backup name", &error)),
         }
     }
     if free.is_empty() {

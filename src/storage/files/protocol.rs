@@ -1,7 +1,7 @@
 //! The common part of replacing, restoring and removing: the journal, the devices, the flush, and whether the storage has failed.
 //! Invariant: the intent of a manifest is durable before anything in its directory changes.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -10,16 +10,17 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use super::core::{Core, Lacking};
 use super::device::{Device, Devices, Sync};
 use super::disk::Disk;
-use super::error::storage_failed;
+use super::error::{diagnose, storage_failed};
 use super::journal_file::JournalFile;
 use super::names;
+use super::replacement::NotStaged;
 use super::state::State;
-use crate::code::{Class, Code};
-use crate::journal::{BackupId, OperationId, Outcome, Record, Settled};
-use crate::path::{FileName, Name, TreePath};
+use crate::code::Code;
+use crate::journal::{BackupId, OperationId, Outcome, Record};
+use crate::path::{FileName, Name};
 use crate::report::{Diagnosis, Stop};
-use crate::storage::seam::{Answer, Respond};
-use crate::version::Version;
+use crate::storage::results::{Ticket, Totals, outcome_of};
+use crate::storage::seam::Answer;
 
 const MAX_THREADS: usize = 16;
 
@@ -44,14 +45,6 @@ pub(super) struct Protocol<D: Disk> {
     stop: OnceLock<Stop>,
     totals: Mutex<Totals>,
     pub(super) threads: NonZeroUsize,
-}
-
-type Totals = (BTreeMap<Outcome, u64>, BTreeMap<Code, u64>);
-
-pub(super) struct Ticket {
-    pub(super) path: TreePath,
-    pub(super) versions: (Option<Version>, Option<Version>),
-    pub(super) respond: Respond,
 }
 
 impl<D: Disk> Protocol<D> {
@@ -96,6 +89,12 @@ impl<D: Disk> Protocol<D> {
 
     pub(super) fn device(&self, number: u64, dir: &D::Dir) -> io::Result<Arc<Device<D>>> {
         self.devices.of(&self.core, number, dir)
+    }
+
+    /// As [`Protocol::device`], for one manifest.
+    pub(super) fn device_of(&self, number: u64, dir: &D::Dir) -> Result<Arc<Device<D>>, Diagnosis> {
+        let device = self.device(number, dir);
+        device.map_err(|error| diagnose("cannot find out what the file system can do", &error))
     }
 
     pub(super) fn known_device(&self, number: u64) -> Option<Arc<Device<D>>> {
@@ -212,7 +211,19 @@ impl<D: Disk> Protocol<D> {
             Answer::NotAttempted => (Outcome::NotAttempted, None, None),
         };
         self.settle(&ticket, outcome, backup, code);
-        (ticket.respond)(answer);
+        ticket.respond(answer);
+    }
+
+    /// Answers for a manifest of which nothing is staged.
+    pub(super) fn answer_not_staged(&self, ticket: Ticket, why: NotStaged) {
+        let answer = match why {
+            NotStaged::Trouble(diagnosis) => Answer::Not(diagnosis),
+            NotStaged::Stop(stop) => {
+                self.stop(stop);
+                Answer::NotAttempted
+            }
+        };
+        self.answer(ticket, Outcome::Migrated, answer);
     }
 
     pub(super) fn settle(
@@ -222,26 +233,13 @@ impl<D: Disk> Protocol<D> {
         backup: Option<BackupId>,
         code: Option<Code>,
     ) {
-        let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
-        *totals.0.entry(outcome).or_default() += 1;
-        if let Some(code) = code {
-            *totals.1.entry(code).or_default() += 1;
-        }
-        drop(totals);
-        let (from_version, to_version) = ticket.versions.clone();
-        self.append(&Record::Result(Settled {
-            path: ticket.path.clone(),
-            outcome,
-            backup,
-            code,
-            to_version: to_version.filter(|_| outcome.is_done() == Some(true)),
-            from_version,
-        }));
+        let result = ticket.result(outcome, backup, code);
+        self.totals().add(&result);
+        self.append(&Record::Result(result));
     }
 
-    pub(super) fn totals(&self) -> Totals {
-        let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
-        totals.clone()
+    pub(super) fn totals(&self) -> MutexGuard<'_, Totals> {
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Works on many at once, in threads that depend on nobody else's.
@@ -272,14 +270,6 @@ impl<D: Disk> Protocol<D> {
             });
             joined.flatten().collect()
         })
-    }
-}
-
-fn outcome_of(diagnosis: &Diagnosis) -> Outcome {
-    match diagnosis.code.class() {
-        Class::Refused => Outcome::Refused,
-        Class::Conflict => Outcome::Conflict,
-        _ => Outcome::Failed,
     }
 }
 

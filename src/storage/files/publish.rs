@@ -4,10 +4,10 @@
 use std::io;
 use std::sync::atomic::Ordering;
 
-use super::core::{Content, gone_or};
+use super::core::Content;
 use super::device::Sync;
 use super::disk::{Disk, Stat};
-use super::error::{changed_meanwhile, diagnose, is_not_supported, names_taken};
+use super::error::{diagnose, gone_or, is_not_supported, names_taken};
 use super::parts::Way;
 use super::protocol::Protocol;
 use super::replacement::Secured;
@@ -16,6 +16,7 @@ use crate::code::Code;
 use crate::journal::BackupId;
 use crate::path::Name;
 use crate::report::Diagnosis;
+use crate::storage::trouble::changed_meanwhile;
 
 pub(super) enum Published {
     /// It is in place; durable after the next flush.
@@ -35,11 +36,8 @@ impl<D: Disk> Protocol<D> {
             self.take_back(secured);
             return Published::Skipped;
         }
-        let looked = self
-            .core
-            .open_dir(staged.path.parent())
-            .map_err(|error| diagnose("cannot open the run directory", &error));
-        let looked = looked.and_then(|dir| match disk.stat_at(&dir, staged.path.name()) {
+        let dir = self.core.run_dir(&staged.path);
+        let looked = dir.and_then(|dir| match disk.stat_at(&dir, staged.path.name()) {
             Ok(stat) if secured.stamp.is(&stat) => Ok(dir),
             Ok(_) => Err(changed_meanwhile()),
             Err(error) => Err(gone_or("cannot look at the manifest", &error)),

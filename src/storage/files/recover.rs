@@ -7,10 +7,9 @@ use super::error::storage_failed;
 use super::log;
 use super::state::State;
 use super::unfinished::{Opened, Unfinished};
-use crate::code::Code;
 use crate::journal::OperationId;
-use crate::report::{Diagnosis, Stop};
-use crate::storage::seam::Recovery;
+use crate::report::Stop;
+use crate::storage::recovery::Recovery;
 
 pub(super) fn recover<D: Disk>(core: &Core<D>, state: &State<D>) -> Result<Recovery, Stop> {
     let ids = log::unfinished(&core.disk, &state.staging)
@@ -35,16 +34,8 @@ pub(super) fn recover_one<D: Disk>(
     let failed = |error| storage_failed(&verb, &error);
     match Unfinished::open(core, state, id).map_err(failed)? {
         Opened::AtWork => {}
-        Opened::Unknown(why) => {
-            recovery.unknown += 1;
-            recovery.notices.push(Diagnosis::new(
-                Code::JournalUnknown,
-                format!("operation {id} is not finished, and {why}: nothing of it is touched"),
-            ));
-        }
-        Opened::Ready(mut operation) => {
-            operation.settle(recovery).map_err(failed)?;
-        }
+        Opened::Unknown(why) => recovery.unknown(id, &why),
+        Opened::Ready(mut operation) => operation.settle(recovery).map_err(failed)?,
     }
     Ok(())
 }

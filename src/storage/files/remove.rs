@@ -8,16 +8,18 @@ use super::core::Stamp;
 use super::device::Sync;
 use super::directory::stamp_of;
 use super::disk::Disk;
-use super::error::{changed_meanwhile, diagnose};
+use super::error::diagnose;
 use super::parts::RemovingPart;
-use super::protocol::{Protocol, Ticket};
+use super::protocol::Protocol;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{BackupId, Opaque, Outcome, Record};
 use crate::report::Diagnosis;
-use crate::storage::seam::{Answer, Remove, Respond};
+use crate::storage::results::{self, Ticket};
+use crate::storage::seam::{Answer, Remove};
+use crate::storage::trouble::changed_meanwhile;
 
-pub(super) struct Removing(pub(super) Batch<(Ticket, Unneeded)>);
+pub(super) struct RemovingQueue(pub(super) Batch<(Ticket, Unneeded)>);
 
 pub(super) struct Unneeded {
     backup: BackupId,
@@ -25,39 +27,26 @@ pub(super) struct Unneeded {
     digest: Digest,
 }
 
-impl Removing {
+impl RemovingQueue {
     /// Announces the end of a backup; the thread that fills a batch takes it through.
     pub(super) fn take<D: Disk>(
         &self,
         protocol: &Protocol<D>,
         remove: &Remove<'_>,
-        respond: Respond,
+        ticket: Ticket,
     ) {
-        let ticket = Ticket {
-            path: remove.path.clone(),
-            versions: (None, None),
-            respond,
-        };
-        if protocol.stopped().is_some() {
-            return (ticket.respond)(Answer::NotAttempted);
-        }
         let stamp = match stamp_of::<D>(&remove.version) {
             Ok(stamp) => stamp,
-            Err(diagnosis) => return (ticket.respond)(Answer::Not(diagnosis)),
+            Err(diagnosis) => return ticket.respond(Answer::Not(diagnosis)),
         };
         if let Err(error) = learn_device(protocol, remove, &stamp) {
             let diagnosis = diagnose("cannot find out what the file system can do", &error);
-            return (ticket.respond)(Answer::Not(diagnosis));
+            return ticket.respond(Answer::Not(diagnosis));
         }
-        protocol.append(&Record::Removing(Box::new(crate::journal::Removing {
-            path: remove.path.clone(),
-            of: remove.of.clone(),
-            backup: remove.backup.clone(),
-            digest: remove.digest,
-            storage: Opaque::of(&RemovingPart {
-                inode: stamp.0.inode,
-            }),
-        })));
+        let part = Opaque::of(&RemovingPart {
+            inode: stamp.0.inode,
+        });
+        protocol.append(&Record::Removing(Box::new(results::removing(remove, part))));
         let unneeded = Unneeded {
             backup: remove.backup.clone(),
             stamp,
@@ -133,16 +122,13 @@ impl<D: Disk> Protocol<D> {
                 Some(outcome) => self.settle(&ticket, outcome, Some(backup), None),
                 None => self.leave_to_recovery(),
             }
-            (ticket.respond)(answer);
+            ticket.respond(answer);
         }
     }
 
     fn remove_one(&self, ticket: &Ticket, one: &Unneeded) -> Result<(), Diagnosis> {
         let disk = self.disk();
-        let dir = self
-            .core
-            .open_dir(ticket.path.parent())
-            .map_err(|error| diagnose("cannot open the run directory", &error))?;
+        let dir = self.core.run_dir(&ticket.path)?;
         let cannot = |error: io::Error| diagnose("cannot remove the backup", &error);
         let name = one.backup.name();
         let stat = disk.stat_at(&dir, name).map_err(cannot)?;

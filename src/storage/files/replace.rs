@@ -8,18 +8,19 @@ use std::sync::{Mutex, PoisonError};
 
 use super::batch::Batch;
 use super::disk::Disk;
-use super::protocol::{Protocol, Ticket};
+use super::protocol::Protocol;
 use super::publish::Published;
-use super::replacement::{NotStaged, Secured, Staged};
+use super::replacement::{Secured, Staged};
 use crate::code::Code;
 use crate::journal::{BackupId, Outcome};
 use crate::report::{Diagnosis, Stop};
-use crate::storage::seam::{Answer, Replace, Respond};
+use crate::storage::results::Ticket;
+use crate::storage::seam::{Answer, Replace};
 
 /// How often a manifest is staged because the way to replace it does not work there.
 const TRIES: usize = 4;
 
-pub(super) struct Replacing<D: Disk> {
+pub(super) struct ReplacingQueue<D: Disk> {
     staged: Batch<(Ticket, Staged<D>)>,
     /// Manifests that are in place, and wait for the flush that makes it true. Who holds it takes a batch through.
     in_place: Mutex<Vec<InPlace>>,
@@ -30,7 +31,7 @@ struct InPlace {
     backup: BackupId,
 }
 
-impl<D: Disk> Replacing<D> {
+impl<D: Disk> ReplacingQueue<D> {
     pub(super) fn new(staged: Batch<(Ticket, Staged<D>)>) -> Self {
         Self {
             staged,
@@ -38,29 +39,15 @@ impl<D: Disk> Replacing<D> {
         }
     }
 
-    pub(super) fn take(&self, protocol: &Protocol<D>, replace: Replace<'_>, respond: Respond) {
+    pub(super) fn take(&self, protocol: &Protocol<D>, replace: Replace<'_>, ticket: Ticket) {
         let bytes = replace.bytes.len() as u64;
-        let ticket = Ticket {
-            path: replace.path.clone(),
-            versions: replace.versions.clone(),
-            respond,
-        };
-        if protocol.stopped().is_some() {
-            return (ticket.respond)(Answer::NotAttempted);
-        }
         match protocol.stage(replace) {
             Ok(staged) => {
                 if let Some(full) = self.staged.push((ticket, staged), bytes) {
                     self.commit(protocol, full);
                 }
             }
-            Err(NotStaged::Trouble(diagnosis)) => {
-                protocol.answer(ticket, Outcome::Migrated, Answer::Not(diagnosis));
-            }
-            Err(NotStaged::Stop(stop)) => {
-                protocol.stop(stop);
-                protocol.answer(ticket, Outcome::Migrated, Answer::NotAttempted);
-            }
+            Err(why) => protocol.answer_not_staged(ticket, why),
         }
     }
 
@@ -81,14 +68,9 @@ impl<D: Disk> Replacing<D> {
         let mut in_place = self.in_place.lock().unwrap_or_else(PoisonError::into_inner);
         let before = mem::take(&mut *in_place);
         let secured = protocol.secure(batch);
-        if !make_true(protocol, before) || protocol.stopped().is_some() {
-            for (ticket, secured) in secured {
-                protocol.take_back(&secured);
-                protocol.answer(ticket, Outcome::Migrated, Answer::NotAttempted);
-            }
+        let Some(mut next) = after_flush(protocol, before, secured) else {
             return;
-        }
-        let mut next = secured;
+        };
         for _ in 0..TRIES {
             let published = protocol.in_parallel(next, |(ticket, secured)| {
                 let published = protocol.publish(&secured);
@@ -113,7 +95,20 @@ impl<D: Disk> Replacing<D> {
             if again.is_empty() {
                 return;
             }
-            next = stage_again(protocol, again, &mut in_place);
+            protocol.tries.fetch_add(1, Ordering::Relaxed);
+            let mut staged = Vec::new();
+            for (ticket, secured) in again {
+                match protocol.stage_again(secured) {
+                    Ok(one) => staged.push((ticket, one)),
+                    Err(why) => protocol.answer_not_staged(ticket, why),
+                }
+            }
+            let secured = protocol.secure(staged);
+            let before = mem::take(&mut *in_place);
+            let Some(secured) = after_flush(protocol, before, secured) else {
+                return;
+            };
+            next = secured;
         }
         for (ticket, secured) in next {
             protocol.take_back(&secured);
@@ -126,35 +121,20 @@ impl<D: Disk> Replacing<D> {
     }
 }
 
-fn stage_again<D: Disk>(
+/// Makes what is in place true, and gives what can be put in place then; takes it back where the storage has failed or stopped.
+fn after_flush<D: Disk>(
     protocol: &Protocol<D>,
-    again: Vec<(Ticket, Secured<D>)>,
-    in_place: &mut Vec<InPlace>,
-) -> Vec<(Ticket, Secured<D>)> {
-    protocol.tries.fetch_add(1, Ordering::Relaxed);
-    let mut staged = Vec::new();
-    for (ticket, secured) in again {
-        match protocol.stage_again(secured) {
-            Ok(one) => staged.push((ticket, one)),
-            Err(NotStaged::Trouble(diagnosis)) => {
-                protocol.answer(ticket, Outcome::Migrated, Answer::Not(diagnosis));
-            }
-            Err(NotStaged::Stop(stop)) => {
-                protocol.stop(stop);
-                protocol.answer(ticket, Outcome::Migrated, Answer::NotAttempted);
-            }
-        }
-    }
-    let secured = protocol.secure(staged);
-    let before = mem::take(in_place);
-    if make_true(protocol, before) && protocol.stopped().is_none() {
-        return secured;
+    in_place: Vec<InPlace>,
+    secured: Vec<(Ticket, Secured<D>)>,
+) -> Option<Vec<(Ticket, Secured<D>)>> {
+    if make_true(protocol, in_place) && protocol.stopped().is_none() {
+        return Some(secured);
     }
     for (ticket, secured) in secured {
         protocol.take_back(&secured);
         protocol.answer(ticket, Outcome::Migrated, Answer::NotAttempted);
     }
-    Vec::new()
+    None
 }
 
 /// The flush: what is in place is true from then on, and what is staged can be put in place. Gives whether it succeeded.
@@ -174,7 +154,7 @@ fn make_true<D: Disk>(protocol: &Protocol<D>, in_place: Vec<InPlace>) -> bool {
         let message = "it was replaced, but the flush that makes it durable failed";
         let diagnosis = Diagnosis::new(Code::NotDurable, message);
         protocol.settle(&ticket, Outcome::Failed, Some(backup), Some(diagnosis.code));
-        (ticket.respond)(Answer::Not(diagnosis));
+        ticket.respond(Answer::Not(diagnosis));
     }
     flushed.is_ok()
 }

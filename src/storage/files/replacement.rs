@@ -58,3 +58,9 @@ pub(super) enum NotStaged {
     Trouble(Diagnosis),
     Stop(Stop),
 }
+
+impl From<Diagnosis> for NotStaged {
+    fn from(diagnosis: Diagnosis) -> Self {
+        Self::Trouble(diagnosis)
+    }
+}

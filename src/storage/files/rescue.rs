@@ -5,32 +5,33 @@ use std::io;
 
 use super::core::{Content, Core};
 use super::disk::{Crossing, Disk};
-use super::error::is_not_supported;
+use super::error::{if_there, is_not_supported};
 use super::names::{self, STATE_DIRECTORY};
 use super::protocol::plain;
 use super::state::{State, make_dir_if_missing};
-use crate::path::Name;
+use crate::path::{FileName, Name, TreePath};
 
 const RESCUED: Name<'_> = Name::constant("rescued");
 
-/// Moves a displaced file beside the manifest, or into the state directory where that cannot be done. Gives its new name, or `None` where there was nothing.
+/// Moves a displaced file beside the manifest, or into the state directory where that cannot be done. Gives its new name, or its path in the tree; `None` where there was nothing.
 pub(super) fn rescue<D: Disk>(
     core: &Core<D>,
     state: &State<D>,
     dir: &D::Dir,
     from: (&D::Dir, Name<'_>),
     manifest: Name<'_>,
-) -> io::Result<Option<String>> {
+) -> io::Result<Option<TreePath>> {
     let short = match core.content(from.0, from.1)? {
         Content::Absent => return Ok(None),
         Content::File(digest, _) => digest.short(),
         Content::Opaque => "unread".to_owned(),
     };
     let beside = names::rescued(manifest, &short);
-    match first_free(core, from, dir, &beside) {
-        Ok(name) => Ok(Some(name)),
-        Err(_) => keep_in_state(core, state, from, &short).map(Some),
-    }
+    let kept = match first_free(core, from, dir, &beside) {
+        Ok(name) => TreePath::join(b"", name.as_str().as_bytes()),
+        Err(_) => keep_in_state(core, state, from, &short)?,
+    };
+    Ok(Some(kept))
 }
 
 pub(super) fn keep_in_state<D: Disk>(
@@ -38,12 +39,13 @@ pub(super) fn keep_in_state<D: Disk>(
     state: &State<D>,
     from: (&D::Dir, Name<'_>),
     short: &str,
-) -> io::Result<String> {
+) -> io::Result<TreePath> {
     let disk = &core.disk;
     make_dir_if_missing(disk, &state.dir, RESCUED)?;
     let rescued = disk.open_dir(&state.dir, RESCUED.as_bytes(), Crossing::Stay)?;
     let name = first_free(core, from, &rescued, short)?;
-    Ok(format!("{STATE_DIRECTORY}/{RESCUED}/{name}"))
+    let path = format!("{STATE_DIRECTORY}/{RESCUED}/{name}");
+    Ok(TreePath::join(b"", path.as_bytes()))
 }
 
 fn first_free<D: Disk>(
@@ -51,9 +53,10 @@ fn first_free<D: Disk>(
     from: (&D::Dir, Name<'_>),
     to: &D::Dir,
     name: &str,
-) -> io::Result<String> {
+) -> io::Result<FileName> {
     for candidate in names::numbered(name) {
-        match rename_to_free(&core.disk, from, (to, plain(&candidate)?.name())) {
+        let candidate = plain(&candidate)?;
+        match rename_to_free(&core.disk, from, (to, candidate.name())) {
             Ok(()) => return Ok(candidate),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
@@ -78,9 +81,8 @@ pub(super) fn rename_to_free<D: Disk>(
         Err(_) => {}
     }
     // Neither call is there: a name that somebody takes between the two that follow is all that could be lost.
-    match disk.stat_at(to.0, to.1) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => disk.rename_over(from, to),
-        Err(error) => Err(error),
-        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+    match if_there(disk.stat_at(to.0, to.1))? {
+        None => disk.rename_over(from, to),
+        Some(_) => Err(io::ErrorKind::AlreadyExists.into()),
     }
 }

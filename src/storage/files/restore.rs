@@ -7,32 +7,30 @@ use std::mem;
 use std::sync::Arc;
 
 use super::batch::Batch;
-use super::core::{Stamp, gone_or};
+use super::core::Stamp;
 use super::device::{Device, Sync};
 use super::directory::stamp_of;
 use super::disk::{Disk, Stat};
-use super::error::{changed_meanwhile, diagnose, is_not_supported};
+use super::error::{diagnose, gone_or, if_there, is_not_supported};
 use super::names;
 use super::parts::{RestoringPart, Way};
 use super::permit;
-use super::protocol::{Protocol, Ticket};
+use super::protocol::Protocol;
 use super::rescue::rescue;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::journal::{BackupId, Opaque, OperationId, Outcome, Record};
-use crate::path::{Name, TreePath};
+use crate::journal::{Opaque, Outcome, Record, Restoring};
+use crate::path::Name;
 use crate::report::{Diagnosis, Stop};
-use crate::storage::seam::{Answer, Respond, Restore};
+use crate::storage::results::{self, Ticket};
+use crate::storage::seam::{Answer, Restore};
+use crate::storage::trouble::changed_meanwhile;
 
-pub(super) struct Restoring<D: Disk>(pub(super) Batch<(Ticket, Original<D>)>);
+pub(super) struct RestoringQueue<D: Disk>(pub(super) Batch<(Ticket, Original<D>)>);
 
 pub(super) struct Original<D: Disk> {
-    pub(super) path: TreePath,
-    undoes: OperationId,
-    pub(super) backup: BackupId,
+    pub(super) record: Restoring,
     pub(super) part: RestoringPart,
-    pub(super) before: Digest,
-    pub(super) after: Digest,
     manifest: Stamp,
     pub(super) backup_stamp: Stamp,
     pub(super) device: Arc<Device<D>>,
@@ -51,16 +49,8 @@ pub(super) enum At {
     Over(Answer),
 }
 
-impl<D: Disk> Restoring<D> {
-    pub(super) fn take(&self, protocol: &Protocol<D>, restore: &Restore<'_>, respond: Respond) {
-        let ticket = Ticket {
-            path: restore.path.clone(),
-            versions: restore.versions.clone(),
-            respond,
-        };
-        if protocol.stopped().is_some() {
-            return (ticket.respond)(Answer::NotAttempted);
-        }
+impl<D: Disk> RestoringQueue<D> {
+    pub(super) fn take(&self, protocol: &Protocol<D>, restore: &Restore<'_>, ticket: Ticket) {
         match protocol.announce_original(restore) {
             Ok(original) => {
                 if let Some(full) = self.0.push((ticket, original), 0) {
@@ -80,18 +70,11 @@ impl<D: Disk> Restoring<D> {
 impl<D: Disk> Protocol<D> {
     /// Looks once more at what was read, and announces in the journal what is to be done.
     fn announce_original(&self, restore: &Restore<'_>) -> Result<Original<D>, Diagnosis> {
-        let (disk, path) = (self.disk(), restore.path);
-        let trouble = |verb: &'static str| move |error: io::Error| diagnose(verb, &error);
-        let dir = self
-            .core
-            .open_dir(path.parent())
-            .map_err(trouble("cannot open the run directory"))?;
+        let dir = self.core.run_dir(restore.path)?;
         let manifest = stamp_of::<D>(&restore.version)?;
         let original = stamp_of::<D>(&restore.original)?;
-        permit::may_restore(disk, &dir, &manifest, &original)?;
-        let device = self
-            .device(manifest.0.device, &dir)
-            .map_err(trouble("cannot find out what the file system can do"))?;
+        permit::may_restore(self.disk(), &dir, &manifest, &original)?;
+        let device = self.device_of(manifest.0.device, &dir)?;
         if device.sync == Sync::File {
             // Whoever wrote it, it must be as durable as what it takes the place of.
             self.sync_existing(&dir, restore.backup.name())
@@ -100,56 +83,46 @@ impl<D: Disk> Protocol<D> {
                     diagnose("cannot flush the original", &error)
                 })?;
         }
+        let part = RestoringPart {
+            inode: manifest.0.inode,
+            backup_inode: original.0.inode,
+            staged: None,
+            way: Way::Exchange,
+        };
         let mut one = Original {
-            path: path.clone(),
-            undoes: restore.undoes.clone(),
-            backup: restore.backup.clone(),
-            part: RestoringPart {
-                inode: manifest.0.inode,
-                backup_inode: original.0.inode,
-                staged: None,
-                way: Way::Exchange,
-            },
-            before: restore.before,
-            after: restore.after,
+            record: results::restoring(restore, Opaque::of(&part)),
+            part,
             manifest,
             backup_stamp: original,
             device,
             at: At::Announced,
         };
-        self.announce_restore(&mut one)
-            .map_err(trouble("cannot name the original beside its place"))?;
+        self.announce_restore(&mut one)?;
         Ok(one)
     }
 
-    fn announce_restore(&self, one: &mut Original<D>) -> io::Result<()> {
+    fn announce_restore(&self, one: &mut Original<D>) -> Result<(), Diagnosis> {
+        let record = &mut one.record;
         one.part.way = one.device.way();
         // Original first, as if it were staged by the operation that is undone.
         one.part.staged = match one.part.way {
             Way::Exchange => None,
             Way::Link | Way::Copy => {
-                let name = names::staged(&one.path, one.after, one.before, 0);
-                Some(self.beside_name(&name)?)
+                let name = names::staged(&record.path, record.after, record.before, 0);
+                let name = self.beside_name(&name);
+                let verb = "cannot name the original beside its place";
+                Some(name.map_err(|error| diagnose(verb, &error))?)
             }
         };
-        self.append(&Record::Restoring(Box::new(crate::journal::Restoring {
-            path: one.path.clone(),
-            undoes: one.undoes.clone(),
-            before: one.before,
-            after: one.after,
-            backup: one.backup.clone(),
-            storage: Opaque::of(&one.part),
-        })));
+        record.storage = Opaque::of(&one.part);
+        self.append(&Record::Restoring(Box::new(record.clone())));
         Ok(())
     }
 
     pub(super) fn announce_next_way(&self, one: &mut Original<D>) -> At {
         match self.announce_restore(one) {
             Ok(()) => At::Announced,
-            Err(error) => over(diagnose(
-                "cannot name the original beside its place",
-                &error,
-            )),
+            Err(diagnosis) => over(diagnosis),
         }
     }
 
@@ -193,13 +166,13 @@ impl<D: Disk> Protocol<D> {
             }
             at => at,
         };
-        let dir = match self.core.open_dir(one.path.parent()) {
+        let dir = match self.core.run_dir(&one.record.path) {
             Ok(dir) => dir,
-            Err(error) => {
+            Err(diagnosis) => {
                 if !matches!(at, At::Announced) {
                     self.leave_to_recovery();
                 }
-                one.at = over(diagnose("cannot open the run directory", &error));
+                one.at = over(diagnosis);
                 return;
             }
         };
@@ -225,18 +198,18 @@ impl<D: Disk> Protocol<D> {
     pub(super) fn check_both(&self, dir: &D::Dir, one: &Original<D>) -> Result<(), Diagnosis> {
         let cannot = |error: io::Error| gone_or("cannot look at manifest and backup", &error);
         let look = |name: Name<'_>| self.disk().stat_at(dir, name).map_err(cannot);
-        let manifest = look(one.path.name())?;
-        let original = look(one.backup.name())?;
+        let manifest = look(one.record.path.name())?;
+        let original = look(one.record.backup.name())?;
         // Where times are coarse they may also be told late: bytes are compared there.
         let is_manifest = one.manifest.is(&manifest)
             || (!one.device.fine_times && one.manifest.is_displaced(&manifest));
         let are_same = is_manifest
             && one.backup_stamp.is_displaced(&original)
             && self
-                .has_bytes(one, dir, one.path.name(), one.before)
+                .has_bytes(one, dir, one.record.path.name(), one.record.before)
                 .map_err(cannot)?
             && self
-                .has_bytes(one, dir, one.backup.name(), one.after)
+                .has_bytes(one, dir, one.record.backup.name(), one.record.after)
                 .map_err(cannot)?;
         if are_same {
             Ok(())
@@ -264,9 +237,8 @@ impl<D: Disk> Protocol<D> {
         stamp: &Stamp,
         digest: Digest,
     ) -> io::Result<Option<Stat>> {
-        let stat = match self.disk().stat_at(dir, name) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other?,
+        let Some(stat) = if_there(self.disk().stat_at(dir, name))? else {
+            return Ok(None);
         };
         let is_same = stamp.is_displaced(&stat) && self.has_bytes(one, dir, name, digest)?;
         Ok(is_same.then_some(stat))
@@ -276,7 +248,7 @@ impl<D: Disk> Protocol<D> {
         if let Err(diagnosis) = self.check_both(dir, one) {
             return over(diagnosis);
         }
-        let (manifest, backup) = (one.path.name(), one.backup.name());
+        let (manifest, backup) = (one.record.path.name(), one.record.backup.name());
         match self.disk().exchange((dir, backup), (dir, manifest)) {
             Ok(()) => {}
             Err(error) if is_not_supported(&error) => {
@@ -288,8 +260,8 @@ impl<D: Disk> Protocol<D> {
                 return over(diagnose("cannot exchange manifest and backup", &error));
             }
         }
-        let displaced = self.holds(one, (dir, backup), &one.manifest, one.before);
-        let restored = self.holds(one, (dir, manifest), &one.backup_stamp, one.after);
+        let displaced = self.holds(one, (dir, backup), &one.manifest, one.record.before);
+        let restored = self.holds(one, (dir, manifest), &one.backup_stamp, one.record.after);
         match (displaced, restored) {
             (Ok(Some(displaced)), Ok(Some(_))) => At::InPlace(displaced),
             (Err(error), _) | (_, Err(error)) => self.unsure(&error),
@@ -307,7 +279,7 @@ impl<D: Disk> Protocol<D> {
     /// Somebody was faster: exchanges back. What stands under the backup name then must be the original.
     fn exchange_with_backup_again(&self, dir: &D::Dir, one: &Original<D>) -> Diagnosis {
         let disk = self.disk();
-        let (manifest, backup) = (one.path.name(), one.backup.name());
+        let (manifest, backup) = (one.record.path.name(), one.record.backup.name());
         // Where this fails, the look that follows says so.
         let _looked_at_below = disk.exchange((dir, backup), (dir, manifest));
         let found = disk.stat_at(dir, backup);
@@ -319,7 +291,7 @@ impl<D: Disk> Protocol<D> {
 
     /// Moves what stands under the backup name and is not what should stand there to a name of its own.
     fn keep_aside(&self, dir: &D::Dir, one: &Original<D>) -> Diagnosis {
-        let (manifest, backup) = (one.path.name(), one.backup.name());
+        let (manifest, backup) = (one.record.path.name(), one.record.backup.name());
         match rescue(&self.core, &self.state, dir, (dir, backup), manifest) {
             Ok(Some(name)) => Diagnosis::new(
                 Code::Rescued,
@@ -340,15 +312,13 @@ impl<D: Disk> Protocol<D> {
 
     /// By exchange, the last step: removes the file that had the original's place.
     fn remove_displaced(&self, dir: &D::Dir, one: &Original<D>, displaced: &Stat) -> At {
-        let backup = one.backup.name();
-        let stat = match self.disk().stat_at(dir, backup) {
-            Ok(stat) => stat,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return At::Flushing(Answer::Done(None));
-            }
+        let backup = one.record.backup.name();
+        let stat = match if_there(self.disk().stat_at(dir, backup)) {
+            Ok(Some(stat)) => stat,
+            Ok(None) => return At::Flushing(Answer::Done(None)),
             Err(error) => return self.unsure(&error),
         };
-        match self.has_bytes(one, dir, backup, one.before) {
+        match self.has_bytes(one, dir, backup, one.record.before) {
             Ok(true) if Stamp(*displaced).is(&stat) => self.remove_name(dir, backup),
             Ok(_) => At::Flushing(Answer::Not(self.keep_aside(dir, one))),
             Err(error) => self.unsure(&error),

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::core::Stamp;
 use super::disk::{Disk, Stat};
-use super::error::{cannot_link, changed_meanwhile, diagnose};
+use super::error::{cannot_link, diagnose, if_there};
 use super::parts::Way;
 use super::protocol::Protocol;
 use super::restore::{At, Original, over};
@@ -15,6 +15,7 @@ use crate::digest::Digest;
 use crate::path::Name;
 use crate::report::Diagnosis;
 use crate::storage::seam::Answer;
+use crate::storage::trouble::changed_meanwhile;
 
 impl<D: Disk> Protocol<D> {
     /// By link or copy, the first step: the original gets the name that the intent gives it.
@@ -52,7 +53,7 @@ impl<D: Disk> Protocol<D> {
         staged: Name<'_>,
     ) -> io::Result<Option<Stat>> {
         let disk = self.disk();
-        disk.link((dir, one.backup.name()), (dir, staged))?;
+        disk.link((dir, one.record.backup.name()), (dir, staged))?;
         let stat = disk.stat_at(dir, staged).map_err(|error| {
             // The name is there now, whatever the look at it said.
             io::Error::other(error.to_string())
@@ -67,8 +68,8 @@ impl<D: Disk> Protocol<D> {
         staged: Name<'_>,
     ) -> io::Result<Option<Stat>> {
         let (disk, original) = (self.disk(), &one.backup_stamp.0);
-        let (file, bytes) = self.core.read_whole(dir, one.backup.name())?;
-        if Digest::of(&bytes) != one.after {
+        let (file, bytes) = self.core.read_whole(dir, one.record.backup.name())?;
+        if Digest::of(&bytes) != one.record.after {
             return Ok(None);
         }
         let copy = disk.create(dir, staged)?;
@@ -77,11 +78,10 @@ impl<D: Disk> Protocol<D> {
     }
 
     fn take_from_beside(&self, dir: &D::Dir, one: &Original<D>, diagnosis: Diagnosis) -> At {
-        if let Some(staged) = &one.part.staged {
-            match self.disk().unlink(dir, staged.name()) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => self.leave_to_recovery(),
-                _ => {}
-            }
+        if let Some(staged) = &one.part.staged
+            && if_there(self.disk().unlink(dir, staged.name())).is_err()
+        {
+            self.leave_to_recovery();
         }
         At::Flushing(Answer::Not(diagnosis))
     }
@@ -91,11 +91,11 @@ impl<D: Disk> Protocol<D> {
         let Some(staged) = &one.part.staged else {
             return over(changed_meanwhile());
         };
-        let (staged, manifest) = (staged.name(), one.path.name());
+        let (staged, manifest) = (staged.name(), one.record.path.name());
         if let Err(diagnosis) = self.check_both(dir, one) {
             return self.take_from_beside(dir, one, diagnosis);
         }
-        match self.holds(one, (dir, staged), &Stamp(*beside), one.after) {
+        match self.holds(one, (dir, staged), &Stamp(*beside), one.record.after) {
             Ok(Some(_)) => {}
             Ok(None) => return self.take_from_beside(dir, one, changed_meanwhile()),
             Err(error) => {
@@ -121,9 +121,14 @@ impl<D: Disk> Protocol<D> {
         one: &Original<D>,
         restored: &Stat,
     ) -> At {
-        let backup = one.backup.name();
-        let in_place = self.holds(one, (dir, one.path.name()), &Stamp(*restored), one.after);
-        let kept = self.holds(one, (dir, backup), &one.backup_stamp, one.after);
+        let backup = one.record.backup.name();
+        let in_place = self.holds(
+            one,
+            (dir, one.record.path.name()),
+            &Stamp(*restored),
+            one.record.after,
+        );
+        let kept = self.holds(one, (dir, backup), &one.backup_stamp, one.record.after);
         match (in_place, kept) {
             (Ok(Some(_)), Ok(Some(_))) => self.remove_name(dir, backup),
             (Err(error), _) | (_, Err(error)) => self.unsure(&error),

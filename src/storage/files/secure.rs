@@ -6,15 +6,16 @@ use std::io;
 use super::core::{Content, Stamp};
 use super::device::Sync;
 use super::disk::{Crossing, Disk, Stat};
-use super::error::{cannot_link, changed_meanwhile, diagnose, names_taken, storage_failed};
+use super::error::{cannot_link, diagnose, gone_or, if_there, names_taken, storage_failed};
 use super::parts::{CopyingPart, Way};
-use super::protocol::{Protocol, Ticket};
+use super::protocol::Protocol;
 use super::replacement::{NotStaged, Secured, Staged};
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::journal::{BackupId, Opaque, Outcome, Record, StorageNote};
+use crate::journal::{BackupId, Opaque, Record, StorageNote};
 use crate::report::Diagnosis;
-use crate::storage::seam::Answer;
+use crate::storage::results::Ticket;
+use crate::storage::trouble::changed_meanwhile;
 
 enum Kept {
     As(BackupId),
@@ -34,13 +35,7 @@ impl<D: Disk> Protocol<D> {
         for (ticket, answer) in answers {
             match answer {
                 Ok(one) => secured.push((ticket, one)),
-                Err(NotStaged::Trouble(diagnosis)) => {
-                    self.answer(ticket, Outcome::Migrated, Answer::Not(diagnosis));
-                }
-                Err(NotStaged::Stop(stop)) => {
-                    self.stop(stop);
-                    self.answer(ticket, Outcome::Migrated, Answer::NotAttempted);
-                }
+                Err(why) => self.answer_not_staged(ticket, why),
             }
         }
         secured
@@ -60,13 +55,8 @@ impl<D: Disk> Protocol<D> {
     /// Gives the original its backup name, as a second name or a copy, before the manifest is replaced.
     fn keep_original(&self, mut staged: Staged<D>) -> Result<Secured<D>, Diagnosis> {
         let disk = self.disk();
-        let dir = match self.core.open_dir(staged.path.parent()) {
-            Ok(dir) => dir,
-            Err(error) => {
-                self.remove_staged(&staged);
-                return Err(diagnose("cannot open the run directory", &error));
-            }
-        };
+        let dir = self.core.run_dir(&staged.path);
+        let dir = dir.inspect_err(|_| self.remove_staged(&staged))?;
         let kept = match staged.way {
             Way::Copy => self.copy_original(&dir, &staged),
             Way::Exchange | Way::Link => match self.link_original(&dir, &staged) {
@@ -102,7 +92,7 @@ impl<D: Disk> Protocol<D> {
         let is_same = match stat {
             Ok(stat) if secured.staged.stamp.is_displaced(&stat) => Ok(()),
             Ok(_) => Err(changed_meanwhile()),
-            Err(error) => Err(super::core::gone_or("cannot look at the manifest", &error)),
+            Err(error) => Err(gone_or("cannot look at the manifest", &error)),
         };
         if let Err(diagnosis) = is_same {
             self.take_back(&secured);
@@ -243,13 +233,11 @@ impl<D: Disk> Protocol<D> {
         staged: &Staged<D>,
         backup: &BackupId,
     ) -> io::Result<bool> {
-        let inode = |name| match self.disk().stat_at(dir, name) {
-            Ok(stat) => Ok(Some(stat.inode)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        let look = |name| if_there(self.disk().stat_at(dir, name));
+        let Some(manifest) = look(staged.path.name())? else {
+            return Ok(false);
         };
-        let manifest = inode(staged.path.name())?;
-        Ok(manifest.is_some() && manifest == inode(backup.name())?)
+        Ok(look(backup.name())?.is_some_and(|kept| kept.inode == manifest.inode))
     }
 
     pub(super) fn sync_existing(

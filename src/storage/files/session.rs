@@ -8,32 +8,34 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::core::{Core, SyncChoice};
 use super::device::Sync;
 use super::disk::{Crossing, Disk};
-use super::error::diagnose;
+use super::error::{diagnose, if_there, storage_failed};
 use super::journal_file::JournalFile;
 use super::log;
 use super::names;
 use super::protocol::{Protocol, plain};
 use super::recover::recover_one;
-use super::remove::Removing;
-use super::replace::Replacing;
-use super::restore::Restoring;
+use super::remove::RemovingQueue;
+use super::replace::ReplacingQueue;
+use super::restore::RestoringQueue;
 use super::state::{State, remove_draft, replace_small};
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::journal::{Ended, Head, OperationId, Predecessor, Record, Stopped, TreeId, Writer};
+use crate::journal::{Head, OperationId, Record, Stopped, TreeId, Writer};
 use crate::path::FileName;
 use crate::report::{Diagnosis, Stop};
-use crate::storage::seam::{Answer, Opening, Recovery, Remove, Replace, Respond, Restore, Session};
+use crate::storage::recovery::Recovery;
+use crate::storage::results::Ticket;
+use crate::storage::seam::{Answer, Change, Opening, Respond, Session};
 
 pub(super) struct FileSession<D: Disk> {
     core: Arc<Core<D>>,
     state: Arc<State<D>>,
     begun: OnceLock<Protocol<D>>,
     head: Mutex<Option<Head>>,
-    replacing: Replacing<D>,
-    restoring: Restoring<D>,
-    removing: Removing,
+    replacing: ReplacingQueue<D>,
+    restoring: RestoringQueue<D>,
+    removing: RemovingQueue,
 }
 
 impl<D: Disk> FileSession<D> {
@@ -42,9 +44,9 @@ impl<D: Disk> FileSession<D> {
             state: Arc::new(state),
             begun: OnceLock::new(),
             head: Mutex::new(None),
-            replacing: Replacing::new(core.batch()),
-            restoring: Restoring(core.batch()),
-            removing: Removing(core.batch()),
+            replacing: ReplacingQueue::new(core.batch()),
+            restoring: RestoringQueue(core.batch()),
+            removing: RemovingQueue(core.batch()),
             core,
         }
     }
@@ -96,19 +98,13 @@ impl<D: Disk> FileSession<D> {
         let (core, state) = (&self.core, &self.state);
         let disk = &core.disk;
         self.keep_catalog(&opening)?;
-        let before = match (head.operation.take(), head.chain) {
-            (Some(operation), Some(chain)) => Some(Predecessor { operation, chain }),
-            _ => None,
-        };
         let mut journal = JournalFile::new(file, Writer::default(), 0);
         let jobs = opening.jobs;
-        let began = opening.began(id.clone(), &head, before);
-        journal.append(disk, &Record::Began(Box::new(began)));
+        journal.append(disk, &opening.began(&id, &mut head));
         if let Err(error) = self.keep_journal(&mut journal) {
             let verb = "cannot make the new journal durable";
-            return Ok(Err(super::error::storage_failed(verb, &error)));
+            return Ok(Err(storage_failed(verb, &error)));
         }
-        head.operation = Some(id.clone());
         head.chain = journal.chain();
         state.write_head(disk, &head)?;
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
@@ -121,7 +117,7 @@ impl<D: Disk> FileSession<D> {
         let protocol = Protocol::new(core, state, id, journal, (staging, device), jobs);
         if let Err(error) = protocol.make_state_durable() {
             let verb = "cannot make the state directory durable";
-            return Ok(Err(super::error::storage_failed(verb, &error)));
+            return Ok(Err(storage_failed(verb, &error)));
         }
         Ok(Ok(protocol))
     }
@@ -129,10 +125,7 @@ impl<D: Disk> FileSession<D> {
     /// Takes back what a beginning made that failed: its staging directory and, unless the head names it already, its journal; of a new state directory the rest, too.
     fn take_back(&self, id: &OperationId, catalog: Digest) -> io::Result<()> {
         let (disk, state) = (&self.core.disk, &self.state);
-        match disk.remove_dir(&state.staging, plain(id.as_str())?.name()) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        if_there(disk.remove_dir(&state.staging, plain(id.as_str())?.name()))?;
         let head = state.head(disk)?;
         if head.is_some_and(|head| head.operation.as_ref() == Some(id)) {
             return Ok(());
@@ -140,10 +133,7 @@ impl<D: Disk> FileSession<D> {
         disk.unlink(&state.operations, plain(&names::journal(id))?.name())?;
         if state.is_new {
             log::remove_guard(disk, state)?;
-            match disk.unlink(&state.catalogs, catalog_copy(catalog)?.name()) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            if_there(disk.unlink(&state.catalogs, catalog_copy(catalog)?.name()))?;
         }
         Ok(())
     }
@@ -198,14 +188,7 @@ impl<D: Disk> FileSession<D> {
             code: stop.code,
             message: Some(stop.message.clone()),
         });
-        let (counts, codes) = protocol.totals();
-        let ended = Ended {
-            ended_at: Some(Timestamp::now()),
-            counts,
-            codes,
-            recovered: false,
-            stopped: stop.or(stopped),
-        };
+        let ended = protocol.totals().ended(stop.or(stopped));
         let sync = protocol.journal_sync() != Sync::None && !protocol.has_failed();
         let mut journal = protocol.journal();
         journal.append(disk, &Record::Ended(Box::new(ended)));
@@ -285,9 +268,6 @@ fn next(serial: u64) -> io::Result<u64> {
 
 impl<D: Disk> Session for FileSession<D> {
     fn begin(&self, opening: Opening) -> Result<OperationId, Stop> {
-        if let Some(protocol) = self.begun.get() {
-            return Ok(protocol.id.clone());
-        }
         let started = self.start(opening).map_err(|error| {
             let diagnosis = diagnose("cannot begin an operation in the state directory", &error);
             let code = match diagnosis.code {
@@ -300,30 +280,16 @@ impl<D: Disk> Session for FileSession<D> {
         Ok(self.begun.get_or_init(|| protocol).id.clone())
     }
 
-    fn replace(&self, replace: Replace<'_>, respond: Respond) {
-        match self.begun.get() {
-            Some(protocol) => self.replacing.take(protocol, replace, respond),
-            None => respond(Answer::NotAttempted),
-        }
-    }
-
-    fn restore(&self, restore: Restore<'_>, respond: Respond) {
-        match self.begun.get() {
-            Some(protocol) => self.restoring.take(protocol, &restore, respond),
-            None => respond(Answer::NotAttempted),
-        }
-    }
-
-    fn remove(&self, remove: Remove<'_>, respond: Respond) {
-        match self.begun.get() {
-            Some(protocol) => self.removing.take(protocol, &remove, respond),
-            None => respond(Answer::NotAttempted),
-        }
-    }
-
-    fn append(&self, record: &Record) {
-        if let Some(protocol) = self.begun.get() {
-            protocol.append(record);
+    fn change(&self, change: Change<'_>, respond: Respond) {
+        let begun = self.begun.get();
+        let Some(protocol) = begun.filter(|protocol| protocol.stopped().is_none()) else {
+            return respond(Answer::NotAttempted);
+        };
+        let ticket = Ticket::new(&change, respond);
+        match change {
+            Change::Replace(replace) => self.replacing.take(protocol, replace, ticket),
+            Change::Restore(restore) => self.restoring.take(protocol, &restore, ticket),
+            Change::Remove(remove) => self.removing.take(protocol, &remove, ticket),
         }
     }
 

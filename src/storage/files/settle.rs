@@ -6,14 +6,14 @@ use std::io;
 
 use super::core::{Content, Lacking, SyncChoice};
 use super::disk::{Crossing, Disk};
-use super::error::is_gone;
+use super::error::{if_there, is_gone};
 use super::parts::{ReplacingPart, Way};
 use super::rescue::{rename_to_free, rescue};
 use super::unfinished::{Found, Unfinished};
 use crate::digest::Digest;
 use crate::journal::{BackupId, Replacing};
 use crate::path::{Name, TreePath};
-use crate::storage::seam::Recovery;
+use crate::storage::recovery::Recovery;
 
 struct Intent<'i, D: Disk> {
     path: &'i TreePath,
@@ -207,9 +207,8 @@ impl<D: Disk> Unfinished<'_, D> {
             return Ok(false);
         }
         let disk = &self.core.disk;
-        let named = match disk.stat_at(intent.dir, backup.name()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            other => other?,
+        let Some(named) = if_there(disk.stat_at(intent.dir, backup.name()))? else {
+            return Ok(false);
         };
         let place = disk.stat_at(intent.dir, intent.path.name())?;
         Ok(place.inode == named.inode

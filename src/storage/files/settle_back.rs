@@ -5,13 +5,14 @@ use std::io;
 
 use super::core::Content;
 use super::disk::Disk;
+use super::error::if_there;
 use super::parts::{RestoringPart, Way};
 use super::rescue::rescue;
 use super::unfinished::Found;
 use super::unfinished::Unfinished;
 use crate::journal::{Removing, Restoring};
 use crate::path::Name;
-use crate::storage::seam::Recovery;
+use crate::storage::recovery::Recovery;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Is {
@@ -105,13 +106,12 @@ impl<D: Disk> Unfinished<'_, D> {
         let Some(dir) = self.open_again(&removing.path)? else {
             return Ok(Found::Finished);
         };
-        let found = self.core.disk.stat_at(&dir, backup);
+        let found = if_there(self.core.disk.stat_at(&dir, backup));
         self.make_durable(&dir, backup, None)?;
-        match found {
-            Ok(_) => Ok(Found::Undone),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Finished),
-            Err(error) => Err(error),
-        }
+        Ok(match found? {
+            Some(_) => Found::Undone,
+            None => Found::Finished,
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use super::state::read_small;
 use crate::code::Code;
 use crate::path::Name;
 use crate::report::Stop;
-use crate::storage::seam::{EntryKind, StateFiles};
+use crate::storage::values::{EntryKind, StateFiles};
 
 const CATALOG: &str = "catalog";
 

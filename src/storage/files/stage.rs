@@ -5,11 +5,11 @@
 use std::io;
 use std::sync::atomic::Ordering;
 
-use super::core::{OpenFile, Stamp};
+use super::core::OpenFile;
 use super::device::Sync;
 use super::directory::foreign;
 use super::disk::{Crossing, Disk, MetadataError};
-use super::error::{changed_meanwhile, diagnose, storage_failed};
+use super::error::{diagnose, storage_failed};
 use super::names;
 use super::parts::ReplacingPart;
 use super::permit;
@@ -21,6 +21,7 @@ use crate::journal::{BackupId, Opaque, Record, Replacing};
 use crate::path::TreePath;
 use crate::report::Diagnosis;
 use crate::storage::seam::Replace;
+use crate::storage::trouble::changed_meanwhile;
 
 struct Manifest<D: Disk> {
     path: TreePath,
@@ -30,13 +31,11 @@ struct Manifest<D: Disk> {
 
 impl<D: Disk> Protocol<D> {
     pub(super) fn stage(&self, replace: Replace<'_>) -> Result<Staged<D>, NotStaged> {
-        let Some(read) = replace.version.into_token::<OpenFile<D>>() else {
-            return Err(NotStaged::Trouble(foreign()));
-        };
+        let read = replace.version.into_token::<OpenFile<D>>();
         let manifest = Manifest {
             path: replace.path.clone(),
             before: replace.before,
-            read: *read,
+            read: *read.ok_or_else(foreign)?,
         };
         self.stage_open(manifest, replace.bytes)
     }
@@ -53,30 +52,25 @@ impl<D: Disk> Protocol<D> {
             let stat = self.disk().stat(&file)?;
             Ok((bytes, file, stat))
         });
-        let (bytes, file, stat) = reopened
-            .map_err(|error| NotStaged::Trouble(diagnose("cannot stage it once more", &error)))?;
+        let (bytes, file, stat) =
+            reopened.map_err(|error| diagnose("cannot stage it once more", &error))?;
         if !staged.stamp.is_displaced(&stat) {
-            return Err(NotStaged::Trouble(changed_meanwhile()));
+            return Err(changed_meanwhile().into());
         }
         let manifest = Manifest {
             path: staged.path,
             before: staged.before,
-            read: OpenFile {
-                file,
-                stamp: Stamp(stat),
-                no_backups: false,
-                free_backups: std::sync::OnceLock::new(),
-            },
+            read: OpenFile::new(file, stat),
         };
         self.stage_open(manifest, &bytes)
     }
 
     fn read_staged(&self, staged: &Staged<D>) -> io::Result<Vec<u8>> {
-        let bytes = if staged.beside {
+        let (_, bytes) = if staged.beside {
             let dir = self.core.open_dir(staged.path.parent())?;
-            self.core.read_whole(&dir, staged.name.name())?.1
+            self.core.read_whole(&dir, staged.name.name())?
         } else {
-            self.core.read_whole(&self.staging, staged.name.name())?.1
+            self.core.read_whole(&self.staging, staged.name.name())?
         };
         if Digest::of(&bytes) == staged.after {
             Ok(bytes)
@@ -86,8 +80,6 @@ impl<D: Disk> Protocol<D> {
     }
 
     fn stage_open(&self, manifest: Manifest<D>, bytes: &[u8]) -> Result<Staged<D>, NotStaged> {
-        let trouble =
-            |verb: &'static str| move |error: io::Error| NotStaged::Trouble(diagnose(verb, &error));
         let Manifest { path, before, read } = manifest;
         let number = read.stamp.0.device;
         let is_beside = self.is_beside(number, path.parent());
@@ -95,10 +87,7 @@ impl<D: Disk> Protocol<D> {
         let device = if let Some(device) = self.known_device(number) {
             device
         } else {
-            let dir = self.core.open_dir(path.parent());
-            let dir = dir.map_err(trouble("cannot open the run directory"))?;
-            let device = self.device(number, &dir);
-            device.map_err(trouble("cannot find out what the file system can do"))?
+            self.device_of(number, &self.core.run_dir(&path)?)?
         };
         let after = Digest::of(bytes);
         let tries = self.tries.load(Ordering::Relaxed);
@@ -109,7 +98,7 @@ impl<D: Disk> Protocol<D> {
             plain(&name)
         };
         let mut staged = Staged {
-            name: name.map_err(trouble("cannot name the new file"))?,
+            name: name.map_err(|error| diagnose("cannot name the new file", &error))?,
             path,
             stamp: read.stamp,
             before,
@@ -134,19 +123,14 @@ impl<D: Disk> Protocol<D> {
         let Some(bytes) = staged.unwritten.take() else {
             return Ok(());
         };
-        let trouble =
-            |verb: &'static str| move |error: io::Error| NotStaged::Trouble(diagnose(verb, &error));
-        let dir = self.core.open_dir(staged.path.parent());
-        let dir = dir.map_err(trouble("cannot open the run directory"))?;
+        let dir = self.core.run_dir(&staged.path)?;
         let name = staged.path.file_name();
         let manifest = self.disk().open(&dir, name, Crossing::Stay);
-        let manifest = manifest.map_err(trouble("cannot open the manifest"))?;
+        let manifest = manifest.map_err(|error| diagnose("cannot open the manifest", &error))?;
         let stat = self.disk().stat(&manifest);
-        if !staged
-            .stamp
-            .is(&stat.map_err(trouble("cannot look at the manifest"))?)
-        {
-            return Err(NotStaged::Trouble(changed_meanwhile()));
+        let stat = stat.map_err(|error| diagnose("cannot look at the manifest", &error))?;
+        if !staged.stamp.is(&stat) {
+            return Err(changed_meanwhile().into());
         }
         self.write_new(&dir, &manifest, &bytes, staged)?;
         self.announce(staged);
@@ -158,20 +142,18 @@ impl<D: Disk> Protocol<D> {
         path: &TreePath,
         before: Digest,
         read: &OpenFile<D>,
-    ) -> Result<Vec<BackupId>, NotStaged> {
-        let known = if let Some(free) = read.free_backups.get() {
-            free.clone()
-        } else {
-            let dir = self.core.open_dir(path.parent()).map_err(|error| {
-                NotStaged::Trouble(diagnose("cannot open the run directory", &error))
-            })?;
-            permit::may_replace(self.disk(), &dir, path.name(), read, &|| before)
-                .map_err(NotStaged::Trouble)?
-        };
-        if known.is_empty() {
-            return Ok(names::backups(path.name(), before).take(2).collect());
+    ) -> Result<Vec<BackupId>, Diagnosis> {
+        match read.free_backups.get() {
+            Some(known) if known.is_empty() => {
+                Ok(names::backups(path.name(), before).take(2).collect())
+            }
+            Some(known) => Ok(known.clone()),
+            None => {
+                let dir = self.core.run_dir(path)?;
+                permit::may_move(self.disk(), &dir, &read.stamp)?;
+                permit::free_backups(self.disk(), &dir, path.name(), before)
+            }
         }
-        Ok(known)
     }
 
     fn write_new(
@@ -207,7 +189,7 @@ impl<D: Disk> Protocol<D> {
             .copy_metadata(manifest, &staged.stamp.0, file)
             .map_err(|error| match error {
                 MetadataError::NotReproducible { what, source } => {
-                    NotStaged::Trouble(not_reproducible(&what, source))
+                    not_reproducible(&what, source).into()
                 }
                 MetadataError::Io(error) => {
                     stage_error("cannot copy owner, mode or attributes", beside, &error)

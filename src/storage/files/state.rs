@@ -6,13 +6,14 @@ use std::io;
 use std::time::Duration;
 
 use super::disk::{Crossing, Disk, Stat};
-use super::error::{diagnose, is_absent};
+use super::error::{diagnose, if_there, is_absent};
 use super::names::STATE_DIRECTORY;
 use crate::code::Code;
 use crate::journal::{Head, OperationId};
 use crate::path::{FileName, Name};
 use crate::report::Stop;
-use crate::storage::seam::EntryKind;
+use crate::storage::trouble::locked;
+use crate::storage::values::EntryKind;
 
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 const STATE: Name<'_> = Name::constant(STATE_DIRECTORY);
@@ -87,16 +88,10 @@ impl<D: Disk> State<D> {
     ) -> Result<Self, Refused> {
         let dir = Self::open_trusted(disk, root)?;
         let lock = Self::take(disk, &dir, wait)?;
-        let named = disk
-            .stat_at(root, STATE)
-            .map_err(|error| unusable(&error))?;
-        if named.inode != disk.stat_dir(&dir).map_err(|error| unusable(&error))?.inode {
+        if disk.stat_at(root, STATE)?.inode != disk.stat_dir(&dir)?.inode {
             return Err(Refused::Absent);
         }
-        let open = |part: Name<'_>| {
-            let opened = disk.open_dir(&dir, part.as_bytes(), Crossing::Stay);
-            opened.map_err(|error| unusable(&error))
-        };
+        let open = |part: Name<'_>| disk.open_dir(&dir, part.as_bytes(), Crossing::Stay);
         let [operations, staging, catalogs] = PARTS;
         Ok(Self {
             operations: open(operations)?,
@@ -109,28 +104,21 @@ impl<D: Disk> State<D> {
     }
 
     fn open_trusted(disk: &D, root: &D::Dir) -> Result<D::Dir, Refused> {
-        let tree = disk.stat_dir(root).map_err(|error| unusable(&error))?;
-        let found = disk
-            .stat_at(root, STATE)
-            .map_err(|error| unusable(&error))?;
-        trust(disk.caller(), &tree, &found).map_err(Refused::Stop)?;
-        let dir = disk.open_dir(root, STATE.as_bytes(), Crossing::Stay);
-        let dir = dir.map_err(|error| unusable(&error))?;
+        let tree = disk.stat_dir(root)?;
+        trust(disk.caller(), &tree, &disk.stat_at(root, STATE)?).map_err(Refused::Stop)?;
+        let dir = disk.open_dir(root, STATE.as_bytes(), Crossing::Stay)?;
         // Somebody may have put another one there between the look and the opening.
-        let opened = disk.stat_dir(&dir).map_err(|error| unusable(&error))?;
-        trust(disk.caller(), &tree, &opened).map_err(Refused::Stop)?;
+        trust(disk.caller(), &tree, &disk.stat_dir(&dir)?).map_err(Refused::Stop)?;
         Ok(dir)
     }
 
     /// Takes the lock, or says who has it. `wait` is asked between two tries whether to try again.
     fn take(disk: &D, dir: &D::Dir, wait: &dyn Fn() -> bool) -> Result<D::File, Refused> {
         loop {
-            let file = disk
-                .open_append(dir, LOCK)
-                .map_err(|error| unusable(&error))?;
-            let held = disk.stat(&file).map_err(|error| unusable(&error))?;
+            let file = disk.open_append(dir, LOCK)?;
+            let held = disk.stat(&file)?;
             check_lock(disk.caller(), &held).map_err(Refused::Stop)?;
-            if disk.try_lock(&file).map_err(|error| unusable(&error))? {
+            if disk.try_lock(&file)? {
                 let named = disk.stat_at(dir, LOCK);
                 // Somebody may have removed the file between opening and locking; then the lock is worth nothing.
                 if named.is_ok_and(|named| named.inode == held.inode) {
@@ -139,8 +127,11 @@ impl<D: Disk> State<D> {
             } else if wait() {
                 std::thread::sleep(BETWEEN_TRIES);
             } else {
-                let holder = holder(disk, dir);
-                return Err(Refused::Stop(Stop::new(Code::Locked, holder)));
+                let text = read_small(disk, dir, LOCK).ok().flatten();
+                let text = text.and_then(|text| String::from_utf8(text).ok());
+                let holder = text.as_deref().map(str::trim);
+                let stop = locked(holder.filter(|text| !text.is_empty()));
+                return Err(Refused::Stop(stop));
             }
         }
     }
@@ -164,10 +155,9 @@ impl<D: Disk> State<D> {
     }
 
     pub(super) fn clear_draft(&self, disk: &D) -> io::Result<()> {
-        match disk.stat_at(&self.dir, HEAD_DRAFT) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
-            Ok(_) => disk.unlink(&self.dir, HEAD_DRAFT),
+        match if_there(disk.stat_at(&self.dir, HEAD_DRAFT))? {
+            None => Ok(()),
+            Some(_) => disk.unlink(&self.dir, HEAD_DRAFT),
         }
     }
 
@@ -270,20 +260,13 @@ fn check_lock(caller: u32, lock: &Stat) -> Result<(), Stop> {
     Err(Stop::new(Code::StateUntrusted, message))
 }
 
-fn unusable(error: &io::Error) -> Refused {
-    if is_absent(error) {
-        return Refused::Absent;
-    }
-    let diagnosis = diagnose("cannot open the state directory", error);
-    Refused::Stop(Stop::new(Code::StateUnusable, diagnosis.message))
-}
-
-fn holder<D: Disk>(disk: &D, dir: &D::Dir) -> String {
-    let text = read_small(disk, dir, LOCK).ok().flatten();
-    let text = text.and_then(|text| String::from_utf8(text).ok());
-    match text.as_deref().map(str::trim) {
-        Some(text) if !text.is_empty() => format!("another operation is at work: {text}"),
-        _ => "another process is looking at the tree".to_owned(),
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        if is_absent(&error) {
+            return Self::Absent;
+        }
+        let diagnosis = diagnose("cannot open the state directory", &error);
+        Self::Stop(Stop::new(Code::StateUnusable, diagnosis.message))
     }
 }
 
@@ -318,9 +301,8 @@ pub(super) fn read_small<D: Disk>(
     dir: &D::Dir,
     name: Name<'_>,
 ) -> io::Result<Option<Vec<u8>>> {
-    let file = match disk.open(dir, name.as_bytes(), Crossing::Stay) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        other => other?,
+    let Some(file) = if_there(disk.open(dir, name.as_bytes(), Crossing::Stay))? else {
+        return Ok(None);
     };
     let stat = disk.stat(&file)?;
     if stat.kind != EntryKind::File {
@@ -356,10 +338,7 @@ pub(super) fn replace_small<D: Disk>(
 }
 
 pub(super) fn remove_draft<D: Disk>(disk: &D, dir: &D::Dir, name: Name<'_>) -> io::Result<()> {
-    match disk.unlink(dir, draft_of(name)?.name()) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    if_there(disk.unlink(dir, draft_of(name)?.name())).map(drop)
 }
 
 fn draft_of(name: Name<'_>) -> io::Result<FileName> {

@@ -5,9 +5,9 @@ use std::io;
 use std::sync::Arc;
 
 use super::core::{Core, OpenOptions};
-use super::directory::{OpenDirectory, version};
+use super::directory::FileDirectory;
 use super::disk::{Crossing, Disk};
-use super::error::diagnose;
+use super::error::{diagnose, is_gone};
 use super::kernel::Kernel;
 use super::log;
 use super::recover::recover;
@@ -18,9 +18,8 @@ use crate::code::Code;
 use crate::journal::{OperationId, Record};
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Stop};
-use crate::storage::seam::{
-    Begin, Begun, Directory, EntryKind, Failed, Log, LogEnd, StateFiles, Storage, Version,
-};
+use crate::storage::seam::{Begin, Begun, Directory, Storage};
+use crate::storage::values::{EntryKind, Failed, Log, LogEnd, StateFiles};
 
 /// A tree of files.
 ///
@@ -51,29 +50,26 @@ impl<D: Disk> Files<D> {
 }
 
 impl<D: Disk> Storage for Files<D> {
-    fn list<'s>(&'s self, path: Option<&TreePath>) -> Result<Box<dyn Directory + 's>, Failed> {
+    fn list(&self, path: Option<&TreePath>) -> Result<Directory<'_>, Failed> {
         let path = path.map_or(&b""[..], TreePath::as_bytes);
-        Ok(Box::new(OpenDirectory::open(&self.0, path)?))
+        let (open, entries) = FileDirectory::open(&self.0, path)?;
+        Ok(Directory::new(self, path, entries, open))
     }
 
-    fn read(
-        &self,
-        path: &TreePath,
-        most: usize,
-        into: &mut Vec<u8>,
-    ) -> Result<Option<Version>, Diagnosis> {
-        let core = &self.0;
-        let read = core.read(&core.root, path.as_bytes(), most, into)?;
-        Ok(read.map(version))
-    }
-
-    fn look(&self, path: &TreePath) -> Result<Option<EntryKind>, Diagnosis> {
+    fn look(&self, path: &TreePath) -> Result<Option<(EntryKind, u64)>, Diagnosis> {
         let core = &self.0;
         match core.disk.stat_below(&core.root, path.as_bytes(), false) {
-            Ok(stat) => Ok(Some(stat.kind)),
-            Err(error) if super::error::is_gone(&error) => Ok(None),
-            Err(error) => Err(diagnose("cannot look at it", &error)),
+            Ok(stat) => Ok(Some((stat.kind, stat.size))),
+            Err(error) if is_gone(&error) => Ok(None),
+            Err(error) => Err(diagnose("cannot list the run directory", &error)),
         }
+    }
+
+    fn read(&self, path: &TreePath, feed: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Diagnosis> {
+        let core = &self.0;
+        let (file, _) = core.open_regular(&core.root, path.as_bytes())?;
+        let fed = core.in_pieces(&file, feed);
+        fed.map_err(|error| diagnose("cannot read", &error))
     }
 
     fn most_jobs(&self) -> usize {

@@ -2,12 +2,13 @@
 //! Invariant: nothing of a journal is dropped but a torn end, and every file that is removed or moved is one that the journal announces, or one in the operation's own staging directory.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io;
 use std::mem;
 
 use super::core::{Content, Core};
 use super::disk::{Crossing, Disk};
+use super::error::if_there;
 use super::journal_file::JournalFile;
 use super::log;
 use super::names;
@@ -15,16 +16,15 @@ use super::parts::{CopyingPart, ReplacingPart};
 use super::protocol::plain;
 use super::rescue::keep_in_state;
 use super::state::State;
-use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{
-    BackupId, Command, Condition, Cut, Deed, Discarded, Ended, Head, Ledger, OperationId, Outcome,
-    Reader, Record, Replacing, Settled, State as JournalState,
+    BackupId, Command, Condition, Discarded, Head, Ledger, OperationId, Outcome, Reader, Record,
+    Replacing, Settled, State as JournalState,
 };
 use crate::json::Text;
 use crate::path::{FileName, Name, TreePath};
-use crate::report::Diagnosis;
-use crate::storage::seam::{EntryKind, Recovery};
+use crate::storage::recovery::{LookedAt, Recovery, recovered_end, torn_end};
+use crate::storage::values::EntryKind;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
@@ -60,9 +60,7 @@ pub(super) enum Opened<'c, D: Disk> {
 
 #[derive(Default)]
 struct Settlement {
-    finished: u64,
-    undone: u64,
-    left: u64,
+    looked_at: LookedAt,
     results: Vec<Settled>,
 }
 
@@ -88,16 +86,12 @@ impl<'c, D: Disk> Unfinished<'c, D> {
         };
         operation.ledger.begin(id.clone());
         let name = plain(&names::journal(id))?;
-        match disk.stat_at(&state.operations, name.name()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Opened::Ready(Box::new(operation)));
-            }
-            Err(error) => return Err(error),
-            Ok(stat) if stat.kind != EntryKind::File || stat.links != 1 => {
-                let why = format!("its journal `{name}` is no regular file with one name");
-                return Ok(Opened::Unknown(why));
-            }
-            Ok(_) => {}
+        let Some(stat) = if_there(disk.stat_at(&state.operations, name.name()))? else {
+            return Ok(Opened::Ready(Box::new(operation)));
+        };
+        if stat.kind != EntryKind::File || stat.links != 1 {
+            let why = format!("its journal `{name}` is no regular file with one name");
+            return Ok(Opened::Unknown(why));
         }
         let file = disk.open_append(&state.operations, name.name())?;
         if !disk.try_lock(&file)? {
@@ -153,16 +147,12 @@ impl<'c, D: Disk> Unfinished<'c, D> {
         if self.is_damaged {
             self.keep_damaged(&file)?;
         }
-        let (sound, all) = (reader.sound_bytes(), reader.all_bytes());
-        if sound < all {
-            disk.truncate(&file, sound)?;
+        let cut = torn_end(reader);
+        if let Some(cut) = &cut {
+            disk.truncate(&file, cut.at_bytes)?;
         }
-        let mut journal = JournalFile::new(file, reader.writer().clone(), sound);
-        if sound < all {
-            let cut = Cut {
-                at_bytes: sound,
-                dropped_bytes: all - sound,
-            };
+        let mut journal = JournalFile::new(file, reader.writer().clone(), reader.sound_bytes());
+        if let Some(cut) = cut {
             journal.append(disk, &Record::Cut(cut));
         }
         self.journal = Some(journal);
@@ -208,13 +198,10 @@ impl<'c, D: Disk> Unfinished<'c, D> {
         self.remove_superseded()?;
         self.clear_staging(recovery)?;
         let was_ended = self.ledger.operations()[0].ended.is_some();
-        let words = settled.in_words(&self.id, self.command());
-        let is_open = !was_ended || !open.is_empty();
+        let looked_at = settled.looked_at;
         self.end(settled, was_ended)?;
-        if is_open {
-            recovery
-                .notices
-                .push(Diagnosis::new(Code::Recovered, words));
+        if !was_ended || !open.is_empty() {
+            recovery.recovered(&self.id, self.command(), looked_at);
         }
         Ok(())
     }
@@ -271,11 +258,7 @@ impl<'c, D: Disk> Unfinished<'c, D> {
                 journal.append(disk, &result);
             }
             if !was_ended {
-                let ended = Ended {
-                    counts: done(&self.ledger),
-                    recovered: true,
-                    ..Ended::default()
-                };
+                let ended = recovered_end(&self.ledger);
                 journal.append(disk, &Record::Ended(Box::new(ended)));
             }
             journal.sync(disk)?;
@@ -351,11 +334,11 @@ impl<'c, D: Disk> Unfinished<'c, D> {
         path: Option<&TreePath>,
         name: Name<'_>,
         digest: Option<Digest>,
-        kept_as: Option<String>,
+        kept_as: Option<TreePath>,
     ) {
         self.discarded.borrow_mut().push(Discarded {
             path: path.cloned(),
-            name: name.to_string(),
+            name: FileName::lossy(name),
             digest,
             kept_as,
         });
@@ -365,20 +348,13 @@ impl<'c, D: Disk> Unfinished<'c, D> {
         &self,
         path: Option<&TreePath>,
         name: Name<'_>,
-        kept: Option<String>,
+        kept: Option<TreePath>,
         recovery: &mut Recovery,
     ) {
-        let Some(kept) = kept else {
-            return;
-        };
-        let message = format!("a version that was displaced is kept as `{kept}`");
-        self.discard(path, name, None, Some(kept));
-        recovery.rescued += 1;
-        recovery.notices.push(Diagnosis {
-            code: Code::Rescued,
-            path: path.cloned(),
-            message,
-        });
+        if let Some(kept) = kept {
+            recovery.rescued(path, &kept);
+            self.discard(path, name, None, Some(kept));
+        }
     }
 
     /// Returns true if something in the staging directory is a new file of ours, whole or not; `announced` has the inode that its intent names, where it has one.
@@ -416,26 +392,12 @@ fn staged(part: ReplacingPart) -> FileName {
     part.staged
 }
 
-/// How many of each outcome the last operation of a ledger has for certain.
-fn done(ledger: &Ledger) -> BTreeMap<Outcome, u64> {
-    let mut counts = BTreeMap::new();
-    for entry in ledger.deeds().filter(|entry| entry.is_done == Some(true)) {
-        let outcome = match entry.deed {
-            Deed::Replaced { .. } => Outcome::Migrated,
-            Deed::Restored { .. } => Outcome::Restored,
-            Deed::Removed { .. } => Outcome::Pruned,
-        };
-        *counts.entry(outcome).or_default() += 1;
-    }
-    counts
-}
-
 impl Settlement {
     fn add(&mut self, path: &TreePath, found: Found, backup: Option<BackupId>, done: Outcome) {
         let (count, outcome) = match found {
-            Found::Finished => (&mut self.finished, done),
-            Found::Undone => (&mut self.undone, Outcome::Undone),
-            Found::Left => (&mut self.left, Outcome::Left),
+            Found::Finished => (&mut self.looked_at.finished, done),
+            Found::Undone => (&mut self.looked_at.undone, Outcome::Undone),
+            Found::Left => (&mut self.looked_at.left, Outcome::Left),
         };
         *count += 1;
         self.results.push(Settled {
@@ -446,22 +408,5 @@ impl Settlement {
             from_version: None,
             to_version: None,
         });
-    }
-
-    fn in_words(&self, id: &OperationId, command: Command) -> String {
-        let (one, many) = match command {
-            Command::Rollback => ("original is back", "originals are back"),
-            Command::Prune => ("backup is removed", "backups are removed"),
-            _ => ("manifest is migrated", "manifests are migrated"),
-        };
-        let done = if self.finished == 1 { one } else { many };
-        let left = match self.left {
-            0 => String::new(),
-            left => format!(", {left} changed by somebody else since"),
-        };
-        format!(
-            "operation {id} had not ended: {} {done}, {} as they were{left}",
-            self.finished, self.undone
-        )
     }
 }

@@ -1,76 +1,56 @@
 //! The map as a storage to read from.
 
-use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::Write as _;
-use std::ops::Bound;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::code::Code;
-use crate::digest::Digest;
-use crate::journal::{BackupId, OperationId, Reader, Record};
+use super::session::MapSession;
+use super::tree::Memory;
+use crate::journal::{OperationId, Reader, Record};
 use crate::path::{Name, TreePath};
 use crate::report::{Diagnosis, Stop};
 use crate::storage::names;
-use crate::storage::seam::{
-    Backup, Begin, Begun, Directory, Entries, EntryKind, Failed, LinkTarget, Log, LogEnd,
-    StateFiles, Storage, Version,
+use crate::storage::seam::{Begin, Begun, Directory, OpenDirectory, Storage, Successor};
+use crate::storage::trouble::{locked, no_operation};
+use crate::storage::values::{
+    Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, StateFiles, Version,
 };
-
-use super::session::MapSession;
-use super::tree::{Memory, operation_of, starts_with};
 
 const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 impl Storage for Memory {
-    fn list<'s>(&'s self, path: Option<&TreePath>) -> Result<Box<dyn Directory + 's>, Failed> {
+    fn list(&self, path: Option<&TreePath>) -> Result<Directory<'_>, Failed> {
         let tree = self.tree();
-        let dir = path.map_or(&b""[..], TreePath::as_bytes);
-        let (mut entries, mut is_empty) = (Entries::default(), true);
-        let below = path.map(|path| TreePath::join(path.as_bytes(), b""));
-        let start = below.as_ref().map_or(0, |below| below.as_bytes().len());
-        let mut from = below.clone().map_or(Bound::Unbounded, Bound::Included);
-        while let Some((path, _)) = tree.files.range((from, Bound::Unbounded)).next()
-            && below.as_ref().is_none_or(|below| starts_with(path, below))
-        {
-            is_empty = false;
-            let rest = &path.as_bytes()[start..];
-            from = match rest.iter().position(|byte| *byte == b'/') {
-                None => {
-                    entries.push(rest, names::kind_by_name(rest, EntryKind::File));
-                    Bound::Excluded(path.clone())
-                }
-                Some(end) => {
-                    let name = &rest[..end];
-                    entries.push(name, names::kind_by_name(name, EntryKind::Directory));
-                    // `0` follows `/` in byte order, so this is after all of this directory.
-                    let behind = [&rest[..end], b"0"].concat();
-                    Bound::Included(TreePath::join(dir, &behind))
-                }
-            };
-        }
-        if is_empty && path.is_some() {
+        let path = path.map_or(&b""[..], TreePath::as_bytes);
+        let named =
+            tree.below(path)
+                .map(|below| match below.iter().position(|byte| *byte == b'/') {
+                    None => (below, EntryKind::File),
+                    Some(end) => (&below[..end], EntryKind::Directory),
+                });
+        let named: BTreeMap<_, _> = named.collect();
+        if named.is_empty() && !path.is_empty() {
             return Err(Failed::Gone);
         }
-        Ok(Box::new(MapDirectory {
+        let mut entries = Entries::default();
+        for (name, kind) in named {
+            entries.push(name, names::kind_by_name(name, kind));
+        }
+        let open = MapDirectory {
             memory: self,
-            path: dir.to_vec(),
-            entries,
-        }))
+            path: path.to_vec(),
+        };
+        Ok(Directory::new(self, path, entries, open))
     }
 
-    fn read(
-        &self,
-        path: &TreePath,
-        most: usize,
-        into: &mut Vec<u8>,
-    ) -> Result<Option<Version>, Diagnosis> {
-        self.tree().read(path, most, into)
-    }
-
-    fn look(&self, path: &TreePath) -> Result<Option<EntryKind>, Diagnosis> {
+    fn look(&self, path: &TreePath) -> Result<Option<(EntryKind, u64)>, Diagnosis> {
         Ok(self.tree().look(path))
+    }
+
+    fn read(&self, path: &TreePath, feed: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Diagnosis> {
+        let bytes = self.tree().document(path)?.bytes.clone();
+        feed(&bytes);
+        Ok(())
     }
 
     fn most_jobs(&self) -> usize {
@@ -92,29 +72,18 @@ impl Storage for Memory {
     }
 
     fn logs(&self) -> Result<Vec<Log>, Diagnosis> {
-        let tree = self.tree();
-        let ids = tree.state.keys().filter_map(|name| operation_of(name));
-        // An operation that has no journal any more is unfinished all the same.
-        let ids: BTreeSet<OperationId> = ids.chain(tree.unfinished.iter().cloned()).collect();
-        let mut logs: Vec<Log> = ids.into_iter().map(|id| tree.log(id)).collect();
-        logs.sort_by(|one, two| (one.serial, one.id.order()).cmp(&(two.serial, two.id.order())));
-        Ok(logs)
+        Ok(self.tree().logs())
     }
 
     fn log(&self, id: &OperationId, each: &mut dyn FnMut(&Record)) -> Result<LogEnd, Diagnosis> {
-        let Some(bytes) = self.tree().journal(id).map(<[u8]>::to_vec) else {
-            let message = format!("no operation has the id `{id}`");
-            return Err(Diagnosis::new(Code::OperationUnknown, message));
-        };
+        let journal = self.tree().journal(id).map(<[u8]>::to_vec);
+        let journal = journal.ok_or_else(|| no_operation(id))?;
         let mut reader = Reader::default();
-        reader.feed(&bytes, &mut |record| {
+        reader.feed(&journal, &mut |record| {
             each(record);
             true
         });
-        Ok(LogEnd {
-            condition: reader.condition(),
-            bytes: reader.all_bytes(),
-        })
+        Ok(LogEnd::of(&reader))
     }
 
     fn begin(&self, begin: Begin, wait: &dyn Fn() -> bool) -> Result<Option<Begun>, Stop> {
@@ -134,13 +103,10 @@ impl Storage for Memory {
                 });
                 return Ok(Some(Begun { session, recovery }));
             }
-            let holder = match &tree.holder {
-                Some(holder) => format!("another operation is at work: {holder}"),
-                None => "another process is looking at the tree".to_owned(),
-            };
+            let stop = locked(tree.holder.as_deref());
             drop(tree);
             if !wait() {
-                return Err(Stop::new(Code::Locked, holder));
+                return Err(stop);
             }
             std::thread::sleep(BETWEEN_TRIES);
         }
@@ -150,102 +116,33 @@ impl Storage for Memory {
 struct MapDirectory<'m> {
     memory: &'m Memory,
     path: Vec<u8>,
-    entries: Entries,
 }
 
-impl MapDirectory<'_> {
-    fn at(&self, name: Name<'_>) -> TreePath {
-        TreePath::join(&self.path, name.as_bytes())
-    }
-}
-
-impl Directory for MapDirectory<'_> {
-    fn entries(&self) -> &Entries {
-        &self.entries
-    }
-
+impl OpenDirectory for MapDirectory<'_> {
     fn follow(&self, _: Name<'_>, _: &[&str]) -> Result<LinkTarget, Diagnosis> {
         Ok(LinkTarget::Inside)
     }
 
     fn read(
         &self,
-        manifest: Name<'_>,
+        document: Name<'_>,
         most: usize,
         into: &mut Vec<u8>,
     ) -> Result<Option<Version>, Diagnosis> {
-        self.memory.tree().read(&self.at(manifest), most, into)
+        let path = TreePath::join(&self.path, document.as_bytes());
+        self.memory.tree().read(&path, most, into)
     }
 
-    fn backups(&self, manifest: Name<'_>) -> Result<Vec<Backup>, Diagnosis> {
-        let tree = self.memory.tree();
-        let named = self.entries.iter();
-        let named = named.filter(|(name, _)| names::looks_like_backup(manifest, *name));
-        let mut backups: Vec<Backup> = named
-            .filter_map(|(name, kind)| {
-                let document = tree.files.get(&self.at(name));
-                Some(Backup {
-                    id: BackupId::new(std::str::from_utf8(name.as_bytes()).ok()?)?,
-                    is_regular: kind == EntryKind::File,
-                    size: document.map_or(0, |document| document.bytes.len() as u64),
-                })
-            })
-            .collect();
-        backups.sort_unstable_by(|one, two| one.id.cmp(&two.id));
-        Ok(backups)
-    }
-
-    fn read_backup(
-        &self,
-        manifest: Name<'_>,
-        backup: &BackupId,
-        most: usize,
-        into: &mut Vec<u8>,
-    ) -> Result<Option<Version>, Diagnosis> {
-        if !names::looks_like_backup(manifest, backup.name()) {
-            return Err(names::not_a_backup(manifest, backup));
-        }
-        self.memory.tree().read(&self.at(backup.name()), most, into)
-    }
-
-    fn export_backup(
-        &self,
-        manifest: Name<'_>,
-        backup: &BackupId,
-        to: &mut File,
-    ) -> Result<Digest, Diagnosis> {
-        let mut bytes = Vec::new();
-        self.read_backup(manifest, backup, usize::MAX, &mut bytes)?;
-        to.write_all(&bytes).map_err(|error| {
-            Diagnosis::new(Code::IoError, format!("cannot make the copy: {error}"))
-        })?;
-        Ok(Digest::of(&bytes))
-    }
-
-    fn read_below(&self, name: &str, feed: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Diagnosis> {
-        let Some(below) = TreePath::new(name.as_bytes()) else {
-            return Err(Diagnosis::new(
-                Code::LeadsOut,
-                format!("`{name}` does not name a file below the run directory"),
-            ));
-        };
-        let path = TreePath::join(&self.path, below.as_bytes());
-        let bytes = self.memory.tree().document_at(&path)?.bytes.clone();
-        feed(&bytes);
-        Ok(())
-    }
-
-    fn may_replace(
+    fn may_change(
         &self,
         manifest: Name<'_>,
         _: &Version,
-        digest: &dyn Fn() -> Digest,
+        into: Successor<'_>,
     ) -> Result<(), Diagnosis> {
-        let free = self.memory.tree().free_backup(&self.at(manifest), digest());
-        free.map(drop)
-    }
-
-    fn may_restore(&self, _: &Version, _: &Version) -> Result<(), Diagnosis> {
-        Ok(())
+        let Successor::New(Some(digest)) = into else {
+            return Ok(());
+        };
+        let path = TreePath::join(&self.path, manifest.as_bytes());
+        self.memory.tree().free_backup(&path, digest()).map(drop)
     }
 }

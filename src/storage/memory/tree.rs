@@ -1,18 +1,22 @@
 //! The map, its files of state, and recovery.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{
-    BackupId, Command, Condition, Cut, Ended, Head, OperationId, Outcome, Reader, Record, Writer,
+    BackupId, Command, Condition, Ended, Head, Ledger, OperationId, Reader, Record, Writer,
 };
 use crate::json::MAX_BYTES;
 use crate::path::TreePath;
 use crate::report::Diagnosis;
 use crate::storage::names;
-use crate::storage::seam::{EntryKind, Log, Recovery, StateFiles, Version};
+use crate::storage::recovery::{LookedAt, Recovery, recovered_end, torn_end};
+use crate::storage::results::Totals;
+use crate::storage::trouble::{changed_meanwhile, removed_meanwhile, too_large};
+use crate::storage::values::{EntryKind, Log, StateFiles, Version};
 
 const OPERATIONS: &str = "operations/";
 
@@ -42,13 +46,11 @@ pub(super) struct Tree {
     pub(super) changes: u64,
 }
 
-pub(super) type Totals = (BTreeMap<Outcome, u64>, BTreeMap<Code, u64>);
-
 #[derive(Clone)]
 pub(super) struct Document {
     pub(super) bytes: Vec<u8>,
-    pub(super) version: u64,
-    pub(super) modified: i64,
+    version: u64,
+    modified: i64,
 }
 
 impl Memory {
@@ -59,20 +61,12 @@ impl Memory {
 
     /// Puts a file into the tree, as a producer would.
     pub fn put(&self, path: &TreePath, bytes: &[u8]) {
-        let mut tree = self.tree();
-        let document = tree.document(bytes.to_vec(), 0);
-        tree.files.insert(path.clone(), document);
+        self.tree().put(path, bytes, 0);
     }
 
     /// Takes a file out of the tree.
     pub fn remove(&self, path: &TreePath) {
         self.tree().files.remove(path);
-    }
-
-    /// The bytes of a file.
-    pub fn bytes(&self, path: &TreePath) -> Option<Vec<u8>> {
-        let tree = self.tree();
-        tree.files.get(path).map(|document| document.bytes.clone())
     }
 
     /// Every file in the tree, backups included, with its bytes.
@@ -104,34 +98,43 @@ impl Memory {
 }
 
 impl Tree {
-    pub(super) fn document(&mut self, bytes: Vec<u8>, modified: i64) -> Document {
+    /// Puts a document in its place; returns the one that had it.
+    pub(super) fn put(&mut self, path: &TreePath, bytes: &[u8], modified: i64) -> Option<Document> {
         self.changes += 1;
-        Document {
-            bytes,
+        let document = Document {
+            bytes: bytes.to_vec(),
             version: self.changes,
             modified,
+        };
+        self.files.insert(path.clone(), document)
+    }
+
+    /// The paths below a directory, as seen from there.
+    pub(super) fn below(&self, directory: &[u8]) -> impl Iterator<Item = &[u8]> {
+        let start = (!directory.is_empty()).then(|| TreePath::join(directory, b""));
+        let from = start.clone().map_or(Bound::Unbounded, Bound::Included);
+        let files = self.files.range((from, Bound::Unbounded));
+        files.map_while(move |(path, _)| match &start {
+            None => Some(path.as_bytes()),
+            Some(start) => path.as_bytes().strip_prefix(start.as_bytes()),
+        })
+    }
+
+    pub(super) fn look(&self, path: &TreePath) -> Option<(EntryKind, u64)> {
+        match self.files.get(path) {
+            Some(document) => Some((EntryKind::File, document.bytes.len() as u64)),
+            None => {
+                let mut below = self.below(path.as_bytes());
+                below.next().map(|_| (EntryKind::Directory, 0))
+            }
         }
     }
 
-    pub(super) fn look(&self, path: &TreePath) -> Option<EntryKind> {
-        if self.files.contains_key(path) {
-            return Some(EntryKind::File);
-        }
-        let below = TreePath::join(path.as_bytes(), b"");
-        let first = self.files.range(&below..).next();
-        let is_directory = first.is_some_and(|(path, _)| starts_with(path, &below));
-        is_directory.then_some(EntryKind::Directory)
-    }
-
-    pub(super) fn document_at(&self, path: &TreePath) -> Result<&Document, Diagnosis> {
-        match (self.files.get(path), self.look(path)) {
-            (Some(document), _) => Ok(document),
-            (None, Some(kind)) => Err(kind.not_regular()),
-            (None, None) => Err(Diagnosis::new(
-                Code::NotFound,
-                format!("cannot open: {NOTHING}"),
-            )),
-        }
+    pub(super) fn document(&self, path: &TreePath) -> Result<&Document, Diagnosis> {
+        self.files.get(path).ok_or_else(|| match self.look(path) {
+            Some((kind, _)) => kind.not_regular(),
+            None => Diagnosis::new(Code::NotFound, format!("cannot open: {NOTHING}")),
+        })
     }
 
     pub(super) fn read(
@@ -141,11 +144,10 @@ impl Tree {
         into: &mut Vec<u8>,
     ) -> Result<Option<Version>, Diagnosis> {
         into.clear();
-        let document = self.document_at(path)?;
+        let document = self.document(path)?;
         let size = document.bytes.len();
         if size > MAX_BYTES {
-            let message = format!("the file has {size} bytes, the limit is {MAX_BYTES}");
-            return Err(Diagnosis::new(Code::TooLarge, message));
+            return Err(too_large(size as u64));
         }
         if size > most {
             return Ok(None);
@@ -153,6 +155,15 @@ impl Tree {
         into.extend_from_slice(&document.bytes);
         let version = Version::new(document.modified, size as u64, document.version);
         Ok(Some(version))
+    }
+
+    /// Fails if a document is not the one that was read.
+    pub(super) fn check(&self, path: &TreePath, version: &Version) -> Result<(), Diagnosis> {
+        match self.files.get(path) {
+            None => Err(removed_meanwhile()),
+            Some(document) if Some(&document.version) == version.token() => Ok(()),
+            Some(_) => Err(changed_meanwhile()),
+        }
     }
 
     pub(super) fn free_backup(
@@ -163,15 +174,6 @@ impl Tree {
         let mut names = names::backups(path.name(), before);
         let free = names.find(|id| self.look(&beside(path, id)).is_none());
         free.ok_or_else(|| names::all_taken(path.name()))
-    }
-
-    pub(super) fn check(&self, path: &TreePath, version: &Version) -> Result<(), Diagnosis> {
-        let changed = |message: &str| Err(Diagnosis::new(Code::ChangedMeanwhile, message));
-        match self.files.get(path) {
-            None => changed("somebody removed it after it was read"),
-            Some(document) if Some(&document.version) == version.token() => Ok(()),
-            Some(_) => changed("somebody changed it after it was read"),
-        }
     }
 
     pub(super) fn head(&self) -> Option<Head> {
@@ -188,61 +190,63 @@ impl Tree {
     }
 
     pub(super) fn append(&mut self, id: &OperationId, record: &Record) {
-        if let Record::Result(settled) = record {
-            *self.totals.0.entry(settled.outcome).or_default() += 1;
-            if let Some(code) = settled.code {
-                *self.totals.1.entry(code).or_default() += 1;
-            }
-        }
         let journal = self.state.entry(journal_of(id)).or_default();
         self.writer.line(record, journal);
     }
 
     pub(super) fn end(&mut self, id: &OperationId, ended: Ended) {
         self.append(id, &Record::Ended(Box::new(ended)));
-        let chain = self.writer.chain();
-        if let Some(mut head) = self
-            .head()
-            .filter(|head| head.operation.as_ref() == Some(id))
-        {
-            head.chain = chain;
+        let head = self.head();
+        if let Some(mut head) = head.filter(|head| head.operation.as_ref() == Some(id)) {
+            head.chain = self.writer.chain();
             self.write_head(&head);
         }
         self.unfinished.remove(id);
         self.holder = None;
     }
 
+    pub(super) fn logs(&self) -> Vec<Log> {
+        let journals = self.state.keys().filter_map(|name| {
+            let name = name.strip_prefix(OPERATIONS)?;
+            name.strip_suffix(".jsonl")?.parse().ok()
+        });
+        // An operation that has no journal any more is unfinished all the same.
+        let ids: BTreeSet<OperationId> = journals.chain(self.unfinished.iter().cloned()).collect();
+        let mut logs: Vec<Log> = ids.into_iter().map(|id| self.log(id)).collect();
+        Log::sort(&mut logs);
+        logs
+    }
+
+    fn log(&self, id: OperationId) -> Log {
+        let journal = self.journal(&id).unwrap_or_default();
+        let (_, ledger) = fold(&id, journal);
+        let began = ledger.operations()[0].began.as_ref();
+        Log {
+            serial: began.and_then(|began| began.serial),
+            is_unfinished: self.unfinished.contains(&id),
+            bytes: journal.len() as u64,
+            id,
+        }
+    }
+
+    /// Ends every operation that was interrupted: each change of it was made whole, or not at all.
     pub(super) fn recover(&mut self) -> Recovery {
         let mut recovery = Recovery::default();
         for id in self.unfinished.clone() {
-            let journal = self.journal(&id).unwrap_or_default().to_vec();
-            let (mut reader, mut began) = (Reader::default(), None);
-            let mut counts: BTreeMap<Outcome, u64> = BTreeMap::new();
-            reader.feed(&journal, &mut |record| {
-                match record {
-                    Record::Began(one) => began = Some(one.clone()),
-                    Record::Result(one) if one.outcome.is_done() == Some(true) => {
-                        *counts.entry(one.outcome).or_default() += 1;
-                    }
-                    _ => {}
-                }
-                true
-            });
+            let (reader, ledger) = fold(&id, self.journal(&id).unwrap_or_default());
             if reader.condition() == Condition::Unknown {
-                recovery.unknown += 1;
-                recovery.notices.push(not_understood(&id));
+                let why =
+                    format!("its journal `{id}.jsonl` has parts that are not understood here");
+                recovery.unknown(&id, &why);
                 continue;
             }
-            let command = began.map(|began| began.command);
-            recovery.notices.push(recovered(&id, command));
+            let command = ledger.operations()[0].began.as_ref();
+            let command = command.map(|began| began.command);
+            let looked_at = LookedAt::default();
+            recovery.recovered(&id, command.unwrap_or(Command::Migrate), looked_at);
             if command.is_some() {
                 self.cut(&id, &reader);
-                let ended = Ended {
-                    counts,
-                    recovered: true,
-                    ..Ended::default()
-                };
-                self.end(&id, ended);
+                self.end(&id, recovered_end(&ledger));
             }
             self.unfinished.remove(&id);
         }
@@ -250,89 +254,36 @@ impl Tree {
     }
 
     /// Removes the torn end of a journal before it is continued. If complete lines follow the break, a copy of the whole journal is kept.
-    pub(super) fn cut(&mut self, id: &OperationId, reader: &Reader) {
+    fn cut(&mut self, id: &OperationId, reader: &Reader) {
         self.writer = reader.writer().clone();
-        let (sound, all) = (reader.sound_bytes(), reader.all_bytes());
+        let Some(cut) = torn_end(reader) else {
+            return;
+        };
         let name = journal_of(id);
         let journal = self.state.entry(name.clone()).or_default();
-        if sound == all {
-            return;
+        let whole = journal.clone();
+        journal.truncate(usize::try_from(cut.at_bytes).unwrap_or(usize::MAX));
+        if reader.condition() == Condition::Damaged {
+            self.state.insert(format!("{name}.damaged"), whole);
         }
-        let damaged = (reader.condition() == Condition::Damaged).then(|| journal.clone());
-        journal.truncate(usize::try_from(sound).unwrap_or(usize::MAX));
-        if let Some(damaged) = damaged {
-            self.state.insert(format!("{name}.damaged"), damaged);
-        }
-        let cut = Cut {
-            at_bytes: sound,
-            dropped_bytes: all - sound,
-        };
         self.append(id, &Record::Cut(cut));
     }
 }
 
-fn not_understood(id: &OperationId) -> Diagnosis {
-    Diagnosis::new(
-        Code::JournalUnknown,
-        format!(
-            "operation {id} is not finished, and its journal `{id}.jsonl` has parts that are not understood here: nothing of it is touched"
-        ),
-    )
-}
-
-fn recovered(id: &OperationId, command: Option<Command>) -> Diagnosis {
-    let done = match command {
-        Some(Command::Rollback) => "originals are back",
-        Some(Command::Prune) => "backups are removed",
-        _ => "manifests are migrated",
-    };
-    Diagnosis::new(
-        Code::Recovered,
-        format!("operation {id} had not ended: 0 {done}, 0 as they were"),
-    )
+fn fold(id: &OperationId, journal: &[u8]) -> (Reader, Ledger) {
+    let (mut reader, mut ledger) = (Reader::default(), Ledger::default());
+    ledger.begin(id.clone());
+    reader.feed(journal, &mut |record| {
+        ledger.fold(record);
+        true
+    });
+    (reader, ledger)
 }
 
 fn journal_of(id: &OperationId) -> String {
     format!("{OPERATIONS}{id}.jsonl")
 }
 
-pub(super) fn operation_of(journal: &str) -> Option<OperationId> {
-    let name = journal.strip_prefix(OPERATIONS)?;
-    name.strip_suffix(".jsonl")?.parse().ok()
-}
-
 pub(super) fn beside(path: &TreePath, backup: &BackupId) -> TreePath {
     TreePath::join(path.parent(), backup.as_str().as_bytes())
-}
-
-pub(super) fn starts_with(path: &TreePath, beginning: &TreePath) -> bool {
-    path.as_bytes().starts_with(beginning.as_bytes())
-}
-
-impl Tree {
-    pub(super) fn last_serial(&self) -> u64 {
-        let names = self.state.keys().filter_map(|name| operation_of(name));
-        names
-            .filter_map(|id| self.log(id).serial)
-            .max()
-            .unwrap_or(0)
-    }
-
-    pub(super) fn log(&self, id: OperationId) -> Log {
-        let mut serial = None;
-        let mut reader = Reader::default();
-        let journal = self.journal(&id).unwrap_or_default();
-        reader.feed(journal, &mut |record| {
-            if let Record::Began(began) = record {
-                serial = began.serial;
-            }
-            true
-        });
-        Log {
-            is_unfinished: self.unfinished.contains(&id),
-            bytes: journal.len() as u64,
-            id,
-            serial,
-        }
-    }
 }

@@ -1,0 +1,44 @@
+//! What both storages may have to say about a document, a journal or the lock, in one wording.
+//! Invariant: nothing here depends on where manifests are kept.
+
+use crate::code::Code;
+use crate::journal::OperationId;
+use crate::json::MAX_BYTES;
+use crate::report::{Diagnosis, Stop};
+
+pub(super) fn changed_meanwhile() -> Diagnosis {
+    Diagnosis::new(
+        Code::ChangedMeanwhile,
+        "somebody changed it after it was read",
+    )
+}
+
+pub(super) fn removed_meanwhile() -> Diagnosis {
+    Diagnosis::new(
+        Code::ChangedMeanwhile,
+        "somebody removed it after it was read",
+    )
+}
+
+pub(super) fn too_large(size: u64) -> Diagnosis {
+    Diagnosis::new(
+        Code::TooLarge,
+        format!("the file has {size} bytes, the limit is {MAX_BYTES}"),
+    )
+}
+
+pub(super) fn no_operation(id: &OperationId) -> Diagnosis {
+    Diagnosis::new(
+        Code::OperationUnknown,
+        format!("no operation has the id `{id}`"),
+    )
+}
+
+/// The lock is taken; `holder` is the operation that has it, once it has begun.
+pub(super) fn locked(holder: Option<&str>) -> Stop {
+    let message = match holder {
+        Some(holder) => format!("another operation is at work: {holder}"),
+        None => "another process is looking at the tree".to_owned(),
+    };
+    Stop::new(Code::Locked, message)
+}
