@@ -5,12 +5,11 @@
 //! Invariant: a document at the target or above it comes back as the same bytes.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
 use crate::catalog::{Catalog, Kind};
 use crate::clock::Timestamp;
 use crate::engine::{
-    Checks, Manifest, Migrated, Verdicts, compare_with_target, examine, transform_checked,
+    Decision, KindPlan, Manifest, Migrated, Stamp, Verdicts, examine, examine_as, transform_checked,
 };
 use crate::refusal::Refusal;
 use crate::report::Enforcement;
@@ -81,7 +80,7 @@ pub fn at<'b>(
     bytes: &'b [u8],
     now: Timestamp,
 ) -> Result<Reading<'b>, Refusal> {
-    reading(&Manifest::of_kind(kind, bytes)?, target, now)
+    reading(&examine_as(kind, bytes)?, target, now)
 }
 
 /// Does the same as [`at`] for a document in a file with this name; the catalog finds its kind.
@@ -104,30 +103,17 @@ fn reading<'b>(
     target: Option<&Version>,
     now: Timestamp,
 ) -> Result<Reading<'b>, Refusal> {
-    let (kind, version) = (manifest.kind(), manifest.version());
+    let kind = manifest.kind();
     let target = target.unwrap_or_else(|| kind.registry.latest());
-    let no_route = || Refusal::NoRoute {
-        from: version.clone(),
-        to: target.clone(),
+    let plan = KindPlan::new(kind, target.clone(), [manifest.version()]);
+    let route = match plan.decide(manifest)? {
+        Decision::Current => return Ok(Reading::Current(manifest.text().as_str())),
+        Decision::Ahead => return Ok(Reading::Ahead(manifest.text().as_str())),
+        Decision::Pending(route) | Decision::Deferred { route, .. } => route,
     };
-    let order = compare_with_target(manifest, target)?;
-    if !kind.registry.knows(target) {
-        return Err(no_route());
-    }
-    match order {
-        Ordering::Equal => Ok(Reading::Current(manifest.text().as_str())),
-        Ordering::Greater => Ok(Reading::Ahead(manifest.text().as_str())),
-        Ordering::Less => {
-            let route = kind.registry.route(version, target);
-            let route = route.ok_or_else(no_route)?;
-            let mut verdicts = Verdicts::new(Enforcement::AsWritten);
-            let checks = Checks::All;
-            let migrated =
-                transform_checked(manifest, &route, Some(now), checks, &mut verdicts, |_| ())?;
-            let migrated = migrated.ok_or_else(no_route)?;
-            Ok(Reading::Migrated(Box::new(migrated)))
-        }
-    }
+    let mut verdicts = Verdicts::new(Enforcement::AsWritten, None);
+    let migrated = transform_checked(manifest, route, &Stamp::real(now), &mut verdicts)?;
+    Ok(Reading::Migrated(Box::new(migrated)))
 }
 
 #[cfg(test)]

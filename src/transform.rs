@@ -15,7 +15,7 @@ use crate::json::{Edit, Pointer, Value};
 /// ```
 /// use migrate_manifests::catalog::{Catalog, Migration};
 /// use migrate_manifests::clock::Timestamp;
-/// use migrate_manifests::engine::{Manifest, transform};
+/// use migrate_manifests::engine::{examine_as, transform};
 /// use migrate_manifests::json::{Edit, Pointer, Value};
 /// use migrate_manifests::transform::{Change, StepError, Transform};
 /// use migrate_manifests::version::Version;
@@ -43,7 +43,7 @@ use crate::json::{Edit, Pointer, Value};
 /// let kind = &catalog.kinds()[0];
 /// let route = kind.registry.route(&Version::new(1, 2, 0), &Version::new(1, 3, 0)).ok_or("no route")?;
 ///
-/// let manifest = Manifest::of_kind(kind, br#"{"run_id": "r1", "user": "\u0061da", "schema_version": "1.2.0"}"#)?;
+/// let manifest = examine_as(kind, br#"{"run_id": "r1", "user": "\u0061da", "schema_version": "1.2.0"}"#)?;
 /// let migrated = transform(&manifest, &route, "2026-02-28T10:30:00Z".parse::<Timestamp>()?)?;
 /// assert!(migrated.text.starts_with(r#"{"run_id": "r1", "owner": "\u0061da", "schema_version": "1.3.0", "#));
 /// assert_eq!(migrated.changes, [["renamed /user to /owner"]]);

@@ -19,8 +19,9 @@ pub(crate) struct Plan<'c> {
     include_running: bool,
 }
 
+/// The way of the manifests of one kind to their target.
 #[derive(Debug, Clone)]
-struct KindPlan {
+pub(crate) struct KindPlan {
     target: Version,
     routes: BTreeMap<Version, Route>,
     /// The routes from higher versions; `None` if the plan does not migrate down.
@@ -59,11 +60,13 @@ fn list(versions: &[Version]) -> String {
 pub(crate) enum Decision<'p> {
     Current,
     Ahead,
+    /// It would be pending, but a writer still works on it.
     Deferred {
         /// The member that says so.
         at: Pointer,
         /// The value of this member: a string without quotes, anything else as it is spelled.
         value: String,
+        route: &'p Route,
     },
     Pending(&'p Route),
 }
@@ -88,11 +91,10 @@ impl<'c> Plan<'c> {
 
     fn to(catalog: &'c Catalog, include_running: bool, target: impl Fn(&Kind) -> Version) -> Self {
         let kinds = catalog.kinds().iter();
+        let kinds = kinds.map(|kind| KindPlan::new(kind, target(kind), kind.registry.versions()));
         Self {
             catalog,
-            kinds: kinds
-                .map(|kind| KindPlan::new(kind, target(kind)))
-                .collect(),
+            kinds: kinds.collect(),
             include_running,
         }
     }
@@ -121,72 +123,13 @@ impl<'c> Plan<'c> {
     }
 
     pub(crate) fn decide(&self, manifest: &Manifest<'_, '_>) -> Result<Decision<'_>, Refusal> {
-        let plan = &self.kinds[manifest.kind().index()];
-        let order = compare_with_target(manifest, &plan.target)?;
-        if !manifest.kind().registry.knows(&plan.target) {
-            return self.follow(manifest, plan, None);
-        }
-        match order {
-            Ordering::Equal => Ok(Decision::Current),
-            Ordering::Greater => match &plan.downward {
-                None => Ok(Decision::Ahead),
-                Some(downward) => {
-                    let route = downward.get(manifest.version()).map(Result::as_ref);
-                    let route = route.transpose().map_err(Clone::clone);
-                    self.follow(manifest, plan, route.map_err(Refusal::NoWayDown)?)
-                }
-            },
-            Ordering::Less => self.follow(manifest, plan, plan.routes.get(manifest.version())),
+        match self.kinds[manifest.kind().index()].decide(manifest)? {
+            Decision::Deferred { route, .. } if self.include_running => {
+                Ok(Decision::Pending(route))
+            }
+            decision => Ok(decision),
         }
     }
-
-    fn follow<'p>(
-        &self,
-        manifest: &Manifest<'_, '_>,
-        plan: &KindPlan,
-        route: Option<&'p Route>,
-    ) -> Result<Decision<'p>, Refusal> {
-        match route {
-            Some(route) => Ok(self.deferred(manifest).unwrap_or(Decision::Pending(route))),
-            None => Err(Refusal::NoRoute {
-                from: manifest.version().clone(),
-                to: plan.target.clone(),
-            }),
-        }
-    }
-
-    fn deferred(&self, manifest: &Manifest<'_, '_>) -> Option<Decision<'static>> {
-        if self.include_running {
-            return None;
-        }
-        manifest.kind().deferred_when.iter().find_map(|when| {
-            let value = when.applies(manifest.document())?;
-            Some(Decision::Deferred {
-                at: when.at.clone(),
-                value: value
-                    .as_str()
-                    .map_or_else(|| value.raw().to_owned(), Into::into),
-            })
-        })
-    }
-}
-
-/// Compares the version of a manifest with the target. Fails if the catalog does not know the version, unless it is above the latest with the same major number.
-pub(crate) fn compare_with_target(
-    manifest: &Manifest<'_, '_>,
-    target: &Version,
-) -> Result<Ordering, Refusal> {
-    let (kind, version) = (manifest.kind(), manifest.version());
-    let latest = kind.registry.latest();
-    let newer = version > latest && version.major() == latest.major();
-    if !newer && !kind.registry.knows(version) {
-        return Err(Refusal::VersionUnknown {
-            at: kind.version.clone(),
-            found: version.clone(),
-            latest: latest.clone(),
-        });
-    }
-    Ok(version.cmp(target))
 }
 
 fn check_target(catalog: &Catalog, target: &Version) -> Result<(), PlanError> {
@@ -202,8 +145,13 @@ fn check_target(catalog: &Catalog, target: &Version) -> Result<(), PlanError> {
 }
 
 impl KindPlan {
-    fn new(kind: &Kind, target: Version) -> Self {
-        let routes = kind.registry.versions().filter_map(|from| {
+    /// Plans for manifests of these versions; others have no route.
+    pub(crate) fn new<'v>(
+        kind: &Kind,
+        target: Version,
+        versions: impl IntoIterator<Item = &'v Version>,
+    ) -> Self {
+        let routes = versions.into_iter().filter_map(|from| {
             let route = kind.registry.route(from, &target)?;
             Some((from.clone(), route))
         });
@@ -212,6 +160,48 @@ impl KindPlan {
             downward: None,
             target,
         }
+    }
+
+    /// Fails if the catalog does not know the version, unless it is above the latest with the same major number, or if no route leads to the target.
+    pub(crate) fn decide(&self, manifest: &Manifest<'_, '_>) -> Result<Decision<'_>, Refusal> {
+        let (kind, version) = (manifest.kind(), manifest.version());
+        let latest = kind.registry.latest();
+        let is_newer = version > latest && version.major() == latest.major();
+        if !is_newer && !kind.registry.knows(version) {
+            return Err(Refusal::VersionUnknown {
+                at: kind.version.clone(),
+                found: version.clone(),
+                latest: latest.clone(),
+            });
+        }
+        let route = match (version.cmp(&self.target), &self.downward) {
+            _ if !kind.registry.knows(&self.target) => None,
+            (Ordering::Equal, _) => return Ok(Decision::Current),
+            (Ordering::Greater, None) => return Ok(Decision::Ahead),
+            (Ordering::Greater, Some(downward)) => {
+                let route = downward.get(version).map(Result::as_ref).transpose();
+                route.map_err(|no_way| Refusal::NoWayDown(no_way.clone()))?
+            }
+            (Ordering::Less, _) => self.routes.get(version),
+        };
+        let Some(route) = route else {
+            return Err(Refusal::NoRoute {
+                from: version.clone(),
+                to: self.target.clone(),
+            });
+        };
+        let mut deferring = kind.deferred_when.iter();
+        let deferred = deferring.find_map(|when| {
+            let value = when.applies(manifest.document())?;
+            Some(Decision::Deferred {
+                at: when.at.clone(),
+                value: value
+                    .as_str()
+                    .map_or_else(|| value.raw().to_owned(), Into::into),
+                route,
+            })
+        });
+        Ok(deferred.unwrap_or(Decision::Pending(route)))
     }
 
     fn routes_down(&self, kind: &Kind) -> BTreeMap<Version, Result<Route, NoWayDown>> {
@@ -228,14 +218,15 @@ impl KindPlan {
 mod tests {
     use super::*;
     use crate::catalog::Source;
+    use crate::engine::examine_as;
 
     fn decision(plan: &Plan<'_>, document: &str) -> String {
         let kind = &plan.catalog().kinds()[0];
-        let manifest = Manifest::of_kind(kind, document.as_bytes()).unwrap();
+        let manifest = examine_as(kind, document.as_bytes()).unwrap();
         match plan.decide(&manifest) {
             Ok(Decision::Current) => "current".to_owned(),
             Ok(Decision::Ahead) => "ahead".to_owned(),
-            Ok(Decision::Deferred { at, value }) => format!("deferred {at} {value}"),
+            Ok(Decision::Deferred { at, value, .. }) => format!("deferred {at} {value}"),
             Ok(Decision::Pending(route)) => format!("pending via {}", route.via().len()),
             Err(refusal) => refusal.to_string(),
         }

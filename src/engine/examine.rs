@@ -1,8 +1,8 @@
 //! Examines a document: the one way from bytes to a manifest.
 //! Invariant: a document is scanned once.
 
-use super::manifest::{Manifest, Members};
-use crate::catalog::Catalog;
+use super::manifest::Manifest;
+use crate::catalog::{Catalog, Kind};
 use crate::json::Text;
 use crate::refusal::Refusal;
 
@@ -17,7 +17,7 @@ pub struct Unexamined<'b> {
     pub kind_index: Option<usize>,
 }
 
-/// Examines the document `bytes` in a file of this name.
+/// Examines the document `bytes` in a file of this name. Unknown versions are accepted here; a plan refuses them.
 ///
 /// ```
 /// use migrate_manifests::catalog::Catalog;
@@ -57,11 +57,17 @@ pub(crate) fn examine_text<'b, 'c>(
         let refusal = unknown_kind(catalog, file_name);
         return Err(unexamined(refusal, Some(text), None));
     };
-    let kind = &catalog.kinds()[index];
-    match Members::read(text.root(), kind) {
-        Ok(members) => Ok(Manifest::new(text, kind, members)),
-        Err(refusal) => Err(unexamined(refusal, Some(text), Some(index))),
-    }
+    Manifest::new(text, &catalog.kinds()[index])
+        .map_err(|(refusal, text)| unexamined(refusal, Some(text), Some(index)))
+}
+
+/// Examines the document `bytes` as a manifest of this kind, whatever its marks say.
+///
+/// # Errors
+/// The bytes are no valid document, or it is no valid manifest of the kind.
+pub fn examine_as<'b, 'c>(kind: &'c Kind, bytes: &'b [u8]) -> Result<Manifest<'b, 'c>, Refusal> {
+    let text = Text::scan(bytes).map_err(Refusal::Text)?;
+    Manifest::new(text, kind).map_err(|(refusal, _)| refusal)
 }
 
 fn unexamined(

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 
 use super::samples::*;
-use super::{Decision, Manifest, Plan, trace};
+use super::{Decision, Plan, examine_as, trace};
 use crate::catalog::Catalog;
 use crate::json::{Edit, Pointer, Text, apply};
 use crate::refusal::{Guard, Refusal};
@@ -44,7 +44,7 @@ proptest! {
         }
         let plan = Plan::new(&catalog, None, true).unwrap();
         let text = Text::scan(migrated.text.as_bytes()).unwrap();
-        let again = Manifest::read(text.clone(), &catalog.kinds()[0]).unwrap();
+        let again = examine_as(&catalog.kinds()[0], migrated.text.as_bytes()).unwrap();
         prop_assert!(matches!(plan.decide(&again), Ok(Decision::Current)));
         for migration in catalog.kinds()[0].registry.migrations() {
             for transform in &migration.transforms {
@@ -59,7 +59,7 @@ proptest! {
         let catalog = Catalog::built_in().unwrap();
         let kind = &catalog.kinds()[0];
         let step = |document: &str, from, to| {
-            let manifest = Manifest::of_kind(kind, document.as_bytes()).unwrap();
+            let manifest = examine_as(kind, document.as_bytes()).unwrap();
             trace(&manifest, &route(kind, from, to)).unwrap().text
         };
         let composed = step(&step(&document, 0, 1), 1, 2);
@@ -94,7 +94,7 @@ proptest! {
         };
         let catalog = catalog_with(boxed());
         let kind = &catalog.kinds()[0];
-        let manifest = Manifest::of_kind(kind, document.as_bytes()).unwrap();
+        let manifest = examine_as(kind, document.as_bytes()).unwrap();
         match trace(&manifest, &route(kind, 2, 3)) {
             Ok(batched) => prop_assert_eq!(Some(batched.text), one_by_one(&document, replace("/schema_version", "\"1.3.0\""), &boxed())),
             Err(Refusal::GuardedChanged { guard: Guard::Protected, .. }) => {}
@@ -112,7 +112,7 @@ proptest! {
         };
         let kind = &catalog.kinds()[0];
         let migration = kind.registry.migrations().next().unwrap();
-        let manifest = Manifest::of_kind(kind, document.as_bytes()).unwrap();
+        let manifest = examine_as(kind, document.as_bytes()).unwrap();
         let together = trace(&manifest, &route(kind, 0, 1)).ok().map(|trace| trace.text);
         let version = replace("/v", "\"1.1.0\"");
         prop_assert_eq!(together, one_by_one(&document, version, &migration.transforms));

@@ -15,38 +15,39 @@ const FOUND_CHARACTERS: usize = 40;
 pub struct Manifest<'b, 'c> {
     text: Text<'b>,
     kind: &'c Kind,
-    members: Members,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Members {
     declared: Option<Version>,
     history_len: usize,
 }
 
+/// The members that the engine reads, each with its own refusal.
+#[derive(Debug, Clone)]
+pub(crate) struct Members<'c> {
+    pub(crate) history_len: Result<usize, Refusal>,
+    /// The places of required members that are missing.
+    pub(crate) missing: Vec<&'c Pointer>,
+    /// A version that the catalog does not know is accepted here; a plan refuses it.
+    pub(crate) declared: Result<Option<Version>, Refusal>,
+}
+
 impl<'b, 'c> Manifest<'b, 'c> {
-    /// Reads the document `bytes` as a manifest of `kind`.
-    ///
-    /// # Errors
-    /// The bytes are no valid document, or the same as for [`read`](Self::read).
-    pub fn of_kind(kind: &'c Kind, bytes: &'b [u8]) -> Result<Self, Refusal> {
-        Self::read(Text::scan(bytes).map_err(Refusal::Text)?, kind)
-    }
-
-    /// Reads a validated text as a manifest of `kind`.
-    ///
-    /// # Errors
-    /// In this order: the history is not an array or is too long, a required member is missing, the version is not a string or is malformed. A version that the catalog does not know is accepted here; a plan refuses it.
-    pub fn read(text: Text<'b>, kind: &'c Kind) -> Result<Self, Refusal> {
-        let members = Members::read(text.root(), kind)?;
-        Ok(Self::new(text, kind, members))
-    }
-
-    pub(super) fn new(text: Text<'b>, kind: &'c Kind, members: Members) -> Self {
-        Self {
-            text,
-            kind,
-            members,
+    /// Fails in this order: the history is not an array or is too long, a required member is missing, the version is not a string or is malformed.
+    pub(super) fn new(text: Text<'b>, kind: &'c Kind) -> Result<Self, (Refusal, Text<'b>)> {
+        let members = Members::read(text.root(), kind);
+        let read = members.history_len.and_then(|history_len| {
+            if let Some(at) = members.missing.first() {
+                let at = (*at).clone();
+                return Err(Refusal::RequiredMissing { at });
+            }
+            Ok((history_len, members.declared?))
+        });
+        match read {
+            Ok((history_len, declared)) => Ok(Self {
+                text,
+                kind,
+                declared,
+                history_len,
+            }),
+            Err(refusal) => Err((refusal, text)),
         }
     }
 
@@ -67,38 +68,31 @@ impl<'b, 'c> Manifest<'b, 'c> {
 
     /// The declared version, or else the kind's `unversioned`.
     pub fn version(&self) -> &Version {
-        self.members
-            .declared
-            .as_ref()
-            .unwrap_or(&self.kind.unversioned)
+        self.declared.as_ref().unwrap_or(&self.kind.unversioned)
     }
 
     /// Returns true if the manifest has a version of its own.
     pub fn version_is_declared(&self) -> bool {
-        self.members.declared.is_some()
+        self.declared.is_some()
     }
 
     pub(crate) fn history_len(&self) -> usize {
-        self.members.history_len
+        self.history_len
     }
 }
 
-impl Members {
-    pub(super) fn read(document: Value<'_>, kind: &Kind) -> Result<Self, Refusal> {
-        let history_len = history_len(document, &kind.history)?;
-        for at in &kind.required {
-            if document.at(at).is_none() {
-                return Err(Refusal::RequiredMissing { at: at.clone() });
-            }
+impl<'c> Members<'c> {
+    pub(crate) fn read(document: Value<'_>, kind: &'c Kind) -> Self {
+        let missing = kind.required.iter().filter(|at| document.at(at).is_none());
+        Self {
+            history_len: history_len(document, &kind.history),
+            missing: missing.collect(),
+            declared: declared_version(document, &kind.version),
         }
-        Ok(Self {
-            declared: declared_version(document, &kind.version)?,
-            history_len,
-        })
     }
 }
 
-pub(crate) fn history_len(document: Value<'_>, at: &Pointer) -> Result<usize, Refusal> {
+fn history_len(document: Value<'_>, at: &Pointer) -> Result<usize, Refusal> {
     let Some(history) = document.at(at) else {
         return Ok(0);
     };
@@ -122,10 +116,7 @@ pub(super) fn check_history_len(at: &Pointer, records: usize) -> Result<usize, R
     Ok(records)
 }
 
-pub(crate) fn declared_version(
-    document: Value<'_>,
-    at: &Pointer,
-) -> Result<Option<Version>, Refusal> {
+fn declared_version(document: Value<'_>, at: &Pointer) -> Result<Option<Version>, Refusal> {
     let Some(value) = document.at(at) else {
         return Ok(None);
     };
@@ -155,17 +146,18 @@ mod tests {
     use super::*;
     use crate::catalog::Catalog;
     use crate::code::Code;
+    use crate::engine::examine_as;
 
     fn refusal(document: &str) -> Refusal {
         let catalog = Catalog::built_in().unwrap();
-        Manifest::of_kind(&catalog.kinds()[0], document.as_bytes()).unwrap_err()
+        examine_as(&catalog.kinds()[0], document.as_bytes()).unwrap_err()
     }
 
     #[test]
     fn a_manifest_says_its_version_and_the_length_of_its_history() {
         let catalog = Catalog::built_in().unwrap();
         let document = br#"{"run_id":"r","schema_version":"1.1.0","migration_history":[{},{}]}"#;
-        let manifest = Manifest::of_kind(&catalog.kinds()[0], document).unwrap();
+        let manifest = examine_as(&catalog.kinds()[0], document).unwrap();
         assert_eq!(manifest.version(), &Version::new(1, 1, 0));
         assert!(manifest.version_is_declared());
         assert_eq!(manifest.history_len(), 2);
@@ -174,7 +166,7 @@ mod tests {
     #[test]
     fn a_manifest_without_version_has_the_unversioned_one() {
         let catalog = Catalog::built_in().unwrap();
-        let manifest = Manifest::of_kind(&catalog.kinds()[0], br#"{"run_id":"r"}"#).unwrap();
+        let manifest = examine_as(&catalog.kinds()[0], br#"{"run_id":"r"}"#).unwrap();
         assert_eq!(manifest.version(), &Version::new(1, 0, 0));
         assert!(!manifest.version_is_declared());
         assert_eq!(manifest.history_len(), 0);
@@ -239,6 +231,6 @@ mod tests {
         );
         let catalog = Catalog::built_in().unwrap();
         let full = document(10_000);
-        assert!(Manifest::of_kind(&catalog.kinds()[0], full.as_bytes()).is_ok());
+        assert!(examine_as(&catalog.kinds()[0], full.as_bytes()).is_ok());
     }
 }

@@ -21,19 +21,15 @@ mod splicer;
 mod transform;
 mod tree_rules;
 
-pub(crate) use decide::compare_with_target;
-pub(crate) use decide::{Decision, Plan, PlanError};
+pub(crate) use decide::{Decision, KindPlan, Plan, PlanError};
 pub(crate) use examine::examine_text;
-pub use examine::{Unexamined, examine};
+pub use examine::{Unexamined, examine, examine_as};
 pub use manifest::Manifest;
-pub(crate) use manifest::{declared_version, history_len};
-pub(crate) use pipeline::transform_checked;
-pub(crate) use pipeline::{Checks, Inspector, Pipeline, Product, Until, Verdicts};
+pub(crate) use manifest::Members;
+pub(crate) use pipeline::{PendingFacts, Pipeline, Product, Until, Verdicts, transform_checked};
 pub(crate) use rules::{
     Failure, Verdict, check_after, check_at_rest, check_before, check_compared, consequence,
 };
-#[cfg(test)]
-pub(crate) use transform::check_transform;
-pub(crate) use transform::trace;
 pub use transform::{Migrated, transform};
-pub(crate) use tree_rules::{DocumentFacts, Moment, TreeFacts, TreeRules};
+pub(crate) use transform::{Stamp, trace};
+pub(crate) use tree_rules::{DocumentFacts, TreeFacts, TreeRules};

@@ -4,11 +4,12 @@
 use super::decide::{Decision, Plan};
 use super::manifest::Manifest;
 use super::rules::{Failure, Verdict, check_after, check_before, consequence};
-use super::transform::{Migrated, check_transform, transform_inspected};
+use super::transform::{Migrated, Stamp, transform_inspected};
+use super::tree_rules::{DocumentFacts, Moment, TreeRules};
 use crate::catalog::Route;
 use crate::clock::Timestamp;
 use crate::code::Code;
-use crate::json::{Pointer, Value};
+use crate::json::Value;
 use crate::refusal::Refusal;
 use crate::report::{Diagnosis, Enforcement, Status};
 use crate::rule::OnFailure;
@@ -26,31 +27,17 @@ pub(crate) struct Pipeline<'p> {
     pub plan: &'p Plan<'p>,
     pub now: Timestamp,
     pub rules: Enforcement,
+    /// The rules over the tree, in a first pass, which collects facts for them.
+    pub tree: Option<&'p TreeRules<'p>>,
 }
 
-pub(crate) trait Inspector {
-    /// Sees a manifest that is pending, before it is checked and transformed.
-    fn pending(
-        &mut self,
-        manifest: &Manifest<'_, '_>,
-        verdicts: &mut Verdicts,
-    ) -> Result<Checks, Diagnosis> {
-        let (_, _) = (manifest, verdicts);
-        Ok(Checks::All)
-    }
-
-    fn result(&mut self, manifest: &Manifest<'_, '_>, route: &Route, after: Value<'_>) {
-        let (_, _, _) = (manifest, route, after);
-    }
-}
-
-impl Inspector for () {}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Checks {
-    All,
-    /// None: this very text passed them before, and there was nothing to say.
-    Passed,
+/// What a first pass has found out about a pending manifest.
+#[derive(Debug, Default)]
+pub(crate) struct PendingFacts<'f> {
+    /// Rules over the tree that do not hold because of it.
+    pub failures: &'f [Failure],
+    /// True if this very text passed schemas and rules, and there was nothing to say.
+    pub has_passed: bool,
 }
 
 #[derive(Debug)]
@@ -60,130 +47,146 @@ pub(crate) struct Product<'p> {
     /// The route of a pending manifest, also of one that is refused on its way.
     pub route: Option<&'p Route>,
     pub trouble: Option<Diagnosis>,
-    /// The member that says that a writer still has it, and its value.
-    pub deferred_by: Option<(Pointer, String)>,
-    /// Violations that are only warnings.
-    pub warnings: Vec<(Code, String)>,
-    pub halts: bool,
+    pub verdicts: Verdicts<'p>,
     pub migrated: Option<Migrated>,
 }
 
 impl<'p> Pipeline<'p> {
-    pub(crate) fn run(
+    /// Takes a manifest on. A pending one must be admitted before it is checked and transformed.
+    pub(crate) fn run<'f>(
         &self,
         manifest: &Manifest<'_, '_>,
         until: Until,
-        inspector: &mut dyn Inspector,
+        admit: impl FnOnce() -> Result<PendingFacts<'f>, Diagnosis>,
     ) -> Product<'p> {
+        let mut product = self.decide(manifest);
+        if let Some(route) = product.route
+            && until > Until::Decided
+        {
+            let stamp = match until {
+                Until::Transformed => Stamp::real(self.now),
+                Until::Checked | Until::Decided => Stamp::placeholder(),
+            };
+            let verdicts = &mut product.verdicts;
+            let transformed = admit().and_then(|facts| {
+                let taken = verdicts.take_first_pass(&facts);
+                let transformed =
+                    taken.and_then(|()| transform_checked(manifest, route, &stamp, verdicts));
+                transformed.map_err(|refusal| Diagnosis::from(&refusal))
+            });
+            match transformed {
+                Ok(migrated) if until == Until::Transformed => product.migrated = Some(migrated),
+                Ok(_) => {}
+                Err(diagnosis) => product.fail(diagnosis),
+            }
+        }
+        if let Some(tree) = self.tree
+            && product.status != Status::Pending
+        {
+            product.verdicts.facts = tree.at_rest(manifest);
+        }
+        product
+    }
+
+    /// Takes a manifest no further than the decision.
+    pub(crate) fn decide(&self, manifest: &Manifest<'_, '_>) -> Product<'p> {
         let mut product = Product {
             status: Status::Pending,
             route: None,
             trouble: None,
-            deferred_by: None,
-            warnings: Vec::new(),
-            halts: false,
+            verdicts: Verdicts::new(self.rules, self.tree),
             migrated: None,
         };
-        let route = match self.plan.decide(manifest) {
-            Ok(Decision::Pending(route)) => route,
-            Ok(Decision::Current) => return product.with(Status::Current),
-            Ok(Decision::Ahead) => return product.with(Status::Ahead),
-            Ok(Decision::Deferred { at, value }) => {
-                product.deferred_by = Some((at, value));
-                return product.with(Status::Deferred);
-            }
-            Err(refusal) => return product.refused(Diagnosis::from(&refusal)),
-        };
-        product.route = Some(route);
-        if until == Until::Decided {
-            return product;
+        match self.plan.decide(manifest) {
+            Ok(Decision::Current) => product.status = Status::Current,
+            Ok(Decision::Ahead) => product.status = Status::Ahead,
+            Ok(Decision::Deferred { .. }) => product.status = Status::Deferred,
+            Ok(Decision::Pending(route)) => product.route = Some(route),
+            Err(refusal) => product.fail(Diagnosis::from(&refusal)),
         }
-        let mut verdicts = Verdicts::new(self.rules);
-        let transformed = self.transform(manifest, route, until, inspector, &mut verdicts);
-        product.halts = verdicts.halts;
-        product.warnings = verdicts.warnings;
-        match transformed {
-            Ok(migrated) => {
-                product.migrated = migrated;
-                product
-            }
-            Err(diagnosis) => product.refused(diagnosis),
-        }
-    }
-
-    fn transform(
-        &self,
-        manifest: &Manifest<'_, '_>,
-        route: &Route,
-        until: Until,
-        inspector: &mut dyn Inspector,
-        verdicts: &mut Verdicts,
-    ) -> Result<Option<Migrated>, Diagnosis> {
-        let checks = inspector.pending(manifest, verdicts)?;
-        let result = |after: Value<'_>| inspector.result(manifest, route, after);
-        let text = (until == Until::Transformed).then_some(self.now);
-        transform_checked(manifest, route, text, checks, verdicts, result)
-            .map_err(|refusal| Diagnosis::from(&refusal))
+        product
     }
 }
 
-/// Transforms a manifest between the checks before and after. The new text is given if there is a clock for its record.
+/// Transforms a manifest between the checks before and after.
 pub(crate) fn transform_checked(
     manifest: &Manifest<'_, '_>,
     route: &Route,
-    now: Option<Timestamp>,
-    checks: Checks,
-    verdicts: &mut Verdicts,
-    result: impl FnOnce(Value<'_>),
-) -> Result<Option<Migrated>, Refusal> {
-    let (kind, document) = (manifest.kind(), manifest.document());
-    if checks == Checks::All {
-        verdicts.take(check_before(kind, manifest.version(), document))?;
-    }
-    let inspect = |after: Value<'_>| {
-        if checks == Checks::All {
-            verdicts.take(check_after(kind, route.to(), document, after))?;
-        }
-        result(after);
-        Ok(())
-    };
-    match now {
-        Some(now) => transform_inspected(manifest, route, now, inspect).map(Some),
-        None => check_transform(manifest, route, inspect).map(|()| None),
-    }
+    stamp: &Stamp,
+    verdicts: &mut Verdicts<'_>,
+) -> Result<Migrated, Refusal> {
+    verdicts.check_before(manifest)?;
+    let inspect = |after: Value<'_>| verdicts.check_after(manifest, route, after);
+    transform_inspected(manifest, route, stamp, inspect)
 }
 
 impl Product<'_> {
-    fn with(self, status: Status) -> Self {
-        Self { status, ..self }
-    }
-
-    fn refused(self, diagnosis: Diagnosis) -> Self {
-        Self {
-            status: diagnosis.status(),
-            trouble: Some(diagnosis),
-            ..self
-        }
+    fn fail(&mut self, diagnosis: Diagnosis) {
+        self.status = diagnosis.status();
+        self.trouble = Some(diagnosis);
     }
 }
 
+/// The verdicts of schemas and rules on one manifest, before and after.
 #[derive(Debug)]
-pub(crate) struct Verdicts {
+pub(crate) struct Verdicts<'p> {
     rules: Enforcement,
-    warnings: Vec<(Code, String)>,
-    halts: bool,
+    tree: Option<&'p TreeRules<'p>>,
+    has_passed: bool,
+    /// Violations that are only warnings.
+    pub warnings: Vec<(Code, String)>,
+    pub halts: bool,
+    /// The facts for the rules over the tree: as the manifest will be if it is pending, else as it is.
+    pub facts: DocumentFacts,
 }
 
-impl Verdicts {
-    pub(crate) fn new(rules: Enforcement) -> Self {
+impl<'p> Verdicts<'p> {
+    pub(crate) fn new(rules: Enforcement, tree: Option<&'p TreeRules<'p>>) -> Self {
         Self {
             rules,
+            tree,
+            has_passed: false,
             warnings: Vec::new(),
             halts: false,
+            facts: DocumentFacts::default(),
         }
     }
 
-    pub(crate) fn take(&mut self, verdict: Verdict) -> Result<(), Refusal> {
+    fn take_first_pass(&mut self, facts: &PendingFacts<'_>) -> Result<(), Refusal> {
+        self.has_passed = facts.has_passed;
+        self.take_failures(facts.failures.iter().cloned())
+    }
+
+    fn check_before(&mut self, manifest: &Manifest<'_, '_>) -> Result<(), Refusal> {
+        if let Some(tree) = self.tree {
+            tree.collect(manifest, Moment::Before, &mut self.facts);
+        }
+        if self.has_passed {
+            return Ok(());
+        }
+        let verdict = check_before(manifest.kind(), manifest.version(), manifest.document());
+        self.take(verdict)
+    }
+
+    fn check_after(
+        &mut self,
+        manifest: &Manifest<'_, '_>,
+        route: &Route,
+        document: Value<'_>,
+    ) -> Result<(), Refusal> {
+        let version = route.to();
+        if !self.has_passed {
+            let before = manifest.document();
+            self.take(check_after(manifest.kind(), version, before, document))?;
+        }
+        if let Some(tree) = self.tree {
+            let moment = Moment::After { version, document };
+            tree.collect(manifest, moment, &mut self.facts);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, verdict: Verdict) -> Result<(), Refusal> {
         self.take_failures(verdict.failures)?;
         for at in verdict.beyond_range {
             let message = format!("`{at}` is beyond the range of doubles");
@@ -193,7 +196,7 @@ impl Verdicts {
     }
 
     /// Takes failures: the first that is not only warned of refuses, one that halts before others.
-    pub(crate) fn take_failures(
+    fn take_failures(
         &mut self,
         failures: impl IntoIterator<Item = Failure>,
     ) -> Result<(), Refusal> {

@@ -4,7 +4,8 @@
 
 use proptest::prelude::*;
 
-use super::{Manifest, Migrated, check_transform, transform};
+use super::transform::{Stamp, transform_inspected};
+use super::{Migrated, examine_as, transform};
 use crate::catalog::{Catalog, CatalogError, Kind, Migration, Route, Source};
 use crate::json::{Edit, Fragment, Pointer, Text, Value};
 use crate::refusal::Refusal;
@@ -112,13 +113,13 @@ pub(super) fn route(kind: &Kind, from: u64, to: u64) -> Route {
 
 pub(super) fn migrated(catalog: &Catalog, document: &str) -> Result<Migrated, Refusal> {
     let kind = &catalog.kinds()[0];
-    let manifest = Manifest::of_kind(kind, document.as_bytes()).unwrap();
+    let manifest = examine_as(kind, document.as_bytes()).unwrap();
     let route = kind
         .registry
         .route(manifest.version(), kind.registry.latest())
         .unwrap();
     let result = transform(&manifest, &route, NOW.parse().unwrap());
-    let checked = check_transform(&manifest, &route, |_| Ok(()));
+    let checked = transform_inspected(&manifest, &route, &Stamp::placeholder(), |_| Ok(()));
     assert_eq!(checked.err(), result.clone().err());
     result
 }

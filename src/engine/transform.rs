@@ -8,7 +8,7 @@ use super::splicer::{Effect, Splicer};
 use crate::catalog::{Kind, Route};
 use crate::clock::Timestamp;
 use crate::digest::Digest;
-use crate::json::{Edit, Fragment, Text, Value, apply, canonical};
+use crate::json::{Edit, EditError, Fragment, Pointer, Text, Value, apply, canonical};
 use crate::refusal::Refusal;
 
 /// A manifest at the target.
@@ -28,12 +28,12 @@ pub struct Migrated {
 ///
 /// ```
 /// use migrate_manifests::catalog::Catalog;
-/// use migrate_manifests::engine::{Manifest, transform};
+/// use migrate_manifests::engine::{examine_as, transform};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let catalog = Catalog::built_in()?;
 /// let kind = &catalog.kinds()[0];
-/// let manifest = Manifest::of_kind(kind, br#"{"run_id":"r1","cost":1.50}"#)?;
+/// let manifest = examine_as(kind, br#"{"run_id":"r1","cost":1.50}"#)?;
 /// let route = kind.registry.route(manifest.version(), kind.registry.latest()).ok_or("no route")?;
 /// let migrated = transform(&manifest, &route, "2026-02-28T10:30:00Z".parse()?)?;
 /// assert!(migrated.text.starts_with(r#"{"run_id":"r1","cost":1.50,"schema_version":"1.2.0","input_snapshots":{},"#));
@@ -49,44 +49,80 @@ pub fn transform(
     route: &Route,
     applied_at: Timestamp,
 ) -> Result<Migrated, Refusal> {
-    transform_inspected(manifest, route, applied_at, |_| Ok(()))
+    transform_inspected(manifest, route, &Stamp::real(applied_at), |_| Ok(()))
 }
 
+/// The time and the checksums of a history record.
+pub(crate) struct Stamp {
+    applied_at: String,
+    checksum: fn(Value<'_>) -> Digest,
+}
+
+impl Stamp {
+    pub(crate) fn real(applied_at: Timestamp) -> Self {
+        Self {
+            applied_at: applied_at.to_string(),
+            checksum: |document| canonical::digest(document),
+        }
+    }
+
+    /// A stamp as long as a real one, so that the result has the same size; real checksums take most of the time.
+    pub(crate) fn placeholder() -> Self {
+        Self {
+            applied_at: "1970-01-01T00:00:00Z".to_owned(),
+            checksum: |_| Digest::of(b""),
+        }
+    }
+}
+
+/// Transforms a manifest; `inspect` can refuse the result.
 pub(crate) fn transform_inspected(
     manifest: &Manifest<'_, '_>,
     route: &Route,
-    applied_at: Timestamp,
+    stamp: &Stamp,
     inspect: impl FnOnce(Value<'_>) -> Result<(), Refusal>,
 ) -> Result<Migrated, Refusal> {
-    let applied_at = applied_at.to_string();
-    run(manifest, route, &applied_at, canonical::digest, inspect)
-}
-
-/// Fails as [`transform_inspected`] would, but without the checksums, which take most of the time.
-pub(crate) fn check_transform(
-    manifest: &Manifest<'_, '_>,
-    route: &Route,
-    inspect: impl FnOnce(Value<'_>) -> Result<(), Refusal>,
-) -> Result<(), Refusal> {
-    // They have the length of real ones, so that the result has the same size.
-    let placeholder = Digest::of(b"");
-    let applied_at = "1970-01-01T00:00:00Z";
-    run(manifest, route, applied_at, |_| placeholder, inspect).map(drop)
-}
-
-fn run(
-    manifest: &Manifest<'_, '_>,
-    route: &Route,
-    applied_at: &str,
-    checksum: impl Fn(Value<'_>) -> Digest,
-    inspect: impl FnOnce(Value<'_>) -> Result<(), Refusal>,
-) -> Result<Migrated, Refusal> {
-    check_history_len(&manifest.kind().history, manifest.history_len() + 1)?;
+    let history = &manifest.kind().history;
+    check_history_len(history, manifest.history_len() + 1)?;
     let migrated = follow(manifest, route, |target, effects| {
-        append_record(manifest, route, target, effects, applied_at, checksum)
+        let changes = by_migration(route, effects);
+        let backfilled = effects.iter().flat_map(|effect| effect.backfilled.clone());
+        let record = NewRecord {
+            from_version: manifest.version(),
+            to_version: route.to(),
+            applied_at: &stamp.applied_at,
+            changes: &changes,
+            checksum_before: (stamp.checksum)(manifest.document()),
+            checksum_after: (stamp.checksum)(target.root()),
+            backfilled: &backfilled.collect::<Vec<_>>(),
+        };
+        let appended = append_record(target, history, record.to_fragment());
+        let text = appended.map_err(|error| Refusal::Edit {
+            migration: route.to_string(),
+            transform: "append the history record".to_owned(),
+            error,
+        })?;
+        Ok(Migrated {
+            text,
+            checksum_before: record.checksum_before,
+            checksum_after: record.checksum_after,
+            changes,
+        })
     })?;
     check_result(manifest, route, &migrated.text, inspect)?;
     Ok(migrated)
+}
+
+fn append_record(target: &Text<'_>, at: &Pointer, record: Fragment) -> Result<String, EditError> {
+    let is_there = target.root().at(at).is_some();
+    let at = at.clone();
+    let edit = if is_there {
+        Edit::Append { at, value: record }
+    } else {
+        let value = Fragment::array(&[record]);
+        Edit::Insert { at, value }
+    };
+    apply(target, &[edit])
 }
 
 fn follow<T>(
@@ -103,51 +139,6 @@ fn follow<T>(
         };
         text = next;
     }
-}
-
-fn append_record(
-    manifest: &Manifest<'_, '_>,
-    route: &Route,
-    target: &Text<'_>,
-    effects: &[Effect],
-    applied_at: &str,
-    checksum: impl Fn(Value<'_>) -> Digest,
-) -> Result<Migrated, Refusal> {
-    let changes = by_migration(route, effects);
-    let backfilled: Vec<_> = effects
-        .iter()
-        .flat_map(|effect| effect.backfilled.clone())
-        .collect();
-    let record = NewRecord {
-        from_version: manifest.version(),
-        to_version: route.to(),
-        applied_at,
-        changes: &changes,
-        checksum_before: checksum(manifest.document()),
-        checksum_after: checksum(target.root()),
-        backfilled: &backfilled,
-    };
-    let at = manifest.kind().history.clone();
-    let value = record.to_fragment();
-    let edit = match target.root().at(&at) {
-        Some(_) => Edit::Append { at, value },
-        None => Edit::Insert {
-            at,
-            value: Fragment::array(&[value]),
-        },
-    };
-    let text = apply(target, &[edit]).map_err(|error| Refusal::Edit {
-        migration: route.to_string(),
-        transform: "append the history record".to_owned(),
-        error,
-    })?;
-    let (checksum_before, checksum_after) = (record.checksum_before, record.checksum_after);
-    Ok(Migrated {
-        text,
-        checksum_before,
-        checksum_after,
-        changes,
-    })
 }
 
 fn by_migration(route: &Route, effects: &[Effect]) -> Vec<Vec<String>> {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::manifest::Manifest;
 use super::rules::Failure;
 use crate::catalog::Catalog;
 use crate::json::Value;
@@ -22,11 +23,15 @@ struct KindRule<'c> {
     other: Option<usize>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Moment {
+/// The state of a manifest in which facts are collected.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Moment<'d> {
     AtRest,
     Before,
-    After,
+    After {
+        version: &'d Version,
+        document: Value<'d>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -66,19 +71,29 @@ impl<'c> TreeRules<'c> {
         self.rules.is_empty()
     }
 
-    pub(crate) fn collect(
+    /// The facts of a manifest that stays as it is.
+    pub(crate) fn at_rest(&self, manifest: &Manifest<'_, '_>) -> DocumentFacts {
+        let mut facts = DocumentFacts::default();
+        self.collect(manifest, Moment::AtRest, &mut facts);
+        facts
+    }
+
+    pub(super) fn collect(
         &self,
-        kind_index: usize,
-        version: &Version,
-        moment: Moment,
-        document: Value<'_>,
+        manifest: &Manifest<'_, '_>,
+        moment: Moment<'_>,
         into: &mut DocumentFacts,
     ) {
+        let kind_index = manifest.kind().index();
+        let (version, document) = match moment {
+            Moment::AtRest | Moment::Before => (manifest.version(), manifest.document()),
+            Moment::After { version, document } => (version, document),
+        };
         for (index, one) in self.rules.iter().enumerate() {
             let applies = match moment {
                 Moment::AtRest => true,
                 Moment::Before => one.rule.check == Check::Require,
-                Moment::After => one.rule.check == Check::Ensure,
+                Moment::After { .. } => one.rule.check == Check::Ensure,
             };
             if !applies {
                 continue;

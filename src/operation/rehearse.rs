@@ -12,7 +12,7 @@ use super::migrate::{Detail, FirstPass, FirstPassFacts, Migrate, Visitor, plan_o
 use super::scope::Scope;
 use super::survey::Survey;
 use super::walk::{Found, Visit};
-use crate::engine::{Checks, Inspector, Manifest, Pipeline, Until, Verdicts, examine};
+use crate::engine::{PendingFacts, Pipeline, Until, examine};
 use crate::path::TreePath;
 use crate::rehearsal::{Rehearsal, Remark, StepId, rehearse};
 use crate::report::{Diagnosis, Enforcement, Stop};
@@ -62,6 +62,7 @@ pub fn rehearse_tree(frame: &Frame<'_>) -> Result<TreeRehearsal, Stop> {
         plan: &plan,
         now: frame.request.now,
         rules: options.rules,
+        tree: None,
     };
     let first_pass = FirstPass::of_all(frame, &options)?;
     let pass_facts = if first_pass.is_empty() {
@@ -147,41 +148,24 @@ impl TreeRehearser<'_> {
             return Err(trouble.clone());
         }
         let manifest = examined.map_err(|one| Diagnosis::from(&one.refusal))?;
-        let mut of_tree = OfTree {
-            pass_facts: self.pass_facts,
-            path: &seen.path,
-        };
-        let product = self.pipeline.run(&manifest, Until::Checked, &mut of_tree);
+        let product = self.pipeline.run(&manifest, Until::Checked, || {
+            Ok(PendingFacts {
+                failures: self.pass_facts.failures(&seen.path),
+                has_passed: false,
+            })
+        });
         if let Some(trouble) = product.trouble {
             return Err(trouble);
         }
         if let Some(route) = product.route {
             let rehearsed = rehearse(&manifest, route);
             seen.rehearsed = Some(rehearsed.map_err(|refusal| Diagnosis::from(&refusal))?);
-            let warnings = product.warnings.into_iter();
+            let warnings = product.verdicts.warnings.into_iter();
             let path = || seen.path.clone();
             let warned = warnings.map(|(code, message)| Diagnosis::new(code, message).at(path()));
             seen.warned = warned.collect();
         }
         Ok(())
-    }
-}
-
-struct OfTree<'t> {
-    pass_facts: &'t FirstPassFacts,
-    path: &'t TreePath,
-}
-
-impl Inspector for OfTree<'_> {
-    fn pending(
-        &mut self,
-        _: &Manifest<'_, '_>,
-        verdicts: &mut Verdicts,
-    ) -> Result<Checks, Diagnosis> {
-        let failures = self.pass_facts.failures(self.path).iter().cloned();
-        let taken = verdicts.take_failures(failures);
-        taken.map_err(|refusal| Diagnosis::from(&refusal))?;
-        Ok(Checks::All)
     }
 }
 

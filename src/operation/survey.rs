@@ -167,13 +167,14 @@ impl Counted {
 mod tests {
     use super::*;
     use crate::catalog::Catalog;
+    use crate::engine::examine_as;
 
     fn surveyed(survey: &Survey, documents: &[&str]) -> SurveyResult {
         let catalog = Catalog::built_in().unwrap();
         let mut answers = Answers::new(survey);
         for document in documents {
             let kind = &catalog.kinds()[0];
-            let manifest = Manifest::of_kind(kind, document.as_bytes()).unwrap();
+            let manifest = examine_as(kind, document.as_bytes()).unwrap();
             answers.add(*survey.ask(&manifest).unwrap());
         }
         answers.result().unwrap()

@@ -3,6 +3,7 @@
 
 use crate::catalog::Kind;
 use crate::digest::Digest;
+use crate::engine::Members;
 use crate::engine::history::Record;
 use crate::journal::{Replacement, Witness};
 use crate::json::{Pointer, Text, Value, canonical};
@@ -75,10 +76,8 @@ impl<'b> Original<'b> {
     }
 
     pub(super) fn version(&self, kind: &Kind) -> Option<Version> {
-        match self.root()?.at(&kind.version) {
-            Some(version) => version.as_str()?.parse().ok(),
-            None => Some(kind.unversioned.clone()),
-        }
+        let declared = Members::read(self.root()?, kind).declared.ok()?;
+        Some(declared.unwrap_or_else(|| kind.unversioned.clone()))
     }
 
     pub(crate) fn raw(&self) -> Option<Digest> {
@@ -93,7 +92,7 @@ impl<'b> Original<'b> {
         all.iter().rfind(|one| Some(one.before) == self.raw())
     }
 
-    pub(super) fn checksum(&self) -> Option<Digest> {
+    pub(crate) fn checksum(&self) -> Option<Digest> {
         let content = self.content.as_ref().ok()?;
         content.document.as_ref().map(|(_, digest)| *digest)
     }

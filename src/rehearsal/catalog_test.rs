@@ -8,7 +8,7 @@ use super::laws::rehearse;
 use super::remark::Remark;
 use crate::catalog::{Catalog, Kind, Migration, Route};
 use crate::code::Code;
-use crate::engine::Manifest;
+use crate::engine::{Manifest, examine_as};
 
 /// The result of a test of a catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub fn test(catalog: &Catalog, fixtures: &Fixtures) -> TestReport {
 impl TestReport {
     fn check_laws(&mut self, kind: &Kind, route: &Route, made_up: &[String]) {
         for document in made_up {
-            let manifest = Manifest::of_kind(kind, document.as_bytes()).ok();
+            let manifest = examine_as(kind, document.as_bytes()).ok();
             let rehearsed = manifest.and_then(|manifest| rehearse(&manifest, route).ok());
             if let Some(rehearsed) = rehearsed {
                 self.documents += 1;
@@ -80,7 +80,7 @@ impl TestReport {
         // A step may refuse some documents, but hardly all of them.
         let (mut refused_by_step, mut is_any_migrated) = (None, false);
         for document in all {
-            let manifest = Manifest::of_kind(kind, document.as_bytes()).ok();
+            let manifest = examine_as(kind, document.as_bytes()).ok();
             let at_version = |manifest: &Manifest<'_, '_>| manifest.version() == route.from();
             let Some(manifest) = manifest.filter(at_version) else {
                 continue;

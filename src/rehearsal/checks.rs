@@ -5,8 +5,12 @@ use super::remark::{Remark, place_of};
 use crate::catalog::{Kind, Migration, Place, Route};
 use crate::clock::Timestamp;
 use crate::code::Code;
-use crate::engine::{Manifest, Verdict, check_after, check_before, transform};
+use crate::engine::{
+    Manifest, Stamp, Verdict, Verdicts, check_after, check_before, transform, transform_checked,
+};
 use crate::json::{Edit, Fragment, Text, Value, apply};
+use crate::refusal::Refusal;
+use crate::report::Enforcement;
 use crate::rule::OnFailure;
 
 const SHOWN: usize = 200;
@@ -103,19 +107,12 @@ pub(super) fn migrate_valid(
     if !is_valid {
         return None;
     }
-    let migrated = match transform(manifest, route, Timestamp::EPOCH) {
-        Ok(migrated) => migrated,
-        Err(refusal) => return Some(Err(Refused::Step(refusal.to_string()))),
-    };
-    let text = Text::scan(migrated.text.as_bytes()).ok()?;
-    let verdict = check_after(kind, route.to(), document, text.root());
-    let mut failures = verdict.failures.into_iter();
-    Some(
-        match failures.find(|failure| failure.on_failure != OnFailure::Warn) {
-            Some(failure) => Err(Refused::Result(failure.refusal.to_string())),
-            None => Ok(()),
-        },
-    )
+    let mut verdicts = Verdicts::new(Enforcement::AsWritten, None);
+    let migrated = transform_checked(manifest, route, &Stamp::placeholder(), &mut verdicts);
+    Some(migrated.map(drop).map_err(|refusal| match refusal {
+        Refusal::Schema { .. } | Refusal::Rule { .. } => Refused::Result(refusal.to_string()),
+        _ => Refused::Step(refusal.to_string()),
+    }))
 }
 
 pub(super) fn result_refused(migration: &Migration, document: Value<'_>, why: &str) -> Remark {

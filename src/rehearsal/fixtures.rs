@@ -9,8 +9,7 @@ use super::laws::{Rehearsal, difference, rehearse};
 use super::remark::Remark;
 use crate::catalog::{Catalog, Kind, Place, Route};
 use crate::code::Code;
-use crate::engine::Manifest;
-use crate::json::Text;
+use crate::engine::{Manifest, examine_as};
 use crate::refusal::Refusal;
 
 const BEFORE: &str = "before.json";
@@ -136,13 +135,10 @@ impl Fixture {
         kind: &Kind,
         act: impl FnOnce(&Manifest<'f, '_>, &Route) -> T,
     ) -> Result<T, (&'static str, String)> {
-        let scan = |name, text: &'f str| {
-            Text::scan(text.as_bytes()).map_err(|error| (name, error.to_string()))
+        let examine = |name, text: &'f str| {
+            examine_as(kind, text.as_bytes()).map_err(|refusal| (name, refusal.to_string()))
         };
-        let (before, after) = (scan(BEFORE, &self.before)?, scan(AFTER, &self.after)?);
-        let read =
-            |name, text| Manifest::read(text, kind).map_err(|error| (name, error.to_string()));
-        let (before, after) = (read(BEFORE, before)?, read(AFTER, after)?);
+        let (before, after) = (examine(BEFORE, &self.before)?, examine(AFTER, &self.after)?);
         if !after.version_is_declared() {
             let missing = format!(
                 "`{}` is missing: a document after says its version",

@@ -4,7 +4,7 @@
 use super::remark::{Remark, StepId, place_of};
 use crate::catalog::{Kind, Migration, Route};
 use crate::code::Code;
-use crate::engine::{Manifest, trace};
+use crate::engine::{Manifest, examine_as, trace};
 use crate::json::{Edit, Fragment, Pointer, Text, Value, apply, canonical};
 use crate::refusal::Refusal;
 use crate::transform::{Change, Transform};
@@ -33,8 +33,7 @@ pub fn rehearse(manifest: &Manifest<'_, '_>, route: &Route) -> Result<Rehearsal,
     };
     for migration in route.migrations() {
         let text = std::mem::take(&mut rehearsed.text);
-        let text = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
-        let manifest = Manifest::read(text, kind)?;
+        let manifest = examine_as(kind, text.as_bytes())?;
         let Some(edge) = kind.registry.step(&migration.from, &migration.to) else {
             return Err(no_route(&migration.from, &migration.to));
         };
@@ -135,8 +134,7 @@ fn check_way_back(kind: &Kind, migration: &Migration, edge: &Route, up: &str) ->
 }
 
 fn along(kind: &Kind, route: &Route, text: &str) -> Result<String, Refusal> {
-    let text = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
-    Ok(trace(&Manifest::read(text, kind)?, route)?.text)
+    Ok(trace(&examine_as(kind, text.as_bytes())?, route)?.text)
 }
 
 pub(super) fn difference(found: &str, expected: &str) -> Option<String> {

@@ -7,7 +7,7 @@ use super::fixtures::Fixtures;
 use super::remark::Remark;
 use crate::catalog::skeleton::{NewSchema, fixture, migration, new_schema};
 use crate::catalog::{Catalog, Kind};
-use crate::engine::{Manifest, check_before};
+use crate::engine::{check_before, examine_as};
 use crate::version::Version;
 
 /// The files of a new version.
@@ -67,7 +67,7 @@ fn before<'f>(
     own: impl Iterator<Item = &'f str>,
 ) -> Option<String> {
     let is_allowed = |text: &&str| {
-        let manifest = Manifest::of_kind(kind, text.as_bytes());
+        let manifest = examine_as(kind, text.as_bytes());
         manifest.is_ok_and(|manifest| {
             let verdict = check_before(kind, manifest.version(), manifest.document());
             manifest.version() == kind.registry.latest() && verdict.failures.is_empty()

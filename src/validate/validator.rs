@@ -7,7 +7,7 @@
 use super::input::InputDocument;
 use crate::catalog::Kind;
 use crate::code::Code;
-use crate::engine::{PlanError, check_at_rest, declared_version, history, history_len};
+use crate::engine::{Members, PlanError, check_at_rest, history};
 use crate::json::{Text, TextError, TextProblem, Value};
 use crate::proof::check_identity;
 use crate::refusal::Refusal;
@@ -70,71 +70,66 @@ impl<'c> Validator<'c> {
     /// # }
     /// ```
     pub fn check(&self, document: InputDocument<'_>) -> CheckedDocument {
-        let mut checked = CheckedDocument {
-            line: document.line,
-            version: None,
-            findings: Vec::new(),
+        let (version, findings) = match scan(document) {
+            Ok(text) => self.examine(text.root()),
+            Err(error) => (None, vec![Diagnosis::from(&Refusal::Text(error))]),
         };
-        match scan(document) {
-            Ok(text) => {
-                checked.version = self.version(text.root()).ok();
-                checked.findings = self.violations(text.root());
-            }
-            Err(error) => checked.findings = vec![refused(&Refusal::Text(error))],
+        CheckedDocument {
+            line: document.line,
+            version,
+            findings,
         }
-        checked
     }
 
-    fn violations(&self, document: Value<'_>) -> Vec<Diagnosis> {
+    fn examine(&self, document: Value<'_>) -> (Option<Version>, Vec<Diagnosis>) {
         let kind = self.kind;
-        let mut findings: Vec<_> = kind
-            .required
-            .iter()
-            .filter(|at| document.at(at).is_none())
-            .map(|at| refused(&Refusal::RequiredMissing { at: at.clone() }))
-            .collect();
-        findings.extend(self.version(document).err());
-        match history_len(document, &kind.history) {
+        let members = Members::read(document, kind);
+        let version = self.version(&members);
+        let missing = members.missing.iter().map(|at| {
+            let at = (*at).clone();
+            Diagnosis::from(&Refusal::RequiredMissing { at })
+        });
+        let mut findings: Vec<_> = missing.collect();
+        findings.extend(version.as_ref().err().cloned());
+        match &members.history_len {
             Ok(_) => findings.extend(
                 history::read(document, &kind.history)
                     .err()
                     .map(|error| Diagnosis::new(Code::HistoryRecordMalformed, error.to_string())),
             ),
-            Err(refusal) => findings.push(refused(&refusal)),
+            Err(refusal) => findings.push(Diagnosis::from(refusal)),
         }
-        if let Ok(version) = self.version(document) {
-            let failures = check_at_rest(kind, &version, document).failures;
+        if let Ok(version) = &version {
+            let failures = check_at_rest(kind, version, document).failures;
             findings.extend(failures.iter().map(Diagnosis::from));
         }
         if let Some(snapshots) = &kind.snapshots {
             findings.extend(check_identity(document, snapshots));
         }
-        findings
+        (version.ok(), findings)
     }
 
-    fn version(&self, document: Value<'_>) -> Result<Version, Diagnosis> {
+    fn version(&self, members: &Members<'_>) -> Result<Version, Diagnosis> {
         let (kind, at) = (self.kind, &self.kind.version);
-        let declared = declared_version(document, at).map_err(|refusal| refused(&refusal))?;
-        let is_declared = declared.is_some();
-        let found = declared.unwrap_or_else(|| kind.unversioned.clone());
-        if !kind.registry.knows(&found) {
-            return Err(refused(&Refusal::VersionUnknown {
+        let declared = members.declared.as_ref().map_err(Diagnosis::from)?;
+        let found = declared.as_ref().unwrap_or(&kind.unversioned);
+        if !kind.registry.knows(found) {
+            return Err(Diagnosis::from(&Refusal::VersionUnknown {
                 at: at.clone(),
-                found,
+                found: found.clone(),
                 latest: kind.registry.latest().clone(),
             }));
         }
         match &self.expected {
-            Some(expected) if *expected != found => {
-                let found = if is_declared {
-                    format!("`{found}`")
-                } else {
-                    format!("missing, which stands for `{found}`")
+            Some(expected) if expected != found => {
+                let found = match declared {
+                    Some(found) => format!("`{found}`"),
+                    None => format!("missing, which stands for `{found}`"),
                 };
                 let message = format!("`{at}` is {found}, expected `{expected}`");
                 Err(Diagnosis::new(Code::VersionDiffers, message))
             }
-            _ => Ok(found),
+            _ => Ok(found.clone()),
         }
     }
 }
@@ -155,10 +150,6 @@ fn scan(document: InputDocument<'_>) -> Result<Text<'_>, TextError> {
         column: 1,
     });
     bytes.and_then(Text::scan).map_err(in_input)
-}
-
-fn refused(refusal: &Refusal) -> Diagnosis {
-    Diagnosis::new(refusal.code(), refusal.to_string())
 }
 
 #[cfg(test)]

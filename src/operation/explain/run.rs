@@ -4,9 +4,10 @@
 
 use super::explanation::{Content, Explanation, Leg};
 use super::past;
+use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::engine::{Manifest, Pipeline, Plan, Until, examine, history, transform};
+use crate::engine::{Decision, Manifest, Pipeline, Plan, examine, history, transform};
 use crate::operation::find::visit_only;
 use crate::operation::frame::Frame;
 use crate::operation::ledger::Journals;
@@ -46,6 +47,7 @@ pub fn explain(frame: &Frame<'_>, target: Option<&Version>) -> Result<Explanatio
         plan: &plan,
         now: frame.request.now,
         rules: options.rules,
+        tree: None,
     };
     let mut visitor = Visitor::new(frame, &options, pipeline);
     let first_pass = FirstPass::of_all(frame, &options)?;
@@ -83,7 +85,7 @@ pub fn explain(frame: &Frame<'_>, target: Option<&Version>) -> Result<Explanatio
         let (outcome, warnings) = visitor.foretell(visit, buffer);
         explanation.outcome = outcome;
         explanation.notices.extend(warnings);
-        explanation.examine(&plan, visit, buffer, pipeline);
+        explanation.examine(&plan, visit, buffer, frame.request.now);
     })?;
     match &explanation.outcome.trouble {
         Some(trouble) if trouble.code == Code::NotFound => {
@@ -116,13 +118,7 @@ impl Explanation {
         self.target = Some(plan.target_of(kind_index).clone());
     }
 
-    fn examine(
-        &mut self,
-        plan: &Plan<'_>,
-        visit: &Visit<'_>,
-        bytes: &mut Vec<u8>,
-        pipeline: Pipeline<'_>,
-    ) {
+    fn examine(&mut self, plan: &Plan<'_>, visit: &Visit<'_>, bytes: &mut Vec<u8>, now: Timestamp) {
         let Ok(directory) = visit.readable() else {
             // The outcome has the reason, here and below.
             return;
@@ -143,7 +139,7 @@ impl Explanation {
                 self.read_history(&manifest.kind().history, manifest.document());
                 content.version = Some(manifest.version().clone());
                 content.version_is_declared = manifest.version_is_declared();
-                self.decide(plan, &manifest, pipeline);
+                self.decide(plan, &manifest, now);
             }
             Err(unexamined) => {
                 if let (Some(index), Some(text)) = (unexamined.kind_index, &unexamined.text) {
@@ -167,18 +163,16 @@ impl Explanation {
         }
     }
 
-    fn decide(&mut self, plan: &Plan<'_>, manifest: &Manifest<'_, '_>, pipeline: Pipeline<'_>) {
-        let product = pipeline.run(manifest, Until::Decided, &mut ());
-        self.deferred_by = product.deferred_by;
-        if !matches!(product.status, Status::Deferred | Status::Pending) {
-            return;
-        }
-        let kind = manifest.kind();
-        let target = plan.target_of(kind.index());
-        let Some(route) = kind.registry.route(manifest.version(), target) else {
-            return;
+    fn decide(&mut self, plan: &Plan<'_>, manifest: &Manifest<'_, '_>, now: Timestamp) {
+        let route = match plan.decide(manifest) {
+            Ok(Decision::Pending(route)) => route,
+            Ok(Decision::Deferred { at, value, route }) => {
+                self.deferred_by = Some((at, value));
+                route
+            }
+            Ok(Decision::Current | Decision::Ahead) | Err(_) => return,
         };
-        let transformed = transform(manifest, &route, pipeline.now);
+        let transformed = transform(manifest, route, now);
         let changes = transformed.map(|migrated| migrated.changes);
         let mut changes = changes.unwrap_or_default().into_iter();
         let legs = route.migrations().iter().map(|migration| Leg {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::engine::{Checks, DocumentFacts, Failure, TreeFacts, TreeRules, consequence};
+use crate::engine::{DocumentFacts, Failure, PendingFacts, TreeFacts, TreeRules, consequence};
 use crate::operation::tally::too_many;
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Enforcement, Stop};
@@ -101,13 +101,6 @@ struct ManifestFacts {
     prediction: Prediction,
     /// The digest of a pending manifest.
     digest: Option<Digest>,
-}
-
-pub(super) struct PendingFacts<'j> {
-    /// Rules over the tree that do not hold because of it.
-    pub(super) failures: &'j [Failure],
-    /// True if schemas and rules of the document have to be checked again.
-    pub(super) checks: Checks,
 }
 
 impl FirstPassFacts {
@@ -237,10 +230,7 @@ impl FirstPassFacts {
         let manifests = self.manifests.get(number as usize)?;
         (manifests.digest == Some(digest)).then(|| PendingFacts {
             failures: self.failures.get(&number).map_or(&[], Vec::as_slice),
-            checks: match manifests.prediction {
-                Prediction::PendingClean => Checks::Passed,
-                Prediction::Unchanged | Prediction::PendingViolating => Checks::All,
-            },
+            has_passed: manifests.prediction == Prediction::PendingClean,
         })
     }
 }

@@ -10,7 +10,7 @@ use super::facts::{ExaminedManifest, FactCollector, FirstPassFacts, Prediction};
 use super::options::{Detail, Migrate};
 use super::visit::Visitor;
 use crate::code::Code;
-use crate::engine::{DocumentFacts, Moment, TreeRules, consequence, examine};
+use crate::engine::{DocumentFacts, Pipeline, TreeRules, consequence, examine};
 use crate::operation::find::Finder;
 use crate::operation::frame::Frame;
 use crate::operation::scope::Scope;
@@ -99,7 +99,10 @@ impl<'f> FirstPass<'f> {
     ) -> Result<FirstPassFacts, Stop> {
         let selected = Selected::of(scope);
         let visitor = Visitor {
-            tree: Some(&self.tree),
+            pipeline: Pipeline {
+                tree: Some(&self.tree),
+                ..visitor.pipeline
+            },
             pass_facts: None,
             ..*visitor
         };
@@ -194,14 +197,7 @@ fn facts_at_rest(
         if read.is_ok()
             && let Ok(manifest) = examine(frame.catalog, visit.path.file_name(), bytes)
         {
-            let (kind, version) = (manifest.kind().index(), manifest.version());
-            tree.collect(
-                kind,
-                version,
-                Moment::AtRest,
-                manifest.document(),
-                &mut facts,
-            );
+            facts = tree.at_rest(&manifest);
         }
         Some(facts)
     });

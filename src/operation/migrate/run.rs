@@ -69,6 +69,7 @@ fn run(frame: &Frame<'_>, options: &Migrate, tally: &mut Tally<'_>) -> Result<()
             plan: &plan,
             now: frame.request.now,
             rules: options.rules,
+            tree: None,
         },
         execution: execution.as_ref(),
         first_pass: first_pass.as_ref(),

@@ -6,16 +6,12 @@ use std::cell::OnceCell;
 use std::sync::{Arc, OnceLock};
 
 use super::execution::{Execution, Expected, check_result};
-use super::facts::{ExaminedManifest, FirstPassFacts, PendingFacts, Prediction};
+use super::facts::{ExaminedManifest, FirstPassFacts, Prediction};
 use super::options::{Detail, Migrate};
 use crate::catalog::Route;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::engine::{
-    Checks, DocumentFacts, Inspector, Manifest, Moment, Pipeline, Product, TreeRules, Until,
-    Verdicts, examine,
-};
-use crate::json::Value;
+use crate::engine::{DocumentFacts, Manifest, PendingFacts, Pipeline, Product, Until, examine};
 use crate::operation::frame::{Frame, Writing};
 use crate::operation::survey;
 use crate::operation::walk::Visit;
@@ -94,8 +90,6 @@ pub(in crate::operation) struct Visitor<'v> {
     pub(super) options: &'v Migrate,
     pub(super) pipeline: Pipeline<'v>,
     pub(super) execution: Option<&'v Execution>,
-    /// The rules over the tree, in a first pass.
-    pub(super) tree: Option<&'v TreeRules<'v>>,
     pub(in crate::operation) pass_facts: Option<&'v FirstPassFacts>,
     /// True if the storage is asked whether a pending manifest can be replaced.
     pub(in crate::operation) asks_permission: bool,
@@ -114,7 +108,6 @@ impl<'v> Visitor<'v> {
             options,
             pipeline,
             execution: None,
-            tree: None,
             pass_facts: None,
             asks_permission: true,
             keeps_all: false,
@@ -227,29 +220,19 @@ impl<'v> Visitor<'v> {
         until: Until,
         mode: Mode<'_>,
     ) -> Visited<'v> {
-        let mut inspection = Inspection {
-            visitor: self,
-            read: &read,
-            facts: DocumentFacts::default(),
-        };
-        let product = self.pipeline.run(manifest, until, &mut inspection);
-        let facts = inspection.facts;
+        let mut product = self.pipeline.run(manifest, until, || self.admit(&read));
         let known = |status| Outcome {
             from: Some(manifest.version().clone()),
             ..Outcome::new(read.path.clone(), status)
         };
         let mut visited = Visited::of(known(product.status));
-        visited.pass_facts = self.tree.map(|tree| {
-            let facts = match product.status {
-                Status::Pending => facts,
-                _ => at_rest(tree, manifest),
-            };
-            Box::new(PassInput {
+        if self.pipeline.tree.is_some() {
+            visited.pass_facts = Some(Box::new(PassInput {
                 pending: product.route.map(|_| read.digest()),
-                facts,
-                halts: product.halts,
-            })
-        });
+                facts: std::mem::take(&mut product.verdicts.facts),
+                halts: product.verdicts.halts,
+            }));
+        }
         if product.status == Status::Deferred {
             visited.modified = Some(read.version.modified);
         }
@@ -260,7 +243,7 @@ impl<'v> Visitor<'v> {
         let Product {
             route: Some(route),
             migrated,
-            warnings,
+            verdicts,
             ..
         } = product
         else {
@@ -268,9 +251,8 @@ impl<'v> Visitor<'v> {
         };
         visited.route = Some(route);
         visited.outcome.to = Some(route.to().clone());
-        let warnings = warnings
-            .into_iter()
-            .map(|(code, message)| Diagnosis::new(code, message));
+        let warnings = verdicts.warnings.into_iter();
+        let warnings = warnings.map(|(code, message)| Diagnosis::new(code, message));
         visited.warnings = warnings.map(|one| one.at(read.path.clone())).collect();
         let Some(migrated) = migrated else {
             return visited;
@@ -295,9 +277,24 @@ impl<'v> Visitor<'v> {
             Mode::DryRun(_) | Mode::Preview => visited,
         }
     }
-}
 
-impl<'v> Visitor<'v> {
+    /// Checks that the storage can replace a pending manifest, and that its bytes are those of the first pass.
+    fn admit(&self, read: &Read<'_>) -> Result<PendingFacts<'v>, Diagnosis> {
+        if self.asks_permission {
+            let digest = || read.digest();
+            let name = read.path.name();
+            read.directory.may_replace(name, &read.version, &digest)?;
+        }
+        let Some(pass_facts) = self.pass_facts else {
+            return Ok(PendingFacts::default());
+        };
+        let pending = pass_facts.pending(read.path, read.digest());
+        pending.ok_or_else(|| {
+            let message = "it is not what it was when the rules over the tree were checked";
+            Diagnosis::new(Code::ChangedMeanwhile, message)
+        })
+    }
+
     fn keep_difference(
         &self,
         before: &str,
@@ -362,80 +359,5 @@ struct Read<'r> {
 impl Read<'_> {
     fn digest(&self) -> Digest {
         *self.digest.get_or_init(|| Digest::of(self.bytes))
-    }
-}
-
-fn at_rest(tree: &TreeRules<'_>, manifest: &Manifest<'_, '_>) -> DocumentFacts {
-    let mut facts = DocumentFacts::default();
-    let (kind, version) = (manifest.kind().index(), manifest.version());
-    tree.collect(
-        kind,
-        version,
-        Moment::AtRest,
-        manifest.document(),
-        &mut facts,
-    );
-    facts
-}
-
-/// Checks that the storage can replace a pending manifest and that its bytes are those of the first pass. In the first pass it collects the facts for the rules.
-struct Inspection<'i> {
-    visitor: &'i Visitor<'i>,
-    read: &'i Read<'i>,
-    facts: DocumentFacts,
-}
-
-impl Inspection<'_> {
-    fn collect(
-        &mut self,
-        manifest: &Manifest<'_, '_>,
-        version: &crate::version::Version,
-        moment: Moment,
-        document: Value<'_>,
-    ) {
-        if let Some(tree) = self.visitor.tree {
-            let kind = manifest.kind().index();
-            tree.collect(kind, version, moment, document, &mut self.facts);
-        }
-    }
-}
-
-impl Inspector for Inspection<'_> {
-    fn pending(
-        &mut self,
-        manifest: &Manifest<'_, '_>,
-        verdicts: &mut Verdicts,
-    ) -> Result<Checks, Diagnosis> {
-        self.collect(
-            manifest,
-            manifest.version(),
-            Moment::Before,
-            manifest.document(),
-        );
-        let read = self.read;
-        let digest = || read.digest();
-        if self.visitor.asks_permission {
-            let name = read.path.name();
-            read.directory.may_replace(name, &read.version, &digest)?;
-        }
-        let Some(pass_facts) = self.visitor.pass_facts else {
-            return Ok(Checks::All);
-        };
-        match pass_facts.pending(read.path, read.digest()) {
-            Some(PendingFacts { failures, checks }) => {
-                verdicts
-                    .take_failures(failures.iter().cloned())
-                    .map_err(|refusal| Diagnosis::from(&refusal))?;
-                Ok(checks)
-            }
-            None => Err(Diagnosis::new(
-                Code::ChangedMeanwhile,
-                "it is not what it was when the rules over the tree were checked",
-            )),
-        }
-    }
-
-    fn result(&mut self, manifest: &Manifest<'_, '_>, route: &Route, after: Value<'_>) {
-        self.collect(manifest, route.to(), Moment::After, after);
     }
 }

@@ -5,7 +5,7 @@
 use crate::catalog::Route;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::engine::{Manifest, Pipeline, Plan, Until, check_at_rest, examine};
+use crate::engine::{Manifest, Pipeline, Plan, check_at_rest, examine};
 use crate::journal::Ledger;
 use crate::operation::frame::Frame;
 use crate::operation::ledger::Catalogs;
@@ -150,8 +150,9 @@ impl<'p> Prover<'_, 'p> {
             plan: self.plan,
             now: self.frame.request.now,
             rules: Enforcement::AsWritten,
+            tree: None,
         };
-        let product = pipeline.run(manifest, Until::Decided, &mut ());
+        let product = pipeline.decide(manifest);
         let findings = product.trouble.clone().into_iter().collect();
         let outcome = Outcome {
             from: Some(manifest.version().clone()),

@@ -5,7 +5,7 @@
 use super::*;
 use crate::catalog::Catalog;
 use crate::digest::Digest;
-use crate::engine::transform;
+use crate::engine::{examine_as, transform};
 use crate::journal::samples::{ledger, replacing, result};
 use crate::journal::{Command, Ledger, Outcome};
 use crate::json::Text;
@@ -25,7 +25,7 @@ fn documents() -> [String; 3] {
 fn migrated(document: &str, to: &Version) -> String {
     let catalog = Catalog::built_in().unwrap();
     let kind = &catalog.kinds()[0];
-    let manifest = Manifest::of_kind(kind, document.as_bytes()).unwrap();
+    let manifest = examine_as(kind, document.as_bytes()).unwrap();
     let route = kind.registry.route(manifest.version(), to).unwrap();
     let now = "2026-02-28T10:30:00Z".parse().unwrap();
     transform(&manifest, &route, now).unwrap().text
@@ -52,7 +52,7 @@ fn written([one, two, three]: &[String; 3]) -> Ledger {
 /// What is found about `document`, as one line each.
 fn found(document: &str, backups: &[(&str, &str)], all: Option<&Ledger>) -> Vec<String> {
     let catalog = Catalog::built_in().unwrap();
-    let manifest = Manifest::of_kind(&catalog.kinds()[0], document.as_bytes()).unwrap();
+    let manifest = examine_as(&catalog.kinds()[0], document.as_bytes()).unwrap();
     let originals = backups
         .iter()
         .map(|(name, text)| Original::new(name, text.as_bytes()));

@@ -4,7 +4,7 @@
 use super::schemas;
 use crate::catalog::{Catalog, Kind, Migration};
 use crate::code::Code;
-use crate::engine::{Manifest, trace};
+use crate::engine::{examine_as, trace};
 use crate::rehearsal::laws::{apply_step, check_shortcut};
 use crate::rehearsal::remark::Remark;
 use crate::transform::Transform;
@@ -61,7 +61,7 @@ impl LintedMigration<'_> {
         self.kind.registry.detour(from, to)?;
         let edge = self.kind.registry.step(from, to)?;
         self.documents.iter().find_map(|document| {
-            let manifest = Manifest::of_kind(self.kind, document.as_bytes()).ok()?;
+            let manifest = examine_as(self.kind, document.as_bytes()).ok()?;
             let direct = trace(&manifest, &edge).ok()?;
             check_shortcut(&manifest, self.migration, &direct.text)
         })
