@@ -83,6 +83,22 @@ impl<'f, T: Send> Finder<'f, T> {
         }
     }
 
+    /// Visits everything, and passes it to `take` in path order until `take` returns false.
+    pub(super) fn for_each(
+        &mut self,
+        group: usize,
+        visit: &(dyn Fn(&Visit<'_>, &mut Vec<u8>) -> T + Sync),
+        mut take: impl FnMut(Found<T>) -> bool,
+    ) -> Result<(), Stop> {
+        while let Some(found) = self.next(group, visit)? {
+            for one in found {
+                let goes_on = take(one);
+                self.end_if(!goes_on);
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn end_if(&mut self, is_over: bool) {
         self.has_ended |= is_over;
     }
@@ -104,12 +120,30 @@ impl<'f, T: Send> Finder<'f, T> {
         (directories, named)
     }
 
+    /// Visits those manifests of a group again for whose results `again` gives the path.
     pub(super) fn visit_again(
         &self,
-        paths: Vec<TreePath>,
+        found: &mut [Found<T>],
         visit: &(dyn Fn(&Visit<'_>, &mut Vec<u8>) -> T + Sync),
-    ) -> Vec<T> {
-        visit_all(self.frame, self.scope, paths, visit)
+        mut again: impl FnMut(&T) -> Option<TreePath>,
+    ) {
+        let results = found.iter_mut().filter_map(|one| match one {
+            Found::Manifest(result) => Some(result),
+            Found::Warning(_) | Found::DirectoryFailed(_) => None,
+        });
+        let wanted = results.filter_map(|result| again(result).map(|path| (result, path)));
+        let (results, paths): (Vec<&mut T>, Vec<TreePath>) = wanted.unzip();
+        let visiting = Visiting {
+            frame: self.frame,
+            scope: self.scope,
+            visit,
+        };
+        let visited = self
+            .frame
+            .in_parallel(paths, |buffer, path| visiting.one(&path, buffer));
+        for (result, visited) in results.into_iter().zip(visited) {
+            *result = visited;
+        }
     }
 
     /// Takes the found items up to the next unvisited directory; all of them if no more directories are visited.
@@ -224,20 +258,6 @@ impl<'f, T: Send> Finder<'f, T> {
         }
         Ok(())
     }
-}
-
-pub(super) fn visit_all<T: Send>(
-    frame: &Frame<'_>,
-    scope: &Scope<'_>,
-    paths: Vec<TreePath>,
-    visit: &(dyn Fn(&Visit<'_>, &mut Vec<u8>) -> T + Sync),
-) -> Vec<T> {
-    let visiting = Visiting {
-        frame,
-        scope,
-        visit,
-    };
-    frame.in_parallel(paths, |buffer, path| visiting.one(&path, buffer))
 }
 
 pub(super) fn visit_only(

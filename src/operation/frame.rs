@@ -6,7 +6,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -22,7 +22,7 @@ use crate::journal::{
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Start, Stop, Summary, Watch};
 use crate::selection::Selection;
-use crate::storage::{Begin, Begun, Opening, Recovery, Session, Storage};
+use crate::storage::{Answer, Begin, Begun, Change, Opening, Recovery, Session, Storage};
 use crate::version::Version;
 
 /// The fewest items that a thread takes.
@@ -309,7 +309,7 @@ pub(super) struct Writing {
 }
 
 impl Writing {
-    pub(super) fn session(&self) -> Result<&dyn Session, Stop> {
+    fn session(&self) -> Result<&dyn Session, Stop> {
         let begun = self.begun.get_or_init(|| {
             let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
             match opening.take() {
@@ -321,6 +321,27 @@ impl Writing {
             Ok(_) => Ok(&*self.session),
             Err(stop) => Err(stop.clone()),
         }
+    }
+
+    /// Passes a request to the storage, which answers later. `None` if the operation could not begin.
+    pub(super) fn ask(&self, change: Change<'_>) -> Option<Arc<OnceLock<Answer>>> {
+        let session = self.session().ok()?;
+        let answer = Arc::new(OnceLock::new());
+        let given_to = Arc::clone(&answer);
+        let respond = move |given| {
+            // Each cell is set once.
+            let _answered = given_to.set(given);
+        };
+        session.change(change, Box::new(respond));
+        Some(answer)
+    }
+
+    /// Waits until a request is answered.
+    pub(super) fn answer(&self, answer: &OnceLock<Answer>) -> Answer {
+        if answer.get().is_none() {
+            self.session.settle();
+        }
+        answer.get().cloned().unwrap_or(Answer::NotAttempted)
     }
 
     pub(super) fn operation(&self) -> Option<&OperationId> {
@@ -337,9 +358,5 @@ impl Writing {
         if let Some(opening) = opening.as_mut() {
             change(opening);
         }
-    }
-
-    pub(super) fn settle(&self) {
-        self.session.settle();
     }
 }

@@ -86,16 +86,15 @@ pub fn rehearse_tree(frame: &Frame<'_>) -> Result<TreeRehearsal, Stop> {
     let visit = |visit: &Visit<'_>, buffer: &mut Vec<u8>| rehearser.look(visit, buffer);
     let scope = Scope::of(frame.catalog, &frame.request.selection)?;
     let mut finder = Finder::new(frame, &scope)?;
-    while let Some(found) = finder.next(GROUP, &visit)? {
-        for one in found {
-            match one {
-                Found::Manifest(seen) => rehearsal.add(seen),
-                Found::Warning(notice) | Found::DirectoryFailed(notice) => {
-                    rehearsal.notices.push(notice);
-                }
+    finder.for_each(GROUP, &visit, |found| {
+        match found {
+            Found::Manifest(seen) => rehearsal.add(seen),
+            Found::Warning(notice) | Found::DirectoryFailed(notice) => {
+                rehearsal.notices.push(notice);
             }
         }
-    }
+        true
+    })?;
     Ok(rehearsal)
 }
 

@@ -13,6 +13,7 @@ use super::survey::{Answer, Answers, Survey};
 use crate::catalog::Route;
 use crate::clock::Timestamp;
 use crate::code::{Class, Code};
+use crate::journal::OperationId;
 use crate::path::TreePath;
 use crate::report::{
     Backup, Diagnosis, Event, Fate, Outcome, RouteCount, Signal, Sink, Start, Status, Stop,
@@ -141,8 +142,10 @@ impl<'s> Tally<'s> {
         self.warned.clear();
     }
 
-    pub(super) fn began(&mut self, operation: &str) {
-        if self.summary.operation.is_none() {
+    /// Reports the id of the operation once it has begun.
+    pub(super) fn began(&mut self, operation: Option<&OperationId>) {
+        if let (Some(operation), None) = (operation, &self.summary.operation) {
+            let operation = operation.as_str();
             self.summary.operation = Some(operation.to_owned());
             self.emit(&Event::Began { operation });
         }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use super::frame::Frame;
 use super::scope::{Scope, given_trouble};
-use super::tally::FoundCounts;
+use super::tally::{FoundCounts, Tally};
 use crate::code::Code;
 use crate::path::{Name, TreePath};
 use crate::report::Diagnosis;
@@ -34,6 +34,18 @@ pub(super) enum Found<T> {
     Warning(Diagnosis),
     /// A directory that could not be listed.
     DirectoryFailed(Diagnosis),
+}
+
+impl<T> Found<T> {
+    /// The result of a manifest's visit; anything else is reported.
+    pub(super) fn manifest(self, tally: &mut Tally<'_>) -> Option<T> {
+        match self {
+            Self::Manifest(one) => return Some(one),
+            Self::Warning(diagnosis) => tally.warn(&diagnosis),
+            Self::DirectoryFailed(diagnosis) => tally.directory_failed(diagnosis),
+        }
+        None
+    }
 }
 
 pub(super) enum Ahead<T> {

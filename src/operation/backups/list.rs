@@ -9,7 +9,7 @@ use crate::operation::ledger::Journals;
 use crate::operation::scope::Scope;
 use crate::operation::survey::Survey;
 use crate::operation::tally::Tally;
-use crate::operation::walk::{Found, Visit};
+use crate::operation::walk::Visit;
 use crate::path::TreePath;
 use crate::report::{Backup, Diagnosis, Fate, Sink, Start, Stop, Summary};
 use crate::storage;
@@ -25,43 +25,49 @@ pub fn list(frame: &Frame<'_>, sink: &mut dyn Sink) -> Summary {
     })
 }
 
-/// A function that lists the backups of one manifest.
-type VisitBackups<'v> =
-    dyn Fn(&Ledger, &Visit<'_>, &mut Vec<u8>) -> Result<Vec<Backup>, Diagnosis> + Sync + 'v;
-
 /// Runs an operation that changes nothing in the tree and reports each backup that `visit` returns.
-pub(super) fn report(frame: &Frame<'_>, sink: &mut dyn Sink, visit: &VisitBackups<'_>) -> Summary {
+pub(super) fn report(
+    frame: &Frame<'_>,
+    sink: &mut dyn Sink,
+    visit: &(dyn Fn(&Ledger, &Visit<'_>, &mut Vec<u8>) -> Result<Vec<Backup>, Diagnosis> + Sync),
+) -> Summary {
     let mut tally = Tally::new(sink, &Survey::default());
     tally.start(&Start {
         dry_run: true,
         ..frame.head(None)
     });
-    let ended = walk(frame, &mut tally, visit);
+    let journals = journals(frame, &mut tally);
+    let visit = |one: &Visit<'_>, buffer: &mut Vec<u8>| visit(&journals.ledger, one, buffer);
+    let ended = each_backup(frame, &mut tally, &visit, &mut |backup, tally| {
+        tally.backup(&backup);
+        true
+    });
     frame.conclude(tally, ended)
 }
 
-fn walk(frame: &Frame<'_>, tally: &mut Tally<'_>, visit: &VisitBackups<'_>) -> Result<(), Stop> {
-    let journals = journals(frame, tally);
+/// Visits the selected manifests and passes each of their backups to `take`, in path order, until it returns false.
+pub(super) fn each_backup<B: Send>(
+    frame: &Frame<'_>,
+    tally: &mut Tally<'_>,
+    visit: &(dyn Fn(&Visit<'_>, &mut Vec<u8>) -> Result<Vec<B>, Diagnosis> + Sync),
+    take: &mut dyn FnMut(B, &mut Tally<'_>) -> bool,
+) -> Result<(), Stop> {
     let scope = Scope::of(frame.catalog, &frame.request.selection)?;
-    let visit = |one: &Visit<'_>, buffer: &mut Vec<u8>| visit(&journals.ledger, one, buffer);
     let mut finder = Finder::new(frame, &scope)?;
     finder.end_if(tally.output_failed());
-    while let Some(found) = finder.next(GROUP, &visit)? {
-        for one in found {
-            match one {
-                Found::Manifest(Ok(backups)) => {
-                    for backup in &backups {
-                        tally.backup(backup);
-                    }
+    finder.for_each(GROUP, visit, |found| {
+        let mut goes_on = true;
+        match found.manifest(tally) {
+            Some(Ok(backups)) => {
+                for backup in backups {
+                    goes_on &= take(backup, tally);
                 }
-                Found::Manifest(Err(diagnosis)) | Found::DirectoryFailed(diagnosis) => {
-                    tally.directory_failed(diagnosis);
-                }
-                Found::Warning(diagnosis) => tally.warn(&diagnosis),
             }
+            Some(Err(diagnosis)) => tally.directory_failed(diagnosis),
+            None => {}
         }
-        finder.end_if(tally.output_failed());
-    }
+        goes_on && !tally.output_failed()
+    })?;
     tally.unvisited(finder.rest().0);
     Ok(())
 }

@@ -7,19 +7,15 @@
 use std::sync::{Arc, OnceLock};
 
 use super::decide::{Decided, Decider, Prune};
-use super::list::{beside, journals};
+use super::list::{beside, each_backup, journals};
 use crate::journal::Command;
-use crate::operation::find::Finder;
 use crate::operation::frame::{Frame, Writing};
 use crate::operation::ledger::Catalogs;
-use crate::operation::scope::Scope;
 use crate::operation::survey::Survey;
 use crate::operation::tally::Tally;
-use crate::operation::walk::{Found, Visit};
+use crate::operation::walk::Visit;
 use crate::report::{Backup, Diagnosis, Fate, Sink, Stop, Summary};
 use crate::storage::{Answer, Change, Remove};
-
-const GROUP: usize = 256;
 
 /// Deletes backups of the selected manifests, or reports which would be deleted.
 ///
@@ -57,7 +53,6 @@ fn run(
     for finding in &damaged {
         tally.warn(finding);
     }
-    let scope = Scope::of(frame.catalog, &frame.request.selection)?;
     let decider = Decider {
         frame,
         catalogs: &catalogs,
@@ -66,91 +61,52 @@ fn run(
     };
     let visit = |visit: &Visit<'_>, buffer: &mut Vec<u8>| -> Result<Vec<Slot>, Diagnosis> {
         let backups = beside(frame, visit)?;
-        let verdict = decider.manifest(visit, &backups, buffer);
-        let slots = verdict
-            .into_iter()
-            .map(|one| hand_over(visit, one, writing));
-        Ok(slots.collect())
+        let decided = decider.manifest(visit, &backups, buffer).into_iter();
+        Ok(decided.map(|one| hand_over(visit, one, writing)).collect())
     };
-    let mut finder = Finder::new(frame, &scope)?;
-    let (mut stop, mut may_some_go) = (None, false);
-    finder.end_if(tally.output_failed());
-    while let Some(found) = finder.next(GROUP, &visit)? {
-        if let Some(writing) = writing {
-            writing.settle();
-            if let Some(operation) = writing.operation() {
-                tally.began(operation.as_str());
-            }
-        }
-        for one in found {
-            match one {
-                Found::Manifest(Ok(slots)) => {
-                    let is_prunable = |slot: &Slot| slot.backup.fate == Fate::Prunable;
-                    may_some_go |= slots.iter().any(is_prunable);
-                    for slot in slots {
-                        report(slot, tally);
-                    }
-                }
-                Found::Manifest(Err(diagnosis)) | Found::DirectoryFailed(diagnosis) => {
-                    tally.directory_failed(diagnosis);
-                }
-                Found::Warning(diagnosis) => tally.warn(&diagnosis),
-            }
-        }
-        stop = writing.and_then(Writing::failure);
-        finder.end_if(stop.is_some() || tally.output_failed());
-    }
-    tally.unvisited(finder.rest().0);
-    stop.map_or(Ok(may_some_go), Err)
+    let mut may_some_go = false;
+    each_backup(frame, tally, &visit, &mut |slot, tally| {
+        may_some_go |= slot.backup.fate == Fate::Prunable;
+        report(slot, writing, tally);
+        writing.is_none_or(|writing| writing.failure().is_none())
+    })?;
+    let failure = writing.and_then(Writing::failure);
+    failure.map_or(Ok(may_some_go), Err)
 }
 
 /// Passes a deletable backup to the storage, if the operation writes.
-fn hand_over(visit: &Visit<'_>, verdict: Decided, writing: Option<&Writing>) -> Slot {
+fn hand_over(visit: &Visit<'_>, decided: Decided, writing: Option<&Writing>) -> Slot {
     let Decided {
         mut backup,
         removable,
-    } = verdict;
-    let (Some(writing), Some(removable)) = (writing, removable) else {
-        return Slot {
-            backup,
-            answer: None,
-        };
-    };
-    let Ok(session) = writing.session() else {
-        backup.fate = Fate::NotAttempted;
-        return Slot {
-            backup,
-            answer: None,
-        };
-    };
-    let answer = Arc::new(OnceLock::new());
-    let given_to = Arc::clone(&answer);
-    session.change(
-        Change::Remove(Remove {
+    } = decided;
+    let mut answer = None;
+    if let (Some(writing), Some(removable)) = (writing, removable) {
+        let remove = Remove {
             path: visit.path,
             of: &removable.of,
             backup: &removable.id,
             version: removable.version,
             digest: removable.digest,
-        }),
-        Box::new(move |given| {
-            // Each cell is set once.
-            let _answered = given_to.set(given);
-        }),
-    );
-    Slot {
-        backup,
-        answer: Some(answer),
+        };
+        answer = writing.ask(Change::Remove(remove));
+        if answer.is_none() {
+            backup.fate = Fate::NotAttempted;
+        }
     }
+    Slot { backup, answer }
 }
 
-fn report(slot: Slot, tally: &mut Tally<'_>) {
+fn report(slot: Slot, writing: Option<&Writing>, tally: &mut Tally<'_>) {
     let Slot { mut backup, answer } = slot;
-    match answer.as_ref().map(|answer| answer.get()) {
-        None => {}
-        Some(Some(Answer::Done(_))) => backup.fate = Fate::Pruned,
-        Some(Some(Answer::Not(diagnosis))) => backup.fate = Fate::Failed(diagnosis.clone()),
-        Some(Some(Answer::NotAttempted) | None) => backup.fate = Fate::NotAttempted,
+    if let Some(writing) = writing {
+        tally.began(writing.operation());
+        match answer.map(|answer| writing.answer(&answer)) {
+            None => {}
+            Some(Answer::Done(_)) => backup.fate = Fate::Pruned,
+            Some(Answer::Not(diagnosis)) => backup.fate = Fate::Failed(diagnosis),
+            Some(Answer::NotAttempted) => backup.fate = Fate::NotAttempted,
+        }
     }
     tally.backup(&backup);
 }

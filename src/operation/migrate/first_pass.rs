@@ -97,7 +97,12 @@ impl<'f> FirstPass<'f> {
         visitor: &Visitor<'_>,
         scope: &Scope<'_>,
     ) -> Result<FirstPassFacts, Stop> {
-        let selected = Selected::of(scope);
+        let named = scope.selection.manifests.as_ref();
+        let named: Option<BTreeSet<&TreePath>> = named.map(|named| named.iter().collect());
+        let is_selected = |path: &TreePath| {
+            let is_named = named.as_ref().is_none_or(|named| named.contains(path));
+            is_named && scope.selects(path)
+        };
         let visitor = Visitor {
             pipeline: Pipeline {
                 tree: Some(&self.tree),
@@ -113,7 +118,7 @@ impl<'f> FirstPass<'f> {
         loop {
             let is_wanted = left != Some(0);
             let see = |visit: &Visit<'_>, buffer: &mut Vec<u8>| {
-                if is_wanted && selected.has(visit.path) {
+                if is_wanted && is_selected(visit.path) {
                     visitor.foresee(visit, buffer)
                 } else {
                     self.at_rest(visit, buffer)
@@ -124,12 +129,12 @@ impl<'f> FirstPass<'f> {
             };
             if let Some(left) = &mut left {
                 // After the limit, manifests stay as they are.
-                let (places, paths) = after_limit(&found, left).into_iter().unzip();
-                let places: Vec<usize> = places;
-                let examined = finder.visit_again(paths, &at_rest);
-                for (place, examined) in places.into_iter().zip(examined) {
-                    found[place] = Found::Manifest(examined);
-                }
+                finder.visit_again(&mut found, &at_rest, |examined| {
+                    let is_pending = examined.prediction != Prediction::Unchanged;
+                    let is_after = examined.is_selected && *left == 0;
+                    *left = left.saturating_sub(u64::from(examined.is_selected && is_pending));
+                    is_after.then(|| examined.path.clone())
+                });
             }
             for one in found {
                 match one {
@@ -161,13 +166,12 @@ pub(in crate::operation) fn tree_failures(
         let mut finder = Finder::new(frame, scope)?;
         let see =
             |visit: &Visit<'_>, buffer: &mut Vec<u8>| facts_at_rest(frame, &tree, visit, buffer);
-        while let Some(found) = finder.next(GROUP, &see)? {
-            for one in found {
-                if let Found::Manifest(examined) = one {
-                    collector.take(examined, &tree);
-                }
+        finder.for_each(GROUP, &see, |found| {
+            if let Found::Manifest(examined) = found {
+                collector.take(examined, &tree);
             }
-        }
+            true
+        })?;
     }
     Ok(collector.check_rules(&tree, Enforcement::AsWritten))
 }
@@ -203,42 +207,4 @@ fn facts_at_rest(
     });
     examined.facts = facts;
     examined
-}
-
-/// The indexes and paths of the manifests after the limit; `left` counts down.
-fn after_limit(found: &[Found<ExaminedManifest>], left: &mut u64) -> Vec<(usize, TreePath)> {
-    let mut after_limit = Vec::new();
-    for (place, one) in found.iter().enumerate() {
-        let Found::Manifest(examined) = one else {
-            continue;
-        };
-        if !examined.is_selected {
-            continue;
-        }
-        if *left == 0 {
-            after_limit.push((place, examined.path.clone()));
-        }
-        *left = left.saturating_sub(u64::from(examined.prediction != Prediction::Unchanged));
-    }
-    after_limit
-}
-
-struct Selected<'s> {
-    scope: &'s Scope<'s>,
-    named: Option<BTreeSet<&'s TreePath>>,
-}
-
-impl<'s> Selected<'s> {
-    fn of(scope: &'s Scope<'s>) -> Self {
-        let named = scope.selection.manifests.as_ref();
-        Self {
-            scope,
-            named: named.map(|named| named.iter().collect()),
-        }
-    }
-
-    fn has(&self, path: &TreePath) -> bool {
-        let is_named = self.named.as_ref().is_none_or(|named| named.contains(path));
-        is_named && self.scope.selects(path)
-    }
 }

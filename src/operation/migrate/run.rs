@@ -3,6 +3,7 @@
 //! Invariant: outcomes are reported in path order, and `migrated` only after the storage has confirmed durability. At most one further group is in flight.
 
 use std::collections::VecDeque;
+use std::slice;
 
 use super::execution::{Execution, check_catalog};
 use super::facts::FirstPassFacts;
@@ -144,12 +145,10 @@ impl Run<'_> {
         while let Some(found) = finder.next(GROUP_OF_READS, &troubled)? {
             tally.found_so_far(finder.counts);
             for one in found {
-                match one {
-                    // Behind a limit nothing was selected.
-                    Found::Manifest(outcome) if !pass_facts.selects(&outcome.path) => {}
-                    Found::Manifest(outcome) => tally.outcome(outcome, None, None),
-                    Found::Warning(diagnosis) => tally.warn(&diagnosis),
-                    Found::DirectoryFailed(diagnosis) => tally.directory_failed(diagnosis),
+                // Behind a limit nothing was selected.
+                let outcome = one.manifest(tally);
+                if let Some(outcome) = outcome.filter(|one| pass_facts.selects(&one.path)) {
+                    tally.outcome(outcome, None, None);
                 }
             }
         }
@@ -260,9 +259,7 @@ impl<'p> Pass<'p> {
     fn note_failure(&mut self, tally: &mut Tally<'_>) {
         if let Some(writing) = self.writing() {
             self.stop = self.stop.take().or_else(|| writing.failure());
-            if let Some(operation) = writing.operation() {
-                tally.began(operation.as_str());
-            }
+            tally.began(writing.operation());
         }
     }
 
@@ -330,39 +327,22 @@ impl<'p> Pass<'p> {
         let Some(mut found) = self.finder.next(self.group(), &decide)? else {
             return Ok(None);
         };
-        if wanted == 0 {
-            found.retain(|one| !matches!(one, Found::Manifest(_)));
-            return Ok(Some(found));
-        }
         let mut left = wanted;
-        let mut end = found.len();
-        let mut pending = Vec::new();
-        for (place, one) in found.iter().enumerate() {
-            if let Found::Manifest(visited) = one
-                && visited.outcome.status == Status::Pending
-            {
-                pending.push((place, visited.outcome.path.clone()));
-                left -= 1;
-                if left == 0 {
-                    end = place + 1;
-                    break;
-                }
+        found.retain(|one| match one {
+            Found::Manifest(visited) => {
+                let is_within = left > 0;
+                let is_pending = visited.outcome.status == Status::Pending;
+                left -= u64::from(is_within && is_pending);
+                is_within
             }
-        }
-        self.wanted = Some(left);
-        let mut place = 0;
-        found.retain(|one| {
-            place += 1;
-            place <= end || !matches!(one, Found::Manifest(_))
+            Found::Warning(_) | Found::DirectoryFailed(_) => true,
         });
-        let (places, paths): (Vec<_>, Vec<_>) = pending.into_iter().unzip();
+        self.wanted = Some(left);
         let visit = |visit: &Visit<'_>, buffer: &mut Vec<u8>| visitor.visit(visit, mode, buffer);
-        for (place, visited) in places
-            .into_iter()
-            .zip(self.finder.visit_again(paths, &visit))
-        {
-            found[place] = Found::Manifest(visited);
-        }
+        self.finder.visit_again(&mut found, &visit, |visited| {
+            let is_pending = visited.outcome.status == Status::Pending;
+            is_pending.then(|| visited.outcome.path.clone())
+        });
         self.note_pending(&mut found);
         Ok(Some(found))
     }
@@ -371,48 +351,28 @@ impl<'p> Pass<'p> {
         let Some(group) = self.waiting.pop_front() else {
             return;
         };
-        let is_open = |one: &FoundManifest<'p>| match one {
-            Found::Manifest(visited) => {
-                let answer = visited.answer.as_ref();
-                answer.is_some_and(|answer| answer.get().is_none())
-            }
-            Found::Warning(_) | Found::DirectoryFailed(_) => false,
-        };
-        if let Some(writing) = self.writing()
-            && group.iter().any(is_open)
-        {
-            writing.settle();
-        }
-        self.note_failure(tally);
-        for one in group {
-            match one {
-                Found::Manifest(visited) => {
-                    let visited = self.with_difference(visited);
-                    let kept_bytes = visited.kept_bytes;
-                    report(visited, tally);
-                    self.run.frame.unreserve(kept_bytes);
-                }
-                Found::Warning(diagnosis) => tally.warn(&diagnosis),
-                Found::DirectoryFailed(diagnosis) => tally.directory_failed(diagnosis),
-            }
-        }
-        let too_many = || tally.too_many(self.run.options.max_failures);
-        self.stop = self.stop.take().or_else(too_many);
-    }
-
-    fn with_difference(&self, visited: Visited<'p>) -> Visited<'p> {
-        if !visited.is_postponed {
-            return visited;
-        }
         let visitor = Visitor {
             keeps_all: true,
             ..*self.visitor
         };
         let visit =
             |visit: &Visit<'_>, buffer: &mut Vec<u8>| visitor.visit(visit, self.mode, buffer);
-        let path = visited.outcome.path.clone();
-        let again = self.finder.visit_again(vec![path], &visit).pop();
-        again.unwrap_or(visited)
+        for mut one in group {
+            let postponed = |visited: &Visited<'p>| {
+                let path = &visited.outcome.path;
+                visited.is_postponed.then(|| path.clone())
+            };
+            self.finder
+                .visit_again(slice::from_mut(&mut one), &visit, postponed);
+            if let Some(visited) = one.manifest(tally) {
+                let kept_bytes = visited.kept_bytes;
+                report(visited, self.writing(), tally);
+                self.run.frame.unreserve(kept_bytes);
+            }
+        }
+        self.note_failure(tally);
+        let too_many = || tally.too_many(self.run.options.max_failures);
+        self.stop = self.stop.take().or_else(too_many);
     }
 }
 
@@ -427,15 +387,15 @@ fn take_back(found: &mut [FoundManifest<'_>]) {
     }
 }
 
-fn report(visited: Visited<'_>, tally: &mut Tally<'_>) {
+fn report(visited: Visited<'_>, writing: Option<&Writing>, tally: &mut Tally<'_>) {
     for warning in &visited.warnings {
         tally.warn(warning);
     }
     if let Some(answer) = visited.survey {
         tally.answer(*answer);
     }
-    let answer = visited.answer.as_ref().and_then(|answer| answer.get());
-    let outcome = match answer {
+    let asked = writing.zip(visited.answer);
+    let outcome = match asked.map(|(writing, answer)| writing.answer(&answer)) {
         None => visited.outcome,
         Some(Answer::Done(backup)) => Outcome {
             status: Status::Migrated,
@@ -448,7 +408,7 @@ fn report(visited: Visited<'_>, tally: &mut Tally<'_>) {
         },
         Some(Answer::Not(diagnosis)) => Outcome {
             from: visited.outcome.from,
-            ..Outcome::troubled(visited.outcome.path, diagnosis.clone())
+            ..Outcome::troubled(visited.outcome.path, diagnosis)
         },
     };
     tally.outcome(outcome, visited.route, visited.modified);

@@ -319,31 +319,20 @@ fn hand_over<'v>(
     bytes: &[u8],
     mut visited: Visited<'v>,
 ) -> Visited<'v> {
-    let before = read.digest();
-    let Ok(session) = writing.session() else {
-        let from = visited.outcome.from.take();
-        visited.outcome = Outcome {
-            from,
-            ..Outcome::new(read.path.clone(), Status::NotAttempted)
-        };
-        return visited;
-    };
-    let answer = Arc::new(OnceLock::new());
-    visited.answer = Some(Arc::clone(&answer));
     let replace = Replace {
         path: read.path,
+        before: read.digest(),
         version: read.version,
-        before,
         bytes,
         versions: (visited.outcome.from.clone(), visited.outcome.to.clone()),
     };
-    session.change(
-        Change::Replace(replace),
-        Box::new(move |given| {
-            // Each cell is set once.
-            let _answered = answer.set(given);
-        }),
-    );
+    visited.answer = writing.ask(Change::Replace(replace));
+    if visited.answer.is_none() {
+        visited.outcome = Outcome {
+            from: visited.outcome.from,
+            ..Outcome::new(read.path.clone(), Status::NotAttempted)
+        };
+    }
     visited
 }
 

@@ -101,7 +101,7 @@ struct Slot {
     outcome: Outcome,
     /// True if its original can be put back.
     is_open: bool,
-    answer: Arc<OnceLock<Answer>>,
+    answer: Option<Arc<OnceLock<Answer>>>,
 }
 
 impl Run<'_> {
@@ -260,39 +260,28 @@ impl Run<'_> {
             original,
             versions,
         } = open;
-        let Ok(session) = writing.session() else {
-            slot.outcome = Outcome::new(path.clone(), Status::NotAttempted);
-            return slot;
+        let restore = Restore {
+            path,
+            undoes: &replaced.operation.id,
+            version: manifest,
+            before: replaced.after,
+            backup: &backup,
+            original,
+            after: replaced.before,
+            versions,
         };
-        let answer = Arc::clone(&slot.answer);
-        session.change(
-            Change::Restore(Restore {
-                path,
-                undoes: &replaced.operation.id,
-                version: manifest,
-                before: replaced.after,
-                backup: &backup,
-                original,
-                after: replaced.before,
-                versions,
-            }),
-            Box::new(move |given| {
-                // Each cell is set once.
-                let _answered = answer.set(given);
-            }),
-        );
+        slot.answer = writing.ask(Change::Restore(restore));
+        if slot.answer.is_none() {
+            slot.outcome = Outcome::new(path.clone(), Status::NotAttempted);
+        }
         slot
     }
 
     fn report(&self, slots: Vec<Slot>, tally: &mut Tally<'_>) {
-        if let Some(writing) = self.writing {
-            writing.settle();
-            if let Some(operation) = writing.operation() {
-                tally.began(operation.as_str());
-            }
-        }
+        tally.began(self.writing.and_then(Writing::operation));
         for slot in slots {
-            let outcome = match slot.answer.get() {
+            let asked = self.writing.zip(slot.answer);
+            let outcome = match asked.map(|(writing, answer)| writing.answer(&answer)) {
                 None => slot.outcome,
                 Some(Answer::Done(_)) => Outcome {
                     status: Status::Restored,
@@ -307,7 +296,7 @@ impl Run<'_> {
                     to: None,
                     checksum_before: None,
                     checksum_after: None,
-                    trouble: Some(diagnosis.clone()),
+                    trouble: Some(diagnosis),
                     ..slot.outcome
                 },
             };
@@ -320,7 +309,7 @@ fn settled(outcome: Outcome) -> Slot {
     Slot {
         outcome,
         is_open: false,
-        answer: Arc::default(),
+        answer: None,
     }
 }
 

@@ -129,14 +129,10 @@ impl<'w> Walk<'w> {
             tally.found_so_far(finder.counts);
             self.prove_again(&finder, &mut found);
             for one in found {
-                match one {
-                    Found::Manifest(_) if left == 0 => {}
-                    Found::Manifest(verified) => {
-                        left -= 1;
-                        self.report(verified, tally);
-                    }
-                    Found::Warning(diagnosis) => tally.warn(&diagnosis),
-                    Found::DirectoryFailed(diagnosis) => tally.directory_failed(diagnosis),
+                // A limit counts all manifests.
+                if let Some(proved) = one.manifest(tally).filter(|_| left > 0) {
+                    left -= 1;
+                    self.report(proved, tally);
                 }
             }
         }
@@ -167,17 +163,11 @@ impl<'w> Walk<'w> {
     /// Proves manifests again that differ from the journals, if an operation has written since the journals were read.
     fn prove_again(&mut self, finder: &Finder<'w, Proved<'w>>, found: &mut [Found<Proved<'w>>]) {
         for _ in 0..RETRIES {
-            let differing = found
-                .iter()
-                .enumerate()
-                .filter_map(|(place, one)| match one {
-                    Found::Manifest(proved) if proved.differs_from_journals() => {
-                        Some((place, proved.verified.outcome.path.clone()))
-                    }
-                    _ => None,
-                });
-            let (places, paths): (Vec<usize>, Vec<TreePath>) = differing.unzip();
-            if places.is_empty() {
+            let differs = |one: &Found<Proved<'w>>| match one {
+                Found::Manifest(proved) => proved.differs_from_journals(),
+                Found::Warning(_) | Found::DirectoryFailed(_) => false,
+            };
+            if !found.iter().any(differs) {
                 return;
             }
             let Some(now) = self.journals.if_changed(self.frame.storage) else {
@@ -186,9 +176,10 @@ impl<'w> Walk<'w> {
             self.journals = now;
             let prover = self.prover();
             let prove = |visit: &Visit<'_>, buffer: &mut Vec<u8>| prover.prove(visit, buffer);
-            for (place, proved) in places.into_iter().zip(finder.visit_again(paths, &prove)) {
-                found[place] = Found::Manifest(proved);
-            }
+            finder.visit_again(found, &prove, |proved| {
+                let path = &proved.verified.outcome.path;
+                proved.differs_from_journals().then(|| path.clone())
+            });
         }
     }
 
