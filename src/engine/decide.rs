@@ -9,6 +9,7 @@ use crate::catalog::{Catalog, Kind, Route};
 use crate::code::Code;
 use crate::json::Pointer;
 use crate::refusal::Refusal;
+use crate::report::Stop;
 use crate::transform::NoWayDown;
 use crate::version::Version;
 
@@ -48,6 +49,12 @@ impl PlanError {
         match self {
             Self::TargetUnknown { .. } => Code::TargetUnknown,
         }
+    }
+}
+
+impl From<PlanError> for Stop {
+    fn from(error: PlanError) -> Self {
+        Self::new(error.code(), error.to_string())
     }
 }
 

@@ -158,32 +158,19 @@ fn texts(list: Value<'_>) -> Option<Vec<String>> {
     texts.collect()
 }
 
-#[derive(Debug, Clone)]
-pub(super) struct NewRecord<'a> {
-    pub(super) from_version: &'a Version,
-    pub(super) to_version: &'a Version,
-    /// UTC, with seconds and `Z`.
-    pub(super) applied_at: &'a str,
-    /// One list for each migration, one text for each step and place.
-    pub(super) changes: &'a [Vec<String>],
-    pub(super) checksum_before: Digest,
-    pub(super) checksum_after: Digest,
-    pub(super) backfilled: &'a [String],
-}
-
-impl NewRecord<'_> {
+impl Record {
     pub(super) fn to_fragment(&self) -> Fragment {
         let changes: Vec<_> = self.changes.iter().map(|list| strings(list)).collect();
         let mut members = vec![
             ("from_version", text(&self.from_version.to_string())),
             ("to_version", text(&self.to_version.to_string())),
-            ("applied_at", text(self.applied_at)),
+            ("applied_at", text(&self.applied_at.to_string())),
             ("changes", Fragment::array(&changes)),
             ("checksum_before", text(&self.checksum_before.prefixed())),
             ("checksum_after", text(&self.checksum_after.prefixed())),
         ];
         if !self.backfilled.is_empty() {
-            members.push(("backfilled", strings(self.backfilled)));
+            members.push(("backfilled", strings(&self.backfilled)));
         }
         Fragment::object(&members)
     }
@@ -282,27 +269,22 @@ mod tests {
 
     #[test]
     fn a_record_has_its_members_in_order() {
-        let (from, to) = (Version::new(1, 0, 0), Version::new(1, 2, 0));
         let digest = Digest::of(b"");
-        let changes = [
-            vec!["set /input_snapshots".to_owned(), "kept /a\"b".to_owned()],
-            vec![],
-        ];
-        let mut record = NewRecord {
-            from_version: &from,
-            to_version: &to,
-            applied_at: "2026-02-28T10:30:00Z",
-            changes: &changes,
+        let changes = vec!["set /input_snapshots".to_owned(), "kept /a\"b".to_owned()];
+        let mut record = Record {
+            from_version: Version::new(1, 0, 0),
+            to_version: Version::new(1, 2, 0),
+            applied_at: "2026-02-28T10:30:00Z".parse().unwrap(),
+            changes: vec![changes, vec![]],
             checksum_before: digest,
             checksum_after: digest,
-            backfilled: &[],
+            backfilled: vec![],
         };
         let expected = format!(
             r#"{{"from_version":"1.0.0","to_version":"1.2.0","applied_at":"2026-02-28T10:30:00Z","changes":[["set /input_snapshots","kept /a\"b"],[]],"checksum_before":"sha256:{digest}","checksum_after":"sha256:{digest}"}}"#
         );
         assert_eq!(record.to_fragment().as_str(), expected);
-        let backfilled = ["/inputs_hash".to_owned()];
-        record.backfilled = &backfilled;
+        record.backfilled = vec!["/inputs_hash".to_owned()];
         let expected = expected.replace("\"}", "\",\"backfilled\":[\"/inputs_hash\"]}");
         assert_eq!(record.to_fragment().as_str(), expected);
     }

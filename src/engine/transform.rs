@@ -2,7 +2,7 @@
 //! Invariant: a result was scanned, has the target version, one more record, and its guarded members as found.
 
 use super::guard::{self, GuardedMember};
-use super::history::NewRecord;
+use super::history::Record;
 use super::manifest::{Manifest, check_history_len};
 use super::splicer::{Effect, Splicer};
 use crate::catalog::{Kind, Route};
@@ -54,14 +54,14 @@ pub fn transform(
 
 /// The time and the checksums of a history record.
 pub(crate) struct Stamp {
-    applied_at: String,
+    applied_at: Timestamp,
     checksum: fn(Value<'_>) -> Digest,
 }
 
 impl Stamp {
     pub(crate) fn real(applied_at: Timestamp) -> Self {
         Self {
-            applied_at: applied_at.to_string(),
+            applied_at,
             checksum: |document| canonical::digest(document),
         }
     }
@@ -69,7 +69,7 @@ impl Stamp {
     /// A stamp as long as a real one, so that the result has the same size; real checksums take most of the time.
     pub(crate) fn placeholder() -> Self {
         Self {
-            applied_at: "1970-01-01T00:00:00Z".to_owned(),
+            applied_at: Timestamp::EPOCH,
             checksum: |_| Digest::of(b""),
         }
     }
@@ -85,16 +85,15 @@ pub(crate) fn transform_inspected(
     let history = &manifest.kind().history;
     check_history_len(history, manifest.history_len() + 1)?;
     let migrated = follow(manifest, route, |target, effects| {
-        let changes = by_migration(route, effects);
         let backfilled = effects.iter().flat_map(|effect| effect.backfilled.clone());
-        let record = NewRecord {
-            from_version: manifest.version(),
-            to_version: route.to(),
-            applied_at: &stamp.applied_at,
-            changes: &changes,
+        let record = Record {
+            from_version: manifest.version().clone(),
+            to_version: route.to().clone(),
+            applied_at: stamp.applied_at,
+            changes: by_migration(route, effects),
             checksum_before: (stamp.checksum)(manifest.document()),
             checksum_after: (stamp.checksum)(target.root()),
-            backfilled: &backfilled.collect::<Vec<_>>(),
+            backfilled: backfilled.collect(),
         };
         let appended = append_record(target, history, record.to_fragment());
         let text = appended.map_err(|error| Refusal::Edit {
@@ -106,7 +105,7 @@ pub(crate) fn transform_inspected(
             text,
             checksum_before: record.checksum_before,
             checksum_after: record.checksum_after,
-            changes,
+            changes: record.changes,
         })
     })?;
     check_result(manifest, route, &migrated.text, inspect)?;

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use super::frame::Frame;
 use super::scope::{Scope, check_start, given_trouble};
 use super::tally::FoundCounts;
-use super::walk::{Ahead, Found, Visit, Visited, Visiting};
+use super::walk::{Ahead, Found, Visit, Visited, Visiting, nested};
 use crate::code::Code;
 use crate::path::TreePath;
 use crate::report::Stop;
@@ -202,16 +202,7 @@ impl<'f, T: Send> Finder<'f, T> {
                 self.widths[depth].0 += 1;
                 self.widths[depth].1 += one.ahead.iter().filter(is_directory).count();
             }
-            if let Some(diagnosis) = one.unreadable_tree {
-                let message = format!(
-                    "cannot list the tree `{}`: {}",
-                    frame.request.tree, diagnosis.message
-                );
-                self.stop = Some(Stop::new(Code::TreeUnreadable, message));
-            }
-            if let Some(inner) = one.nested {
-                self.stop = Some(nested(&inner));
-            }
+            self.stop = one.stop.or(self.stop.take());
             self.counts.add(&one.counts);
             one.ahead.reverse();
             self.ahead.append(&mut one.ahead);
@@ -277,10 +268,4 @@ pub(super) fn visit_only(
         return Err(Stop::new(Code::SelectionInvalid, message));
     }
     Ok(())
-}
-
-fn nested(inner: &TreePath) -> Stop {
-    let message =
-        format!("one tree lies inside the other: `{inner}` has a state directory of its own");
-    Stop::new(Code::NestedTree, message)
 }

@@ -177,25 +177,28 @@ impl<'f> Frame<'f> {
         }))
     }
 
-    /// Runs an operation that writes, from its lock to the end of its journal.
+    /// Runs an operation that can write, from its lock to the end of its journal.
     ///
-    /// If there is no state yet, `preview` runs without the lock and returns true if something is to be written; `work` runs under the lock.
+    /// `work` writes if it is given the right to. Without it, as in a dry run, it returns true if something is to be written; so it first runs without the lock if there is no state yet.
     pub(super) fn write(
         &self,
         opening: Opening,
         tally: &mut Tally<'_>,
-        preview: impl FnOnce(&mut Tally<'_>) -> Result<bool, Stop>,
-        work: impl FnOnce(&Writing, &mut Tally<'_>) -> Result<(), Stop>,
+        work: impl Fn(Option<&Writing>, &mut Tally<'_>) -> Result<bool, Stop>,
     ) -> Result<(), Stop> {
+        if self.request.dry_run {
+            return work(None, tally).map(drop);
+        }
         let mut locked = self.lock(Begin::IfThere)?;
         if locked.is_none() {
             tally.start_buffering();
-            let is_to_be_written = preview(tally);
+            let is_to_be_written = work(None, tally);
             if !matches!(is_to_be_written, Ok(true)) {
                 tally.flush_buffered();
                 return is_to_be_written.map(drop);
             }
             tally.discard_buffered();
+            // If the state exists but cannot be opened for writing, this fails with the reason.
             locked = self.lock(Begin::Make)?;
         }
         let Some((writing, recovery)) = locked else {
@@ -206,7 +209,7 @@ impl<'f> Frame<'f> {
             .opening
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(opening);
-        let worked = work(&writing, tally);
+        let worked = work(Some(&writing), tally);
         let is_lost = || tally.output_stop().filter(|_| tally.was_cut_short());
         let stop = worked.err().or_else(|| writing.failure()).or_else(is_lost);
         let signal = self.watch.signal().filter(|_| tally.was_cut_short());
@@ -265,9 +268,17 @@ impl<'f> Frame<'f> {
         }
     }
 
+    /// Reports the last event and returns the summary.
     pub(super) fn conclude(&self, tally: Tally<'_>, ended: Result<(), Stop>) -> Summary {
-        let waits = self.request.wait;
-        tally.conclude(ended.err(), self.watch, waits, self.request.now)
+        let stop = ended.err();
+        // A lock that another program holds does not end an operation that would have waited for it.
+        let is_locked = stop.as_ref().is_some_and(|stop| stop.code == Code::Locked);
+        let gave_up_waiting = self.request.wait && is_locked;
+        // A signal after the last manifest ended nothing.
+        let was_ended = tally.was_cut_short() || gave_up_waiting;
+        let signal = self.watch.signal().filter(|_| was_ended);
+        let stop = stop.filter(|_| !gave_up_waiting || signal.is_none());
+        tally.finish(stop, signal, self.request.now)
     }
 }
 

@@ -64,15 +64,11 @@ pub fn rehearse_tree(frame: &Frame<'_>) -> Result<TreeRehearsal, Stop> {
         rules: options.rules,
         tree: None,
     };
-    let first_pass = FirstPass::of_all(frame, &options)?;
-    let pass_facts = if first_pass.is_empty() {
-        FirstPassFacts::default()
-    } else {
-        let mut visitor = Visitor::new(frame, &options, pipeline);
-        // An author need not be the owner of the tree.
-        visitor.asks_permission = false;
-        first_pass.run_all(&visitor)?
-    };
+    let mut visitor = Visitor::new(frame, &options, pipeline);
+    // An author need not be the owner of the tree.
+    visitor.asks_permission = false;
+    let pass_facts = FirstPass::of_all(frame, &options)?.run_all(&visitor)?;
+    let pass_facts = pass_facts.unwrap_or_default();
     let mut rehearsal = TreeRehearsal {
         halted: pass_facts.halted(None),
         ..TreeRehearsal::default()

@@ -22,8 +22,7 @@ pub fn show<'b>(
     buffer: &'b mut Vec<u8>,
 ) -> Result<Reading<'b>, Stop> {
     let path = frame.only_manifest()?;
-    Plan::new(frame.catalog, target.cloned(), true)
-        .map_err(|error| Stop::new(error.code(), error.to_string()))?;
+    Plan::new(frame.catalog, target.cloned(), true)?;
     let scope = Scope::of(frame.catalog, &frame.request.selection)?;
     let mut read = Ok(());
     visit_only(frame, &scope, &mut |visit, _| {

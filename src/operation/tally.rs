@@ -17,7 +17,7 @@ use crate::journal::OperationId;
 use crate::path::TreePath;
 use crate::report::{
     Backup, Diagnosis, Event, Fate, Outcome, RouteCount, Signal, Sink, Start, Status, Stop,
-    Summary, Verified, Watch,
+    Summary, Verified,
 };
 use crate::selection::Tolerance;
 use crate::storage::Recovery;
@@ -317,24 +317,12 @@ impl<'s> Tally<'s> {
     }
 
     /// Reports the last event and returns the summary.
-    pub(super) fn conclude(
-        self,
+    pub(super) fn finish(
+        mut self,
         stop: Option<Stop>,
-        watch: &dyn Watch,
-        waits: bool,
+        signal: Option<Signal>,
         now: Timestamp,
     ) -> Summary {
-        // A lock that another program holds does not end an operation that would have waited for it.
-        let gave_up_waiting = waits && stop.as_ref().is_some_and(|stop| stop.code == Code::Locked);
-        // A signal after the last manifest ended nothing.
-        let signal = watch
-            .signal()
-            .filter(|_| self.was_cut_short() || gave_up_waiting);
-        let stop = stop.filter(|_| !gave_up_waiting || signal.is_none());
-        self.finish(stop, signal, now)
-    }
-
-    fn finish(mut self, stop: Option<Stop>, signal: Option<Signal>, now: Timestamp) -> Summary {
         self.warn_of_unshown();
         let routes = mem::take(&mut self.routes).into_iter();
         let routes = routes.map(|((from, to, via), count)| RouteCount {

@@ -8,7 +8,7 @@ use super::scope::{Scope, given_trouble};
 use super::tally::{FoundCounts, Tally};
 use crate::code::Code;
 use crate::path::{Name, TreePath};
-use crate::report::Diagnosis;
+use crate::report::{Diagnosis, Stop};
 use crate::storage::{Directory, EntryKind, Failed, LinkTarget, Storage};
 
 pub(super) struct Visit<'v> {
@@ -71,9 +71,8 @@ impl<T> Ahead<T> {
 pub(super) struct Visited<T> {
     pub(super) ahead: Vec<Ahead<T>>,
     pub(super) counts: FoundCounts,
-    /// A directory that is a tree of its own.
-    pub(super) nested: Option<TreePath>,
-    pub(super) unreadable_tree: Option<Diagnosis>,
+    /// The stop that ends the search after these items.
+    pub(super) stop: Option<Stop>,
 }
 
 impl<T> Default for Visited<T> {
@@ -81,8 +80,7 @@ impl<T> Default for Visited<T> {
         Self {
             ahead: Vec::new(),
             counts: FoundCounts::default(),
-            nested: None,
-            unreadable_tree: None,
+            stop: None,
         }
     }
 }
@@ -105,13 +103,17 @@ impl<T> Visiting<'_, T> {
         let directory = match self.frame.storage.list(at.as_ref()) {
             Ok(directory) => directory,
             Err(failed) => {
-                visited.fail(at, failed);
+                match at {
+                    Some(path) => visited.ahead.extend(not_listed(path, failed)),
+                    None => visited.stop = Some(self.unreadable_tree(failed)),
+                }
                 return visited;
             }
         };
         let mut here = Vec::new();
         for (name, kind) in directory.entries.iter() {
-            self.entry(&mut visited, (path, name, kind), &directory, &mut here);
+            let what = self.entry((path, name, kind), &directory, &mut visited);
+            here.extend(what.map(|what| (name.as_bytes(), what)));
         }
         here.sort_unstable_by(path_order);
         visited.ahead.reserve_exact(here.len());
@@ -134,70 +136,79 @@ impl<T> Visiting<'_, T> {
         visited
     }
 
-    /// Sorts one entry in.
-    fn entry<'n>(
+    /// Counts one entry. Returns what is to be visited or reported.
+    fn entry(
         &self,
-        visited: &mut Visited<T>,
-        (parent, name, kind): (&[u8], Name<'n>, EntryKind),
+        (parent, name, kind): (&[u8], Name<'_>, EntryKind),
         directory: &Directory<'_>,
-        here: &mut Vec<(&'n [u8], Here<T>)>,
-    ) {
+        visited: &mut Visited<T>,
+    ) -> Option<Here<T>> {
         let bytes = name.as_bytes();
-        let mut push = |what: Here<T>| here.push((bytes, what));
+        let path = || TreePath::join(parent, bytes);
         let warning = |code, message: &str| {
-            let diagnosis = Diagnosis::new(code, message).at(TreePath::join(parent, bytes));
-            Here::Found(Box::new(Found::Warning(diagnosis)))
+            let diagnosis = Diagnosis::new(code, message).at(path());
+            Some(Here::Found(Box::new(Found::Warning(diagnosis))))
         };
         if self.scope.is_manifest(name) {
-            let path = TreePath::join(parent, bytes);
+            let (path, selection) = (path(), &self.scope.selection);
+            let is_excluded = selection.excludes(&path);
             visited.counts.found += 1;
-            if self.scope.selection.excludes(&path) {
-                visited.counts.excluded += 1;
-            } else if self.scope.selection.selects(&path) {
-                push(Here::Manifest(kind));
-            }
-            return;
+            visited.counts.excluded += u64::from(is_excluded);
+            let is_selected = !is_excluded && selection.selects(&path);
+            return is_selected.then_some(Here::Manifest(kind));
         }
         match kind {
             EntryKind::State => {
-                visited.nested = TreePath::new(parent).or(visited.nested.take());
+                let inner = TreePath::new(parent);
+                visited.stop = inner.map(|inner| nested(&inner)).or(visited.stop.take());
+                None
             }
-            EntryKind::Directory if bytes.starts_with(b".") => {}
-            EntryKind::Directory if self.scope.is_opaque(bytes) => {
-                if parent.is_empty() {
-                    push(warning(
-                        Code::OpaqueAtTop,
-                        "a directory of an opaque name directly below the tree, not entered",
-                    ));
-                }
-            }
-            EntryKind::Directory => push(Here::Directory),
+            EntryKind::Directory if bytes.starts_with(b".") => None,
+            EntryKind::Directory if !self.scope.is_opaque(bytes) => Some(Here::Directory),
+            EntryKind::Directory if parent.is_empty() => warning(
+                Code::OpaqueAtTop,
+                "a directory of an opaque name directly below the tree, not entered",
+            ),
             EntryKind::Link => match directory.follow(name, &self.scope.names) {
-                Ok(LinkTarget::Run) => visited.counts.aliases += 1,
-                Ok(LinkTarget::Missing) => visited.counts.dangling += 1,
-                Ok(LinkTarget::Outside) => visited.counts.outside += 1,
-                Ok(LinkTarget::Inside) => {}
+                Ok(target) => {
+                    match target {
+                        LinkTarget::Run => visited.counts.aliases += 1,
+                        LinkTarget::Missing => visited.counts.dangling += 1,
+                        LinkTarget::Outside => visited.counts.outside += 1,
+                        LinkTarget::Inside => {}
+                    }
+                    None
+                }
                 Err(diagnosis) => {
-                    let at = TreePath::join(parent, bytes);
-                    push(Here::Found(Box::new(Found::DirectoryFailed(
-                        diagnosis.at(at),
-                    ))));
+                    let failed = Found::DirectoryFailed(diagnosis.at(path()));
+                    Some(Here::Found(Box::new(failed)))
                 }
             },
-            EntryKind::Staged => push(warning(
+            EntryKind::Staged => warning(
                 Code::UnfinishedOperation,
                 "this file is named like one that an unfinished operation left beside a manifest",
-            )),
-            EntryKind::File if self.scope.is_manifest_in_other_case(bytes) => push(warning(
+            ),
+            EntryKind::File if self.scope.is_manifest_in_other_case(bytes) => warning(
                 Code::NameCase,
                 "not a manifest: its name differs from a manifest's in case",
-            )),
-            EntryKind::File
+            ),
+            EntryKind::Directory
+            | EntryKind::File
             | EntryKind::Fifo
             | EntryKind::Socket
             | EntryKind::Device
-            | EntryKind::Unknown => {}
+            | EntryKind::Unknown => None,
         }
+    }
+
+    fn unreadable_tree(&self, failed: Failed) -> Stop {
+        let reason = match &failed {
+            Failed::Error(diagnosis) => &*diagnosis.message,
+            Failed::Gone | Failed::OtherFileSystem => "No such file or directory (os error 2)",
+        };
+        let tree = &self.frame.request.tree;
+        let message = format!("cannot list the tree `{tree}`: {reason}");
+        Stop::new(Code::TreeUnreadable, message)
     }
 
     pub(super) fn named(&self, path: TreePath, buffer: &mut Vec<u8>) -> Visited<T> {
@@ -265,26 +276,21 @@ fn path_order<T>((one, first): &(&[u8], Here<T>), (two, second): &(&[u8], Here<T
     order.then_with(|| rest(one, first).cmp(&rest(two, second)))
 }
 
-impl<T> Visited<T> {
-    fn fail(&mut self, at: Option<TreePath>, failed: Failed) {
-        let found = match (at, failed) {
-            (None, Failed::Error(diagnosis)) => {
-                self.unreadable_tree = Some(diagnosis);
-                return;
-            }
-            (None, Failed::Gone | Failed::OtherFileSystem) => {
-                let message = "No such file or directory (os error 2)";
-                self.unreadable_tree = Some(Diagnosis::new(Code::NotFound, message));
-                return;
-            }
-            // The directory was removed after its parent was listed.
-            (Some(_), Failed::Gone) => return,
-            (Some(path), Failed::OtherFileSystem) => Found::Warning(
-                Diagnosis::new(Code::OtherFileSystem, "on another file system, not entered")
-                    .at(path),
-            ),
-            (Some(path), Failed::Error(diagnosis)) => Found::DirectoryFailed(diagnosis.at(path)),
-        };
-        self.ahead.push(Ahead::Found(Box::new(found)));
-    }
+fn not_listed<T>(path: TreePath, failed: Failed) -> Option<Ahead<T>> {
+    let found = match failed {
+        // The directory was removed after its parent was listed.
+        Failed::Gone => return None,
+        Failed::OtherFileSystem => {
+            let message = "on another file system, not entered";
+            Found::Warning(Diagnosis::new(Code::OtherFileSystem, message).at(path))
+        }
+        Failed::Error(diagnosis) => Found::DirectoryFailed(diagnosis.at(path)),
+    };
+    Some(Ahead::Found(Box::new(found)))
+}
+
+pub(super) fn nested(inner: &TreePath) -> Stop {
+    let message =
+        format!("one tree lies inside the other: `{inner}` has a state directory of its own");
+    Stop::new(Code::NestedTree, message)
 }

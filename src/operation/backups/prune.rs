@@ -23,17 +23,10 @@ use crate::storage::{Answer, Change, Remove};
 pub fn prune(frame: &Frame<'_>, options: Prune, sink: &mut dyn Sink) -> Summary {
     let mut tally = Tally::new(sink, &Survey::default());
     tally.start(&frame.head(None));
-    let ended = if frame.request.dry_run {
-        run(frame, options, None, &mut tally).map(drop)
-    } else {
-        frame.write(
-            frame.opening(Command::Prune),
-            &mut tally,
-            // If the state exists but cannot be opened for writing, this fails with the reason.
-            |tally| run(frame, options, None, tally),
-            |writing, tally| run(frame, options, Some(writing), tally).map(drop),
-        )
-    };
+    let opening = frame.opening(Command::Prune);
+    let ended = frame.write(opening, &mut tally, |writing, tally| {
+        run(frame, options, writing, tally)
+    });
     frame.conclude(tally, ended)
 }
 

@@ -50,15 +50,11 @@ pub fn explain(frame: &Frame<'_>, target: Option<&Version>) -> Result<Explanatio
         tree: None,
     };
     let mut visitor = Visitor::new(frame, &options, pipeline);
-    let first_pass = FirstPass::of_all(frame, &options)?;
-    let pass_facts = if first_pass.is_empty() {
-        None
-    } else {
-        let pass_facts = first_pass.run_all(&visitor)?;
+    let pass_facts = FirstPass::of_all(frame, &options)?.run_all(&visitor)?;
+    if let Some(pass_facts) = &pass_facts {
         notices.extend(pass_facts.unlisted().iter().cloned());
-        notices.extend(beside(&pass_facts, path));
-        Some(pass_facts)
-    };
+        notices.extend(beside(pass_facts, path));
+    }
     visitor.pass_facts = pass_facts.as_ref();
     let mut explanation = Explanation {
         path: path.clone(),

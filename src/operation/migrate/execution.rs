@@ -35,12 +35,6 @@ pub(super) struct Execution {
     matched: AtomicBool,
 }
 
-pub(super) enum Expected {
-    AsPlanned(PlanEntry),
-    /// The bytes are the plan's result, at this version.
-    Done(Version),
-}
-
 impl Execution {
     pub(super) fn new(planned: &Arc<PlanFile>) -> Self {
         Self {
@@ -49,30 +43,51 @@ impl Execution {
         }
     }
 
+    /// Compares bytes with the plan. If they are its result already, it returns their version.
     pub(super) fn compare(
         &self,
         path: &TreePath,
         bytes: &[u8],
         plan: &Plan<'_>,
-    ) -> Result<Expected, Diagnosis> {
+    ) -> Result<Option<Version>, Diagnosis> {
+        let entry = self.entry(path)?;
         let found = Digest::of(bytes);
-        let drifted = |message: String| Err(Diagnosis::new(Code::PlanDrifted, message));
-        let Some(entry) = self.planned.of(path) else {
-            return drifted("it is not in the plan".to_owned());
-        };
-        let expected = if found == entry.before {
-            Expected::AsPlanned(entry)
+        let done = if found == entry.before {
+            None
         } else if let Some(version) = done(path, bytes, plan, entry) {
-            Expected::Done(version)
+            Some(version)
         } else {
-            return drifted(format!(
+            return Err(drifted(format!(
                 "expected bytes with the digest `{}`, found `{}`",
                 entry.before.prefixed(),
                 found.prefixed()
-            ));
+            )));
         };
         self.matched.store(true, Ordering::Relaxed);
-        Ok(expected)
+        Ok(done)
+    }
+
+    /// Compares the result of a manifest that was as planned.
+    pub(super) fn check_result(
+        &self,
+        path: &TreePath,
+        migrated: &Migrated,
+    ) -> Result<(), Diagnosis> {
+        let (entry, found) = (self.entry(path)?, migrated.checksum_after);
+        if found == entry.checksum_after {
+            return Ok(());
+        }
+        let message = format!(
+            "expected a result with the checksum `{}`, found `{}`",
+            entry.checksum_after.prefixed(),
+            found.prefixed()
+        );
+        Err(Diagnosis::new(Code::PlanMismatch, message))
+    }
+
+    fn entry(&self, path: &TreePath) -> Result<PlanEntry, Diagnosis> {
+        let entry = self.planned.of(path);
+        entry.ok_or_else(|| drifted("it is not in the plan".to_owned()))
     }
 
     /// A stop if no manifest of the plan is as planned: the plan is of another tree.
@@ -88,18 +103,8 @@ impl Execution {
     }
 }
 
-pub(super) fn check_result(expected: PlanEntry, migrated: &Migrated) -> Result<(), Diagnosis> {
-    if migrated.checksum_after == expected.checksum_after {
-        return Ok(());
-    }
-    Err(Diagnosis::new(
-        Code::PlanMismatch,
-        format!(
-            "expected a result with the checksum `{}`, found `{}`",
-            expected.checksum_after.prefixed(),
-            migrated.checksum_after.prefixed()
-        ),
-    ))
+fn drifted(message: String) -> Diagnosis {
+    Diagnosis::new(Code::PlanDrifted, message)
 }
 
 fn done(path: &TreePath, bytes: &[u8], plan: &Plan<'_>, expected: PlanEntry) -> Option<Version> {

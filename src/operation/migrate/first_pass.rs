@@ -69,25 +69,22 @@ impl<'f> FirstPass<'f> {
         })
     }
 
-    /// Returns true if nothing in the catalog makes one manifest matter to another.
-    pub(in crate::operation) fn is_empty(&self) -> bool {
-        self.tree.is_empty() && !self.can_halt()
-    }
-
     fn can_halt(&self) -> bool {
         let kinds = self.frame.catalog.kinds();
         let mut rules = kinds.iter().flat_map(|kind| &kind.rules);
         rules.any(|rule| consequence(rule.on_failure, self.rules) == OnFailure::Halt)
     }
 
-    /// Examines the whole tree, and counts every manifest as it will be.
+    /// Examines the whole tree, and counts every manifest as it will be. `None` if nothing in the catalog makes one manifest matter to another.
     pub(in crate::operation) fn run_all(
         &self,
         visitor: &Visitor<'_>,
-    ) -> Result<FirstPassFacts, Stop> {
+    ) -> Result<Option<FirstPassFacts>, Stop> {
         match &self.whole {
-            Some(whole) => self.run(visitor, whole),
-            None => Ok(FirstPassFacts::default()),
+            Some(whole) if !self.tree.is_empty() || self.can_halt() => {
+                self.run(visitor, whole).map(Some)
+            }
+            _ => Ok(None),
         }
     }
 

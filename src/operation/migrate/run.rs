@@ -45,8 +45,7 @@ pub(in crate::operation) fn plan_of<'c>(
     options: &Migrate,
 ) -> Result<Plan<'c>, Stop> {
     let include_running = options.include_running || options.plan.is_some();
-    let plan = Plan::new(catalog, options.target(), include_running)
-        .map_err(|error| Stop::new(error.code(), error.to_string()))?;
+    let plan = Plan::new(catalog, options.target(), include_running)?;
     Ok(if options.allow_downgrade {
         plan.allowing_downgrade()
     } else {
@@ -75,22 +74,20 @@ fn run(frame: &Frame<'_>, options: &Migrate, tally: &mut Tally<'_>) -> Result<()
         execution: execution.as_ref(),
         first_pass: first_pass.as_ref(),
     };
-    if frame.request.dry_run {
-        frame.warn_of_unfinished(tally);
-        return run.passes(Mode::DryRun(options.detail), tally).map(drop);
-    }
     let mut opening = frame.opening(Command::Migrate);
     opening.target_version = plan.target().cloned();
     opening.rules = (options.rules == Enforcement::Warn).then_some(RulesTaken::Warn);
-    frame.write(
-        opening,
-        tally,
-        |tally| {
+    frame.write(opening, tally, |writing, tally| {
+        if writing.is_none() {
             frame.warn_of_unfinished(tally);
-            run.passes(Mode::Preview, tally)
-        },
-        |writing, tally| run.passes(Mode::Write(writing), tally).map(drop),
-    )
+        }
+        let mode = match writing {
+            Some(writing) => Mode::Write(writing),
+            None if frame.request.dry_run => Mode::DryRun(options.detail),
+            None => Mode::Preview,
+        };
+        run.passes(mode, tally)
+    })
 }
 
 struct Run<'r> {
@@ -142,17 +139,16 @@ impl Run<'_> {
             Some(trouble) => Outcome::troubled(visit.path.clone(), trouble.clone()),
             None => Outcome::new(visit.path.clone(), Status::NotAttempted),
         };
-        while let Some(found) = finder.next(GROUP_OF_READS, &troubled)? {
-            tally.found_so_far(finder.counts);
-            for one in found {
-                // Behind a limit nothing was selected.
-                let outcome = one.manifest(tally);
-                if let Some(outcome) = outcome.filter(|one| pass_facts.selects(&one.path)) {
-                    tally.outcome(outcome, None, None);
-                }
+        let reported = finder.for_each(GROUP_OF_READS, &troubled, |found| {
+            // Behind a limit nothing was selected.
+            let outcome = found.manifest(tally);
+            if let Some(outcome) = outcome.filter(|one| pass_facts.selects(&one.path)) {
+                tally.outcome(outcome, None, None);
             }
-        }
-        Ok(())
+            true
+        });
+        tally.found_so_far(finder.counts);
+        reported
     }
 
     /// Finds, visits and reports. Returns true if something is to be written.

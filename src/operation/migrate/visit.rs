@@ -5,7 +5,7 @@
 use std::cell::OnceCell;
 use std::sync::{Arc, OnceLock};
 
-use super::execution::{Execution, Expected, check_result};
+use super::execution::Execution;
 use super::facts::{ExaminedManifest, FirstPassFacts, Prediction};
 use super::options::{Detail, Migrate};
 use crate::catalog::Route;
@@ -16,7 +16,6 @@ use crate::operation::frame::{Frame, Writing};
 use crate::operation::survey;
 use crate::operation::walk::Visit;
 use crate::path::TreePath;
-use crate::plan::PlanEntry;
 use crate::report::{Diagnosis, Difference, Outcome, Status};
 use crate::storage::{Answer, Change, Directory, Replace, Version};
 
@@ -139,8 +138,15 @@ impl<'v> Visitor<'v> {
         };
         self.frame.large.process(buffer, |bytes, most| {
             let read = directory.read(path.name(), most, bytes).transpose()?;
+            let read = read.map(|version| Read {
+                path,
+                directory,
+                version,
+                bytes,
+                digest: OnceCell::new(),
+            });
             Some(match read {
-                Ok(version) => self.examine(path, directory, version, bytes, mode),
+                Ok(read) => self.examine(read, mode),
                 Err(diagnosis) => Visited::troubled(path, diagnosis),
             })
         })
@@ -171,44 +177,26 @@ impl<'v> Visitor<'v> {
         }
     }
 
-    fn examine(
-        &self,
-        path: &TreePath,
-        directory: &Directory<'_>,
-        version: Version,
-        bytes: &[u8],
-        mode: Mode<'_>,
-    ) -> Visited<'v> {
-        let expected = match self.execution {
-            None => None,
-            Some(execution) => match execution.compare(path, bytes, self.pipeline.plan) {
-                Ok(Expected::AsPlanned(entry)) => Some(entry),
-                Ok(Expected::Done(version)) => {
-                    return Visited::of(Outcome {
-                        from: Some(version),
-                        ..Outcome::new(path.clone(), Status::Current)
-                    });
-                }
-                Err(diagnosis) => return Visited::troubled(path, diagnosis),
-            },
-        };
-        let manifest = match examine(self.frame.catalog, path.file_name(), bytes) {
+    fn examine(&self, read: Read<'_>, mode: Mode<'_>) -> Visited<'v> {
+        let path = read.path;
+        let done = self.execution.map_or(Ok(None), |execution| {
+            execution.compare(path, read.bytes, self.pipeline.plan)
+        });
+        match done {
+            Ok(None) => {}
+            Ok(Some(version)) => {
+                return Visited::of(Outcome {
+                    from: Some(version),
+                    ..Outcome::new(path.clone(), Status::Current)
+                });
+            }
+            Err(diagnosis) => return Visited::troubled(path, diagnosis),
+        }
+        let manifest = match examine(self.frame.catalog, path.file_name(), read.bytes) {
             Ok(manifest) => manifest,
             Err(one) => return Visited::troubled(path, Diagnosis::from(&one.refusal)),
         };
-        let read = Read {
-            path,
-            directory,
-            version,
-            bytes,
-            digest: OnceCell::new(),
-            expected,
-        };
-        let mut until = mode.until();
-        if expected.is_some() {
-            until = Until::Transformed;
-        }
-        let mut visited = self.take_through(read, &manifest, until, mode);
+        let mut visited = self.take_through(read, &manifest, mode);
         visited.survey = self.options.survey.ask(&manifest);
         visited
     }
@@ -217,9 +205,13 @@ impl<'v> Visitor<'v> {
         &self,
         read: Read<'_>,
         manifest: &Manifest<'_, '_>,
-        until: Until,
         mode: Mode<'_>,
     ) -> Visited<'v> {
+        let until = match self.execution {
+            // The result is compared with the plan's.
+            Some(_) => Until::Transformed,
+            None => mode.until(),
+        };
         let mut product = self.pipeline.run(manifest, until, || self.admit(&read));
         let known = |status| Outcome {
             from: Some(manifest.version().clone()),
@@ -257,8 +249,8 @@ impl<'v> Visitor<'v> {
         let Some(migrated) = migrated else {
             return visited;
         };
-        if let Some(expected) = read.expected
-            && let Err(diagnosis) = check_result(expected, &migrated)
+        if let Some(execution) = self.execution
+            && let Err(diagnosis) = execution.check_result(read.path, &migrated)
         {
             return Visited::of(Outcome {
                 trouble: Some(diagnosis.clone()),
@@ -342,7 +334,6 @@ struct Read<'r> {
     version: Version,
     bytes: &'r [u8],
     digest: OnceCell<Digest>,
-    expected: Option<PlanEntry>,
 }
 
 impl Read<'_> {

@@ -58,16 +58,16 @@ pub(super) fn choose(ledger: &Ledger, undo: &Undo, selection: &Selection) -> Res
     }
 }
 
-/// The replacement of a manifest that is to be undone: by this operation, else the last one that is left.
+/// The replacement of a manifest that is to be undone, with the name of its backup: by this operation, else the last one that is left.
 pub(super) fn replacement<'l>(
     ledger: &'l Ledger,
     path: &TreePath,
     by: Option<&OperationId>,
-) -> Option<Replacement<'l>> {
+) -> Option<(Replacement<'l>, &'l str)> {
     let left = ledger.witness(path)?.replaced.into_iter();
-    let mut left = left.filter(|one| one.backup.is_some());
+    let mut left = left.filter_map(|one| one.backup.map(|backup| (one, backup)));
     match by {
-        Some(id) => left.find(|one| one.operation.id == *id),
+        Some(id) => left.find(|(one, _)| one.operation.id == *id),
         None => left.next_back(),
     }
 }
@@ -87,7 +87,7 @@ fn last(ledger: &Ledger, selection: &Selection) -> Result<Choice, Stop> {
         let paths = ledger.touched_by(&operation.id);
         let is_left = |path: &TreePath| replacement(ledger, path, Some(&operation.id)).is_some();
         if paths.iter().any(is_left) {
-            return Ok(whole(ledger, operation, paths, selection, Vec::new()));
+            return Ok(whole(ledger, operation, paths, selection));
         }
     }
     Ok(Choice::default())
@@ -119,7 +119,10 @@ fn one(ledger: &Ledger, wanted: &str, selection: &Selection) -> Result<Choice, S
             let message = format!("operation {wanted} is a {command}, not a migration");
             Err(Stop::new(Code::NotReversible, message))
         }
-        _ => Ok(whole(ledger, operation, paths, selection, notices)),
+        _ => Ok(Choice {
+            notices,
+            ..whole(ledger, operation, paths, selection)
+        }),
     }
 }
 
@@ -135,7 +138,7 @@ fn manifests(ledger: &Ledger, selection: &Selection) -> Result<Choice, Stop> {
         }
         let found = replacement(ledger, &path, None);
         // Every later journal must be trusted; without an operation, all of them.
-        let since = found.map(|found| &found.operation.id);
+        let since = found.map(|(found, _)| &found.operation.id);
         for operation in ledger.operations().iter().rev() {
             check_trusted(operation)?;
             if Some(&operation.id) == since {
@@ -157,14 +160,12 @@ fn whole(
     operation: &Operation,
     touched: Vec<TreePath>,
     selection: &Selection,
-    notices: Vec<Diagnosis>,
 ) -> Choice {
     let id = &operation.id;
     let began = operation.began.as_ref();
     let mut choice = Choice {
         undoes: Some(id.clone()),
         target: began.and_then(|began| began.target_version.clone()),
-        notices,
         ..Choice::default()
     };
     // A named manifest always gets an answer.

@@ -8,10 +8,10 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::engine;
 use crate::journal::{BackupId, Replacement};
-use crate::json::{Text, canonical};
+use crate::json::canonical;
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Outcome, Status};
-use crate::storage::{self, Directory};
+use crate::storage;
 use crate::version::Version;
 
 pub(super) struct Open {
@@ -30,107 +30,141 @@ struct Document {
     declared: Option<Version>,
 }
 
-/// Examines a manifest and its backup; returns the outcome so far, and the original if it can be put back.
-pub(super) fn compare(
-    frame: &Frame<'_>,
-    path: &TreePath,
-    replaced: &Replacement<'_>,
-    buffer: &mut Vec<u8>,
-) -> (Outcome, Option<Open>) {
-    let mut outcome = Outcome {
-        backup: replaced.backup.map(str::to_owned),
-        ..Outcome::new(path.clone(), Status::Pending)
-    };
-    match check_files(frame, path, replaced, buffer, &mut outcome) {
-        Ok(open) => (outcome, open),
-        Err(diagnosis) => (troubled(outcome, diagnosis), None),
-    }
+/// One manifest and the operation that replaced it.
+pub(super) struct Comparison<'c> {
+    pub(super) frame: &'c Frame<'c>,
+    pub(super) path: &'c TreePath,
+    pub(super) replaced: &'c Replacement<'c>,
+    /// The name of the backup that the operation made.
+    pub(super) backup: &'c str,
 }
 
-fn check_files(
-    frame: &Frame<'_>,
-    path: &TreePath,
-    replaced: &Replacement<'_>,
-    buffer: &mut Vec<u8>,
-    outcome: &mut Outcome,
-) -> Result<Option<Open>, Diagnosis> {
-    let manifest = open_parent(frame.storage, path).and_then(|directory| {
-        let read = |buffer: &mut Vec<u8>, most| directory.read(path.name(), most, buffer);
-        let manifest = document(frame, path, buffer, &read)?;
-        Ok((directory, manifest))
-    });
-    let (directory, manifest) = manifest.map_err(|diagnosis| gone(diagnosis, replaced))?;
-    outcome.from.clone_from(&manifest.declared);
-    outcome.checksum_before = manifest.canonical;
-    if manifest.raw == replaced.before {
-        outcome.status = Status::Current;
-        outcome.backup = None;
-        return Ok(None);
-    }
-    if manifest.raw != replaced.after {
-        return Err(changed_since(replaced, manifest.raw));
-    }
-    let backup = replaced.backup.and_then(BackupId::new);
-    let backup = backup.ok_or_else(|| missing(replaced))?;
-    let original = read_original(frame, path, &directory, &backup, buffer)
-        .map_err(|diagnosis| without_backup(diagnosis, replaced))?;
-    if original.raw != replaced.before {
-        let message = format!(
-            "the backup `{backup}` does not have the bytes that operation {} found",
-            replaced.operation.id
-        );
-        return Err(Diagnosis::new(Code::BackupChanged, message));
-    }
-    outcome.to.clone_from(&original.declared);
-    outcome.checksum_after = original.canonical;
-    directory.may_restore(path.name(), &manifest.version, &original.version)?;
-    Ok(Some(Open {
-        backup,
-        manifest: manifest.version,
-        original: original.version,
-        versions: (manifest.declared, original.declared),
-    }))
-}
-
-fn read_original(
-    frame: &Frame<'_>,
-    path: &TreePath,
-    directory: &Directory<'_>,
-    backup: &BackupId,
-    buffer: &mut Vec<u8>,
-) -> Result<Document, Diagnosis> {
-    let name = path.name();
-    let read = |buffer: &mut Vec<u8>, most| directory.read_backup(name, backup, most, buffer);
-    document(frame, path, buffer, &read)
-}
-
-fn document(
-    frame: &Frame<'_>,
-    path: &TreePath,
-    buffer: &mut Vec<u8>,
-    read: &(impl Fn(&mut Vec<u8>, usize) -> Result<Option<storage::Version>, Diagnosis> + Sync),
-) -> Result<Document, Diagnosis> {
-    frame.large.process(buffer, |bytes, most| {
-        let version = match read(bytes, most).transpose()? {
-            Ok(version) => version,
-            Err(diagnosis) => return Some(Err(diagnosis)),
+impl Comparison<'_> {
+    /// Examines a manifest and its backup; returns the outcome so far, and the original if it can be put back.
+    pub(super) fn compare(&self, buffer: &mut Vec<u8>) -> (Outcome, Option<Open>) {
+        let mut outcome = Outcome {
+            backup: Some(self.backup.to_owned()),
+            ..Outcome::new(self.path.clone(), Status::Pending)
         };
-        let examined = engine::examine(frame.catalog, path.file_name(), bytes);
-        let canonical = match &examined {
-            Ok(manifest) => Some(canonical::digest(manifest.text().root())),
-            Err(unexamined) => unexamined
-                .text
-                .as_ref()
-                .map(Text::root)
-                .map(canonical::digest),
-        };
-        Some(Ok(Document {
-            version,
-            raw: Digest::of(bytes),
-            canonical,
-            declared: examined.ok().map(|manifest| manifest.version().clone()),
+        match self.check_files(&mut outcome, buffer) {
+            Ok(open) => (outcome, open),
+            Err(diagnosis) => (troubled(outcome, diagnosis), None),
+        }
+    }
+
+    fn check_files(
+        &self,
+        outcome: &mut Outcome,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Option<Open>, Diagnosis> {
+        let (replaced, name) = (self.replaced, self.path.name());
+        let found = open_parent(self.frame.storage, self.path).and_then(|directory| {
+            let manifest = self.document(buffer, &|bytes, most| directory.read(name, most, bytes));
+            Ok((manifest?, directory))
+        });
+        let (manifest, directory) = found.map_err(|diagnosis| self.gone(diagnosis))?;
+        outcome.from.clone_from(&manifest.declared);
+        outcome.checksum_before = manifest.canonical;
+        if manifest.raw == replaced.before {
+            outcome.status = Status::Current;
+            outcome.backup = None;
+            return Ok(None);
+        }
+        if manifest.raw != replaced.after {
+            return Err(self.changed_since(manifest.raw));
+        }
+        let backup = BackupId::new(self.backup).ok_or_else(|| self.missing())?;
+        let read = |bytes: &mut Vec<u8>, most| directory.read_backup(name, &backup, most, bytes);
+        let original = self.document(buffer, &read);
+        let original = original.map_err(|diagnosis| self.without_backup(diagnosis))?;
+        if original.raw != replaced.before {
+            let message = format!(
+                "the backup `{backup}` does not have the bytes that operation {} found",
+                replaced.operation.id
+            );
+            return Err(Diagnosis::new(Code::BackupChanged, message));
+        }
+        outcome.to.clone_from(&original.declared);
+        outcome.checksum_after = original.canonical;
+        directory.may_restore(name, &manifest.version, &original.version)?;
+        Ok(Some(Open {
+            backup,
+            manifest: manifest.version,
+            original: original.version,
+            versions: (manifest.declared, original.declared),
         }))
-    })
+    }
+
+    fn document(
+        &self,
+        buffer: &mut Vec<u8>,
+        read: &(dyn Fn(&mut Vec<u8>, usize) -> Result<Option<storage::Version>, Diagnosis> + Sync),
+    ) -> Result<Document, Diagnosis> {
+        self.frame.large.process(buffer, |bytes, most| {
+            let version = match read(bytes, most).transpose()? {
+                Ok(version) => version,
+                Err(diagnosis) => return Some(Err(diagnosis)),
+            };
+            let examined = engine::examine(self.frame.catalog, self.path.file_name(), bytes);
+            let text = match &examined {
+                Ok(manifest) => Some(manifest.text()),
+                Err(unexamined) => unexamined.text.as_ref(),
+            };
+            Some(Ok(Document {
+                version,
+                raw: Digest::of(bytes),
+                canonical: text.map(|text| canonical::digest(text.root())),
+                declared: examined.ok().map(|manifest| manifest.version().clone()),
+            }))
+        })
+    }
+
+    fn gone(&self, diagnosis: Diagnosis) -> Diagnosis {
+        match diagnosis.code {
+            Code::NotFound => Diagnosis {
+                message: format!(
+                    "the manifest is gone; operation {} kept its original as `{}`",
+                    self.replaced.operation.id, self.backup
+                ),
+                ..diagnosis
+            },
+            _ => diagnosis,
+        }
+    }
+
+    fn changed_since(&self, found: Digest) -> Diagnosis {
+        let by = self.replaced.later.filter(|(_, wrote)| *wrote == found);
+        let operation = &self.replaced.operation.id;
+        let message = match by {
+            Some((later, _)) => format!(
+                "operation {later} has replaced it since operation {operation}; roll that back first"
+            ),
+            None => format!(
+                "it does not have the bytes that operation {operation} wrote: somebody changed it since"
+            ),
+        };
+        Diagnosis::new(Code::ChangedSince, message)
+    }
+
+    fn without_backup(&self, diagnosis: Diagnosis) -> Diagnosis {
+        let backup = self.backup;
+        match (diagnosis.code, self.replaced.pruned_by) {
+            (Code::NotFound, Some(by)) => Diagnosis::new(
+                Code::BackupPruned,
+                format!("operation {by} removed the backup `{backup}`"),
+            ),
+            (Code::NotFound, None) => self.missing(),
+            _ => Diagnosis {
+                message: format!("the backup `{backup}`: {}", diagnosis.message),
+                ..diagnosis
+            },
+        }
+    }
+
+    fn missing(&self) -> Diagnosis {
+        let message = format!("the backup `{}` is not there", self.backup);
+        Diagnosis::new(Code::BackupMissing, message)
+    }
 }
 
 fn troubled(outcome: Outcome, diagnosis: Diagnosis) -> Outcome {
@@ -147,55 +181,4 @@ fn troubled(outcome: Outcome, diagnosis: Diagnosis) -> Outcome {
         trouble: Some(diagnosis),
         ..outcome
     }
-}
-
-fn gone(diagnosis: Diagnosis, replaced: &Replacement<'_>) -> Diagnosis {
-    match diagnosis.code {
-        Code::NotFound => Diagnosis {
-            message: format!(
-                "the manifest is gone; operation {} kept its original as `{}`",
-                replaced.operation.id,
-                replaced.backup.unwrap_or_default()
-            ),
-            ..diagnosis
-        },
-        _ => diagnosis,
-    }
-}
-
-fn changed_since(replaced: &Replacement<'_>, found: Digest) -> Diagnosis {
-    let by = replaced.later.filter(|(_, wrote)| *wrote == found);
-    let operation = &replaced.operation.id;
-    let message = match by {
-        Some((later, _)) => format!(
-            "operation {later} has replaced it since operation {operation}; roll that back first"
-        ),
-        None => format!(
-            "it does not have the bytes that operation {operation} wrote: somebody changed it since"
-        ),
-    };
-    Diagnosis::new(Code::ChangedSince, message)
-}
-
-fn without_backup(diagnosis: Diagnosis, replaced: &Replacement<'_>) -> Diagnosis {
-    let backup = replaced.backup.unwrap_or_default();
-    match (diagnosis.code, replaced.pruned_by) {
-        (Code::NotFound, Some(by)) => Diagnosis::new(
-            Code::BackupPruned,
-            format!("operation {by} removed the backup `{backup}`"),
-        ),
-        (Code::NotFound, None) => missing(replaced),
-        _ => Diagnosis {
-            message: format!("the backup `{backup}`: {}", diagnosis.message),
-            ..diagnosis
-        },
-    }
-}
-
-fn missing(replaced: &Replacement<'_>) -> Diagnosis {
-    let backup = replaced.backup.unwrap_or_default();
-    Diagnosis::new(
-        Code::BackupMissing,
-        format!("the backup `{backup}` is not there"),
-    )
 }

@@ -5,7 +5,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::choose::{Choice, Item, Standing, Undo, choose, replacement};
-use super::compare::{Open, compare};
+use super::compare::{Comparison, Open};
 use crate::code::Code;
 use crate::journal::{Command, Ledger};
 use crate::operation::frame::{Frame, Writing};
@@ -33,36 +33,13 @@ pub struct Rollback {
 pub fn rollback(frame: &Frame<'_>, rollback: &Rollback, sink: &mut dyn Sink) -> Summary {
     let mut tally = Tally::new(sink, &Survey::default());
     tally.start(&frame.head(None));
-    let look_only = |tally: &mut Tally<'_>| {
-        frame.warn_of_unfinished(tally);
-        Run {
-            frame,
-            rollback,
-            writing: None,
+    let opening = frame.opening(Command::Rollback);
+    let ended = frame.write(opening, &mut tally, |writing, tally| {
+        if writing.is_none() {
+            frame.warn_of_unfinished(tally);
         }
-        .all(tally)
-    };
-    let ended = if frame.request.dry_run {
-        look_only(&mut tally)
-    } else {
-        frame.write(
-            frame.opening(Command::Rollback),
-            &mut tally,
-            // If the state exists but cannot be opened for writing, this fails with the reason.
-            |tally| {
-                look_only(tally)?;
-                Ok(tally.summary.counts.pending > 0)
-            },
-            |writing, tally| {
-                Run {
-                    frame,
-                    rollback,
-                    writing: Some(writing),
-                }
-                .all(tally)
-            },
-        )
-    };
+        run(frame, rollback, writing, tally)
+    });
     frame.conclude(tally, ended)
 }
 
@@ -70,31 +47,74 @@ pub(in crate::operation) fn rollback_outcome(
     frame: &Frame<'_>,
     ledger: &Ledger,
 ) -> Result<Outcome, Stop> {
-    let rollback = Rollback {
-        undo: Undo::Manifests,
-        max_failures: None,
-    };
+    let choice = choose(ledger, &Undo::Manifests, &frame.request.selection)?;
+    let path = frame.only_manifest()?;
     let run = Run {
         frame,
-        rollback: &rollback,
         writing: None,
+        ledger,
+        choice: &choice,
     };
-    let choice = choose(ledger, &rollback.undo, &frame.request.selection)?;
-    let path = frame.only_manifest()?;
     Ok(match choice.items.first() {
-        Some(item) => {
-            run.one(ledger, &choice, item, false, &mut Vec::new())
-                .outcome
-        }
+        Some(item) => run.one(item, false, &mut Vec::new()).outcome,
         None => Outcome::new(path.clone(), Status::NotAttempted),
     })
+}
+
+/// Returns true if something is to be restored.
+fn run(
+    frame: &Frame<'_>,
+    rollback: &Rollback,
+    writing: Option<&Writing>,
+    tally: &mut Tally<'_>,
+) -> Result<bool, Stop> {
+    let ledger = ledger::required(frame.storage)?;
+    let choice = choose(&ledger, &rollback.undo, &frame.request.selection)?;
+    tally.summary.counts.found = choice.found;
+    tally.summary.counts.excluded = choice.excluded;
+    for notice in &choice.notices {
+        tally.warn(notice);
+    }
+    tally.summary.undoes = choice.undoes.as_ref().map(ToString::to_string);
+    let run = Run {
+        frame,
+        writing,
+        ledger: &ledger,
+        choice: &choice,
+    };
+    if let Some(writing) = writing {
+        writing.describe(|opening| {
+            opening.undoes.clone_from(&choice.undoes);
+            if choice.target.is_some() {
+                opening.target_version.clone_from(&choice.target);
+            }
+        });
+        run.check_tolerance(rollback.max_failures, tally)?;
+    }
+    let mut stop = None;
+    run.each_group(|group, wanted| {
+        let failure = writing.and_then(Writing::failure);
+        stop = stop.take().or(failure);
+        let is_over = stop.is_some() || frame.must_end(tally);
+        let slots = if is_over {
+            group.iter().map(not_attempted).collect()
+        } else {
+            run.group(group, wanted)
+        };
+        run.report(slots, tally);
+        stop = stop
+            .take()
+            .or_else(|| tally.too_many(rollback.max_failures));
+    });
+    stop.map_or(Ok(tally.summary.counts.pending > 0), Err)
 }
 
 #[derive(Clone, Copy)]
 struct Run<'r> {
     frame: &'r Frame<'r>,
-    rollback: &'r Rollback,
     writing: Option<&'r Writing>,
+    ledger: &'r Ledger,
+    choice: &'r Choice,
 }
 
 struct Slot {
@@ -105,53 +125,11 @@ struct Slot {
 }
 
 impl Run<'_> {
-    fn all(&self, tally: &mut Tally<'_>) -> Result<(), Stop> {
-        let selection = &self.frame.request.selection;
-        let ledger = ledger::required(self.frame.storage)?;
-        let choice = choose(&ledger, &self.rollback.undo, selection)?;
-        tally.summary.counts.found = choice.found;
-        tally.summary.counts.excluded = choice.excluded;
-        for notice in &choice.notices {
-            tally.warn(notice);
-        }
-        tally.summary.undoes = choice.undoes.as_ref().map(ToString::to_string);
-        if let Some(writing) = self.writing {
-            writing.describe(|opening| {
-                opening.undoes.clone_from(&choice.undoes);
-                if choice.target.is_some() {
-                    opening.target_version.clone_from(&choice.target);
-                }
-            });
-        }
-        if let Some(most) = self.rollback.max_failures
-            && self.writing.is_some()
-        {
-            self.hold_if_too_many(most, &ledger, &choice, tally)?;
-        }
-        let mut stop = None;
-        self.each_group(&choice, |group, wanted| {
-            let failure = self.writing.and_then(Writing::failure);
-            stop = stop.take().or(failure);
-            let is_over =
-                stop.is_some() || self.frame.watch.signal().is_some() || tally.output_failed();
-            let slots = if is_over {
-                group.iter().map(not_attempted).collect()
-            } else {
-                self.group(&ledger, &choice, group, wanted)
-            };
-            self.report(slots, tally);
-            stop = stop
-                .take()
-                .or_else(|| tally.too_many(self.rollback.max_failures));
-        });
-        stop.map_or(Ok(()), Err)
-    }
-
     /// Passes each group to `take`, with the rest of the limit.
-    fn each_group(&self, choice: &Choice, mut take: impl FnMut(&[Item], &mut Option<u64>)) {
+    fn each_group(&self, mut take: impl FnMut(&[Item], &mut Option<u64>)) {
         let mut wanted = self.frame.request.selection.limit;
-        let mut left = choice.items.len();
-        for group in choice.items.chunks(GROUP) {
+        let mut left = self.choice.items.len();
+        for group in self.choice.items.chunks(GROUP) {
             left -= group.len();
             self.frame.watch.expects(left as u64);
             if wanted != Some(0) {
@@ -160,29 +138,26 @@ impl Run<'_> {
         }
     }
 
-    /// Examines all manifests before the first one is restored, and counts those in trouble.
-    fn hold_if_too_many(
-        &self,
-        most: Tolerance,
-        ledger: &Ledger,
-        choice: &Choice,
-        tally: &mut Tally<'_>,
-    ) -> Result<(), Stop> {
+    /// Examines all manifests before the first one is restored, and stops if too many are in trouble.
+    fn check_tolerance(&self, most: Option<Tolerance>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+        if most.is_none() {
+            return Ok(());
+        }
         let compare_all = Run {
             writing: None,
             ..*self
         };
         let mut counts = Counts::default();
-        compare_all.each_group(choice, |group, wanted| {
-            for slot in compare_all.group(ledger, choice, group, wanted) {
+        compare_all.each_group(|group, wanted| {
+            for slot in compare_all.group(group, wanted) {
                 counts.add(slot.outcome.status);
             }
         });
-        let Some(stop) = too_many(Some(most), counts.trouble(), counts.selected) else {
+        let Some(stop) = too_many(most, counts.trouble(), counts.selected) else {
             return Ok(());
         };
-        compare_all.each_group(choice, |group, wanted| {
-            let mut slots = compare_all.group(ledger, choice, group, wanted);
+        compare_all.each_group(|group, wanted| {
+            let mut slots = compare_all.group(group, wanted);
             for slot in slots.iter_mut().filter(|slot| slot.is_open) {
                 slot.outcome = Outcome::new(slot.outcome.path.clone(), Status::NotAttempted);
             }
@@ -192,17 +167,11 @@ impl Run<'_> {
     }
 
     /// Compares and restores one group. With a limit, nothing is selected after its last manifest.
-    fn group(
-        &self,
-        ledger: &Ledger,
-        choice: &Choice,
-        group: &[Item],
-        wanted: &mut Option<u64>,
-    ) -> Vec<Slot> {
+    fn group(&self, group: &[Item], wanted: &mut Option<u64>) -> Vec<Slot> {
         let through = |items: &[Item], is_final: bool| -> Vec<Slot> {
             let items = items.iter().collect();
             self.frame.in_parallel(items, |buffer, item: &Item| {
-                self.one(ledger, choice, item, is_final, buffer)
+                self.one(item, is_final, buffer)
             })
         };
         let Some(left) = *wanted else {
@@ -217,14 +186,7 @@ impl Run<'_> {
         through(&group[..end], true)
     }
 
-    fn one(
-        &self,
-        ledger: &Ledger,
-        choice: &Choice,
-        item: &Item,
-        is_final: bool,
-        buffer: &mut Vec<u8>,
-    ) -> Slot {
+    fn one(&self, item: &Item, is_final: bool, buffer: &mut Vec<u8>) -> Slot {
         let path = &item.path;
         if self.frame.watch.signal().is_some() {
             return not_attempted(item);
@@ -238,12 +200,18 @@ impl Run<'_> {
                     ..Outcome::troubled(path.clone(), diagnosis)
                 });
             }
-            Standing::Replaced => replacement(ledger, path, choice.undoes.as_ref()),
+            Standing::Replaced => replacement(self.ledger, path, self.choice.undoes.as_ref()),
         };
-        let Some(replaced) = replaced else {
+        let Some((replaced, backup)) = replaced else {
             return settled(Outcome::new(path.clone(), Status::Current));
         };
-        let (outcome, open) = compare(self.frame, path, &replaced, buffer);
+        let comparison = Comparison {
+            frame: self.frame,
+            path,
+            replaced: &replaced,
+            backup,
+        };
+        let (outcome, open) = comparison.compare(buffer);
         if is_final {
             self.frame.watch.looked_at();
         }

@@ -39,8 +39,7 @@ pub fn verify(frame: &Frame<'_>, options: Verify, sink: &mut dyn Sink) -> Summar
 }
 
 fn run(frame: &Frame<'_>, options: Verify, tally: &mut Tally<'_>) -> Result<(), Stop> {
-    let plan = Plan::new(frame.catalog, None, false)
-        .map_err(|error| Stop::new(error.code(), error.to_string()))?;
+    let plan = Plan::new(frame.catalog, None, false)?;
     let selection = &frame.request.selection;
     let scope = Scope::of(frame.catalog, selection)?;
     let journals = Journals::read(frame.storage);
