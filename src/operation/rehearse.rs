@@ -58,13 +58,7 @@ pub fn rehearse_tree(frame: &Frame<'_>) -> Result<TreeRehearsal, Stop> {
         max_failures: None,
     };
     let plan = plan_of(frame.catalog, &options)?;
-    let pipeline = Pipeline {
-        plan: &plan,
-        now: frame.request.now,
-        rules: options.rules,
-        tree: None,
-    };
-    let mut visitor = Visitor::new(frame, &options, pipeline);
+    let mut visitor = Visitor::new(frame, &options, &plan);
     // An author need not be the owner of the tree.
     visitor.asks_permission = false;
     let pass_facts = FirstPass::of_all(frame, &options)?.run_all(&visitor)?;
@@ -75,7 +69,7 @@ pub fn rehearse_tree(frame: &Frame<'_>) -> Result<TreeRehearsal, Stop> {
     };
     let rehearser = TreeRehearser {
         frame,
-        pipeline,
+        pipeline: visitor.pipeline,
         pass_facts: &pass_facts,
         is_halted: rehearsal.halted.is_some(),
     };

@@ -72,10 +72,7 @@ fn find(
 ) -> Result<CatalogFiles, Stop> {
     if let Some(dir) = named {
         let source = Source::Directory(dir.display().to_string());
-        let mut files = read(dir)?;
-        if with_fixtures {
-            read_fixtures(dir, "fixtures", &mut files)?;
-        }
+        let files = read(dir, with_fixtures)?;
         return Ok(CatalogFiles { source, files });
     }
     if let Some((storage, path)) = tree {
@@ -173,55 +170,49 @@ fn is_absent(error: &io::Error) -> bool {
     )
 }
 
-/// Reads `catalog.json`, `migrations/*.json` and `schemas/*.json` of a directory.
-fn read(dir: &Path) -> Result<BTreeMap<String, String>, Stop> {
-    let text = |path: &Path| fs::read_to_string(path).map_err(|error| unreadable(path, &error));
+/// Reads `catalog.json`, `migrations/*.json` and `schemas/*.json` of a directory; with fixtures, also the JSON files below `fixtures`.
+fn read(dir: &Path, with_fixtures: bool) -> Result<BTreeMap<String, String>, Stop> {
     let mut files = BTreeMap::new();
     files.insert("catalog.json".to_owned(), text(&dir.join("catalog.json"))?);
     for folder in ["migrations", "schemas"] {
-        let inner = dir.join(folder);
-        let entries = match fs::read_dir(&inner) {
-            Err(error) if is_absent(&error) => None,
-            other => Some(other.map_err(|error| unreadable(&inner, &error))?),
-        };
-        for entry in entries.into_iter().flatten() {
-            let path = entry.map_err(|error| unreadable(&inner, &error))?.path();
-            let name = path
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned());
-            let end = path.extension().and_then(|end| end.to_str());
-            if let (Some(name), Some("json")) = (name, end) {
-                files.insert(format!("{folder}/{name}"), text(&path)?);
-            }
-        }
+        read_folder(dir, folder, false, &mut files)?;
+    }
+    if with_fixtures {
+        read_folder(dir, "fixtures", true, &mut files)?;
     }
     Ok(files)
 }
 
-/// Reads the JSON files at and below `path` in a catalog's directory, if there are any.
-fn read_fixtures(dir: &Path, path: &str, files: &mut BTreeMap<String, String>) -> Result<(), Stop> {
-    let place = dir.join(path);
-    let entries = match fs::read_dir(&place) {
+/// Reads the JSON files of a folder, if it is there. A deep folder has folders.
+fn read_folder(
+    dir: &Path,
+    folder: &str,
+    is_deep: bool,
+    files: &mut BTreeMap<String, String>,
+) -> Result<(), Stop> {
+    let inner = dir.join(folder);
+    let entries = match fs::read_dir(&inner) {
         Err(error) if is_absent(&error) => return Ok(()),
-        other => other.map_err(|error| unreadable(&place, &error))?,
+        other => other.map_err(|error| unreadable(&inner, &error))?,
     };
     for entry in entries {
-        let entry = entry.map_err(|error| unreadable(&place, &error))?;
-        let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-            continue;
-        };
-        let (path, place) = (format!("{path}/{name}"), entry.path());
+        let entry = entry.map_err(|error| unreadable(&inner, &error))?;
+        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        let place = entry.path();
         let kind = entry
             .file_type()
             .map_err(|error| unreadable(&place, &error))?;
-        if kind.is_dir() {
-            read_fixtures(dir, &path, files)?;
+        if is_deep && kind.is_dir() {
+            read_folder(dir, &path, true, files)?;
         } else if place.extension().is_some_and(|end| end == "json") {
-            let text = fs::read_to_string(&place).map_err(|error| unreadable(&place, &error))?;
-            files.insert(path, text);
+            files.insert(path, text(&place)?);
         }
     }
     Ok(())
+}
+
+fn text(path: &Path) -> Result<String, Stop> {
+    fs::read_to_string(path).map_err(|error| unreadable(path, &error))
 }
 
 fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Stop {

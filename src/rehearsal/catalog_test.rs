@@ -8,7 +8,7 @@ use super::laws::rehearse;
 use super::remark::Remark;
 use crate::catalog::{Catalog, Kind, Migration, Route};
 use crate::code::Code;
-use crate::engine::{Manifest, examine_as};
+use crate::engine::examine_as;
 
 /// The result of a test of a catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,70 +33,73 @@ pub fn test(catalog: &Catalog, fixtures: &Fixtures) -> TestReport {
     }
     for (index, kind) in catalog.kinds().iter().enumerate() {
         for migration in kind.registry.migrations() {
-            if let Some(route) = kind.registry.step(&migration.from, &migration.to) {
-                let made_up: Vec<_> = documents::generated(catalog, kind, migration).collect();
-                report.check_laws(kind, &route, &made_up);
+            let Some(route) = kind.registry.step(&migration.from, &migration.to) else {
+                continue;
+            };
+            let generated: Vec<_> = documents::generated(catalog, kind, migration).collect();
+            report.check_laws(kind, &route, &generated);
+            if kind.schemas.contains_key(&migration.from) {
                 let own = fixtures.of(index).map(|fixture| fixture.before.as_str());
-                let own: Vec<_> = own.collect();
-                report.check_results(kind, migration, &route, &own, made_up);
+                let documents = shortest_first(&own.collect::<Vec<_>>(), generated);
+                let remarks = check_results(kind, migration, &route, documents);
+                report.add(remarks);
             }
         }
     }
     report
 }
 
+/// Generated documents, fixtures, and combinations of both.
+fn shortest_first(fixtures: &[&str], generated: Vec<String>) -> Vec<String> {
+    let laid_over = fixtures.iter().flat_map(|fixture| {
+        let generated = generated.iter();
+        generated.filter_map(|over| documents::laid_over(fixture, over))
+    });
+    let mut all: Vec<String> = laid_over.collect();
+    all.extend(generated);
+    all.extend(fixtures.iter().map(|fixture| (*fixture).to_owned()));
+    all.sort_by_key(String::len);
+    all
+}
+
+/// Finds the first document that is valid before a migration and refused after it.
+fn check_results(
+    kind: &Kind,
+    migration: &Migration,
+    route: &Route,
+    documents: Vec<String>,
+) -> Vec<Remark> {
+    // A step may refuse some documents, but hardly all of them.
+    let (mut refused_by_step, mut is_any_migrated) = (None, false);
+    for document in documents {
+        let manifest = examine_as(kind, document.as_bytes()).ok();
+        let Some(manifest) = manifest.filter(|one| one.version() == route.from()) else {
+            continue;
+        };
+        let say = |why: &str| vec![checks::result_refused(migration, manifest.document(), why)];
+        match checks::migrate_valid(&manifest, route) {
+            None => {}
+            Some(Ok(())) => is_any_migrated = true,
+            Some(Err(Refused::Result(why))) => return say(&why),
+            Some(Err(Refused::Step(why))) => {
+                refused_by_step.get_or_insert_with(|| say(&why));
+            }
+        }
+    }
+    refused_by_step
+        .filter(|_| !is_any_migrated)
+        .unwrap_or_default()
+}
+
 impl TestReport {
-    fn check_laws(&mut self, kind: &Kind, route: &Route, made_up: &[String]) {
-        for document in made_up {
+    fn check_laws(&mut self, kind: &Kind, route: &Route, documents: &[String]) {
+        for document in documents {
             let manifest = examine_as(kind, document.as_bytes()).ok();
             let rehearsed = manifest.and_then(|manifest| rehearse(&manifest, route).ok());
             if let Some(rehearsed) = rehearsed {
                 self.documents += 1;
                 self.add(rehearsed.broken);
             }
-        }
-    }
-
-    /// Finds the shortest document that is valid before a migration and refused after it: among generated documents, fixtures, and combinations of both.
-    fn check_results(
-        &mut self,
-        kind: &Kind,
-        migration: &Migration,
-        route: &Route,
-        fixtures: &[&str],
-        made_up: Vec<String>,
-    ) {
-        if !kind.schemas.contains_key(&migration.from) {
-            return;
-        }
-        let laid_over = fixtures.iter().flat_map(|fixture| {
-            let made_up = made_up.iter();
-            made_up.filter_map(|over| documents::laid_over(fixture, over))
-        });
-        let mut all: Vec<String> = laid_over.collect();
-        all.extend(made_up);
-        all.extend(fixtures.iter().map(|fixture| (*fixture).to_owned()));
-        all.sort_by_key(String::len);
-        // A step may refuse some documents, but hardly all of them.
-        let (mut refused_by_step, mut is_any_migrated) = (None, false);
-        for document in all {
-            let manifest = examine_as(kind, document.as_bytes()).ok();
-            let at_version = |manifest: &Manifest<'_, '_>| manifest.version() == route.from();
-            let Some(manifest) = manifest.filter(at_version) else {
-                continue;
-            };
-            let say = |why: &str| vec![checks::result_refused(migration, manifest.document(), why)];
-            match checks::migrate_valid(&manifest, route) {
-                None => {}
-                Some(Ok(())) => is_any_migrated = true,
-                Some(Err(Refused::Result(why))) => return self.add(say(&why)),
-                Some(Err(Refused::Step(why))) => {
-                    refused_by_step.get_or_insert_with(|| say(&why));
-                }
-            }
-        }
-        if !is_any_migrated {
-            self.add(refused_by_step.unwrap_or_default());
         }
     }
 

@@ -68,13 +68,8 @@ fn check_twice(text: &Text<'_>, migration: &Migration, kind: &Kind) -> Option<Re
                 "`{}` changes a document again that it has changed",
                 transform.name()
             );
-            return Some(Remark::on_step(
-                Code::NotIdempotent,
-                kind,
-                migration,
-                index,
-                message,
-            ));
+            let remark = Remark::new(Code::NotIdempotent, place_of(migration), message);
+            return Some(remark.on_step(kind, migration, index));
         }
     }
     None

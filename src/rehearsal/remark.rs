@@ -28,17 +28,13 @@ impl Remark {
         }
     }
 
-    pub(super) fn on_step(
-        code: Code,
-        kind: &Kind,
-        migration: &Migration,
-        index: usize,
-        message: String,
-    ) -> Self {
+    /// The same remark about the step with this index.
+    pub(super) fn on_step(self, kind: &Kind, migration: &Migration, index: usize) -> Self {
         let place = migration.place_of(index).cloned();
         Self {
             step: Some(StepId::new(&kind.name, migration, index)),
-            ..Self::new(code, place.unwrap_or(Place::Catalog), message)
+            place: place.unwrap_or(Place::Catalog),
+            ..self
         }
     }
 

@@ -7,7 +7,7 @@ use super::past;
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::engine::{Decision, Manifest, Pipeline, Plan, examine, history, transform};
+use crate::engine::{Decision, Manifest, Plan, examine, history, transform};
 use crate::operation::find::visit_only;
 use crate::operation::frame::Frame;
 use crate::operation::ledger::Journals;
@@ -43,13 +43,7 @@ pub fn explain(frame: &Frame<'_>, target: Option<&Version>) -> Result<Explanatio
         ..Outcome::new(path.clone(), Status::Refused)
     });
     let mut notices = [journals.warnings, journals.findings].concat();
-    let pipeline = Pipeline {
-        plan: &plan,
-        now: frame.request.now,
-        rules: options.rules,
-        tree: None,
-    };
-    let mut visitor = Visitor::new(frame, &options, pipeline);
+    let mut visitor = Visitor::new(frame, &options, &plan);
     let pass_facts = FirstPass::of_all(frame, &options)?.run_all(&visitor)?;
     if let Some(pass_facts) = &pass_facts {
         notices.extend(pass_facts.unlisted().iter().cloned());

@@ -17,22 +17,19 @@ use crate::selection::Tolerance;
 pub(super) struct ExaminedManifest {
     pub(super) path: TreePath,
     pub(super) is_selected: bool,
-    pub(super) prediction: Prediction,
-    /// The digest of a pending manifest.
-    pub(super) digest: Option<Digest>,
+    pub(super) pending: Option<Pending>,
     pub(super) facts: DocumentFacts,
     /// The reason why it would be refused or cannot be read.
     pub(super) trouble: Option<Diagnosis>,
     pub(super) halts: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Prediction {
-    Unchanged,
-    /// Pending, and no schema or rule of the document is violated.
-    PendingClean,
-    /// Pending, and something is violated.
-    PendingViolating,
+/// A manifest that would be migrated.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pending {
+    pub(super) digest: Digest,
+    /// True if no schema or rule of the document is violated.
+    pub(super) is_clean: bool,
 }
 
 #[derive(Default)]
@@ -98,9 +95,7 @@ pub(in crate::operation) struct FirstPassFacts {
 struct ManifestFacts {
     end: u64,
     is_selected: bool,
-    prediction: Prediction,
-    /// The digest of a pending manifest.
-    digest: Option<Digest>,
+    pending: Option<Pending>,
 }
 
 impl FirstPassFacts {
@@ -110,8 +105,7 @@ impl FirstPassFacts {
         self.manifests.push(ManifestFacts {
             end: self.paths.len() as u64,
             is_selected: examined.is_selected,
-            prediction: examined.prediction,
-            digest: examined.digest,
+            pending: examined.pending,
         });
         number
     }
@@ -126,7 +120,7 @@ impl FirstPassFacts {
             self.halt(number, &trouble.message);
             self.troubles.insert(number, trouble);
         } else if let Some(failure) = with(OnFailure::Refuse)
-            && self.manifests[number as usize].prediction != Prediction::Unchanged
+            && self.manifests[number as usize].pending.is_some()
         {
             let trouble = || Diagnosis::from(&failure.refusal);
             self.troubles.entry(number).or_insert_with(trouble);
@@ -205,7 +199,7 @@ impl FirstPassFacts {
 
     pub(in crate::operation) fn is_pending(&self, path: &TreePath) -> bool {
         let manifests = self.manifests(path);
-        manifests.is_some_and(|manifests| manifests.prediction != Prediction::Unchanged)
+        manifests.is_some_and(|manifests| manifests.pending.is_some())
     }
 
     pub(super) fn selects(&self, path: &TreePath) -> bool {
@@ -220,17 +214,17 @@ impl FirstPassFacts {
     pub(super) fn is_to_be_written(&self) -> bool {
         let mut all = (0..).zip(&self.manifests);
         all.any(|(number, manifests)| {
-            manifests.prediction != Prediction::Unchanged && !self.troubles.contains_key(&number)
+            manifests.pending.is_some() && !self.troubles.contains_key(&number)
         })
     }
 
     /// The facts about a pending manifest with this digest; `None` if the first pass read other bytes.
     pub(super) fn pending(&self, path: &TreePath, digest: Digest) -> Option<PendingFacts<'_>> {
         let number = self.number_of(path)?;
-        let manifests = self.manifests.get(number as usize)?;
-        (manifests.digest == Some(digest)).then(|| PendingFacts {
+        let pending = self.manifests.get(number as usize)?.pending?;
+        (pending.digest == digest).then(|| PendingFacts {
             failures: self.failures.get(&number).map_or(&[], Vec::as_slice),
-            has_passed: manifests.prediction == Prediction::PendingClean,
+            has_passed: pending.is_clean,
         })
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::facts::{ExaminedManifest, FactCollector, FirstPassFacts, Prediction};
+use super::facts::{ExaminedManifest, FactCollector, FirstPassFacts};
 use super::options::{Detail, Migrate};
 use super::visit::Visitor;
 use crate::code::Code;
@@ -127,9 +127,9 @@ impl<'f> FirstPass<'f> {
             if let Some(left) = &mut left {
                 // After the limit, manifests stay as they are.
                 finder.visit_again(&mut found, &at_rest, |examined| {
-                    let is_pending = examined.prediction != Prediction::Unchanged;
                     let is_after = examined.is_selected && *left == 0;
-                    *left = left.saturating_sub(u64::from(examined.is_selected && is_pending));
+                    let is_counted = examined.is_selected && examined.pending.is_some();
+                    *left = left.saturating_sub(u64::from(is_counted));
                     is_after.then(|| examined.path.clone())
                 });
             }
@@ -183,8 +183,7 @@ fn facts_at_rest(
     let mut examined = ExaminedManifest {
         path: visit.path.clone(),
         is_selected: false,
-        digest: None,
-        prediction: Prediction::Unchanged,
+        pending: None,
         facts: DocumentFacts::default(),
         trouble: None,
         halts: false,

@@ -11,7 +11,7 @@ use super::first_pass::FirstPass;
 use super::options::{Detail, Migrate};
 use super::visit::{Mode, Visited, Visitor};
 use crate::catalog::Catalog;
-use crate::engine::{Pipeline, Plan};
+use crate::engine::Plan;
 use crate::journal::{Command, RulesTaken};
 use crate::operation::find::Finder;
 use crate::operation::frame::{Frame, Writing};
@@ -65,12 +65,7 @@ fn run(frame: &Frame<'_>, options: &Migrate, tally: &mut Tally<'_>) -> Result<()
         frame,
         options,
         scope: &scope,
-        pipeline: Pipeline {
-            plan: &plan,
-            now: frame.request.now,
-            rules: options.rules,
-            tree: None,
-        },
+        plan: &plan,
         execution: execution.as_ref(),
         first_pass: first_pass.as_ref(),
     };
@@ -94,7 +89,7 @@ struct Run<'r> {
     frame: &'r Frame<'r>,
     options: &'r Migrate,
     scope: &'r Scope<'r>,
-    pipeline: Pipeline<'r>,
+    plan: &'r Plan<'r>,
     execution: Option<&'r Execution>,
     first_pass: Option<&'r FirstPass<'r>>,
 }
@@ -124,7 +119,7 @@ impl Run<'_> {
         Visitor {
             execution: self.execution,
             pass_facts,
-            ..Visitor::new(self.frame, self.options, self.pipeline)
+            ..Visitor::new(self.frame, self.options, self.plan)
         }
     }
 

@@ -6,12 +6,14 @@ use std::cell::OnceCell;
 use std::sync::{Arc, OnceLock};
 
 use super::execution::Execution;
-use super::facts::{ExaminedManifest, FirstPassFacts, Prediction};
+use super::facts::{ExaminedManifest, FirstPassFacts, Pending};
 use super::options::{Detail, Migrate};
 use crate::catalog::Route;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::engine::{DocumentFacts, Manifest, PendingFacts, Pipeline, Product, Until, examine};
+use crate::engine::{
+    DocumentFacts, Manifest, PendingFacts, Pipeline, Plan, Product, Until, examine,
+};
 use crate::operation::frame::{Frame, Writing};
 use crate::operation::survey;
 use crate::operation::walk::Visit;
@@ -51,7 +53,8 @@ pub(super) struct Visited<'p> {
     pub(super) kept_bytes: usize,
     /// True if its difference is to be made once more when it is reported, because there was no room.
     pub(super) is_postponed: bool,
-    pass_facts: Option<Box<PassInput>>,
+    /// The findings for a first pass.
+    pass_input: Option<Box<PassInput>>,
 }
 
 struct PassInput {
@@ -71,7 +74,7 @@ impl Visited<'_> {
             warnings: Vec::new(),
             kept_bytes: 0,
             is_postponed: false,
-            pass_facts: None,
+            pass_input: None,
         }
     }
 
@@ -87,7 +90,7 @@ impl Visited<'_> {
 pub(in crate::operation) struct Visitor<'v> {
     pub(super) frame: &'v Frame<'v>,
     pub(super) options: &'v Migrate,
-    pub(super) pipeline: Pipeline<'v>,
+    pub(in crate::operation) pipeline: Pipeline<'v>,
     pub(super) execution: Option<&'v Execution>,
     pub(in crate::operation) pass_facts: Option<&'v FirstPassFacts>,
     /// True if the storage is asked whether a pending manifest can be replaced.
@@ -100,12 +103,17 @@ impl<'v> Visitor<'v> {
     pub(in crate::operation) fn new(
         frame: &'v Frame<'v>,
         options: &'v Migrate,
-        pipeline: Pipeline<'v>,
+        plan: &'v Plan<'v>,
     ) -> Self {
         Self {
             frame,
             options,
-            pipeline,
+            pipeline: Pipeline {
+                plan,
+                now: frame.request.now,
+                rules: options.rules,
+                tree: None,
+            },
             execution: None,
             pass_facts: None,
             asks_permission: true,
@@ -155,26 +163,21 @@ impl<'v> Visitor<'v> {
     pub(super) fn foresee(&self, visit: &Visit<'_>, buffer: &mut Vec<u8>) -> ExaminedManifest {
         let visited = self.visit(visit, Mode::Preview, buffer);
         self.frame.watch.looked_at();
-        let is_silent = visited.warnings.is_empty() && visited.outcome.trouble.is_none();
-        let pass_facts = visited.pass_facts.map(|pass_facts| *pass_facts);
-        let pass_facts = pass_facts.unwrap_or(PassInput {
-            pending: None,
-            facts: DocumentFacts::default(),
-            halts: false,
-        });
-        ExaminedManifest {
+        let is_clean = visited.warnings.is_empty() && visited.outcome.trouble.is_none();
+        let mut examined = ExaminedManifest {
             path: visited.outcome.path,
             is_selected: true,
-            prediction: match pass_facts.pending {
-                None => Prediction::Unchanged,
-                Some(_) if is_silent => Prediction::PendingClean,
-                Some(_) => Prediction::PendingViolating,
-            },
-            digest: pass_facts.pending,
-            facts: pass_facts.facts,
+            pending: None,
+            facts: DocumentFacts::default(),
             trouble: visited.outcome.trouble,
-            halts: pass_facts.halts,
+            halts: false,
+        };
+        if let Some(input) = visited.pass_input {
+            examined.pending = input.pending.map(|digest| Pending { digest, is_clean });
+            examined.facts = input.facts;
+            examined.halts = input.halts;
         }
+        examined
     }
 
     fn examine(&self, read: Read<'_>, mode: Mode<'_>) -> Visited<'v> {
@@ -219,7 +222,7 @@ impl<'v> Visitor<'v> {
         };
         let mut visited = Visited::of(known(product.status));
         if self.pipeline.tree.is_some() {
-            visited.pass_facts = Some(Box::new(PassInput {
+            visited.pass_input = Some(Box::new(PassInput {
                 pending: product.route.map(|_| read.digest()),
                 facts: std::mem::take(&mut product.verdicts.facts),
                 halts: product.verdicts.halts,

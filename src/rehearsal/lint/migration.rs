@@ -2,7 +2,7 @@
 //! Invariant: a step is tried even if one before it refuses the document.
 
 use super::schemas;
-use crate::catalog::{Catalog, Kind, Migration};
+use crate::catalog::{Catalog, Kind, Migration, Place};
 use crate::code::Code;
 use crate::engine::{examine_as, trace};
 use crate::rehearsal::laws::{apply_step, check_shortcut};
@@ -69,7 +69,8 @@ impl LintedMigration<'_> {
 
     fn remark_on_step(&self, index: usize, code: Code, message: &str) -> Remark {
         let message = format!("`{}` {message}", self.migration.transforms[index].name());
-        Remark::on_step(code, self.kind, self.migration, index, message)
+        let remark = Remark::new(code, Place::Catalog, message);
+        remark.on_step(self.kind, self.migration, index)
     }
 }
 
