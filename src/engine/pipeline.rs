@@ -31,7 +31,7 @@ pub(crate) struct Pipeline<'p> {
     pub tree: Option<&'p TreeRules<'p>>,
 }
 
-/// What a first pass has found out about a pending manifest.
+/// The findings of a first pass about a pending manifest.
 #[derive(Debug, Default)]
 pub(crate) struct PendingFacts<'f> {
     /// Rules over the tree that do not hold because of it.

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use super::frame::Frame;
 use super::scope::{Scope, check_start, given_trouble};
 use super::tally::FoundCounts;
-use super::walk::{Ahead, Found, Visit, Visited, Visiting, nested};
+use super::walk::{Ahead, Found, Visit, VisitFn, Visited, Visiting, nested};
 use crate::code::Code;
 use crate::path::TreePath;
 use crate::report::Stop;
@@ -64,7 +64,7 @@ impl<'f, T: Send> Finder<'f, T> {
     pub(super) fn next(
         &mut self,
         group: usize,
-        visit: &(dyn Fn(&Visit<'_>, &mut Vec<u8>) -> T + Sync),
+        visit: &VisitFn<'_, T>,
     ) -> Result<Option<Vec<Found<T>>>, Stop> {
         loop {
             let is_over =
@@ -87,7 +87,7 @@ impl<'f, T: Send> Finder<'f, T> {
     pub(super) fn for_each(
         &mut self,
         group: usize,
-        visit: &(dyn Fn(&Visit<'_>, &mut Vec<u8>) -> T + Sync),
+        visit: &VisitFn<'_, T>,
         mut take: impl FnMut(Found<T>) -> bool,
     ) -> Result<(), Stop> {
         while let Some(found) = self.next(group, visit)? {
@@ -124,7 +124,7 @@ impl<'f, T: Send> Finder<'f, T> {
     pub(super) fn visit_again(
         &self,
         found: &mut [Found<T>],
-        visit: &(dyn Fn(&Visit<'_>, &mut Vec<u8>) -> T + Sync),
+        visit: &VisitFn<'_, T>,
         mut again: impl FnMut(&T) -> Option<TreePath>,
     ) {
         let results = found.iter_mut().filter_map(|one| match one {
@@ -164,11 +164,7 @@ impl<'f, T: Send> Finder<'f, T> {
         found
     }
 
-    fn visit_group(
-        &mut self,
-        group: usize,
-        visit: &(dyn Fn(&Visit<'_>, &mut Vec<u8>) -> T + Sync),
-    ) -> Result<(), Stop> {
+    fn visit_group(&mut self, group: usize, visit: &VisitFn<'_, T>) -> Result<(), Stop> {
         let mut weight = 0;
         let is_beyond = |ahead: &Ahead<T>| {
             let is_first = weight == 0;

@@ -22,7 +22,7 @@ use crate::journal::{
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Start, Stop, Summary, Watch};
 use crate::selection::Selection;
-use crate::storage::{Answer, Begin, Begun, Change, Opening, Recovery, Session, Storage};
+use crate::storage::{Answer, Begin, Begun, Change, Opening, Session, Storage};
 use crate::version::Version;
 
 /// The fewest items that a thread takes.
@@ -164,17 +164,9 @@ impl<'f> Frame<'f> {
     }
 
     /// Takes the right to write; `None` if there is no state and none is to be made.
-    pub(super) fn lock(&self, begin: Begin) -> Result<Option<(Writing, Recovery)>, Stop> {
+    fn lock(&self, begin: Begin) -> Result<Option<Begun>, Stop> {
         let wait = || self.request.wait && self.watch.signal().is_none();
-        let locked = self.storage.begin(begin, &wait)?;
-        Ok(locked.map(|Begun { session, recovery }| {
-            let writing = Writing {
-                session,
-                begun: OnceLock::new(),
-                opening: Mutex::new(None),
-            };
-            (writing, recovery)
-        }))
+        self.storage.begin(begin, &wait)
     }
 
     /// Runs an operation that can write, from its lock to the end of its journal.
@@ -201,29 +193,27 @@ impl<'f> Frame<'f> {
             // If the state exists but cannot be opened for writing, this fails with the reason.
             locked = self.lock(Begin::Make)?;
         }
-        let Some((writing, recovery)) = locked else {
+        let Some(Begun { session, recovery }) = locked else {
             return Err(Stop::new(Code::StateUnusable, "no state could be made"));
         };
         tally.recovered(&recovery);
-        *writing
-            .opening
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(opening);
+        let writing = Writing {
+            session,
+            begun: OnceLock::new(),
+            opening: Mutex::new(Some(opening)),
+        };
         let worked = work(Some(&writing), tally);
         let is_lost = || tally.output_stop().filter(|_| tally.was_cut_short());
         let stop = worked.err().or_else(|| writing.failure()).or_else(is_lost);
         let signal = self.watch.signal().filter(|_| tally.was_cut_short());
-        let stopped = match (&stop, signal) {
-            (Some(stop), _) => Some(Stopped {
-                code: stop.code,
-                message: Some(stop.message.clone()),
-            }),
-            (None, Some(signal)) => Some(Stopped {
-                code: Code::Interrupted,
-                message: Some(signal.name().to_owned()),
-            }),
-            (None, None) => None,
+        let stopped = match &stop {
+            Some(stop) => Some((stop.code, stop.message.clone())),
+            None => signal.map(|signal| (Code::Interrupted, signal.name().to_owned())),
         };
+        let stopped = stopped.map(|(code, message)| Stopped {
+            code,
+            message: Some(message),
+        });
         for notice in writing.session.finish(stopped) {
             tally.ended(&notice);
         }

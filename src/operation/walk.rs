@@ -19,6 +19,9 @@ pub(super) struct Visit<'v> {
     not_regular: Option<Diagnosis>,
 }
 
+/// Examines one manifest, from any thread, with a buffer of the thread.
+pub(super) type VisitFn<'v, T> = dyn Fn(&Visit<'_>, &mut Vec<u8>) -> T + Sync + 'v;
+
 impl<'v> Visit<'v> {
     pub(super) fn readable(&self) -> Result<&'v Directory<'v>, Diagnosis> {
         match &self.not_regular {
@@ -88,7 +91,7 @@ impl<T> Default for Visited<T> {
 pub(super) struct Visiting<'v, T> {
     pub(super) frame: &'v Frame<'v>,
     pub(super) scope: &'v Scope<'v>,
-    pub(super) visit: &'v (dyn Fn(&Visit<'_>, &mut Vec<u8>) -> T + Sync),
+    pub(super) visit: &'v VisitFn<'v, T>,
 }
 
 impl<T> Visiting<'_, T> {

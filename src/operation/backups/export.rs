@@ -13,19 +13,12 @@ use crate::path::TreePath;
 use crate::report::{Backup, Diagnosis, Fate, Sink, Summary};
 use crate::storage;
 
-/// An export.
-#[derive(Debug, Clone)]
-pub struct Export {
-    /// The directory of the copies.
-    pub directory: ExportDirectory,
-}
-
-/// Copies the backups beside the selected manifests, reporting each result to `sink`.
-pub fn export(frame: &Frame<'_>, export: &Export, sink: &mut dyn Sink) -> Summary {
+/// Copies the backups beside the selected manifests to `directory`, reporting each result to `sink`.
+pub fn export(frame: &Frame<'_>, directory: &ExportDirectory, sink: &mut dyn Sink) -> Summary {
     list::report(frame, sink, &|ledger, visit, buffer| {
         let copying = Copying {
             frame,
-            export,
+            directory,
             ledger,
         };
         copying.manifest(visit, buffer)
@@ -34,7 +27,7 @@ pub fn export(frame: &Frame<'_>, export: &Export, sink: &mut dyn Sink) -> Summar
 
 struct Copying<'c> {
     frame: &'c Frame<'c>,
-    export: &'c Export,
+    directory: &'c ExportDirectory,
     ledger: &'c Ledger,
 }
 
@@ -78,7 +71,7 @@ impl Copying<'_> {
                     digest,
                     attributes: version.attributes,
                 };
-                let copy = || self.export.directory.copy(path, name, &original);
+                let copy = || self.directory.copy(path, name, &original);
                 (digest, checked.and_then(|()| copy()))
             }))
         })?;

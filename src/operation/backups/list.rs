@@ -9,7 +9,7 @@ use crate::operation::ledger::Journals;
 use crate::operation::scope::Scope;
 use crate::operation::survey::Survey;
 use crate::operation::tally::Tally;
-use crate::operation::walk::Visit;
+use crate::operation::walk::{Visit, VisitFn};
 use crate::path::TreePath;
 use crate::report::{Backup, Diagnosis, Fate, Sink, Start, Stop, Summary};
 use crate::storage;
@@ -49,7 +49,7 @@ pub(super) fn report(
 pub(super) fn each_backup<B: Send>(
     frame: &Frame<'_>,
     tally: &mut Tally<'_>,
-    visit: &(dyn Fn(&Visit<'_>, &mut Vec<u8>) -> Result<Vec<B>, Diagnosis> + Sync),
+    visit: &VisitFn<'_, Result<Vec<B>, Diagnosis>>,
     take: &mut dyn FnMut(B, &mut Tally<'_>) -> bool,
 ) -> Result<(), Stop> {
     let scope = Scope::of(frame.catalog, &frame.request.selection)?;

@@ -8,6 +8,6 @@ mod list;
 mod prune;
 
 pub use decide::Prune;
-pub use export::{Export, export};
+pub use export::export;
 pub use list::list;
 pub use prune::prune;

@@ -262,23 +262,40 @@ impl<'p> Pass<'p> {
         }
     }
 
+    /// With a limit, manifests are decided first, and only those up to the limit are transformed. After it nothing is selected, only found.
     fn next_group(&mut self) -> Result<Option<Vec<FoundManifest<'p>>>, Stop> {
-        let (visitor, mode) = (self.visitor, self.mode);
-        if self.stop.is_some() && self.wanted != Some(0) {
+        let is_after_limit = self.wanted == Some(0);
+        if self.stop.is_some() && !is_after_limit {
             return self.counted_group();
         }
-        if let Some(wanted) = self.wanted {
-            return self.limited_group(wanted);
-        }
+        let (visitor, mode) = (self.visitor, self.mode);
         let watch = self.run.frame.watch;
-        let visit = |visit: &Visit<'_>, buffer: &mut Vec<u8>| {
-            let visited = visitor.visit(visit, mode, buffer);
+        let first_mode = match self.wanted {
+            Some(_) => Mode::DryRun(Detail::Versions),
+            None => mode,
+        };
+        let visit_first = |visit: &Visit<'_>, buffer: &mut Vec<u8>| {
+            if is_after_limit {
+                return Visited::not_attempted(visit.path);
+            }
+            let visited = visitor.visit(visit, first_mode, buffer);
             watch.looked_at();
             visited
         };
-        let mut found = self.finder.next(self.group(), &visit)?;
-        self.note_pending(found.as_deref_mut().unwrap_or_default());
-        Ok(found)
+        let Some(mut found) = self.finder.next(self.group(), &visit_first)? else {
+            return Ok(None);
+        };
+        if let Some(left) = &mut self.wanted {
+            limit(&mut found, left);
+            let visit =
+                |visit: &Visit<'_>, buffer: &mut Vec<u8>| visitor.visit(visit, mode, buffer);
+            self.finder.visit_again(&mut found, &visit, |visited| {
+                let is_pending = visited.outcome.status == Status::Pending;
+                is_pending.then(|| visited.outcome.path.clone())
+            });
+        }
+        self.note_pending(&mut found);
+        Ok(Some(found))
     }
 
     /// After a stop the rest is only counted, including the manifests that were decided but not transformed.
@@ -300,42 +317,6 @@ impl<'p> Pass<'p> {
             return take_back(found);
         }
         self.is_to_be_written |= found.iter().any(|one| matches!(one, Found::Manifest(visited) if visited.outcome.status == Status::Pending));
-    }
-
-    /// With a limit, manifests are decided first, and only those up to the limit are transformed. After it nothing is selected, only found.
-    fn limited_group(&mut self, wanted: u64) -> Result<Option<Vec<FoundManifest<'p>>>, Stop> {
-        let (visitor, mode) = (self.visitor, self.mode);
-        let watch = self.run.frame.watch;
-        let decide = |visit: &Visit<'_>, buffer: &mut Vec<u8>| {
-            let decided = Mode::DryRun(Detail::Versions);
-            if wanted == 0 {
-                return Visited::not_attempted(visit.path);
-            }
-            let visited = visitor.visit(visit, decided, buffer);
-            watch.looked_at();
-            visited
-        };
-        let Some(mut found) = self.finder.next(self.group(), &decide)? else {
-            return Ok(None);
-        };
-        let mut left = wanted;
-        found.retain(|one| match one {
-            Found::Manifest(visited) => {
-                let is_within = left > 0;
-                let is_pending = visited.outcome.status == Status::Pending;
-                left -= u64::from(is_within && is_pending);
-                is_within
-            }
-            Found::Warning(_) | Found::DirectoryFailed(_) => true,
-        });
-        self.wanted = Some(left);
-        let visit = |visit: &Visit<'_>, buffer: &mut Vec<u8>| visitor.visit(visit, mode, buffer);
-        self.finder.visit_again(&mut found, &visit, |visited| {
-            let is_pending = visited.outcome.status == Status::Pending;
-            is_pending.then(|| visited.outcome.path.clone())
-        });
-        self.note_pending(&mut found);
-        Ok(Some(found))
     }
 
     fn report_first(&mut self, tally: &mut Tally<'_>) {
@@ -365,6 +346,19 @@ impl<'p> Pass<'p> {
         let too_many = || tally.too_many(self.run.options.max_failures);
         self.stop = self.stop.take().or_else(too_many);
     }
+}
+
+/// Drops the manifests after the last pending one that is wanted; `left` counts down.
+fn limit(found: &mut Vec<FoundManifest<'_>>, left: &mut u64) {
+    found.retain(|one| match one {
+        Found::Manifest(visited) => {
+            let is_within = *left > 0;
+            let is_pending = visited.outcome.status == Status::Pending;
+            *left -= u64::from(is_within && is_pending);
+            is_within
+        }
+        Found::Warning(_) | Found::DirectoryFailed(_) => true,
+    });
 }
 
 fn take_back(found: &mut [FoundManifest<'_>]) {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::fixture::{Fixture, dry, manifest, named, on_each_storage, request, selecting};
 use super::reported::Reported;
-use crate::operation::backups::{Export, export, list};
+use crate::operation::backups::{export, list};
 use crate::operation::frame::Request;
 use crate::outside::ExportDirectory;
 
@@ -26,9 +26,8 @@ fn listed(fixture: &Fixture, request: &Request) -> Reported {
 fn exported(fixture: &Fixture, to: &Path) -> Reported {
     let directory = ExportDirectory::open(to, Path::new("/tree")).unwrap();
     let before = (fixture.tree.all(), fixture.tree.state());
-    let options = Export { directory };
     let reported = fixture.operate(&dry(), &|| None, |frame, sink| {
-        export(frame, &options, sink)
+        export(frame, &directory, sink)
     });
     assert_eq!((fixture.tree.all(), fixture.tree.state()), before);
     reported

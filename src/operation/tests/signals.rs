@@ -11,7 +11,7 @@ use super::fixture::{Fixture, named, on_each_storage, request, ruled, to_latest}
 use super::reported::Reported;
 use crate::code::Code;
 use crate::journal::Record;
-use crate::operation::backups::{Export, Prune, export, list, prune};
+use crate::operation::backups::{Prune, export, list, prune};
 use crate::operation::frame::{Frame, Request};
 use crate::operation::migrate::migrate;
 use crate::operation::rollback::{Rollback, Undo, rollback};
@@ -398,9 +398,8 @@ fn a_pruning_and_an_export_end_between_backups() {
         );
         let dir = TempDir::new().unwrap();
         let directory = ExportDirectory::open(dir.path(), std::path::Path::new("/tree")).unwrap();
-        let options = Export { directory };
         let reported = run(fixture, &one_by_one(), 2, |frame, sink| {
-            export(frame, &options, sink)
+            export(frame, &directory, sink)
         });
         assert_eq!(
             reported.lines,
@@ -417,7 +416,7 @@ fn a_pruning_and_an_export_end_between_backups() {
             ..one_by_one()
         };
         let reported = run(fixture, &request, 1, |frame, sink| {
-            export(frame, &options, sink)
+            export(frame, &directory, sink)
         });
         assert_eq!((reported.code(), reported.summary.unvisited), (130, 0));
         let all = Prune {

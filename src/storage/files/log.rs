@@ -10,6 +10,7 @@ use super::names::{self, STATE_DIRECTORY};
 use super::parts::understands;
 use super::protocol::plain;
 use super::state::{State, make_dir_if_missing};
+use crate::code::Code;
 use crate::journal::{Began, OperationId, Reader, Record, TreeId};
 use crate::path::Name;
 use crate::report::Diagnosis;
@@ -32,7 +33,11 @@ pub(super) fn list<D: Disk>(core: &Core<D>) -> io::Result<Vec<Log>> {
     let mut logs = Vec::new();
     if let Some(dir) = part(core, "operations")? {
         for id in journals(core)? {
-            let (began, bytes) = opening(core, &dir, &id)?;
+            let (began, bytes) = match opening(core, &dir, &id) {
+                // Reading it whole gives the reason.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => (None, 0),
+                opening => opening?,
+            };
             logs.push(Log {
                 serial: began.and_then(|began| began.serial),
                 is_unfinished: unfinished.contains(&id),
@@ -85,16 +90,22 @@ pub(super) fn last_numbered<D: Disk>(
 /// A first line that is longer is none.
 const MAX_FIRST_BYTES: u64 = 2 * 1024 * 1024;
 
-/// The first record of a journal, if it can be read, and the size of the journal.
+/// The first record of a journal, if there is one, and the size of the journal. Without the record its place among the others is not known, so an error is no missing record.
 fn opening<D: Disk>(
     core: &Core<D>,
     operations: &D::Dir,
     id: &OperationId,
 ) -> io::Result<(Option<Box<Began>>, u64)> {
     let name = names::journal(id);
-    let Ok(file) = core.disk.open(operations, name.as_bytes(), Crossing::Stay) else {
-        // Reading it whole gives the reason.
-        return Ok((None, 0));
+    let file = match core.disk.open(operations, name.as_bytes(), Crossing::Stay) {
+        Ok(file) => file,
+        Err(error) => {
+            return match diagnose_open(&error).code {
+                // Reading it whole gives the reason.
+                Code::NotFound | Code::NotRegular => Ok((None, 0)),
+                _ => Err(error),
+            };
+        }
     };
     let stat = core.disk.stat(&file)?;
     if stat.kind != EntryKind::File {

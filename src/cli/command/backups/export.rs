@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use migrate_manifests::operation::backups::{self, Export};
+use migrate_manifests::operation::backups;
 use migrate_manifests::outside::ExportDirectory;
 use migrate_manifests::report::{Backup, Fate, Stop};
 
@@ -43,8 +43,7 @@ pub(super) fn run(args: ExportArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop>
             add: &mut |backup| end.add(backup),
             item: |backup| Box::new(Copied(backup)),
         };
-        let export = Export { directory };
-        Ok(backups::export(&setup.frame()?, &export, &mut copying))
+        Ok(backups::export(&setup.frame()?, &directory, &mut copying))
     });
     Ok(session.end(done, &end, Terms::default()))
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
 
-use crate::operation::backups::{Export, export, list};
+use crate::operation::backups::{export, list};
 use crate::operation::explain::explain;
 use crate::operation::rollback::Undo;
 use crate::operation::tests::fixture::{
@@ -136,9 +136,8 @@ fn a_backup_that_is_a_link_is_not_put_back_not_copied_and_not_sound() {
     assert!(!reported.backups[0].is_regular);
     let copies = TempDir::new().unwrap();
     let directory = ExportDirectory::open(copies.path(), &dir(&fixture)).unwrap();
-    let options = Export { directory };
     let reported = fixture.operate(&dry(), &|| None, |frame, sink| {
-        export(frame, &options, sink)
+        export(frame, &directory, sink)
     });
     assert_eq!(
         reported.lines,
@@ -163,9 +162,8 @@ fn no_copy_is_made_behind_a_link() {
     let copies = TempDir::new().unwrap();
     symlink(dir(&fixture).join("job"), copies.path().join("job")).unwrap();
     let directory = ExportDirectory::open(copies.path(), &dir(&fixture)).unwrap();
-    let options = Export { directory };
     let reported = fixture.operate(&dry(), &|| None, |frame, sink| {
-        export(frame, &options, sink)
+        export(frame, &directory, sink)
     });
     let place = copies.path().join("job");
     assert_eq!(

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use walkdir::WalkDir;
 
-use crate::operation::backups::{Export, export};
+use crate::operation::backups::export;
 use crate::operation::rollback::Undo;
 use crate::operation::tests::fixture::{Fixture, Tree, dry, manifest, to_latest};
 use crate::outside::ExportDirectory;
@@ -135,9 +135,8 @@ fn a_copy_has_the_mode_and_the_time_of_the_original() {
     fixture.migrate();
     let copies = TempDir::new().unwrap();
     let directory = ExportDirectory::open(copies.path(), &dir(&fixture)).unwrap();
-    let options = Export { directory };
     fixture.operate(&dry(), &|| None, |frame, sink| {
-        export(frame, &options, sink)
+        export(frame, &directory, sink)
     });
     let copy = fs::metadata(copies.path().join("job/run/manifest.json.backup")).unwrap();
     assert_eq!((copy.mode(), copy.mtime()), (before.mode(), before.mtime()));
