@@ -57,8 +57,10 @@ pub(crate) fn examine_text<'b, 'c>(
         let refusal = unknown_kind(catalog, file_name);
         return Err(unexamined(refusal, Some(text), None));
     };
-    Manifest::new(text, &catalog.kinds()[index])
-        .map_err(|(refusal, text)| unexamined(refusal, Some(text), Some(index)))
+    Manifest::new(text, &catalog.kinds()[index]).map_err(|failed| {
+        let (refusal, text) = *failed;
+        unexamined(refusal, Some(text), Some(index))
+    })
 }
 
 /// Examines the document `bytes` as a manifest of this kind, whatever its marks say.
@@ -67,7 +69,7 @@ pub(crate) fn examine_text<'b, 'c>(
 /// The bytes are no valid document, or it is no valid manifest of the kind.
 pub fn examine_as<'b, 'c>(kind: &'c Kind, bytes: &'b [u8]) -> Result<Manifest<'b, 'c>, Refusal> {
     let text = Text::scan(bytes).map_err(Refusal::Text)?;
-    Manifest::new(text, kind).map_err(|(refusal, _)| refusal)
+    Manifest::new(text, kind).map_err(|failed| failed.0)
 }
 
 fn unexamined(

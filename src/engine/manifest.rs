@@ -31,7 +31,7 @@ pub(crate) struct Members<'c> {
 
 impl<'b, 'c> Manifest<'b, 'c> {
     /// Fails in this order: the history is not an array or is too long, a required member is missing, the version is not a string or is malformed.
-    pub(super) fn new(text: Text<'b>, kind: &'c Kind) -> Result<Self, (Refusal, Text<'b>)> {
+    pub(super) fn new(text: Text<'b>, kind: &'c Kind) -> Result<Self, Box<(Refusal, Text<'b>)>> {
         let members = Members::read(text.root(), kind);
         let read = members.history_len.and_then(|history_len| {
             if let Some(at) = members.missing.first() {
@@ -47,7 +47,7 @@ impl<'b, 'c> Manifest<'b, 'c> {
                 declared,
                 history_len,
             }),
-            Err(refusal) => Err((refusal, text)),
+            Err(refusal) => Err(Box::new((refusal, text))),
         }
     }
 

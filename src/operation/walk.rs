@@ -108,7 +108,7 @@ impl<T> Visiting<'_, T> {
             Err(failed) => {
                 match at {
                     Some(path) => visited.ahead.extend(not_listed(path, failed)),
-                    None => visited.stop = Some(self.unreadable_tree(failed)),
+                    None => visited.stop = Some(self.unreadable_tree(&failed)),
                 }
                 return visited;
             }
@@ -204,8 +204,8 @@ impl<T> Visiting<'_, T> {
         }
     }
 
-    fn unreadable_tree(&self, failed: Failed) -> Stop {
-        let reason = match &failed {
+    fn unreadable_tree(&self, failed: &Failed) -> Stop {
+        let reason = match failed {
             Failed::Error(diagnosis) => &*diagnosis.message,
             Failed::Gone | Failed::OtherFileSystem => "No such file or directory (os error 2)",
         };

@@ -25,12 +25,12 @@ pub fn list(frame: &Frame<'_>, sink: &mut dyn Sink) -> Summary {
     })
 }
 
+/// A function that lists the backups of one manifest.
+type VisitBackups<'v> =
+    dyn Fn(&Ledger, &Visit<'_>, &mut Vec<u8>) -> Result<Vec<Backup>, Diagnosis> + Sync + 'v;
+
 /// Runs an operation that changes nothing in the tree and reports each backup that `visit` returns.
-pub(super) fn report(
-    frame: &Frame<'_>,
-    sink: &mut dyn Sink,
-    visit: &(dyn Fn(&Ledger, &Visit<'_>, &mut Vec<u8>) -> Result<Vec<Backup>, Diagnosis> + Sync),
-) -> Summary {
+pub(super) fn report(frame: &Frame<'_>, sink: &mut dyn Sink, visit: &VisitBackups<'_>) -> Summary {
     let mut tally = Tally::new(sink, &Survey::default());
     tally.start(&Start {
         dry_run: true,

@@ -54,8 +54,8 @@ fn run(
     };
     let visit = |visit: &Visit<'_>, buffer: &mut Vec<u8>| -> Result<Vec<Slot>, Diagnosis> {
         let backups = beside(frame, visit)?;
-        let decided = decider.manifest(visit, &backups, buffer).into_iter();
-        Ok(decided.map(|one| hand_over(visit, one, writing)).collect())
+        let verdicts = decider.manifest(visit, &backups, buffer).into_iter();
+        Ok(verdicts.map(|one| hand_over(visit, one, writing)).collect())
     };
     let mut may_some_go = false;
     each_backup(frame, tally, &visit, &mut |slot, tally| {

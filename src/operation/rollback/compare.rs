@@ -59,7 +59,7 @@ impl Comparison<'_> {
     ) -> Result<Option<Open>, Diagnosis> {
         let (replaced, name) = (self.replaced, self.path.name());
         let found = open_parent(self.frame.storage, self.path).and_then(|directory| {
-            let manifest = self.document(buffer, &|bytes, most| directory.read(name, most, bytes));
+            let manifest = self.document(buffer, |bytes, most| directory.read(name, most, bytes));
             Ok((manifest?, directory))
         });
         let (manifest, directory) = found.map_err(|diagnosis| self.gone(diagnosis))?;
@@ -75,7 +75,7 @@ impl Comparison<'_> {
         }
         let backup = BackupId::new(self.backup).ok_or_else(|| self.missing())?;
         let read = |bytes: &mut Vec<u8>, most| directory.read_backup(name, &backup, most, bytes);
-        let original = self.document(buffer, &read);
+        let original = self.document(buffer, read);
         let original = original.map_err(|diagnosis| self.without_backup(diagnosis))?;
         if original.raw != replaced.before {
             let message = format!(
@@ -98,7 +98,7 @@ impl Comparison<'_> {
     fn document(
         &self,
         buffer: &mut Vec<u8>,
-        read: &(dyn Fn(&mut Vec<u8>, usize) -> Result<Option<storage::Version>, Diagnosis> + Sync),
+        read: impl Fn(&mut Vec<u8>, usize) -> Result<Option<storage::Version>, Diagnosis> + Sync,
     ) -> Result<Document, Diagnosis> {
         self.frame.large.process(buffer, |bytes, most| {
             let version = match read(bytes, most).transpose()? {
