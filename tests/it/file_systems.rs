@@ -7,7 +7,6 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -15,6 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::support::aftermath::{Family, STATE, journal, ways};
 use crate::support::mounts::{FsType, mount, or_skip};
 use crate::support::sandbox::{Output, Sandbox};
+use crate::support::wait;
 
 const TMPFS: FsType = FsType::Tmpfs {
     bytes: 8 << 20,
@@ -104,11 +104,9 @@ fn rolls_back(sandbox: &Sandbox, family: &Family, fs_type: FsType, way: &str) {
 
 /// libfuse gives a file that is replaced while it is open a hidden name and takes it away at the last close, or, in a race of its own, never. Until then a backup is refused as `hard_linked`, and the operator removes the name.
 fn remove_hidden_names(backup: &Path) {
-    for _ in 0..50 {
-        if fs::metadata(backup).unwrap().nlink() == 1 {
-            return;
-        }
-        thread::sleep(Duration::from_millis(20));
+    let is_alone = || fs::metadata(backup).unwrap().nlink() == 1;
+    if wait::within(Duration::from_secs(1), is_alone) {
+        return;
     }
     for entry in fs::read_dir(backup.parent().unwrap()).unwrap() {
         let entry = entry.unwrap();
@@ -118,8 +116,7 @@ fn remove_hidden_names(backup: &Path) {
         }
     }
     // The kernel keeps the count for a second.
-    thread::sleep(Duration::from_millis(1_100));
-    assert_eq!(fs::metadata(backup).unwrap().nlink(), 1);
+    wait::until("the backup has another name", is_alone);
 }
 
 macro_rules! migrates {
@@ -151,16 +148,18 @@ fn survives(fs_type: FsType) {
         return;
     };
     let family = Family::of_many(600);
-    for wait_ms in [0, 3, 8, 15, 25, 40] {
+    for migrated in [0, 1, 100, 250, 400, 550] {
         let sandbox = Sandbox::on(mount.path());
         family.write(sandbox.root());
         rustix::fs::syncfs(fs::File::open(sandbox.root()).unwrap()).unwrap();
+        let last = family.paths().nth(migrated).unwrap();
+        let is_replaced = wait::is_replaced(sandbox.path(last));
         let mut running = sandbox.invoke(["--quiet", "--jobs", "2"]).spawn();
-        while running.is_running() && !sandbox.path(STATE).join("staging").exists() {
-            thread::sleep(Duration::from_millis(1));
+        running.wait_until(|| sandbox.path(STATE).join("staging").exists());
+        if migrated > 0 {
+            running.wait_until(&is_replaced);
         }
-        thread::sleep(Duration::from_millis(wait_ms));
-        let why = format!("{fs_type:?} after {wait_ms} ms");
+        let why = format!("{fs_type:?} after about {migrated} manifests");
         // The power fails while it is at work.
         let cut = or_skip(mount.after_power_cut());
         let id = Pid::from_raw(i32::try_from(running.id()).unwrap()).unwrap();

@@ -3,13 +3,12 @@
 //! Invariant: whenever the signal comes, every manifest is whole, and the next run finishes.
 
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::aftermath::{Family, STATE};
 use crate::support::sandbox::Sandbox;
+use crate::support::wait;
 
 const MANIFESTS: usize = 6_000;
 
@@ -22,16 +21,16 @@ fn interrupted(signal: Signal, code: i32, name: &str) {
     };
     let mut was_between = false;
     // Once while the first batch is staged, then later and later.
-    for wait_ms in [0, 60, 120, 200] {
+    for migrated in [0, 1_000, 3_000, 5_000] {
         let sandbox = Sandbox::on(&place);
         family.write(sandbox.root());
+        let last = family.paths().nth(migrated).unwrap();
+        let is_replaced = wait::is_replaced(sandbox.path(last));
         let mut running = sandbox.invoke(["--jobs", "2"]).spawn();
-        let until = Instant::now() + Duration::from_secs(30);
-        while running.is_running() && !sandbox.path(STATE).join("staging").exists() {
-            assert!(Instant::now() < until, "it never began");
-            thread::sleep(Duration::from_millis(1));
+        running.wait_until(|| sandbox.path(STATE).join("staging").exists());
+        if migrated > 0 {
+            running.wait_until(is_replaced);
         }
-        thread::sleep(Duration::from_millis(wait_ms));
         let id = Pid::from_raw(i32::try_from(running.id()).unwrap()).unwrap();
         // It may have ended meanwhile.
         let sent = kill_process(id, signal).is_ok();
@@ -80,19 +79,21 @@ fn sigterm_ends_it_with_143() {
 fn a_rollback_that_is_interrupted_goes_on_the_next_time() {
     let family = Family::of_many(MANIFESTS);
     let mut was_between = false;
-    for wait_ms in [0, 60, 200] {
+    for restored in [0, 2_000, 4_000] {
         let sandbox = Sandbox::new();
         family.write(sandbox.root());
         sandbox.run(["--quiet"]).code(0);
+        let last = family.paths().nth(restored).unwrap();
+        let is_replaced = wait::is_replaced(sandbox.path(last));
         let mut running = sandbox
             .invoke(["rollback", "--last", "--jobs", "2"])
             .spawn();
         let operations = sandbox.path(STATE).join("operations");
         let has_begun = || std::fs::read_dir(&operations).unwrap().count() > 1;
-        while running.is_running() && !has_begun() {
-            thread::sleep(Duration::from_millis(1));
+        running.wait_until(has_begun);
+        if restored > 0 {
+            running.wait_until(is_replaced);
         }
-        thread::sleep(Duration::from_millis(wait_ms));
         let id = Pid::from_raw(i32::try_from(running.id()).unwrap()).unwrap();
         // It may have ended meanwhile.
         let _sent_or_over = kill_process(id, Signal::INT);

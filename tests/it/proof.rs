@@ -1,12 +1,10 @@
-//! The whole way, there and back, on a tree with all versions and true hashes: migrated, proved, rolled back, migrated again; and killed at random times, again and again.
+//! The whole way, there and back, on a tree with all versions and true hashes: migrated, proved, rolled back, migrated again; and killed after a random manifest, again and again.
 //!
 //! The gate takes a small tree; `PROOF_RUNS=10000 cargo test --release --test it proof:: -- --nocapture` is the campaign. `PROOF_SEED` chooses where the kills fall.
 //!
 //! Invariant: what is compared at the end is bytes, modes, owners, inodes and times of everything in the tree.
 
 use std::env;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
@@ -14,6 +12,7 @@ use serde_json::json;
 use crate::support::pair::verify;
 use crate::support::sandbox::{Detail, Sandbox, Snapshot};
 use crate::support::tree::{TreeSpec, generate, random::Random};
+use crate::support::wait;
 
 fn number(name: &str, usual: u64) -> u64 {
     let typed = env::var(name).ok();
@@ -79,14 +78,21 @@ fn there_and_back_and_there_again() {
 fn killed_ten_times_and_rolled_back_it_is_the_tree_from_before() {
     let sandbox = tree();
     let before = whole(&sandbox);
-    let start = Instant::now();
-    sandbox.run(["--dry-run", "--quiet"]).code(0);
-    // A migration takes a few times as long as a look at what it would do.
-    let usual = u64::try_from(start.elapsed().as_millis()).unwrap().max(5) * 4;
+    let report = sandbox
+        .run(["--dry-run", "--format", "json"])
+        .code(0)
+        .json();
+    let pending = report["manifests"].as_array().unwrap().iter();
+    let pending = pending.filter(|one| one["outcome"] == "pending");
+    let pending: Vec<_> = pending.map(|one| one["path"].as_str().unwrap()).collect();
     let mut random = Random::new(number("PROOF_SEED", 1), 0, 0);
-    for _ in 0..10 {
+    let share = pending.len() / 10;
+    for round in 0..10 {
+        let more = random.below(share as u64);
+        let last = pending[round * share + usize::try_from(more).unwrap()];
+        let is_replaced = wait::is_replaced(sandbox.path("artifacts").join(last));
         let mut running = sandbox.invoke(["--quiet"]).real_clock().spawn();
-        thread::sleep(Duration::from_millis(random.below(usual)));
+        running.wait_until(is_replaced);
         if running.is_running() {
             let id = Pid::from_raw(i32::try_from(running.id()).unwrap()).unwrap();
             // It may have ended in this very moment.

@@ -2,15 +2,13 @@
 //!
 //! Invariant: the first is slowed down by `strace`, so that no test depends on luck.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::aftermath::{Family, STATE};
 use crate::support::sandbox::{Running, Sandbox};
 use crate::support::skip::skip;
+use crate::support::wait;
 
 #[test]
 fn a_signal_ends_the_waiting() {
@@ -23,7 +21,7 @@ fn a_signal_ends_the_waiting() {
     for (signal, code, name) in [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM")] {
         let waiting = sandbox.invoke(["--wait", "--quiet"]).spawn();
         // Until it waits: sooner, the signal would end the process by itself.
-        thread::sleep(Duration::from_millis(600));
+        wait_until_it_waits(&sandbox, waiting.id());
         let id = Pid::from_raw(i32::try_from(waiting.id()).unwrap()).unwrap();
         kill_process(id, signal).unwrap();
         waiting.wait().code(code).stderr(&format!(
@@ -62,13 +60,11 @@ fn slow_with(sandbox: &Sandbox, seconds: u32, args: &[&str]) -> Option<Running> 
         &delay,
     ]);
     let running = running.spawn();
-    let until = Instant::now() + Duration::from_secs(20);
     let lock = sandbox.path(STATE).join("lock");
     // The holder is named with its operation a moment after the lock is taken.
-    while !std::fs::read_to_string(&lock).is_ok_and(|text| text.starts_with("operation")) {
-        assert!(Instant::now() < until, "the first operation never began");
-        thread::sleep(Duration::from_millis(5));
-    }
+    wait::until("the first operation never began", || {
+        std::fs::read_to_string(&lock).is_ok_and(|text| text.starts_with("operation"))
+    });
     Some(running)
 }
 
@@ -146,16 +142,11 @@ fn with_rule_over_the_tree(sandbox: &Sandbox) {
 /// Until a process has the lock file open.
 fn wait_until_it_waits(sandbox: &Sandbox, process: u32) {
     let lock = sandbox.path(STATE).join("lock").canonicalize().unwrap();
-    let until = Instant::now() + Duration::from_secs(20);
-    let has_it_open = || {
+    wait::until("it never asked for the lock", || {
         let open = std::fs::read_dir(format!("/proc/{process}/fd")).unwrap();
         open.filter_map(|one| std::fs::read_link(one.ok()?.path()).ok())
             .any(|target| target == lock)
-    };
-    while !has_it_open() {
-        assert!(Instant::now() < until, "it never asked for the lock");
-        thread::sleep(Duration::from_millis(5));
-    }
+    });
 }
 
 #[test]

@@ -9,5 +9,6 @@ pub(crate) mod schema;
 pub(crate) mod skip;
 pub(crate) mod tree;
 pub(crate) mod trouble;
+pub(crate) mod wait;
 
 pub(crate) use skip::is_root;

@@ -14,6 +14,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::skip::{is_root, skip};
+use super::wait;
 
 /// A kind of file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -290,8 +291,7 @@ impl Drop for Mount {
     fn drop(&mut self) {
         for point in self.mounted.iter().rev() {
             // A file that a killed program had open may be closed a moment later.
-            let unmounted = (0..50).any(|n| {
-                thread::sleep(Duration::from_millis(10 * n.min(10)));
+            let unmounted = wait::within(Duration::from_secs(5), || {
                 let output = Command::new("umount").arg(point).output();
                 output.is_ok_and(|output| output.status.success())
             });

@@ -20,6 +20,7 @@ use tempfile::TempDir;
 use walkdir::WalkDir;
 
 use super::tree::hex;
+use super::wait;
 
 /// The clock of every invocation that names no other.
 pub(crate) const NOW: &str = "2026-02-28T10:30:00Z";
@@ -304,17 +305,20 @@ impl Running {
             .is_none()
     }
 
+    /// Waits until it has come so far, or has ended.
+    pub(crate) fn wait_until(&mut self, has_come: impl Fn() -> bool) {
+        wait::until("it never came so far", || !self.is_running() || has_come());
+    }
+
     /// Waits for its end.
     ///
     /// # Panics
     /// If the time limit is over.
     pub(crate) fn wait(mut self) -> Output {
-        while self.is_running() {
-            if Instant::now() > self.until {
-                self.child.kill().expect("a child can be killed");
-                panic!("out of time: {:?}", self.words);
-            }
-            thread::sleep(Duration::from_millis(2));
+        let left = self.until.saturating_duration_since(Instant::now());
+        if !wait::within(left, || !self.is_running()) {
+            self.child.kill().expect("a child can be killed");
+            panic!("out of time: {:?}", self.words);
         }
         let status = self.child.wait().expect("a child can be waited for");
         let text = |bytes: Vec<u8>| {
