@@ -7,7 +7,7 @@ use migrate_manifests::code::Code;
 use migrate_manifests::report::{self, Signal, Stop, Summary};
 
 use super::escape;
-use super::options::{Output, Place};
+use super::options::{Output, TreeOptions};
 use super::render::{Paint, Tone};
 
 #[derive(Debug, Clone)]
@@ -94,9 +94,9 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    pub(crate) fn of(place: &Place, output: &Output) -> Self {
+    pub(crate) fn of(tree: &TreeOptions, output: &Output) -> Self {
         Self {
-            lines_count: output.format.has_a_line_for_each() && place.files_from.is_some(),
+            lines_count: output.format.has_a_line_for_each() && tree.files_from.is_some(),
             ..Self::default()
         }
     }
@@ -132,7 +132,7 @@ mod tests {
 
     fn printed_failure(failure: &Failure) -> String {
         let mut out = Vec::new();
-        print_failure(failure, &mut out, Paint::off());
+        print_failure(failure, &mut out, Paint::OFF);
         String::from_utf8(out).unwrap()
     }
 

@@ -9,19 +9,20 @@ use migrate_manifests::clock::Timestamp;
 use migrate_manifests::code::Code;
 use migrate_manifests::report::Stop;
 use migrate_manifests::selection::Selection;
-use migrate_manifests::storage::{Lacking, OpenOptions, SyncChoice};
+use migrate_manifests::storage::{OpenOptions, SyncChoice};
 
 use super::args::{
-    Color, Feature, Format, LimitArgs, OutputArgs, SelectArgs, Sync, TreeArgs, WholeArgs, WorkArgs,
+    ChangeArgs, ClockArgs, Color, Format, OneArgs, OutputArgs, SelectArgs, TreeArgs, WholeArgs,
 };
 use super::environment::Environment;
 use super::files_from::{FilesFrom, Separator};
-use super::render::{Coloring, Headline, View};
+use super::render::{Facts, Headline, View};
 
 pub(crate) const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 
+/// The tree, the catalog and the manifests of an operation, and how it works.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct TreeOptions {
     pub(crate) root: PathBuf,
     /// The manifest or run directory from which the tree is searched upward, if no root is given.
     pub(crate) around: Option<PathBuf>,
@@ -32,28 +33,77 @@ pub(crate) struct Place {
     pub(crate) files_from: Option<FilesFrom>,
     /// The selection without the manifests that are named by path: these are resolved when the tree is found.
     pub(crate) selection: Selection,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Work {
     pub(crate) jobs: NonZeroUsize,
     /// True if to wait for another operation's end.
     pub(crate) wait: bool,
 }
 
-impl Default for Work {
-    fn default() -> Self {
+impl TreeOptions {
+    /// All manifests of a tree.
+    pub(crate) fn new(root: Option<PathBuf>, tree: TreeArgs) -> Self {
         Self {
+            root: root.unwrap_or_else(|| PathBuf::from(".")),
+            around: None,
+            storage: OpenOptions {
+                cross_file_systems: tree.cross_file_systems,
+                sync: tree.sync.unwrap_or(SyncChoice::Auto),
+                lacking: tree.assume_lacking,
+                batch: None,
+            },
+            catalog: tree.catalog,
+            manifests: Vec::new(),
+            files_from: None,
+            selection: Selection::default(),
             jobs: DEFAULT_JOBS,
             wait: false,
         }
     }
-}
 
-impl Work {
-    pub(crate) fn new(typed: &WorkArgs, wait: bool) -> Self {
-        let jobs = typed.jobs.unwrap_or(DEFAULT_JOBS);
-        Self { jobs, wait }
+    pub(crate) fn of_whole(whole: WholeArgs) -> Self {
+        Self {
+            jobs: whole.work.jobs.unwrap_or(DEFAULT_JOBS),
+            ..Self::new(whole.root, whole.tree).selecting(whole.select)
+        }
+    }
+
+    pub(crate) fn of_change(root: Option<PathBuf>, change: ChangeArgs) -> Self {
+        let mut options = Self::new(root, change.tree).selecting(change.select);
+        options.selection.limit = change.limit.limit.map(Into::into);
+        options.jobs = change.work.jobs.unwrap_or(DEFAULT_JOBS);
+        options.wait = change.write.wait;
+        options
+    }
+
+    /// One manifest or run directory, in the tree of the root if that is given.
+    pub(crate) fn of_manifest(path: PathBuf, one: OneArgs) -> Self {
+        let around = one.root.is_none().then(|| path.clone());
+        Self {
+            around,
+            manifests: vec![path],
+            ..Self::new(one.root, one.tree)
+        }
+    }
+
+    fn selecting(self, select: SelectArgs) -> Self {
+        let separator = if select.null {
+            Separator::Nul
+        } else {
+            Separator::Line
+        };
+        Self {
+            manifests: select.manifest,
+            files_from: select
+                .files_from
+                .map(|file| FilesFrom::new(file, separator)),
+            selection: Selection {
+                jobs: select.job,
+                sample: select.sample,
+                shard: select.shard,
+                exclude: select.exclude,
+                ..self.selection
+            },
+            ..self
+        }
     }
 }
 
@@ -61,97 +111,53 @@ impl Work {
 pub(crate) struct Output {
     pub(crate) format: Format,
     pub(crate) view: View,
-    pub(crate) color: Coloring,
+    pub(crate) color: Color,
     /// True if lost output is a failure even when the reader closed it early, because the command also writes elsewhere.
     pub(crate) loss_is_failure: bool,
     /// True if the report goes to standard error, because standard output has data.
     pub(crate) uses_stderr: bool,
 }
 
-impl Place {
+/// How an invocation is reported, with the facts that are known before it starts.
+#[derive(Debug)]
+pub(crate) struct Invocation {
+    pub(crate) output: Output,
+    pub(crate) facts: Facts,
+}
+
+impl Invocation {
+    /// A command that only reads, unless the caller changes the facts.
     pub(crate) fn new(
-        root: Option<PathBuf>,
-        tree: TreeArgs,
-        select: SelectArgs,
-        limit: &LimitArgs,
+        command: &str,
+        output: &OutputArgs,
+        typed: &ClockArgs,
+        env: &Environment,
+    ) -> Result<Self, Stop> {
+        Ok(Self::at(clock(typed.now, env)?, command, output, env))
+    }
+
+    pub(crate) fn at(
+        now: Timestamp,
+        command: &str,
+        output: &OutputArgs,
+        env: &Environment,
     ) -> Self {
-        let separator = if select.null {
-            Separator::Nul
-        } else {
-            Separator::Line
-        };
         Self {
-            root: root.unwrap_or_else(|| PathBuf::from(".")),
-            around: None,
-            storage: OpenOptions {
-                cross_file_systems: tree.cross_file_systems,
-                sync: sync_choice(tree.sync),
-                lacking: tree.assume_lacking.into_iter().map(lacking).collect(),
-                batch: None,
+            output: Output {
+                format: output.format.unwrap_or(Format::Text),
+                view: View {
+                    all: output.all,
+                    quiet: output.quiet,
+                    columns: env.columns,
+                    headline: Headline::None,
+                    lists_pending: true,
+                },
+                color: color(output.color, env),
+                loss_is_failure: false,
+                uses_stderr: false,
             },
-            catalog: tree.catalog,
-            manifests: select.manifest,
-            files_from: select
-                .files_from
-                .map(|file| FilesFrom::new(file, separator)),
-            selection: Selection {
-                within: None,
-                manifests: None,
-                jobs: select.job,
-                sample: select.sample,
-                shard: select.shard,
-                limit: limit.limit.map(Into::into),
-                exclude: select.exclude,
-            },
+            facts: Facts::reading(command, now),
         }
-    }
-}
-
-impl Place {
-    /// One manifest or run directory, in the tree of `root` if it is given.
-    pub(crate) fn of_manifest(path: PathBuf, root: Option<PathBuf>, tree: TreeArgs) -> Self {
-        let around = root.is_none().then(|| path.clone());
-        let select = SelectArgs {
-            manifest: vec![path],
-            ..SelectArgs::default()
-        };
-        Self {
-            around,
-            ..Self::new(root, tree, select, &LimitArgs::default())
-        }
-    }
-}
-
-impl Place {
-    pub(crate) fn of_whole(whole: &WholeArgs) -> Self {
-        Self::new(
-            whole.root.clone(),
-            whole.tree.clone(),
-            whole.select.clone(),
-            &LimitArgs::default(),
-        )
-    }
-}
-
-impl Output {
-    pub(crate) fn new(typed: &OutputArgs, headline: Headline, env: &Environment) -> Self {
-        Self {
-            format: typed.format.unwrap_or(Format::Text),
-            view: View {
-                all: typed.all,
-                quiet: typed.quiet,
-                columns: env.columns,
-                headline,
-                lists_pending: true,
-            },
-            color: coloring(typed.color, env),
-            loss_is_failure: false,
-            uses_stderr: false,
-        }
-    }
-
-    pub(crate) fn plain(env: &Environment) -> Self {
-        Self::new(&OutputArgs::default(), Headline::None, env)
     }
 }
 
@@ -177,15 +183,13 @@ pub(crate) fn is_text(output: &OutputArgs) -> bool {
     matches!(output.format, None | Some(Format::Text))
 }
 
-pub(crate) fn coloring(typed: Option<Color>, env: &Environment) -> Coloring {
-    let unwanted = || {
-        env.no_color.as_ref().is_some_and(|value| !value.is_empty())
-            || env.term.as_ref().is_some_and(|term| term == "dumb")
-    };
-    match typed.unwrap_or(Color::Auto) {
-        Color::Always => Coloring::Always,
-        Color::Auto if !unwanted() => Coloring::OnTerminals,
-        Color::Auto | Color::Never => Coloring::Never,
+/// The colour that was typed, else none if the environment does not want any.
+pub(crate) fn color(typed: Option<Color>, env: &Environment) -> Color {
+    let is_unwanted = env.no_color.as_ref().is_some_and(|value| !value.is_empty())
+        || env.term.as_ref().is_some_and(|term| term == "dumb");
+    match typed {
+        None | Some(Color::Auto) if is_unwanted => Color::Never,
+        typed => typed.unwrap_or(Color::Auto),
     }
 }
 
@@ -216,23 +220,4 @@ pub(crate) fn clock(typed: Option<Timestamp>, env: &Environment) -> Result<Times
 
 pub(crate) fn usage(message: impl Into<String>) -> Stop {
     Stop::new(Code::Usage, message)
-}
-
-fn sync_choice(typed: Option<Sync>) -> SyncChoice {
-    match typed {
-        None | Some(Sync::Auto) => SyncChoice::Auto,
-        Some(Sync::Batch) => SyncChoice::Batch,
-        Some(Sync::File) => SyncChoice::File,
-        Some(Sync::None) => SyncChoice::None,
-    }
-}
-
-fn lacking(feature: Feature) -> Lacking {
-    match feature {
-        Feature::Exchange => Lacking::Exchange,
-        Feature::Links => Lacking::Links,
-        Feature::Syncfs => Lacking::Syncfs,
-        Feature::SameDevice => Lacking::SameDevice,
-        Feature::FineTimes => Lacking::FineTimes,
-    }
 }

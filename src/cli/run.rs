@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use migrate_manifests::report::Stop;
 
-use super::args::Format;
+use super::args::OutputArgs;
 use super::command::{self, Request, Shown};
 use super::environment::Cli;
-use super::exit::{self, Terms};
-use super::options::{self, Output};
-use super::render::{self, Facts};
+use super::exit;
+use super::options::{self, Invocation};
+use super::render;
 use super::session::Session;
 
 pub(crate) fn run(mut cli: Cli<'_>) -> ExitCode {
@@ -24,9 +24,9 @@ pub(crate) fn run(mut cli: Cli<'_>) -> ExitCode {
 
 /// Prints help or version to standard output; a reader that closes it early is no failure.
 fn show(shown: &Shown, cli: &mut Cli<'_>) -> ExitCode {
-    let coloring = options::coloring(command::typed(cli.typed).color, cli.env);
+    let color = options::color(command::typed(cli.typed).color, cli.env);
     let stdout = &mut cli.streams.stdout;
-    let text = if render::paint(coloring, stdout).is_on() {
+    let text = if render::paint(color, stdout).is_on() {
         &shown.styled
     } else {
         &shown.plain
@@ -35,18 +35,16 @@ fn show(shown: &Shown, cli: &mut Cli<'_>) -> ExitCode {
     exit::printed(written.and_then(|()| stdout.flush()))
 }
 
-pub(crate) fn refuse(stop: Stop, cli: &mut Cli<'_>) -> ExitCode {
+fn refuse(stop: Stop, cli: &mut Cli<'_>) -> ExitCode {
     let typed = command::typed(cli.typed);
-    let output = Output {
-        format: typed.format.unwrap_or(Format::Text),
-        loss_is_failure: true,
-        color: options::coloring(typed.color, cli.env),
-        ..Output::plain(cli.env)
+    let output = OutputArgs {
+        format: typed.format,
+        color: typed.color,
+        ..OutputArgs::default()
     };
     let now = options::clock(typed.now, cli.env).unwrap_or(cli.env.started);
-    let facts = Facts {
-        dry_run: typed.dry_run,
-        ..Facts::reading(&typed.command, now)
-    };
-    Session::begin(cli, output, facts).end(Err(stop.into()), &(), Terms::default())
+    let mut invocation = Invocation::at(now, &typed.command, &output, cli.env);
+    invocation.output.loss_is_failure = true;
+    invocation.facts.dry_run = typed.dry_run;
+    Session::begin(cli, invocation).end(Err(stop.into()), &())
 }

@@ -18,9 +18,9 @@ use migrate_manifests::storage::{Files, Located, OpenOptions};
 
 use super::environment::Cli;
 use super::exit::{self, Failure, Terms};
-use super::options::{Output, Place, Work};
+use super::options::{DEFAULT_JOBS, Invocation, Output, TreeOptions};
 use super::progress::Progress;
-use super::render::{CatalogName, Ending, Facts, Listed, Report, paint};
+use super::render::{CatalogFacts, Ending, Listed, Report, paint};
 use super::signals::Signals;
 use super::streams::Stream;
 
@@ -30,31 +30,28 @@ pub(crate) struct Session<'s, 'c> {
     progress: Progress,
     stderr: Stream,
     pub(crate) report: Report,
+    pub(crate) terms: Terms,
 }
 
-pub(crate) struct Tree {
+/// An open tree, and all that an operation on it needs.
+pub(crate) struct Setup {
     pub(crate) located: Located,
     pub(crate) storage: Files,
     pub(crate) catalog: Catalog,
-    pub(crate) selection: Selection,
-}
-
-pub(crate) struct Setup {
-    pub(crate) tree: Tree,
     pub(crate) request: Request,
     watch: SessionWatch,
 }
 
 impl Setup {
     pub(crate) fn frame(&self) -> Result<Frame<'_>, Stop> {
-        let (storage, catalog) = (&self.tree.storage, &self.tree.catalog);
-        Frame::new(storage, catalog, &self.request, &self.watch)
+        Frame::new(&self.storage, &self.catalog, &self.request, &self.watch)
     }
 }
 
 impl<'s, 'c> Session<'s, 'c> {
-    /// Begins the session; from now on everything is reported in the format of `output`.
-    pub(crate) fn begin(cli: &'s mut Cli<'c>, output: Output, facts: Facts) -> Self {
+    /// Begins the session; from now on everything is reported as the invocation says.
+    pub(crate) fn begin(cli: &'s mut Cli<'c>, invocation: Invocation) -> Self {
+        let Invocation { output, facts } = invocation;
         let progress = if cli.streams.stderr.is_terminal() && !output.view.quiet {
             Progress::on_terminal()
         } else {
@@ -72,65 +69,88 @@ impl<'s, 'c> Session<'s, 'c> {
             output,
             progress,
             stderr,
+            terms: Terms::default(),
         }
     }
 
-    pub(crate) fn set_up(&mut self, place: &Place, work: Work) -> Result<Setup, Failure> {
-        let tree = self.open(place)?;
-        let facts = &self.report.facts;
+    pub(crate) fn set_up(&mut self, options: &TreeOptions) -> Result<Setup, Failure> {
+        let located = match &options.around {
+            Some(path) => Located::around(path)?,
+            None => Located::find(&options.root)
+                .map_err(|stop| with_command_hint(stop, &options.root))?,
+        };
+        self.report.facts.tree = Some(located.tree.to_string_lossy().into_owned());
+        let storage = Files::open(&located, options.storage.clone())?;
+        let in_tree = Some((&storage as _, located.tree.as_path()));
+        let catalog = outside::load_catalog(options.catalog.as_deref(), in_tree)?;
+        self.report.facts.catalog = Some(CatalogFacts::from(&catalog));
+        let selection = self.select(options, &located, &catalog)?;
         let request = Request {
-            command: facts.command.clone(),
-            tree: tree.located.tree.to_string_lossy().into_owned(),
-            now: facts.started_at,
-            started: self.cli.env.started,
-            selection: tree.selection.clone(),
-            jobs: work.jobs,
-            dry_run: facts.dry_run,
-            who: self.cli.env.actor(self.cli.typed),
-            wait: work.wait,
+            jobs: options.jobs,
+            wait: options.wait,
+            ..self.request(&located, selection)
         };
         Ok(Setup {
-            tree,
+            located,
+            storage,
+            catalog,
             request,
             watch: self.watch()?,
         })
     }
 
-    fn open(&mut self, place: &Place) -> Result<Tree, Failure> {
-        let located = match &place.around {
-            Some(path) => Located::around(path)?,
-            None => Located::find(&place.root).map_err(|stop| with_command_hint(stop, place))?,
-        };
-        self.report.facts.tree = Some(located.tree.to_string_lossy().into_owned());
-        let storage = Files::open(&located, place.storage.clone())?;
-        let in_tree = Some((&storage as _, located.tree.as_path()));
-        let catalog = outside::load_catalog(place.catalog.as_deref(), in_tree)?;
-        self.report.facts.catalog = Some(CatalogName::from(&catalog));
-        let named = named(place, &located, &catalog)?;
-        let listed = place
+    /// Completes the selection with the manifests that are named by path.
+    fn select(
+        &mut self,
+        options: &TreeOptions,
+        located: &Located,
+        catalog: &Catalog,
+    ) -> Result<Selection, Failure> {
+        let names = catalog.file_names();
+        let named = options.manifests.iter();
+        let named = named
+            .map(|path| located.locate(path, &options.root, &names))
+            .collect::<Result<BTreeSet<TreePath>, Stop>>()?;
+        let named = Some(named).filter(|named| !named.is_empty());
+        let listed = options
             .files_from
             .as_ref()
             .map(|list| list.read(&mut self.cli.streams.stdin))
             .transpose()
             .map_err(|error| Failure::new(Code::SelectionInvalid, &error))?;
-        let mut selection = place.selection.clone();
-        selection.within.clone_from(&located.within);
-        selection.manifests = match (named, &listed) {
+        let manifests = match (named, &listed) {
             (Some(named), Some(listed)) => Some(named.intersection(listed).cloned().collect()),
             (Some(named), None) => Some(named.into_iter().collect()),
-            (None, Some(listed)) => Some(listed.iter().cloned().collect()),
-            (None, None) => None,
+            (None, listed) => listed
+                .as_ref()
+                .map(|listed| listed.iter().cloned().collect()),
+        };
+        let selection = Selection {
+            within: located.within.clone(),
+            manifests,
+            ..options.selection.clone()
         };
         if let Some(paths) = listed {
             let selection = selection.clone();
             self.report.expect(Listed { paths, selection });
         }
-        Ok(Tree {
-            located,
-            storage,
-            catalog,
+        Ok(selection)
+    }
+
+    /// The request of an operation that does not wait.
+    pub(crate) fn request(&self, located: &Located, selection: Selection) -> Request {
+        let facts = &self.report.facts;
+        Request {
+            command: facts.command.clone(),
+            tree: located.tree.to_string_lossy().into_owned(),
+            now: facts.started_at,
+            started: self.cli.env.started,
             selection,
-        })
+            jobs: DEFAULT_JOBS,
+            dry_run: facts.dry_run,
+            who: self.cli.env.actor(self.cli.typed),
+            wait: false,
+        }
     }
 
     /// Loads the catalog `named`, else the one of the tree around `beside`, else the built-in one.
@@ -140,15 +160,11 @@ impl<'s, 'c> Session<'s, 'c> {
         beside: Option<&Path>,
     ) -> Result<Catalog, Failure> {
         let located = beside.and_then(|path| Located::around(path).ok());
-        let opened = located
-            .map(|located| {
-                Files::open(&located, OpenOptions::default()).map(|files| (located, files))
-            })
-            .transpose()?;
-        let in_tree = opened.as_ref();
+        let storage = located.as_ref().map(open_plain).transpose()?;
+        let in_tree = located.as_ref().zip(storage.as_ref());
         let in_tree = in_tree.map(|(located, files)| (files as _, located.tree.as_path()));
         let catalog = outside::load_catalog(named, in_tree)?;
-        self.report.facts.catalog = Some(CatalogName::from(&catalog));
+        self.report.facts.catalog = Some(CatalogFacts::from(&catalog));
         Ok(catalog)
     }
 
@@ -159,15 +175,15 @@ impl<'s, 'c> Session<'s, 'c> {
         root: &Path,
     ) -> Result<CatalogFiles, Failure> {
         let located = Located::find(root)?;
-        let storage = Files::open(&located, OpenOptions::default())?;
+        let storage = open_plain(&located)?;
         let in_tree = Some((&storage as _, located.tree.as_path()));
         let files = outside::read_catalog(named, in_tree)?;
-        self.report.facts.catalog = files.load().ok().as_ref().map(CatalogName::from);
+        self.report.facts.catalog = files.load().ok().as_ref().map(CatalogFacts::from);
         Ok(files)
     }
 
     /// Signals are watched from here on: before, nothing is begun, and they may end the process at once.
-    pub(crate) fn watch(&self) -> Result<SessionWatch, Failure> {
+    fn watch(&self) -> Result<SessionWatch, Failure> {
         let signals = Signals::watch()
             .map_err(|error| Failure::new(Code::Interrupted, &SignalsUnwatched(error)))?;
         let dry_run = self.report.facts.dry_run;
@@ -179,24 +195,27 @@ impl<'s, 'c> Session<'s, 'c> {
         })
     }
 
-    pub(crate) fn end(
-        mut self,
-        done: Result<Summary, Failure>,
-        ending: &dyn Ending,
-        terms: Terms,
-    ) -> ExitCode {
-        let (summary, failure) = match done {
-            Ok(summary) => (summary, None),
+    /// Reports the end of a command that is no operation.
+    pub(crate) fn answer(self, answer: Result<impl Ending, Failure>) -> ExitCode {
+        match answer {
+            Ok(ending) => self.end(Ok(Summary::default()), &ending),
+            Err(failure) => self.end(Err(failure), &()),
+        }
+    }
+
+    /// Reports the end of an operation, or the failure because of which there was none.
+    pub(crate) fn end(mut self, done: Result<Summary, Failure>, ending: &dyn Ending) -> ExitCode {
+        let (summary, ending, failure) = match done {
+            Ok(summary) => (summary, ending, None),
             Err(failure) => {
                 let stop = Some(failure.to_stop());
                 let summary = Summary {
                     stop,
                     ..Summary::default()
                 };
-                (summary, Some(failure))
+                (summary, &() as &dyn Ending, Some(failure))
             }
         };
-        let ending: &dyn Ending = if failure.is_some() { &() } else { ending };
         self.report.end(&summary, ending);
         let lost = self.report.lost();
         let reader_left = lost.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
@@ -208,13 +227,13 @@ impl<'s, 'c> Session<'s, 'c> {
         }
         let terms = Terms {
             found_trouble: ending.has_trouble(),
-            ..terms
+            ..self.terms
         };
         exit::code(&summary, lost.is_some() && !reader_left, terms)
     }
 }
 
-pub(crate) struct SessionWatch {
+struct SessionWatch {
     signals: Signals,
     progress: Progress,
     /// The stream on which a signal is announced.
@@ -244,8 +263,13 @@ impl Watch for SessionWatch {
 #[error("cannot watch for signals")]
 struct SignalsUnwatched(#[source] io::Error);
 
-fn with_command_hint(stop: Stop, place: &Place) -> Stop {
-    let is_a_word = place.root.components().count() == 1 && !outside::exists(&place.root);
+fn open_plain(located: &Located) -> Result<Files, Stop> {
+    Files::open(located, OpenOptions::default())
+}
+
+/// Adds to the hint of a missing tree that a word may have been meant as a command.
+fn with_command_hint(stop: Stop, root: &Path) -> Stop {
+    let is_a_word = root.components().count() == 1 && !outside::exists(root);
     if stop.code != Code::TreeNotFound || !is_a_word {
         return stop;
     }
@@ -256,21 +280,4 @@ fn with_command_hint(stop: Stop, place: &Place) -> Stop {
         )),
         ..stop
     }
-}
-
-fn named(
-    place: &Place,
-    located: &Located,
-    catalog: &Catalog,
-) -> Result<Option<BTreeSet<TreePath>>, Stop> {
-    if place.manifests.is_empty() {
-        return Ok(None);
-    }
-    let names = catalog.file_names();
-    place
-        .manifests
-        .iter()
-        .map(|path| located.locate(path, &place.root, &names))
-        .collect::<Result<_, _>>()
-        .map(Some)
 }

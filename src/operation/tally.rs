@@ -145,8 +145,7 @@ impl<'s> Tally<'s> {
     /// Reports the id of the operation once it has begun.
     pub(super) fn began(&mut self, operation: Option<&OperationId>) {
         if let (Some(operation), None) = (operation, &self.summary.operation) {
-            let operation = operation.as_str();
-            self.summary.operation = Some(operation.to_owned());
+            self.summary.operation = Some(operation.clone());
             self.emit(&Event::Began { operation });
         }
     }

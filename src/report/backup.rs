@@ -4,6 +4,7 @@
 use super::diagnosis::Diagnosis;
 use crate::clock::Timestamp;
 use crate::digest::Digest;
+use crate::journal::{BackupId, OperationId};
 use crate::path::TreePath;
 
 /// A backup that stands beside a manifest.
@@ -12,13 +13,13 @@ pub struct Backup {
     /// The manifest that it stands beside.
     pub path: TreePath,
     /// Its file name.
-    pub name: String,
+    pub name: BackupId,
     /// True if it is a regular file.
     pub is_regular: bool,
     /// Its size in bytes.
     pub size: u64,
     /// The operation that made it; `None` where no journal names it.
-    pub operation: Option<String>,
+    pub operation: Option<OperationId>,
     /// The system's time at the start of that operation.
     pub made_at: Option<Timestamp>,
     /// The SHA-256 of its bytes, if they were read.

@@ -82,7 +82,7 @@ impl Counts {
 }
 
 /// The number of manifests that take one route.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct RouteCount {
     /// The version found.
     pub from: Version,

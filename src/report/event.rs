@@ -9,6 +9,7 @@ use super::outcome::{Outcome, Verified};
 use super::stop::Signal;
 use super::summary::Summary;
 use crate::clock::Timestamp;
+use crate::journal::OperationId;
 use crate::version::Version;
 
 /// The facts about an operation that are known when it starts.
@@ -43,7 +44,7 @@ pub enum Event<'a> {
     /// The operation has an id, because the first manifest is about to be written.
     Began {
         /// The operation's id.
-        operation: &'a str,
+        operation: &'a OperationId,
     },
     /// The operation goes on, but somebody should know this.
     Warning(&'a Diagnosis),

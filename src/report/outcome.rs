@@ -4,6 +4,7 @@
 use super::diagnosis::Diagnosis;
 use super::status::Status;
 use crate::digest::Digest;
+use crate::journal::BackupId;
 use crate::path::TreePath;
 use crate::version::Version;
 
@@ -27,7 +28,7 @@ pub struct Outcome {
     /// The canonical checksum that its history records, where it was taken.
     pub checksum_after: Option<Digest>,
     /// The file name of its backup, beside it.
-    pub backup: Option<String>,
+    pub backup: Option<BackupId>,
     /// Both texts, where the caller wants to show the difference.
     pub diff: Option<Box<Difference>>,
 }

@@ -9,6 +9,7 @@ use super::exit::ExitCode;
 use super::stop::{Signal, Stop};
 use crate::clock::Timestamp;
 use crate::code::{Class, Code};
+use crate::journal::OperationId;
 use crate::json::Pointer;
 use crate::path::TreePath;
 use crate::version::Version;
@@ -17,9 +18,9 @@ use crate::version::Version;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
     /// The id of the operation; `None` if nothing was written.
-    pub operation: Option<String>,
+    pub operation: Option<OperationId>,
     /// The operation that a rollback undoes.
-    pub undoes: Option<String>,
+    pub undoes: Option<OperationId>,
     /// The strictness of schemas and rules.
     pub rules: Enforcement,
     /// The number of manifests that were checked against rules before anything was written; `None` if no rule needed that.

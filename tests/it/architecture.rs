@@ -25,8 +25,8 @@ const ROOMS: &[&[&str]] = &[
     &["form"],
     &["refusal"],
     &["transform"],
-    &["journal"],
     &["report"],
+    &["journal"],
     &["json"],
     &["version", "digest", "path", "clock", "code"],
 ];

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use migrate_manifests::clock::Timestamp;
 use migrate_manifests::report::Enforcement;
 use migrate_manifests::selection::{Glob, Sample, Shard, Tolerance};
+use migrate_manifests::storage::{Lacking, SyncChoice};
 
-use super::values::{Color, Feature, Format, Rules, Sync};
+use super::values::{self, Color, Format, Rules};
 
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct TreeArgs {
@@ -22,12 +23,18 @@ pub(crate) struct TreeArgs {
     pub(crate) cross_file_systems: bool,
 
     /// How changes are made durable.
-    #[arg(long, value_name = "HOW", hide = true)]
-    pub(crate) sync: Option<Sync>,
+    #[arg(long, value_name = "HOW", hide = true, value_parser = values::sync())]
+    pub(crate) sync: Option<SyncChoice>,
 
     /// Do as if the file system lacked these.
-    #[arg(long, value_name = "WHAT", hide = true, value_delimiter = ',')]
-    pub(crate) assume_lacking: Vec<Feature>,
+    #[arg(
+        long,
+        value_name = "WHAT",
+        hide = true,
+        value_delimiter = ',',
+        value_parser = values::lacking()
+    )]
+    pub(crate) assume_lacking: Vec<Lacking>,
 }
 
 #[derive(Debug, Clone, Default, clap::Args)]

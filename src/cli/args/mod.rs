@@ -7,6 +7,6 @@ mod values;
 
 pub(crate) use groups::{
     ChangeArgs, ClockArgs, LimitArgs, OneArgs, OutputArgs, RulesArgs, SelectArgs, TreeArgs,
-    WholeArgs, WorkArgs, WriteArgs,
+    WholeArgs, WriteArgs,
 };
-pub(crate) use values::{Color, Feature, Format, Sync};
+pub(crate) use values::{Color, Format};

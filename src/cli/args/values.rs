@@ -1,6 +1,9 @@
 //! Values that flags choose among.
 
 use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use migrate_manifests::storage::{Lacking, SyncChoice};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Rules {
@@ -38,28 +41,24 @@ pub(crate) enum Color {
     Never,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Sync {
-    /// As the file system can be trusted.
-    Auto,
-    /// With one flush of the file system for each batch.
-    Batch,
-    /// With a flush of each file and directory.
-    File,
-    /// Not at all, for benchmarks.
-    None,
+/// Reads `--sync`, a switch of tests and benchmarks.
+pub(super) fn sync() -> impl TypedValueParser<Value = SyncChoice> {
+    PossibleValuesParser::new(["auto", "batch", "file", "none"]).map(|word| match &*word {
+        "batch" => SyncChoice::Batch,
+        "file" => SyncChoice::File,
+        "none" => SyncChoice::None,
+        _ => SyncChoice::Auto,
+    })
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Feature {
-    /// The exchange of two names.
-    Exchange,
-    /// Hard links.
-    Links,
-    /// A flush of all of it.
-    Syncfs,
-    /// The state directory on the device of the tree.
-    SameDevice,
-    /// Time stamps that tell any two writes apart.
-    FineTimes,
+/// Reads `--assume-lacking`, a switch of tests.
+pub(super) fn lacking() -> impl TypedValueParser<Value = Lacking> {
+    let words = ["exchange", "links", "syncfs", "same-device", "fine-times"];
+    PossibleValuesParser::new(words).map(|word| match &*word {
+        "exchange" => Lacking::Exchange,
+        "links" => Lacking::Links,
+        "syncfs" => Lacking::Syncfs,
+        "same-device" => Lacking::SameDevice,
+        _ => Lacking::FineTimes,
+    })
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use migrate_manifests::journal::BackupId;
 use migrate_manifests::operation::{Detail, Migrate, Survey, migrate};
 use migrate_manifests::report::{Event, Outcome, Sink, Stop, Summary};
 use migrate_manifests::version::Version;
@@ -14,11 +15,9 @@ use crate::cli::args::{ChangeArgs, Format, RulesArgs};
 use crate::cli::environment::{Cli, Environment};
 use crate::cli::escape;
 use crate::cli::exit::Terms;
-use crate::cli::options::{
-    Output, Place, Work, all_and_quiet, clock, is_text, refuse_contradictions,
-};
+use crate::cli::options::{Invocation, TreeOptions, all_and_quiet, is_text, refuse_contradictions};
 use crate::cli::plan_file;
-use crate::cli::render::{End, Ending, Facts, Headline, Page, Tone, grouped, sections};
+use crate::cli::render::{End, Ending, Headline, Page, grouped, sections};
 use crate::cli::session::Session;
 
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -130,44 +129,40 @@ impl Mode {
 #[derive(Debug)]
 struct Resolved {
     mode: Mode,
-    place: Place,
-    output: Output,
-    facts: Facts,
-    work: Work,
+    invocation: Invocation,
+    tree: TreeOptions,
     options: Migrate,
 }
 
 pub(super) fn run(args: MigrateArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     let plan = args.plan.clone();
-    let mut asked = resolve(args, cli.env)?;
-    if let Some(file) = plan {
-        let planned = plan_file::read(&file, &mut cli.streams.stdin)?;
-        asked.options.plan = Some(Arc::new(planned));
-    }
     let Resolved {
         mode,
-        place,
-        output,
-        facts,
-        work,
-        options,
-    } = asked;
+        invocation,
+        tree,
+        mut options,
+    } = resolve(args, cli.env)?;
+    if let Some(file) = plan {
+        let planned = plan_file::read(&file, &mut cli.streams.stdin)?;
+        options.plan = Some(Arc::new(planned));
+    }
     let terms = Terms {
         check: mode == Mode::Check,
-        ..Terms::of(&place, &output)
+        ..Terms::of(&tree, &invocation.output)
     };
-    let mut session = Session::begin(cli, output, facts);
+    let mut session = Session::begin(cli, invocation);
+    session.terms = terms;
     let mut end = MigrateEnd {
         flag: mode.flag(),
         backups: Backups::None,
     };
-    let done = session.set_up(&place, work).and_then(|setup| {
+    let done = session.set_up(&tree).and_then(|setup| {
         let mut printed = (&mut end, &mut session.report);
         Ok(migrate(&setup.frame()?, &options, &mut printed))
     });
     Ok(match mode {
-        Mode::Versions => session.end(done, &StatusEnd, terms),
-        _ => session.end(done, &end, terms),
+        Mode::Versions => session.end(done, &StatusEnd),
+        _ => session.end(done, &end),
     })
 }
 
@@ -175,17 +170,17 @@ fn resolve(args: MigrateArgs, env: &Environment) -> Result<Resolved, Stop> {
     refuse_contradictory(&args)?;
     let mode = Mode::of(&args);
     let change = args.change;
-    let mut output = Output::new(&change.output, Headline::Target, env);
-    output.view.lists_pending = mode != Mode::Versions;
-    output.loss_is_failure = mode == Mode::Write;
+    let (output, clock) = (&change.output, &change.work.clock);
+    let mut invocation = Invocation::new(mode.command(), output, clock, env)?;
+    invocation.output.view.headline = Headline::Target;
+    invocation.output.view.lists_pending = mode != Mode::Versions;
+    invocation.output.loss_is_failure = mode == Mode::Write;
+    invocation.facts.dry_run = mode != Mode::Write;
+    invocation.facts.target.clone_from(&args.target_version);
     Ok(Resolved {
-        facts: Facts {
-            dry_run: mode != Mode::Write,
-            target: args.target_version.clone(),
-            ..Facts::reading(mode.command(), clock(change.work.clock.now, env)?)
-        },
+        mode,
         options: Migrate {
-            detail: mode.detail(output.format),
+            detail: mode.detail(invocation.output.format),
             target: args.target_version,
             include_running: args.include_running,
             allow_downgrade: args.allow_downgrade,
@@ -194,10 +189,8 @@ fn resolve(args: MigrateArgs, env: &Environment) -> Result<Resolved, Stop> {
             rules: args.rules.enforcement(),
             max_failures: change.write.max_failures,
         },
-        work: Work::new(&change.work, change.write.wait),
-        place: Place::new(args.root, change.tree, change.select, &change.limit),
-        mode,
-        output,
+        tree: TreeOptions::of_change(args.root, change),
+        invocation,
     })
 }
 
@@ -209,7 +202,7 @@ pub(in crate::cli) struct MigrateEnd {
 
 pub(in crate::cli) enum Backups {
     None,
-    One(String),
+    One(BackupId),
     Several,
 }
 
@@ -221,7 +214,7 @@ impl Sink for MigrateEnd {
         {
             self.backups = match std::mem::replace(&mut self.backups, Backups::Several) {
                 Backups::None => Backups::One(name.clone()),
-                Backups::One(facts) if facts == *name => Backups::One(facts),
+                Backups::One(one) if one == *name => Backups::One(one),
                 Backups::One(_) | Backups::Several => Backups::Several,
             };
         }
@@ -231,14 +224,10 @@ impl Sink for MigrateEnd {
 
 impl Ending for MigrateEnd {
     fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()> {
-        if !sections::is_summed_up(end, page) {
-            return Ok(());
-        }
-        page.print_omitted(tone)?;
         let (summary, migrated) = (end.summary, end.summary.counts.migrated);
         let mut sentences: Vec<_> = sections::stopped_early(summary).into_iter().collect();
         let mut way_back = Vec::new();
-        if let Some(operation) = summary.operation.as_deref().filter(|_| migrated > 0) {
+        if let Some(operation) = summary.operation.as_ref().filter(|_| migrated > 0) {
             let (migrated, target) = (sections::manifests(migrated), sections::target(end));
             sentences.push(format!(
                 "Migrated {migrated} to {target} in operation {operation}."
@@ -252,16 +241,12 @@ impl Ending for MigrateEnd {
             sentences.extend(sections::nothing_written(end));
             sentences.extend(self.flag.and_then(|flag| without(flag, summary)));
         }
-        let closing = [sections::attention(summary), sentences, way_back];
-        let closing = closing.map(|sentences| page.sentences(&sentences)).concat();
-        let all = [
+        let shown = [
             sections::counts(summary),
             sections::routes(summary, page),
             sections::oldest_deferred(end, page),
-            page.hints(),
-            closing,
         ];
-        page.sections(&all)
+        sections::print(end, page, &shown, &[sentences, way_back])
     }
 }
 
@@ -271,20 +256,12 @@ impl Backups {
             Self::None => None,
             Self::One(name) => Some(format!(
                 "Each original is kept beside its manifest as {}.",
-                escape::path(name.as_bytes())
+                escape::path(name.as_str().as_bytes())
             )),
             Self::Several => Some(
                 "Each original is kept beside its manifest; --format json names each.".to_owned(),
             ),
         }
-    }
-}
-
-pub(super) fn tone(status: &str) -> Tone {
-    match status {
-        "pending" => Tone::Pending,
-        "migrated" | "restored" => Tone::Added,
-        _ => Tone::Plain,
     }
 }
 
@@ -372,8 +349,9 @@ fn refuse_contradictory(args: &MigrateArgs) -> Result<(), Stop> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::args::Color;
     use crate::cli::command::list::Args;
-    use crate::cli::render::Coloring;
+    use crate::cli::options::Output;
     use crate::cli::render::View;
     use clap::Parser as _;
     use migrate_manifests::code::Code;
@@ -398,21 +376,21 @@ mod tests {
     #[test]
     fn nothing_typed_migrates_the_working_directory_with_sixteen_jobs() {
         let options = resolved("");
-        assert_eq!(options.place.root, PathBuf::from("."));
+        assert_eq!(options.tree.root, PathBuf::from("."));
         assert!(
-            !options.place.storage.cross_file_systems && options.place.storage.lacking.is_empty()
+            !options.tree.storage.cross_file_systems && options.tree.storage.lacking.is_empty()
         );
-        assert_eq!(options.place.storage.sync, SyncChoice::Auto);
+        assert_eq!(options.tree.storage.sync, SyncChoice::Auto);
         assert_eq!(options.mode, Mode::Write);
-        assert_eq!(options.facts.command, "migrate");
-        assert_eq!(options.work.jobs.get(), 16);
-        assert_eq!(options.facts.started_at, env().started);
+        assert_eq!(options.invocation.facts.command, "migrate");
+        assert_eq!(options.tree.jobs.get(), 16);
+        assert_eq!(options.invocation.facts.started_at, env().started);
         assert_eq!(options.options.target, None);
         assert_eq!(options.options.max_failures, None);
-        assert!(!options.work.wait && !options.options.include_running);
-        assert!(!options.place.selection.is_partial());
+        assert!(!options.tree.wait && !options.options.include_running);
+        assert!(!options.tree.selection.is_partial());
         assert_eq!(
-            options.output,
+            options.invocation.output,
             Output {
                 format: Format::Text,
                 view: View {
@@ -422,7 +400,7 @@ mod tests {
                     headline: Headline::Target,
                     lists_pending: true,
                 },
-                color: Coloring::OnTerminals,
+                color: Color::Auto,
                 loss_is_failure: true,
                 uses_stderr: false,
             }
@@ -460,9 +438,12 @@ mod tests {
                 (mode, detail),
                 "{words}"
             );
-            assert_eq!(asked.facts.dry_run, mode != Mode::Write);
+            assert_eq!(asked.invocation.facts.dry_run, mode != Mode::Write);
         }
-        assert_eq!(resolved("--list-versions").facts.command, "status");
+        assert_eq!(
+            resolved("--list-versions").invocation.facts.command,
+            "status"
+        );
     }
 
     #[test]
@@ -474,6 +455,7 @@ mod tests {
         let now = |words| {
             resolved_in(words, &dated)
                 .unwrap()
+                .invocation
                 .facts
                 .started_at
                 .to_string()
@@ -485,7 +467,7 @@ mod tests {
             ..env()
         };
         assert_eq!(
-            resolved_in("", &empty).unwrap().facts.started_at,
+            resolved_in("", &empty).unwrap().invocation.facts.started_at,
             env().started
         );
         let wrong = Environment {
@@ -512,20 +494,30 @@ mod tests {
             ..env()
         };
         for env in [plain, dumb] {
-            assert_eq!(resolved_in("", &env).unwrap().output.color, Coloring::Never);
             assert_eq!(
-                resolved_in("--color always", &env).unwrap().output.color,
-                Coloring::Always
+                resolved_in("", &env).unwrap().invocation.output.color,
+                Color::Never
+            );
+            assert_eq!(
+                resolved_in("--color always", &env)
+                    .unwrap()
+                    .invocation
+                    .output
+                    .color,
+                Color::Always
             );
         }
-        assert_eq!(resolved("--color never").output.color, Coloring::Never);
+        assert_eq!(
+            resolved("--color never").invocation.output.color,
+            Color::Never
+        );
         let empty = Environment {
             no_color: Some("".into()),
             ..env()
         };
         assert_eq!(
-            resolved_in("", &empty).unwrap().output.color,
-            Coloring::OnTerminals
+            resolved_in("", &empty).unwrap().invocation.output.color,
+            Color::Auto
         );
     }
 
@@ -566,10 +558,10 @@ mod tests {
     fn hidden_switches_reach_the_storage() {
         let options =
             resolved("--sync file --assume-lacking exchange,same-device --cross-file-systems");
-        assert!(options.place.storage.cross_file_systems);
-        assert_eq!(options.place.storage.sync, SyncChoice::File);
+        assert!(options.tree.storage.cross_file_systems);
+        assert_eq!(options.tree.storage.sync, SyncChoice::File);
         assert_eq!(
-            options.place.storage.lacking,
+            options.tree.storage.lacking,
             [Lacking::Exchange, Lacking::SameDevice]
         );
     }

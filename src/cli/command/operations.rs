@@ -5,18 +5,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use migrate_manifests::clock::Timestamp;
-use migrate_manifests::code::Code;
 use migrate_manifests::journal::{Command, State};
 use migrate_manifests::operation::{OperationEntry, operations};
-use migrate_manifests::report::{Stop, Summary};
+use migrate_manifests::report::Stop;
 
-use crate::cli::args::{ClockArgs, LimitArgs, OutputArgs, SelectArgs, TreeArgs};
+use crate::cli::args::{ClockArgs, OutputArgs, TreeArgs};
 use crate::cli::environment::Cli;
-use crate::cli::exit::{Failure, Terms};
-use crate::cli::options::{Output, Place, Work, clock};
+use crate::cli::exit::Failure;
+use crate::cli::options::{Invocation, TreeOptions};
 use crate::cli::render::{
-    Align, EACH_LATEST, End, Ending, Facts, Headline, Item, Object, Page, age, counted, grouped,
-    table,
+    Align, EACH_LATEST, End, Ending, Item, Object, Page, age, counted, grouped,
 };
 use crate::cli::session::Session;
 
@@ -34,30 +32,18 @@ pub(super) struct OperationsArgs {
 }
 
 pub(super) fn run(args: OperationsArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
-    let output = Output::new(&args.output, Headline::None, cli.env);
-    let facts = Facts::reading("operations", clock(args.clock.now, cli.env)?);
-    let (select, limit) = (SelectArgs::default(), LimitArgs::default());
-    let place = Place::new(args.root, args.tree, select, &limit);
     let now = cli.env.started;
-    let mut session = Session::begin(cli, output, facts);
-    let listed = list(&mut session, &place);
-    let end = OperationsEnd {
-        entries: listed.as_ref().map_or(&[], Vec::as_slice),
-        now,
-    };
-    let done = listed.as_ref().map(|_| Summary::default());
-    let done = done.map_err(Clone::clone);
-    Ok(session.end(done, &end, Terms::default()))
+    let invocation = Invocation::new("operations", &args.output, &args.clock, cli.env)?;
+    let mut session = Session::begin(cli, invocation);
+    let entries = list(&mut session, &TreeOptions::new(args.root, args.tree));
+    Ok(session.answer(entries.map(|entries| OperationsEnd { entries, now })))
 }
 
-fn list(session: &mut Session<'_, '_>, place: &Place) -> Result<Vec<OperationEntry>, Failure> {
-    let setup = session.set_up(place, Work::default())?;
-    let entries = operations(&setup.tree.storage)?;
+fn list(session: &mut Session<'_, '_>, tree: &TreeOptions) -> Result<Vec<OperationEntry>, Failure> {
+    let setup = session.set_up(tree)?;
+    let entries = operations(&setup.storage)?;
     for entry in &entries {
-        // Output that is lost is remembered by the report.
-        if session.report.item(entry).is_err() {
-            break;
-        }
+        session.report.item(entry);
     }
     Ok(entries)
 }
@@ -76,15 +62,12 @@ impl Item for OperationEntry {
         object
             .member("id", &self.id)
             .member("state", self.state.as_str())
-            .member("command", self.command.map(Command::as_str))
-            .member("started_at", self.started_at.map(|time| time.to_string()))
+            .member("command", self.command)
+            .member("started_at", self.started_at)
             .member("target_version", &self.target_version)
-            .member(
-                "catalog_digest",
-                self.catalog_digest.map(|digest| digest.prefixed()),
-            )
+            .member("catalog_digest", self.catalog_digest)
             .member("undoes", &self.undoes)
-            .member("stopped", self.stopped.map(Code::as_str))
+            .member("stopped", self.stopped)
             .member("migrated", self.migrated)
             .member("restored", self.restored)
             .member("pruned", self.pruned)
@@ -94,12 +77,12 @@ impl Item for OperationEntry {
     }
 }
 
-struct OperationsEnd<'e> {
-    entries: &'e [OperationEntry],
+struct OperationsEnd {
+    entries: Vec<OperationEntry>,
     now: Timestamp,
 }
 
-impl Ending for OperationsEnd<'_> {
+impl Ending for OperationsEnd {
     fn lists(&self) -> &'static [&'static str] {
         &["operations"]
     }
@@ -112,9 +95,8 @@ impl Ending for OperationsEnd<'_> {
         let mut rows = vec![names.map(str::to_owned).to_vec()];
         rows.extend(self.entries.iter().map(|entry| row(entry, self.now)));
         let (left, right) = (Align::Left, Align::Right);
-        let lines = table(&rows, &[left, left, right, right, left]);
-        let (head, rest) = lines.split_once('\n').unwrap_or((&lines, ""));
-        page.print(&format!("{}\n{rest}", page.heading(head)))?;
+        let table = page.headed_table(&rows, &[left, left, right, right, left]);
+        page.print(&table)?;
         let mut entries = self.entries.iter();
         let last = entries.rfind(|entry| entry.migrated > entry.rolled_back + entry.backups_pruned);
         let Some(last) = last else { return Ok(()) };
@@ -164,12 +146,7 @@ fn summary_words(entry: &OperationEntry) -> String {
     if entry.pruned > 0 {
         words.push(counted(entry.pruned, "backup removed", "backups removed"));
     }
-    words.extend(
-        entry
-            .stopped
-            .as_ref()
-            .map(|code| format!("stopped: {code}")),
-    );
+    words.extend(entry.stopped.map(|code| format!("stopped: {code}")));
     if entry.state != State::Finished {
         words.push(entry.state.as_str().to_owned());
     }

@@ -79,17 +79,32 @@ pub(crate) fn typed(typed: &[OsString]) -> Typed {
     let words = typed.get(1..).unwrap_or_default();
     let end = words.iter().position(|word| word == "--");
     let words = &words[..end.unwrap_or(words.len())];
-    let command = lenient(&words[..words.len().min(1)]);
-    let command = command.subcommand_name().unwrap_or("migrate");
+    let first = lenient(&words[..words.len().min(1)]);
+    let command = first.subcommand_name().unwrap_or("migrate");
+    let second = lenient(&words[..words.len().min(2)]);
+    let second = second
+        .subcommand()
+        .and_then(|(_, second)| second.subcommand_name());
     let is_set = |name: &&str| value::<bool>(words, name) == Some(true);
     Typed {
         command: command.to_owned(),
         format: value(words, "format"),
         color: value(words, "color"),
         now: value(words, "now"),
-        dry_run: ["dry-run", "diff", "check", "list-versions"]
-            .iter()
-            .any(is_set),
+        dry_run: !writes(command, second)
+            || ["dry-run", "diff", "check", "list-versions"]
+                .iter()
+                .any(is_set),
+    }
+}
+
+/// Returns true if the command writes, unless a flag keeps it from that.
+fn writes(command: &str, second: Option<&str>) -> bool {
+    match command {
+        "migrate" | "rollback" => true,
+        "backups" => second == Some("prune"),
+        "catalog" => second == Some("new"),
+        _ => false,
     }
 }
 
@@ -262,7 +277,21 @@ mod tests {
         ] {
             assert_eq!(read(words).command, command, "{words}");
         }
-        assert!(read("m --bad --check").dry_run && !read("m --bad").dry_run);
+        for (words, dry_run) in [
+            ("m --bad", false),
+            ("m --bad --check", true),
+            ("m rollback --bad", false),
+            ("m rollback --bad --dry-run", true),
+            ("m explain --bad", true),
+            ("m backups --bad", true),
+            ("m backups export --bad", true),
+            ("m backups prune --bad", false),
+            ("m backups prune --bad --dry-run", true),
+            ("m catalog check --bad", true),
+            ("m catalog new --bad", false),
+        ] {
+            assert_eq!(read(words).dry_run, dry_run, "{words}");
+        }
         assert_eq!(read("m --bad --now @0").now, Some("@0".parse().unwrap()));
     }
 }

@@ -9,23 +9,18 @@ use migrate_manifests::plan::PlanHead;
 use migrate_manifests::report::{Stop, Summary};
 use migrate_manifests::version::Version;
 
-use super::migrate::{nothing_to_do, tone};
-use crate::cli::args::{LimitArgs, OutputArgs, RulesArgs, SelectArgs, TreeArgs, WorkArgs};
+use super::migrate::nothing_to_do;
+use crate::cli::args::{LimitArgs, RulesArgs, WholeArgs};
 use crate::cli::environment::Cli;
 use crate::cli::escape;
 use crate::cli::exit::Terms;
-use crate::cli::options::{
-    Output, Place, Work, all_and_quiet, clock, is_text, refuse_contradictions,
-};
+use crate::cli::options::{Invocation, TreeOptions, all_and_quiet, is_text, refuse_contradictions};
 use crate::cli::plan_file::{Destination, PlanOutput};
-use crate::cli::render::{End, Ending, Facts, Headline, Page, sections};
+use crate::cli::render::{End, Ending, Headline, Page, sections};
 use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct PlanArgs {
-    /// The directory that holds the artifacts, or its parent [default: .]
-    root: Option<PathBuf>,
-
     /// Write the plan to FILE, which must not exist (- is standard output)
     ///
     /// One line for each pending manifest, with the digest of its bytes and the checksum that it will have. migrate-manifests --plan FILE does exactly that and refuses what has changed since.
@@ -43,34 +38,28 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     rules: RulesArgs,
     #[command(flatten)]
-    select: SelectArgs,
+    whole: WholeArgs,
     #[command(flatten)]
     limit: LimitArgs,
-    #[command(flatten)]
-    tree: TreeArgs,
-    #[command(flatten)]
-    work: WorkArgs,
-    #[command(flatten)]
-    shown: OutputArgs,
 }
 
 pub(super) fn run(args: PlanArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
+    let whole = args.whole;
     let destination = Destination::new(args.output);
     let to_output = destination == Destination::Output;
     refuse_contradictions(&[
         (
-            to_output && !is_text(&args.shown),
+            to_output && !is_text(&whole.output),
             "-o - and --format exclude each other: standard output has the plan, or the report",
         ),
-        all_and_quiet(&args.shown),
+        all_and_quiet(&whole.output),
     ])?;
-    let mut output = Output::new(&args.shown, Headline::Target, cli.env);
+    let (output, clock) = (&whole.output, &whole.work.clock);
+    let mut invocation = Invocation::new("plan", output, clock, cli.env)?;
+    invocation.output.view.headline = Headline::Target;
     // The plan goes to standard output, so the report goes to standard error.
-    output.uses_stderr = to_output;
-    let facts = Facts {
-        target: args.target_version.clone(),
-        ..Facts::reading("plan", clock(args.work.clock.now, cli.env)?)
-    };
+    invocation.output.uses_stderr = to_output;
+    invocation.facts.target.clone_from(&args.target_version);
     let options = Migrate {
         detail: Detail::Checksums,
         target: args.target_version,
@@ -81,15 +70,16 @@ pub(super) fn run(args: PlanArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
         rules: args.rules.enforcement(),
         max_failures: None,
     };
-    let place = Place::new(args.root, args.tree, args.select, &args.limit);
-    let work = Work::new(&args.work, false);
-    let terms = Terms::of(&place, &output);
+    let mut tree = TreeOptions::of_whole(whole);
+    tree.selection.limit = args.limit.limit.map(Into::into);
     let stdout = cli.streams.stdout.clone();
-    let mut session = Session::begin(cli, output, facts);
+    let terms = Terms::of(&tree, &invocation.output);
+    let mut session = Session::begin(cli, invocation);
+    session.terms = terms;
     let mut is_kept = false;
-    let done = session.set_up(&place, work).and_then(|setup| {
-        let (tree, now) = (&setup.request.tree, setup.request.now);
-        let head = PlanHead::new(&setup.tree.catalog, options.target.as_ref(), tree, now);
+    let done = session.set_up(&tree).and_then(|setup| {
+        let (target, request) = (options.target.as_ref(), &setup.request);
+        let head = PlanHead::new(&setup.catalog, target, &request.tree, request.now);
         let plan = PlanOutput::begin(&destination, &stdout, &head)?;
         let mut printed = (plan, &mut session.report);
         let summary = migrate(&setup.frame()?, &options, &mut printed);
@@ -100,10 +90,10 @@ pub(super) fn run(args: PlanArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     });
     let end = PlanEnd {
         destination,
-        root: place.root,
+        root: tree.root,
         is_kept,
     };
-    Ok(session.end(done, &end, terms))
+    Ok(session.end(done, &end))
 }
 
 struct PlanEnd {
@@ -117,21 +107,15 @@ impl Ending for PlanEnd {
         if page.view.quiet {
             return Ok(());
         }
-        if sections::is_summed_up(end, page) {
-            page.print_omitted(tone)?;
-            let summary = end.summary;
-            let mut sentences: Vec<_> = sections::stopped_early(summary).into_iter().collect();
-            sentences.extend(nothing_to_do(end));
-            let closing = [sections::attention(summary), sentences];
-            let closing = closing.map(|sentences| page.sentences(&sentences)).concat();
-            page.sections(&[
-                sections::counts(summary),
-                sections::routes(summary, page),
-                sections::oldest_deferred(end, page),
-                page.hints(),
-                closing,
-            ])?;
-        }
+        let summary = end.summary;
+        let mut sentences: Vec<_> = sections::stopped_early(summary).into_iter().collect();
+        sentences.extend(nothing_to_do(end));
+        let shown = [
+            sections::counts(summary),
+            sections::routes(summary, page),
+            sections::oldest_deferred(end, page),
+        ];
+        sections::print(end, page, &shown, &[sentences])?;
         let printed = self.whereabouts(end.summary);
         let printed = page.sentences(&printed.into_iter().collect::<Vec<_>>());
         page.print(&printed)

@@ -8,15 +8,11 @@ use migrate_manifests::operation::{Rollback, Undo, rollback};
 use migrate_manifests::outside;
 use migrate_manifests::report::Stop;
 
-use super::migrate::tone;
 use crate::cli::args::ChangeArgs;
 use crate::cli::environment::{Cli, Environment};
-use crate::cli::escape;
 use crate::cli::exit::Terms;
-use crate::cli::options::{
-    Output, Place, Work, all_and_quiet, clock, refuse_contradictions, usage,
-};
-use crate::cli::render::{End, Ending, Facts, Headline, Page, sections};
+use crate::cli::options::{Invocation, TreeOptions, all_and_quiet, refuse_contradictions, usage};
+use crate::cli::render::{End, Ending, Headline, Page, sections};
 use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -47,26 +43,23 @@ pub(super) struct RollbackArgs {
 
 pub(super) fn run(args: RollbackArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     let Resolved {
-        place,
-        output,
-        facts,
-        work,
+        invocation,
+        tree,
         options,
     } = resolve(args, cli.env, &outside::is_directory)?;
-    let terms = Terms::of(&place, &output);
-    let mut session = Session::begin(cli, output, facts);
+    let terms = Terms::of(&tree, &invocation.output);
+    let mut session = Session::begin(cli, invocation);
+    session.terms = terms;
     let done = session
-        .set_up(&place, work)
+        .set_up(&tree)
         .and_then(|setup| Ok(rollback(&setup.frame()?, &options, &mut session.report)));
-    Ok(session.end(done, &RollbackEnd, terms))
+    Ok(session.end(done, &RollbackEnd))
 }
 
 #[derive(Debug)]
 struct Resolved {
-    place: Place,
-    output: Output,
-    facts: Facts,
-    work: Work,
+    invocation: Invocation,
+    tree: TreeOptions,
     options: Rollback,
 }
 
@@ -104,20 +97,18 @@ fn resolve(
             });
         }
     };
-    let mut output = Output::new(&change.output, Headline::Tree, env);
-    output.loss_is_failure = !args.dry_run;
+    let (output, clock) = (&change.output, &change.work.clock);
+    let mut invocation = Invocation::new("rollback", output, clock, env)?;
+    invocation.output.view.headline = Headline::Tree;
+    invocation.output.loss_is_failure = !args.dry_run;
+    invocation.facts.dry_run = args.dry_run;
     Ok(Resolved {
-        facts: Facts {
-            dry_run: args.dry_run,
-            ..Facts::reading("rollback", clock(change.work.clock.now, env)?)
-        },
-        work: Work::new(&change.work, change.write.wait),
+        invocation,
         options: Rollback {
             undo,
             max_failures: change.write.max_failures,
         },
-        place: Place::new(root, change.tree, change.select, &change.limit),
-        output,
+        tree: TreeOptions::of_change(root, change),
     })
 }
 
@@ -125,29 +116,20 @@ struct RollbackEnd;
 
 impl Ending for RollbackEnd {
     fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()> {
-        if !sections::is_summed_up(end, page) {
-            return Ok(());
-        }
-        page.print_omitted(tone)?;
         let summary = end.summary;
         let mut sentences: Vec<_> = sections::stopped_early(summary).into_iter().collect();
         sentences.extend(result_sentences(end));
-        let closing = [sections::attention(summary), sentences];
-        let closing = closing.map(|sentences| page.sentences(&sentences)).concat();
-        page.sections(&[sections::counts(summary), page.hints(), closing])
+        sections::print(end, page, &[sections::counts(summary)], &[sentences])
     }
 }
 
 fn result_sentences(end: &End<'_>) -> Vec<String> {
     let (summary, counts) = (end.summary, &end.summary.counts);
     let before = match &summary.undoes {
-        Some(undone) => format!(
-            " to what stood there before operation {}",
-            escape::message(undone)
-        ),
+        Some(undone) => format!(" to what stood there before operation {undone}"),
         None => String::new(),
     };
-    if let Some(operation) = summary.operation.as_deref().filter(|_| counts.restored > 0) {
+    if let Some(operation) = summary.operation.as_ref().filter(|_| counts.restored > 0) {
         let restored = sections::manifests(counts.restored);
         return vec![format!(
             "Restored {restored}{before}, in operation {operation}."
@@ -162,8 +144,7 @@ fn result_sentences(end: &End<'_>) -> Vec<String> {
         sentences.push(match (counts.found, &summary.undoes) {
             (0, None) => "Nothing to roll back: no migration is left to be undone.".to_owned(),
             (0, Some(undone)) => format!(
-                "Nothing to roll back: operation {} is rolled back already, or replaced no manifest.",
-                escape::message(undone)
+                "Nothing to roll back: operation {undone} is rolled back already, or replaced no manifest."
             ),
             (found, _) if counts.selected == 0 => {
                 let found = sections::manifests(found);
@@ -212,7 +193,7 @@ mod tests {
         };
         let is_dir = |path: &Path| path.ends_with("artifacts") || path.ends_with(ID);
         let options = resolve(*args, &env, &is_dir)?;
-        Ok((options.options.undo, options.place.root))
+        Ok((options.options.undo, options.tree.root))
     }
 
     const ID: &str = "20261121T051136Z-1";

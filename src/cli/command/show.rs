@@ -1,22 +1,21 @@
 //! `show`: one manifest as a migration would write it, on standard output.
 
-use std::io;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use migrate_manifests::code::Code;
 use migrate_manifests::operation;
 use migrate_manifests::read;
-use migrate_manifests::report::{Stop, Summary};
+use migrate_manifests::report::Stop;
 use migrate_manifests::version::Version;
 
-use crate::cli::args::OneArgs;
+use crate::cli::args::{OneArgs, OutputArgs};
 use crate::cli::environment::Cli;
-use crate::cli::exit::{Failure, Terms};
+use crate::cli::exit::Failure;
 use crate::cli::kinds;
-use crate::cli::options::{Output, Place, Work, clock};
-use crate::cli::render::{End, Ending, Facts, Page};
+use crate::cli::options::{Invocation, TreeOptions};
+use crate::cli::render::{End, Ending, Page};
 use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -39,21 +38,16 @@ pub(super) struct ShowArgs {
 }
 
 pub(super) fn run(args: ShowArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
-    let output = Output::plain(cli.env);
-    let facts = Facts {
-        target: args.target_version.clone(),
-        ..Facts::reading("show", clock(args.one.clock.now, cli.env)?)
-    };
-    let mut session = Session::begin(cli, output, facts);
+    let (output, clock) = (OutputArgs::default(), &args.one.clock);
+    let mut invocation = Invocation::new("show", &output, clock, cli.env)?;
+    invocation.facts.target.clone_from(&args.target_version);
+    let mut session = Session::begin(cli, invocation);
     let shown = if args.path == Path::new("-") {
         standard_input(&mut session, &args)
     } else {
         in_tree(&mut session, args)
     };
-    Ok(match shown {
-        Ok(text) => session.end(Ok(Summary::default()), &Verbatim(text), Terms::default()),
-        Err(failure) => session.end(Err(failure), &(), Terms::default()),
-    })
+    Ok(session.answer(shown.map(Verbatim)))
 }
 
 fn standard_input(session: &mut Session<'_, '_>, args: &ShowArgs) -> Result<String, Failure> {
@@ -74,8 +68,7 @@ fn standard_input(session: &mut Session<'_, '_>, args: &ShowArgs) -> Result<Stri
 }
 
 fn in_tree(session: &mut Session<'_, '_>, args: ShowArgs) -> Result<String, Failure> {
-    let place = Place::of_manifest(args.path, args.one.root, args.one.tree);
-    let setup = session.set_up(&place, Work::default())?;
+    let setup = session.set_up(&TreeOptions::of_manifest(args.path, args.one))?;
     let mut bytes = Vec::new();
     let reading = operation::show(&setup.frame()?, args.target_version.as_ref(), &mut bytes)?;
     Ok(reading.into_text().into_owned())

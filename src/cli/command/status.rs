@@ -10,11 +10,8 @@ use migrate_manifests::version::Version;
 
 use crate::cli::args::WholeArgs;
 use crate::cli::environment::Cli;
-use crate::cli::exit::Terms;
-use crate::cli::options::{
-    Output, Place, Work, all_and_quiet, clock, is_text, refuse_contradictions,
-};
-use crate::cli::render::{End, Ending, Facts, Headline, Page, Tone, grouped, sections, survey};
+use crate::cli::options::{Invocation, TreeOptions, all_and_quiet, is_text, refuse_contradictions};
+use crate::cli::render::{End, Ending, Headline, Page, grouped, sections, survey};
 use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -73,12 +70,11 @@ pub(super) fn run(args: StatusArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop>
         ),
         all_and_quiet(&whole.output),
     ])?;
-    let mut output = Output::new(&whole.output, Headline::Target, cli.env);
-    output.view.lists_pending = false;
-    let facts = Facts {
-        target: args.target_version.clone(),
-        ..Facts::reading("status", clock(whole.work.clock.now, cli.env)?)
-    };
+    let (output, clock) = (&whole.output, &whole.work.clock);
+    let mut invocation = Invocation::new("status", output, clock, cli.env)?;
+    invocation.output.view.headline = Headline::Target;
+    invocation.output.view.lists_pending = false;
+    invocation.facts.target.clone_from(&args.target_version);
     let options = Migrate {
         detail: Detail::Versions,
         target: args.target_version,
@@ -92,38 +88,29 @@ pub(super) fn run(args: StatusArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop>
         rules: Enforcement::AsWritten,
         max_failures: None,
     };
-    let (place, work) = (Place::of_whole(&whole), Work::new(&whole.work, false));
-    let mut session = Session::begin(cli, output, facts);
+    let mut session = Session::begin(cli, invocation);
     let done = session
-        .set_up(&place, work)
+        .set_up(&TreeOptions::of_whole(whole))
         .and_then(|setup| Ok(migrate(&setup.frame()?, &options, &mut session.report)));
-    Ok(session.end(done, &StatusEnd, Terms::default()))
+    Ok(session.end(done, &StatusEnd))
 }
 
 pub(in crate::cli) struct StatusEnd;
 
 impl Ending for StatusEnd {
     fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()> {
-        if !sections::is_summed_up(end, page) {
-            return Ok(());
-        }
-        page.print_omitted(|_| Tone::Plain)?;
         let summary = end.summary;
         let mut sentences: Vec<_> = sections::stopped_early(summary).into_iter().collect();
         sentences.push(need_migration(end));
-        let closing = [sections::attention(summary), sentences];
-        let closing = closing.map(|sentences| page.sentences(&sentences)).concat();
         let survey = summary.survey.as_ref();
-        let all = [
+        let shown = [
             sections::versions(end, page),
             sections::counts(summary),
             sections::routes(summary, page),
-            survey.map_or_else(String::new, |result| survey::text(result, page.paint)),
+            survey.map_or_else(String::new, |result| survey::text(result, page)),
             sections::oldest_deferred(end, page),
-            page.hints(),
-            closing,
         ];
-        page.sections(&all)
+        sections::print(end, page, &shown, &[sentences])
     }
 }
 

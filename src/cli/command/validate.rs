@@ -13,12 +13,10 @@ use migrate_manifests::version::Version;
 use crate::cli::args::{ClockArgs, OutputArgs};
 use crate::cli::environment::Cli;
 use crate::cli::escape;
-use crate::cli::exit::{Failure, Terms};
+use crate::cli::exit::Failure;
 use crate::cli::kinds;
-use crate::cli::options::{Output, all_and_quiet, clock, refuse_contradictions};
-use crate::cli::render::{
-    End, Ending, Facts, Headline, Item, Object, Page, Tone, counted, grouped,
-};
+use crate::cli::options::{Invocation, all_and_quiet, refuse_contradictions};
+use crate::cli::render::{End, Ending, Item, Object, Page, Tone, counted, grouped};
 use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -48,11 +46,8 @@ pub(super) struct ValidateArgs {
 
 pub(super) fn run(args: ValidateArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     refuse_contradictions(&[all_and_quiet(&args.output)])?;
-    let output = Output::new(&args.output, Headline::None, cli.env);
-    let facts = Facts {
-        target: args.target_version.clone(),
-        ..Facts::reading("validate", clock(args.clock.now, cli.env)?)
-    };
+    let mut invocation = Invocation::new("validate", &args.output, &args.clock, cli.env)?;
+    invocation.facts.target.clone_from(&args.target_version);
     let is_file = args.file != Path::new("-");
     let mut end = ValidateEnd {
         place: if is_file {
@@ -64,9 +59,9 @@ pub(super) fn run(args: ValidateArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Sto
         checked: 0,
         invalid: 0,
     };
-    let mut session = Session::begin(cli, output, facts);
+    let mut session = Session::begin(cli, invocation);
     let done = check(&mut session, args, &mut end);
-    Ok(session.end(done, &end, Terms::default()))
+    Ok(session.end(done, &end))
 }
 
 fn check(
@@ -87,8 +82,7 @@ fn check(
         end.checked += 1;
         end.invalid += u64::from(!checked.is_valid());
         let place = &end.place;
-        // Output that is lost is remembered by the report.
-        let _remembered = report.item(&Checked { checked, place });
+        report.item(&Checked { checked, place });
     };
     let read = match file {
         Some(file) => {
@@ -136,7 +130,7 @@ impl Item for Checked<'_> {
             format!("{}{place}\n", page.label(Tone::Trouble, "invalid"))
         };
         for finding in &checked.findings {
-            shown.push_str(&page.why(finding.code, &finding.message));
+            shown.push_str(&page.why(finding));
         }
         page.head(&shown)
     }
@@ -146,9 +140,7 @@ impl Item for Checked<'_> {
             .member("line", self.checked.line)
             .member("version", &self.checked.version)
             .list("findings", &self.checked.findings, |object, finding| {
-                object
-                    .member("code", finding.code.as_str())
-                    .member("message", &finding.message);
+                object.diagnosis(Some(finding));
             });
     }
 }
@@ -169,10 +161,7 @@ impl Ending for ValidateEnd {
         if page.view.quiet {
             return Ok(());
         }
-        let hints = page.hints();
-        let gap = if hints.is_empty() { "" } else { "\n" };
-        let sentence = page.sentences(&[self.sentence()]);
-        page.list(&[&hints, gap, &sentence].concat())
+        page.close_list(&[self.sentence()])
     }
 
     fn totals(&self, object: &mut Object) {

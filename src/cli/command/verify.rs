@@ -11,8 +11,8 @@ use migrate_manifests::report::{Event, Sink, Stop, Summary};
 use crate::cli::args::WholeArgs;
 use crate::cli::environment::Cli;
 use crate::cli::exit::Terms;
-use crate::cli::options::{Output, Place, Work, all_and_quiet, clock, refuse_contradictions};
-use crate::cli::render::{End, Ending, Facts, Headline, Page, counted, grouped, sections};
+use crate::cli::options::{Invocation, TreeOptions, all_and_quiet, refuse_contradictions};
+use crate::cli::render::{End, Ending, Headline, Page, counted, grouped, sections};
 use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -34,21 +34,23 @@ pub(super) struct VerifyArgs {
 pub(super) fn run(args: VerifyArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     let whole = args.whole;
     refuse_contradictions(&[all_and_quiet(&whole.output)])?;
-    let output = Output::new(&whole.output, Headline::Target, cli.env);
-    let facts = Facts::reading("verify", clock(whole.work.clock.now, cli.env)?);
+    let (output, clock) = (&whole.output, &whole.work.clock);
+    let mut invocation = Invocation::new("verify", output, clock, cli.env)?;
+    invocation.output.view.headline = Headline::Target;
     let options = Verify {
         snapshots: !args.no_snapshots,
         replay: args.replay,
     };
-    let (place, work) = (Place::of_whole(&whole), Work::new(&whole.work, false));
-    let terms = Terms::of(&place, &output);
-    let mut session = Session::begin(cli, output, facts);
+    let tree = TreeOptions::of_whole(whole);
+    let terms = Terms::of(&tree, &invocation.output);
+    let mut session = Session::begin(cli, invocation);
+    session.terms = terms;
     let mut end = VerifyEnd::default();
-    let done = session.set_up(&place, work).and_then(|setup| {
+    let done = session.set_up(&tree).and_then(|setup| {
         let mut printed = (&mut end, &mut session.report);
         Ok(verify(&setup.frame()?, options, &mut printed))
     });
-    Ok(session.end(done, &end, terms))
+    Ok(session.end(done, &end))
 }
 
 #[derive(Default)]
@@ -68,21 +70,11 @@ impl Sink for VerifyEnd {
 
 impl Ending for VerifyEnd {
     fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()> {
-        if !sections::is_summed_up(end, page) {
-            return Ok(());
-        }
         let summary = end.summary;
         let mut sentences: Vec<_> = sections::stopped_early(summary).into_iter().collect();
         sentences.extend(self.verdict(summary));
-        let closing = [sections::attention(summary), sentences];
-        let closing = closing.map(|sentences| page.sentences(&sentences)).concat();
-        let all = [
-            sections::counts(summary),
-            sections::findings(summary, page),
-            page.hints(),
-            closing,
-        ];
-        page.sections(&all)
+        let shown = [sections::counts(summary), sections::findings(summary, page)];
+        sections::print(end, page, &shown, &[sentences])
     }
 }
 

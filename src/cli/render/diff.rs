@@ -61,7 +61,7 @@ mod tests {
             before: before.to_owned(),
             after: after.to_owned(),
         };
-        unified(&TreePath::new(path).unwrap(), &difference, Paint::off())
+        unified(&TreePath::new(path).unwrap(), &difference, Paint::OFF)
     }
 
     #[test]

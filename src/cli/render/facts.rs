@@ -19,20 +19,20 @@ pub(crate) struct Facts {
     pub(crate) command: String,
     pub(crate) dry_run: bool,
     pub(crate) tree: Option<String>,
-    pub(crate) catalog: Option<CatalogName>,
+    pub(crate) catalog: Option<CatalogFacts>,
     /// The target version, once it is known.
     pub(crate) target: Option<Version>,
     pub(crate) started_at: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct CatalogName {
+pub(crate) struct CatalogFacts {
     name: String,
     source: String,
     digest: String,
 }
 
-impl From<&Catalog> for CatalogName {
+impl From<&Catalog> for CatalogFacts {
     fn from(catalog: &Catalog) -> Self {
         Self {
             name: catalog.name().to_owned(),
@@ -60,7 +60,7 @@ impl From<&Start> for Facts {
         Self {
             dry_run: head.dry_run,
             tree: Some(head.tree.clone()),
-            catalog: Some(CatalogName {
+            catalog: Some(CatalogFacts {
                 name: head.catalog_name.clone(),
                 source: head.catalog_source.clone(),
                 digest: head.catalog_digest.clone(),

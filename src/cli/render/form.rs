@@ -1,34 +1,46 @@
-//! The trait of an output format: it receives items as they come and writes them.
+//! The forms of output.
 
-use std::io;
+use std::io::{self, BufWriter, Write};
 
-use migrate_manifests::report::{Diagnosis, Start};
+use super::facts::Facts;
+use super::item::Part;
+use super::json::Json;
+use super::jsonl::JsonLines;
+use super::page::Page;
+use super::paint::paint;
+use super::text;
+use crate::cli::args::Format;
+use crate::cli::options::Output;
+use crate::cli::streams::Stream;
 
-use super::facts::{End, Listed};
-use super::item::{Ending, Item};
-
-pub(crate) trait Form {
-    fn start(&mut self, head: &Start) -> io::Result<()>;
-
-    fn began(&mut self, operation: &str) -> io::Result<()> {
-        let _ = operation;
-        Ok(())
-    }
-
-    /// Takes the manifests of a list; a form with a line for each manifest answers each of them.
-    fn expect(&mut self, listed: Listed);
-
-    fn item(&mut self, item: &dyn Item) -> io::Result<()>;
-
-    /// Prints trouble that concerns no manifest, unless the end has it.
-    fn trouble(&mut self, trouble: Trouble<'_>) -> io::Result<()>;
-
-    fn end(&mut self, end: &End<'_>, ending: &dyn Ending) -> io::Result<()>;
+pub(super) enum Form {
+    Text(Page),
+    Json(Json),
+    JsonLines(JsonLines),
 }
 
-#[derive(Clone, Copy)]
-pub(crate) enum Trouble<'d> {
-    Directory(&'d Diagnosis),
-    /// A finding about the state directory.
-    Finding(&'d Diagnosis),
+impl Form {
+    pub(super) fn new(output: &Output, stream: &Stream, facts: &Facts) -> Self {
+        let (out, all) = (stream.clone(), output.view.all);
+        match output.format {
+            Format::Text => {
+                let out: Box<dyn Write> = if out.is_terminal() {
+                    Box::new(out)
+                } else {
+                    Box::new(BufWriter::new(out))
+                };
+                Self::Text(Page::new(out, output.view, paint(output.color, stream)))
+            }
+            Format::Json => Self::Json(Json::new(out, facts.clone(), all)),
+            Format::Jsonl => Self::JsonLines(JsonLines::new(out, all)),
+        }
+    }
+
+    pub(super) fn write(&mut self, part: Part<'_>) -> io::Result<()> {
+        match self {
+            Self::Text(page) => text::write(page, part),
+            Self::Json(json) => json.write(part),
+            Self::JsonLines(lines) => lines.write(part),
+        }
+    }
 }

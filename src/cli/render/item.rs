@@ -1,14 +1,31 @@
-//! The parts of a report: items as they come, and an ending. A format calls only the methods that it needs.
+//! The parts of a report: items as they come, and an ending. A form calls only the methods that it needs.
 
 use std::io;
 
+use migrate_manifests::journal::OperationId;
 use migrate_manifests::path::TreePath;
+use migrate_manifests::report::{Diagnosis, Start};
 
-use super::facts::End;
+use super::facts::{End, Listed};
 use super::object::Object;
 use super::page::Page;
 
+/// A part of a report, in the order in which they come.
+pub(crate) enum Part<'p> {
+    /// The manifests of `--files-from`; a form with a line for each manifest answers each of them.
+    Listed(Listed),
+    Start(&'p Start),
+    /// The operation has this id, because the first manifest is about to be written.
+    Began(&'p OperationId),
+    Item(&'p dyn Item),
+    Directory(&'p Diagnosis),
+    /// A finding about the state directory.
+    Finding(&'p Diagnosis),
+    End(&'p End<'p>, &'p dyn Ending),
+}
+
 pub(crate) trait Item {
+    /// The list of the report that it stands in.
     fn list(&self) -> &'static str {
         "manifests"
     }
@@ -18,6 +35,7 @@ pub(crate) trait Item {
         false
     }
 
+    /// The manifest of `--files-from` that it answers.
     fn answers(&self) -> Option<&TreePath> {
         None
     }
@@ -32,20 +50,20 @@ pub(crate) trait Item {
 }
 
 pub(crate) trait Ending {
+    /// The lists that the report has, even without items.
     fn lists(&self) -> &'static [&'static str] {
         &[]
     }
 
     fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()>;
 
-    fn totals(&self, object: &mut Object) {
-        let _ = object;
-    }
+    /// Adds members that JSON and JSON lines have.
+    fn totals(&self, _: &mut Object) {}
 
-    fn members(&self, object: &mut Object) {
-        let _ = object;
-    }
+    /// Adds members that only JSON has.
+    fn members(&self, _: &mut Object) {}
 
+    /// Returns true if it found something that needs attention, for the exit code.
     fn has_trouble(&self) -> bool {
         false
     }

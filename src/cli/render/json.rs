@@ -4,24 +4,24 @@
 //!
 //! Invariant: the complete output is one object, even if no operation started.
 
-use std::io::{self, Seek as _, Write};
+use std::io::{self, BufWriter, Seek as _, Write};
 
 use tempfile::SpooledTempFile;
 
-use migrate_manifests::report::Start;
+use migrate_manifests::journal::OperationId;
 
-use super::facts::{End, Facts, Listed};
-use super::form::{Form, Trouble};
-use super::item::{Ending, Item};
+use super::facts::{End, Facts};
+use super::item::{Ending, Item, Part};
 use super::members;
 use super::object::{Members, Object};
+use crate::cli::streams::Stream;
 
-pub(super) const FORMAT: &str = "migrate-manifests/report/1";
+const FORMAT: &str = "migrate-manifests/report/1";
 const MANIFESTS: &str = "manifests";
 const HELD_IN_MEMORY_BYTES: usize = 8 * 1024 * 1024;
 
-pub(crate) struct Json<W> {
-    out: W,
+pub(super) struct Json {
+    out: BufWriter<Stream>,
     all: bool,
     facts: Facts,
     stage: Stage,
@@ -38,10 +38,10 @@ enum Stage {
     Open,
 }
 
-impl<W: Write> Json<W> {
-    pub(super) fn new(out: W, facts: Facts, all: bool) -> Self {
+impl Json {
+    pub(super) fn new(out: Stream, facts: Facts, all: bool) -> Self {
         Self {
-            out,
+            out: BufWriter::new(out),
             all,
             facts,
             stage: Stage::Held(Box::new(SpooledTempFile::new(HELD_IN_MEMORY_BYTES))),
@@ -51,7 +51,24 @@ impl<W: Write> Json<W> {
         }
     }
 
-    fn open(&mut self, operation: Option<&str>) -> io::Result<()> {
+    pub(super) fn write(&mut self, part: Part<'_>) -> io::Result<()> {
+        match part {
+            Part::Start(head) => {
+                self.facts = Facts::from(head);
+                if head.dry_run {
+                    self.open(None)?;
+                }
+                Ok(())
+            }
+            Part::Began(operation) => self.open(Some(operation)),
+            Part::Item(item) => self.item(item),
+            Part::End(end, ending) => self.end(end, ending),
+            // The end has the troubles.
+            Part::Listed(_) | Part::Directory(_) | Part::Finding(_) => Ok(()),
+        }
+    }
+
+    fn open(&mut self, operation: Option<&OperationId>) -> io::Result<()> {
         let Stage::Held(held) = &mut self.stage else {
             return Ok(());
         };
@@ -68,7 +85,7 @@ impl<W: Write> Json<W> {
         Ok(())
     }
 
-    fn write(&mut self, text: &str) -> io::Result<()> {
+    fn append(&mut self, text: &str) -> io::Result<()> {
         match &mut self.stage {
             Stage::Held(held) => held.write_all(text.as_bytes()),
             Stage::Open => self.out.write_all(text.as_bytes()),
@@ -79,32 +96,11 @@ impl<W: Write> Json<W> {
         let end = self.end_of_list();
         self.lists.push(name);
         self.has_items = false;
-        self.write(&format!("{end},\n  \"{name}\": ["))
+        self.append(&format!("{end},\n  \"{name}\": ["))
     }
 
     fn end_of_list(&self) -> &'static str {
         if self.has_items { "\n  ]" } else { "]" }
-    }
-}
-
-impl<W: Write> Form for Json<W> {
-    fn start(&mut self, head: &Start) -> io::Result<()> {
-        self.facts = Facts::from(head);
-        if head.dry_run {
-            self.open(None)
-        } else {
-            Ok(())
-        }
-    }
-
-    fn began(&mut self, operation: &str) -> io::Result<()> {
-        self.open(Some(operation))
-    }
-
-    fn expect(&mut self, _: Listed) {}
-
-    fn trouble(&mut self, _: Trouble<'_>) -> io::Result<()> {
-        Ok(())
     }
 
     fn item(&mut self, item: &dyn Item) -> io::Result<()> {
@@ -121,19 +117,19 @@ impl<W: Write> Form for Json<W> {
         }
         let before = if self.has_items { ",\n    " } else { "\n    " };
         self.has_items = true;
-        self.write(&[before, &text].concat())
+        self.append(&[before, &text].concat())
     }
 
     fn end(&mut self, end: &End<'_>, ending: &dyn Ending) -> io::Result<()> {
         self.facts = end.facts.clone();
-        self.open(end.summary.operation.as_deref())?;
+        self.open(end.summary.operation.as_ref())?;
         for name in ending.lists() {
             if !self.lists.contains(name) {
                 self.begin_list(name)?;
             }
         }
         let last = self.end_of_list();
-        self.write(&format!("{last},\n"))?;
+        self.append(&format!("{last},\n"))?;
         let mut object = Object::default();
         ending.totals(&mut object);
         ending.members(&mut object);

@@ -4,32 +4,47 @@
 
 use std::io::{self, Write};
 
-use migrate_manifests::path::TreePath;
-use migrate_manifests::report::{Start, Summary};
+use migrate_manifests::journal::OperationId;
+use migrate_manifests::report::Summary;
 
 use super::facts::{End, Listed};
-use super::form::{Form, Trouble};
-use super::item::{Ending, Item};
+use super::item::{Ending, Item, Part};
 use super::members;
 use super::object::{Object, one_line};
+use crate::cli::streams::Stream;
 
-pub(super) const FORMAT: &str = "migrate-manifests/outcome/1";
+const FORMAT: &str = "migrate-manifests/outcome/1";
 
-pub(crate) struct JsonLines<W> {
-    out: W,
+pub(super) struct JsonLines {
+    out: Stream,
     all: bool,
-    operation: Option<String>,
+    operation: Option<OperationId>,
     unanswered: Option<Listed>,
 }
 
-impl<W: Write> JsonLines<W> {
-    pub(super) fn new(out: W, all: bool) -> Self {
+impl JsonLines {
+    pub(super) fn new(out: Stream, all: bool) -> Self {
         Self {
             out,
             all,
             operation: None,
             unanswered: None,
         }
+    }
+
+    pub(super) fn write(&mut self, part: Part<'_>) -> io::Result<()> {
+        match part {
+            Part::Listed(listed) => {
+                self.all = true;
+                self.unanswered = Some(listed);
+            }
+            Part::Began(operation) => self.operation = Some(operation.clone()),
+            Part::Item(item) => self.item(item)?,
+            Part::End(end, ending) => self.end(end, ending)?,
+            // The end has the troubles.
+            Part::Start(_) | Part::Directory(_) | Part::Finding(_) => {}
+        }
+        Ok(())
     }
 
     fn line(&mut self, text: &str) -> io::Result<()> {
@@ -57,34 +72,10 @@ impl<W: Write> JsonLines<W> {
         Ok(())
     }
 
-    fn answered(&mut self, path: Option<&TreePath>) {
-        if let (Some(listed), Some(path)) = (&mut self.unanswered, path) {
+    fn item(&mut self, item: &dyn Item) -> io::Result<()> {
+        if let (Some(listed), Some(path)) = (&mut self.unanswered, item.answers()) {
             listed.paths.remove(path);
         }
-    }
-}
-
-impl<W: Write> Form for JsonLines<W> {
-    fn start(&mut self, _: &Start) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn began(&mut self, operation: &str) -> io::Result<()> {
-        self.operation = Some(operation.to_owned());
-        Ok(())
-    }
-
-    fn expect(&mut self, listed: Listed) {
-        self.all = true;
-        self.unanswered = Some(listed);
-    }
-
-    fn trouble(&mut self, _: Trouble<'_>) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn item(&mut self, item: &dyn Item) -> io::Result<()> {
-        self.answered(item.answers());
         if !self.all && !item.is_listed_by_default() {
             return Ok(());
         }
@@ -94,8 +85,8 @@ impl<W: Write> Form for JsonLines<W> {
 
     fn end(&mut self, end: &End<'_>, ending: &dyn Ending) -> io::Result<()> {
         self.answer_the_rest(end.summary)?;
-        let operation = end.summary.operation.as_deref();
-        let operation = operation.or(self.operation.as_deref());
+        let operation = end.summary.operation.as_ref();
+        let operation = operation.or(self.operation.as_ref());
         let mut all = members::head(FORMAT, end.facts, operation)?;
         let mut object = Object::default();
         ending.totals(&mut object);

@@ -2,7 +2,6 @@
 
 use std::io;
 
-use migrate_manifests::digest::Digest;
 use migrate_manifests::path::TreePath;
 use migrate_manifests::report::{Diagnosis, Outcome, Status, Verified};
 
@@ -26,7 +25,7 @@ impl Item for Outcome {
         let path = escape::path(self.path.as_bytes());
         let status = page.label(Tone::of(self.status), self.status.as_str());
         if let Some(trouble) = &self.trouble {
-            let why = page.why(trouble.code, &trouble.message);
+            let why = page.why(trouble);
             return page.list(&format!("{status}{path}\n{why}"));
         }
         if page.view.quiet {
@@ -39,7 +38,7 @@ impl Item for Outcome {
         let is_listed = match self.status {
             Status::Pending if !page.view.lists_pending => page.view.all,
             Status::Pending | Status::Migrated | Status::Ahead | Status::Restored => {
-                page.count_listed(self.status.as_str())
+                page.count_listed(Tone::of(self.status), self.status.as_str())
             }
             _ => page.view.all,
         };
@@ -61,14 +60,8 @@ impl Item for Outcome {
             .some("from", self.from.as_ref())
             .some("to", self.to.as_ref())
             .diagnosis(self.trouble.as_ref())
-            .some(
-                "checksum_before",
-                self.checksum_before.as_ref().map(Digest::prefixed),
-            )
-            .some(
-                "checksum_after",
-                self.checksum_after.as_ref().map(Digest::prefixed),
-            )
+            .some("checksum_before", self.checksum_before)
+            .some("checksum_after", self.checksum_after)
             .some("backup", self.backup.as_ref());
     }
 }
@@ -117,7 +110,7 @@ pub(super) fn findings(page: &mut Page, place: &str, findings: &[&Diagnosis]) ->
     };
     let mut lines = format!("{label}{place}\n");
     for finding in findings {
-        lines.push_str(&page.why(finding.code, &finding.message));
+        lines.push_str(&page.why(finding));
     }
     page.list(&lines)
 }

@@ -1,16 +1,20 @@
 //! The members that reports for programs begin and end with, as docs/formats.md describes them.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use migrate_manifests::code::Code;
+use migrate_manifests::journal::OperationId;
 use migrate_manifests::report::{Diagnosis, Stop};
 
 use super::facts::{End, Facts};
 use super::object::{Members, Object};
 use super::survey;
 
-pub(super) fn head(format: &str, facts: &Facts, operation: Option<&str>) -> io::Result<Members> {
+pub(super) fn head(
+    format: &str,
+    facts: &Facts,
+    operation: Option<&OperationId>,
+) -> io::Result<Members> {
     let mut object = Object::default();
     object
         .member("format", format)
@@ -20,7 +24,7 @@ pub(super) fn head(format: &str, facts: &Facts, operation: Option<&str>) -> io::
         .member("tree", &facts.tree)
         .member("catalog", &facts.catalog)
         .member("target_version", &facts.target)
-        .member("started_at", facts.started_at.to_string());
+        .member("started_at", facts.started_at);
     object.members()
 }
 
@@ -30,20 +34,14 @@ pub(super) fn foot(end: &End<'_>) -> io::Result<Members> {
     let mut object = Object::default();
     if let (Some(findings), Some(notes)) = (&summary.findings, &summary.notes) {
         object
-            .member("findings", by_code(findings))
-            .member("notes", by_code(notes))
+            .member("findings", findings)
+            .member("notes", notes)
             .list("state", &notices.state, entry);
     }
     object
         .member("counts", summary.counts)
         .member("versions", &summary.versions)
-        .list("routes", &summary.routes, |object, route| {
-            object
-                .member("from", &route.from)
-                .member("to", &route.to)
-                .member("via", &route.via)
-                .member("count", route.count);
-        })
+        .member("routes", &summary.routes)
         .some("rules", summary.rules.recorded())
         .some("undoes", summary.undoes.as_ref())
         .some(
@@ -56,36 +54,26 @@ pub(super) fn foot(end: &End<'_>) -> io::Result<Members> {
     object
         .list("warnings", &notices.warnings, entry)
         .list("directories", &notices.directories, entry)
-        .member("finished_at", finished_at.to_string());
+        .member("finished_at", finished_at);
     let interrupted = summary
         .signal
         .map(|_| Stop::new(Code::Interrupted, "a signal ended it"));
     if let Some(stop) = summary.stop.as_ref().or(interrupted.as_ref()) {
-        object.object(
-            "error",
-            Some(|object: &mut Object| {
-                object
-                    .member("code", stop.code.as_str())
-                    .member("message", &stop.message)
-                    .member("hint", stop.hint());
-            }),
-        );
+        object.object("error", |object| {
+            object
+                .member("code", stop.code)
+                .member("message", &stop.message)
+                .member("hint", stop.hint());
+        });
     }
     object.members()
 }
 
 fn entry(object: &mut Object, notice: &Diagnosis) {
-    object.member("code", notice.code.as_str());
+    object.member("code", notice.code);
     match &notice.path {
         Some(path) => object.path(path),
         None => object.member("path", None::<()>),
     };
     object.member("message", &notice.message);
-}
-
-fn by_code(counts: &BTreeMap<Code, u64>) -> BTreeMap<&'static str, u64> {
-    let counts = counts.iter();
-    counts
-        .map(|(code, count)| (code.as_str(), *count))
-        .collect()
 }

@@ -1,6 +1,6 @@
-//! Output. A command reports [`Item`]s and an [`Ending`]; a [`form::Form`] writes them.
+//! Output. A command reports [`Item`]s and an [`Ending`]; a `Form` writes them.
 //!
-//! A new format is one file here and a variant of `Format`, for which the compiler asks for arms.
+//! A new form is one file here and a variant of `Format`, for which the compiler asks for arms.
 
 mod diff;
 mod facts;
@@ -20,11 +20,11 @@ pub(crate) mod survey;
 mod text;
 
 pub(crate) use diff::unified;
-pub(crate) use facts::{CatalogName, End, Facts, Listed};
+pub(crate) use facts::{CatalogFacts, End, Facts, Listed};
 pub(crate) use item::{Ending, Item};
 pub(crate) use layout::{Align, age, counted, grouped, table, wrap};
 pub(crate) use object::Object;
 pub(crate) use page::{Headline, INDENT, Page, View};
-pub(crate) use paint::{Coloring, Paint, Tone, paint};
+pub(crate) use paint::{Paint, Tone, paint};
 pub(crate) use report::Report;
 pub(crate) use text::EACH_LATEST;

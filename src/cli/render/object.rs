@@ -22,11 +22,8 @@ pub(crate) struct Object {
 
 impl Object {
     pub(crate) fn member(&mut self, name: &'static str, value: impl Serialize) -> &mut Self {
-        match text(&value) {
-            Ok(text) => self.members.push((name, text)),
-            Err(error) => self.error = self.error.take().or(Some(error)),
-        }
-        self
+        let made = serde_json::to_string(&value);
+        self.raw(name, made.map(escape::json).map_err(io::Error::from))
     }
 
     pub(crate) fn some(&mut self, name: &'static str, value: Option<impl Serialize>) -> &mut Self {
@@ -42,17 +39,16 @@ impl Object {
     }
 
     pub(crate) fn diagnosis(&mut self, diagnosis: Option<&Diagnosis>) -> &mut Self {
-        self.some("code", diagnosis.map(|one| one.code.as_str()))
+        self.some("code", diagnosis.map(|one| one.code))
             .some("message", diagnosis.map(|one| &one.message))
     }
 
     pub(crate) fn object(
         &mut self,
         name: &'static str,
-        fill: Option<impl FnOnce(&mut Object)>,
+        fill: impl FnOnce(&mut Object),
     ) -> &mut Self {
-        let made = fill.map_or_else(|| Ok("null".to_owned()), Self::text_of);
-        self.raw(name, made)
+        self.raw(name, Self::text_of(fill))
     }
 
     pub(crate) fn list<T>(
@@ -95,8 +91,4 @@ pub(crate) fn one_line(members: &Members) -> String {
         .map(|(name, value)| format!("\"{name}\":{value}"))
         .collect();
     format!("{{{}}}", members.join(","))
-}
-
-fn text(value: &impl Serialize) -> io::Result<String> {
-    Ok(escape::json(serde_json::to_string(value)?))
 }

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use migrate_manifests::code::Code;
+use migrate_manifests::report::Diagnosis;
 
-use super::layout::{grouped, wrap};
+use super::layout::{Align, grouped, table, wrap};
 use super::paint::{Paint, Tone};
 use crate::cli::escape;
 
@@ -39,8 +40,8 @@ pub(crate) struct Page {
     pub(crate) paint: Paint,
     /// True if an empty line is needed before the list.
     needs_gap: bool,
-    /// The number of items of each sort.
-    listed: BTreeMap<&'static str, u64>,
+    /// The number of items of each sort, and its tone.
+    listed: BTreeMap<&'static str, (Tone, u64)>,
     codes: BTreeSet<Code>,
 }
 
@@ -73,17 +74,17 @@ impl Page {
     }
 
     /// Counts an item of a sort of which only the first are listed. Returns true if this one is listed.
-    pub(crate) fn count_listed(&mut self, sort: &'static str) -> bool {
-        let count = self.listed.entry(sort).or_default();
+    pub(crate) fn count_listed(&mut self, tone: Tone, sort: &'static str) -> bool {
+        let (_, count) = self.listed.entry(sort).or_insert((tone, 0));
         *count += 1;
         self.view.all || *count <= LISTED_MOST
     }
 
-    pub(crate) fn print_omitted(&mut self, tone: impl Fn(&str) -> Tone) -> io::Result<()> {
-        for (sort, count) in std::mem::take(&mut self.listed) {
+    pub(crate) fn print_omitted(&mut self) -> io::Result<()> {
+        for (sort, (tone, count)) in std::mem::take(&mut self.listed) {
             if count > LISTED_MOST && !self.view.all {
                 let more = grouped(count - LISTED_MOST);
-                let label = self.label(tone(sort), sort);
+                let label = self.label(tone, sort);
                 self.list(&format!("{label}... and {more} more (--all lists them)\n"))?;
             }
         }
@@ -95,9 +96,10 @@ impl Page {
         format!("{}{:fill$}", self.paint.text(tone, word), "")
     }
 
-    pub(crate) fn why(&mut self, code: Code, message: &str) -> String {
-        self.codes.insert(code);
-        let why = format!("{code}: {}", escape::message(message));
+    /// The code and the message on a line of their own. The page remembers the code, for [`Page::hints`].
+    pub(crate) fn why(&mut self, reason: &Diagnosis) -> String {
+        self.codes.insert(reason.code);
+        let why = format!("{}: {}", reason.code, escape::message(&reason.message));
         format!("{:INDENT$}{}\n", "", self.wrap(&why, INDENT))
     }
 
@@ -107,6 +109,21 @@ impl Page {
 
     pub(crate) fn heading(&self, text: &str) -> String {
         self.paint.text(Tone::Heading, text).into_owned()
+    }
+
+    /// Lines under a heading; nothing without lines.
+    pub(crate) fn section(&self, heading: &str, lines: &str) -> String {
+        if lines.is_empty() {
+            return String::new();
+        }
+        format!("{}\n{lines}", self.heading(heading))
+    }
+
+    /// A table whose first row is a heading.
+    pub(crate) fn headed_table(&self, rows: &[Vec<String>], aligns: &[Align]) -> String {
+        let lines = table(rows, aligns);
+        let (head, rest) = lines.split_once('\n').unwrap_or((&lines, ""));
+        format!("{}\n{rest}", self.heading(head))
     }
 
     pub(crate) fn sentences(&self, sentences: &[String]) -> String {
@@ -123,6 +140,13 @@ impl Page {
             format!("{}{text}\n", self.paint.text(Tone::Hint, label))
         });
         shown.collect()
+    }
+
+    /// Prints the hints, and sentences after an empty line.
+    pub(crate) fn close_list(&mut self, sentences: &[String]) -> io::Result<()> {
+        let hints = self.hints();
+        let gap = if hints.is_empty() { "" } else { "\n" };
+        self.list(&[&hints, gap, &self.sentences(sentences)].concat())
     }
 
     pub(crate) fn sections(&mut self, sections: &[String]) -> io::Result<()> {

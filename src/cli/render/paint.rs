@@ -6,20 +6,14 @@ use anstyle::{AnsiColor, Style};
 
 use migrate_manifests::report::Status;
 
+use crate::cli::args::Color;
 use crate::cli::streams::Stream;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Coloring {
-    OnTerminals,
-    Always,
-    Never,
-}
-
-pub(crate) fn paint(coloring: Coloring, stream: &Stream) -> Paint {
-    Paint::new(match coloring {
-        Coloring::OnTerminals => stream.is_terminal(),
-        Coloring::Always => true,
-        Coloring::Never => false,
+pub(crate) fn paint(color: Color, stream: &Stream) -> Paint {
+    Paint(match color {
+        Color::Auto => stream.is_terminal(),
+        Color::Always => true,
+        Color::Never => false,
     })
 }
 
@@ -64,17 +58,10 @@ impl Tone {
 }
 
 impl Paint {
-    pub(crate) fn new(on: bool) -> Self {
-        Self(on)
-    }
+    pub(crate) const OFF: Self = Self(false);
 
     pub(crate) fn is_on(self) -> bool {
         self.0
-    }
-
-    #[cfg(test)]
-    pub(crate) fn off() -> Self {
-        Self(false)
     }
 
     pub(crate) fn text(self, tone: Tone, text: &str) -> Cow<'_, str> {

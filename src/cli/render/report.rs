@@ -1,30 +1,25 @@
-//! The report of one invocation: format, warnings and progress, and the facts for its end.
+//! The report of one invocation: its form, warnings, progress, and the facts for its end.
 //!
 //! Invariant: after a failed write nothing more is written.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
-use migrate_manifests::code::{Class, Code};
+use migrate_manifests::code::Code;
 use migrate_manifests::report::{Diagnosis, Event, Sink, Start, Summary};
 
 use super::facts::{End, Facts, Listed, Notices};
-use super::form::{Form, Trouble};
-use super::item::{Ending, Item};
-use super::json::Json;
-use super::jsonl::JsonLines;
-use super::page::{Page, View};
+use super::form::Form;
+use super::item::{Ending, Item, Part};
 use super::paint::{Paint, Tone, paint};
-use super::text::Text;
-use crate::cli::args::Format;
 use crate::cli::escape;
 use crate::cli::options::Output;
 use crate::cli::progress::Progress;
 use crate::cli::streams::Stream;
 
 pub(crate) struct Report {
-    form: Box<dyn Form>,
+    form: Form,
     warnings: Warnings,
     progress: Progress,
     pub(crate) facts: Facts,
@@ -40,12 +35,11 @@ impl Report {
         progress: Progress,
         facts: Facts,
     ) -> Self {
-        let paint = |stream: &Stream| paint(output.color, stream);
         Self {
-            form: form(output.format, out, output.view, paint(out), &facts),
+            form: Form::new(output, out, &facts),
             warnings: Warnings {
                 out: err.clone(),
-                paint: paint(err),
+                paint: paint(output.color, err),
                 quiet: output.view.quiet,
                 explained: BTreeSet::new(),
             },
@@ -58,12 +52,11 @@ impl Report {
     }
 
     pub(crate) fn expect(&mut self, listed: Listed) {
-        self.form.expect(listed);
+        self.write(Part::Listed(listed));
     }
 
-    pub(crate) fn item(&mut self, item: &dyn Item) -> io::Result<()> {
-        let result = self.check().and_then(|()| self.form.item(item));
-        self.remember(result)
+    pub(crate) fn item(&mut self, item: &dyn Item) {
+        self.write(Part::Item(item));
     }
 
     pub(crate) fn warn(&mut self, notice: &Diagnosis) {
@@ -73,37 +66,35 @@ impl Report {
 
     pub(crate) fn end(&mut self, summary: &Summary, ending: &dyn Ending) {
         self.progress.finish();
+        if self.lost.is_some() {
+            return;
+        }
         let end = End {
             facts: &self.facts,
             head: self.head.as_ref(),
             summary,
             notices: &self.notices,
         };
-        let result = match &self.lost {
-            Some(_) => return,
-            None => self.form.end(&end, ending),
-        };
-        // `lost` returns the error.
-        let _remembered = self.remember(result);
+        self.lost = self.form.write(Part::End(&end, ending)).err();
     }
 
+    /// The first error of a write.
     pub(crate) fn lost(&self) -> Option<&io::Error> {
         self.lost.as_ref()
     }
 
-    fn check(&self) -> io::Result<()> {
+    /// Fails if output was lost, so that the operation ends.
+    pub(crate) fn check(&self) -> io::Result<()> {
         match &self.lost {
             Some(error) => Err(error.kind().into()),
             None => Ok(()),
         }
     }
 
-    fn remember(&mut self, result: io::Result<()>) -> io::Result<()> {
-        result.map_err(|error| {
-            let kind = error.kind();
-            self.lost.get_or_insert(error);
-            kind.into()
-        })
+    fn write(&mut self, part: Part<'_>) {
+        if self.lost.is_none() {
+            self.lost = self.form.write(part).err();
+        }
     }
 }
 
@@ -114,57 +105,24 @@ impl Sink for Report {
             Event::Started(head) => {
                 self.facts = Facts::from(*head);
                 self.head = Some((*head).clone());
-                let result = self.check().and_then(|()| self.form.start(head));
-                self.remember(result)
+                self.write(Part::Start(head));
             }
-            Event::Began { operation } => {
-                let result = self.check().and_then(|()| self.form.began(operation));
-                self.remember(result)
-            }
-            Event::Warning(notice) => {
-                self.warn(notice);
-                self.check()
-            }
+            Event::Began { operation } => self.write(Part::Began(operation)),
+            Event::Warning(notice) => self.warn(notice),
             Event::DirectoryFailed(notice) => {
                 self.notices.directories.push((*notice).clone());
-                let trouble = Trouble::Directory(notice);
-                let result = self.check().and_then(|()| self.form.trouble(trouble));
-                self.remember(result)
+                self.write(Part::Directory(notice));
             }
             Event::Finding(notice) => {
                 self.notices.state.push((*notice).clone());
-                let trouble = Trouble::Finding(notice);
-                let result = self.check().and_then(|()| self.form.trouble(trouble));
-                self.remember(result)
+                self.write(Part::Finding(notice));
             }
             Event::Outcome(outcome) => self.item(*outcome),
             Event::Verified(verified) => self.item(*verified),
             // The command that gets the summary reports the end.
-            _ => self.check(),
+            _ => {}
         }
-    }
-}
-
-fn form(format: Format, out: &Stream, view: View, paint: Paint, facts: &Facts) -> Box<dyn Form> {
-    match format {
-        Format::Text => {
-            let out = as_it_happens_on_terminals(out.clone());
-            Box::new(Text::new(Page::new(out, view, paint)))
-        }
-        Format::Json => Box::new(Json::new(
-            BufWriter::new(out.clone()),
-            facts.clone(),
-            view.all,
-        )),
-        Format::Jsonl => Box::new(JsonLines::new(out.clone(), view.all)),
-    }
-}
-
-fn as_it_happens_on_terminals(out: Stream) -> Box<dyn Write> {
-    if out.is_terminal() {
-        Box::new(out)
-    } else {
-        Box::new(BufWriter::new(out))
+        self.check()
     }
 }
 
@@ -178,8 +136,7 @@ struct Warnings {
 
 impl Warnings {
     fn warn(&mut self, notice: &Diagnosis) {
-        let is_trouble = !matches!(notice.code.class(), Class::Note | Class::Warning);
-        if self.quiet && !is_trouble {
+        if self.quiet && notice.is_note() {
             return;
         }
         let place = notice.path.as_ref();

@@ -1,6 +1,7 @@
 //! Sections that several endings share: counts, versions, routes, findings, and what needs attention.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use migrate_manifests::code::Code;
 use migrate_manifests::report::{Counts, Summary};
@@ -16,8 +17,24 @@ use crate::cli::escape;
 const LONGEST_BAR: usize = 50;
 const USUAL_COLUMNS: usize = 80;
 
-/// Returns true if an operation began and the output is not quiet.
-pub(crate) fn is_summed_up(end: &End<'_>, page: &Page) -> bool {
+/// Prints the ending of an operation: these sections, the hints, what needs attention, and the sentences of the command in paragraphs. Prints nothing if no operation began, or if the output is quiet.
+pub(crate) fn print(
+    end: &End<'_>,
+    page: &mut Page,
+    sections: &[String],
+    paragraphs: &[Vec<String>],
+) -> io::Result<()> {
+    if !is_summed_up(end, page) {
+        return Ok(());
+    }
+    page.print_omitted()?;
+    let mut closing = page.sentences(&attention(end.summary));
+    closing.extend(paragraphs.iter().map(|sentences| page.sentences(sentences)));
+    page.sections(sections)?;
+    page.sections(&[page.hints(), closing])
+}
+
+fn is_summed_up(end: &End<'_>, page: &Page) -> bool {
     let could_not_begin = end.summary.stop.is_some() && end.summary.counts == Counts::default();
     end.head.is_some() && !page.view.quiet && !could_not_begin
 }
@@ -77,10 +94,7 @@ pub(crate) fn versions(end: &End<'_>, page: &Page) -> String {
 }
 
 pub(crate) fn routes(summary: &Summary, page: &Page) -> String {
-    if summary.routes.is_empty() {
-        return String::new();
-    }
-    let rows: Vec<Vec<String>> = summary
+    let rows: Vec<_> = summary
         .routes
         .iter()
         .map(|route| {
@@ -91,8 +105,10 @@ pub(crate) fn routes(summary: &Summary, page: &Page) -> String {
             vec![String::new(), names.join(" -> "), grouped(route.count)]
         })
         .collect();
-    let table = table(&rows, &[Align::Left, Align::Left, Align::Right]);
-    format!("{}\n{table}", page.heading("routes"))
+    page.section(
+        "routes",
+        &table(&rows, &[Align::Left, Align::Left, Align::Right]),
+    )
 }
 
 pub(crate) fn oldest_deferred(end: &End<'_>, page: &Page) -> String {
@@ -108,25 +124,21 @@ pub(crate) fn oldest_deferred(end: &End<'_>, page: &Page) -> String {
 }
 
 pub(crate) fn findings(summary: &Summary, page: &Page) -> String {
-    let part = |heading: &str, counts: &Option<BTreeMap<Code, u64>>| {
-        let counts = counts.as_ref().filter(|counts| !counts.is_empty());
-        counts.map_or_else(String::new, |counts| {
-            let rows = counts.iter();
-            let rows: Vec<_> = rows
-                .map(|(code, count)| vec![String::new(), code.to_string(), grouped(*count)])
-                .collect();
-            let table = table(&rows, &[Align::Left, Align::Left, Align::Right]);
-            format!("{}\n{table}", page.heading(heading))
-        })
+    let part = |heading: &str, counts: Option<&BTreeMap<Code, u64>>| {
+        let rows = counts.into_iter().flatten();
+        let rows: Vec<_> = rows
+            .map(|(code, count)| vec![String::new(), code.to_string(), grouped(*count)])
+            .collect();
+        page.section(
+            heading,
+            &table(&rows, &[Align::Left, Align::Left, Align::Right]),
+        )
     };
-    [
-        part("findings", &summary.findings),
-        part("notes", &summary.notes),
-    ]
-    .concat()
+    let findings = part("findings", summary.findings.as_ref());
+    findings + &part("notes", summary.notes.as_ref())
 }
 
-pub(crate) fn attention(summary: &Summary) -> Vec<String> {
+fn attention(summary: &Summary) -> Vec<String> {
     let counts = &summary.counts;
     let mut sentences = Vec::new();
     match counts.trouble() {
@@ -159,13 +171,10 @@ pub(crate) fn stopped_early(summary: &Summary) -> Option<String> {
     is_told.then(|| format!("Stopped early: {}.", parts.join(", ")))
 }
 
-pub(crate) fn has_recovered(end: &End<'_>) -> bool {
-    let warnings = &end.notices.warnings;
-    warnings.iter().any(|notice| notice.code == Code::Recovered)
-}
-
 pub(crate) fn nothing_written(end: &End<'_>) -> Option<String> {
-    let is_so = !has_recovered(end) && end.summary.operation.is_none();
+    let mut warnings = end.notices.warnings.iter();
+    let has_recovered = warnings.any(|notice| notice.code == Code::Recovered);
+    let is_so = !has_recovered && end.summary.operation.is_none();
     is_so.then(|| "Nothing was written.".to_owned())
 }
 

@@ -1,12 +1,10 @@
 //! Surveys: a table for people, members for programs.
 
-use std::collections::BTreeMap;
-
 use migrate_manifests::report::{FieldCount, SurveyResult};
 
 use super::layout::{Align, grouped, table};
 use super::object::Object;
-use super::paint::{Paint, Tone};
+use super::page::Page;
 use crate::cli::escape;
 
 pub(super) fn members(survey: &SurveyResult, object: &mut Object) {
@@ -28,22 +26,34 @@ pub(super) fn members(survey: &SurveyResult, object: &mut Object) {
     object.member("backfilled", &survey.backfilled);
 }
 
-pub(crate) fn text(survey: &SurveyResult, paint: Paint) -> String {
+pub(crate) fn text(survey: &SurveyResult, page: &Page) -> String {
     let mut sections = Vec::new();
     if !survey.fields.is_empty() {
         sections.push(presence(&survey.fields));
     }
-    let held = survey
-        .fields
-        .iter()
-        .filter(|field| !field.most_frequent.is_empty());
-    sections.extend(held.map(|field| most_frequent(field, paint)));
-    sections.extend(
-        survey
-            .backfilled
-            .as_ref()
-            .map(|counts| backfilled_text(counts, paint)),
-    );
+    for field in &survey.fields {
+        let rows = field.most_frequent.iter().map(|(value, count)| {
+            let value = escape::message(value).into_owned();
+            vec![String::new(), grouped(*count), value]
+        });
+        let rows: Vec<_> = rows.collect();
+        let lines = table(&rows, &[Align::Left, Align::Right, Align::Left]);
+        let heading = format!("most frequent in {}", place(&field.at.to_string()));
+        sections.push(page.section(&heading, &lines));
+    }
+    if let Some(counts) = &survey.backfilled {
+        let rows = counts
+            .iter()
+            .map(|(at, count)| vec![String::new(), place(at), grouped(*count)]);
+        let rows: Vec<_> = rows.collect();
+        let lines = table(&rows, &[Align::Left, Align::Left, Align::Right]);
+        sections.push(if counts.is_empty() {
+            "No history says that a value is backfilled.\n".to_owned()
+        } else {
+            page.section("backfilled, so not authoritative", &lines)
+        });
+    }
+    sections.retain(|section| !section.is_empty());
     sections.join("\n")
 }
 
@@ -58,39 +68,6 @@ fn presence(fields: &[FieldCount]) -> String {
     }));
     let number = Align::Right;
     table(&rows, &[Align::Left, number, number, number, number])
-}
-
-fn most_frequent(field: &FieldCount, paint: Paint) -> String {
-    let head = format!("most frequent in {}", place(&field.at.to_string()));
-    let rows = field.most_frequent.iter().map(|(value, count)| {
-        let value = escape::message(value).into_owned();
-        vec![String::new(), grouped(*count), value]
-    });
-    let rows: Vec<_> = rows.collect();
-    under(
-        &head,
-        &table(&rows, &[Align::Left, Align::Right, Align::Left]),
-        paint,
-    )
-}
-
-fn backfilled_text(counts: &BTreeMap<String, u64>, paint: Paint) -> String {
-    if counts.is_empty() {
-        return "No history says that a value is backfilled.\n".to_owned();
-    }
-    let rows = counts
-        .iter()
-        .map(|(at, count)| vec![String::new(), place(at), grouped(*count)]);
-    let rows: Vec<_> = rows.collect();
-    under(
-        "backfilled, so not authoritative",
-        &table(&rows, &[Align::Left, Align::Left, Align::Right]),
-        paint,
-    )
-}
-
-fn under(head: &str, lines: &str, paint: Paint) -> String {
-    format!("{}\n{lines}", paint.text(Tone::Heading, head))
 }
 
 fn place(pointer: &str) -> String {

@@ -8,10 +8,10 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
-use super::args::Format;
-use super::options::Output;
+use super::args::{Color, Format, OutputArgs};
+use super::options::{Invocation, Output};
 use super::progress::Progress;
-use super::render::{Coloring, Ending, Facts, Headline, Listed, Report};
+use super::render::{Ending, Facts, Headline, Listed, Report};
 use super::streams::Stream;
 use super::*;
 use migrate_manifests::report::{Event, Sink as _, Summary};
@@ -44,16 +44,18 @@ struct ReportTest {
 impl ReportTest {
     fn new(format: Format) -> Self {
         let env = Environment::empty();
-        let mut output = Output::plain(&env);
+        let invocation = Invocation::at(env.started, "migrate", &OutputArgs::default(), &env);
+        let Invocation {
+            mut output,
+            mut facts,
+        } = invocation;
         output.format = format;
-        output.color = Coloring::Never;
+        output.color = Color::Never;
         output.view.headline = Headline::Target;
+        facts.dry_run = false;
         Self {
             output,
-            facts: Facts {
-                dry_run: false,
-                ..Facts::reading("migrate", env.started)
-            },
+            facts,
             listed: None,
         }
     }

@@ -1,12 +1,12 @@
 //! Tests of text reports, compared in full.
 
 use super::ReportTest;
-use crate::cli::args::Format;
+use crate::cli::args::{Color, Format};
 use crate::cli::command::migrate::{Backups, MigrateEnd};
 use crate::cli::command::status::StatusEnd;
-use crate::cli::render::Coloring;
 use crate::cli::render::Ending;
 use migrate_manifests::code::Code;
+use migrate_manifests::journal::BackupId;
 use migrate_manifests::path::TreePath;
 use migrate_manifests::report::{
     Counts, Diagnosis, Difference, Event, Outcome, RouteCount, Signal, Sink as _, Start, Status,
@@ -272,11 +272,11 @@ Nothing was written. To migrate the 1,234 pending manifests, run the same comman
 fn a_migration_names_operation_and_backups() {
     let mut show = Show::new(None, Some(60));
     show.outcomes = vec![Outcome {
-        backup: Some("manifest.json.backup".to_owned()),
+        backup: BackupId::new("manifest.json.backup"),
         ..moved(Status::Migrated, "job/run/manifest.json", "1.0.0", "1.2.0")
     }];
     show.summary = Summary {
-        operation: Some("20260301T000000Z-1".to_owned()),
+        operation: "20260301T000000Z-1".parse().ok(),
         counts: Counts {
             found: 1,
             selected: 1,
@@ -353,7 +353,7 @@ fn nothing_to_do_is_said_plainly() {
 fn an_operation_that_stopped_says_how_much_is_left() {
     let mut show = Show::new(None, None);
     show.summary = Summary {
-        operation: Some("20260301T000000Z-1".to_owned()),
+        operation: "20260301T000000Z-1".parse().ok(),
         counts: Counts {
             found: 10,
             selected: 10,
@@ -461,7 +461,7 @@ fn a_difference_stands_in_the_place_of_its_line() {
 fn colour_is_around_words_and_changes_none() {
     let plain = troubled_preview(60).text();
     let mut show = troubled_preview(60);
-    show.report_test = |report_test| report_test.output.color = Coloring::Always;
+    show.report_test = |report_test| report_test.output.color = Color::Always;
     let coloured = show.text();
     assert!(
         coloured.contains("\u{1b}[1m\u{1b}[31mrefused\u{1b}[0m   \"job"),

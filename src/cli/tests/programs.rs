@@ -7,6 +7,7 @@ use crate::cli::args::Format;
 use crate::cli::render::Listed;
 use migrate_manifests::code::Code;
 use migrate_manifests::digest::Digest;
+use migrate_manifests::journal::BackupId;
 use migrate_manifests::path::TreePath;
 use migrate_manifests::report::{
     Counts, Diagnosis, Event, Outcome, RouteCount, Start, Status, Stop, Summary,
@@ -50,7 +51,7 @@ fn outcomes() -> Vec<Outcome> {
             to: Some(version("1.2.0")),
             checksum_before: Some(Digest::of(b"")),
             checksum_after: Some(Digest::of(b"")),
-            backup: Some("manifest.json.backup".to_owned()),
+            backup: BackupId::new("manifest.json.backup"),
             ..Outcome::new(path(b"a/manifest.json"), Status::Migrated)
         },
         Outcome {
@@ -63,7 +64,7 @@ fn outcomes() -> Vec<Outcome> {
 
 fn summary(operation: Option<&str>) -> Summary {
     Summary {
-        operation: operation.map(str::to_owned),
+        operation: operation.map(|id| id.parse().unwrap()),
         counts: Counts {
             found: 3,
             selected: 3,
@@ -91,6 +92,8 @@ fn printed(report_test: ReportTest, dry_run: bool, operation: Option<&str>) -> S
     let failed = failed.at(path(b"closed\xff"));
     let warning = Diagnosis::new(Code::StateUnreadable, "the state directory cannot be read");
     let outcomes = outcomes();
+    let summary = summary(operation);
+    let operation = summary.operation.as_ref();
     let mut events = vec![
         Event::Started(&head),
         Event::DirectoryFailed(&failed),
@@ -102,7 +105,7 @@ fn printed(report_test: ReportTest, dry_run: bool, operation: Option<&str>) -> S
             events.push(Event::Began { operation });
         }
     }
-    report_test.print(&events, &summary(operation), &()).0
+    report_test.print(&events, &summary, &()).0
 }
 
 fn report(all: bool, dry_run: bool, operation: Option<&str>) -> String {
@@ -208,9 +211,11 @@ fn a_long_report_is_held_back_whole() {
     );
     let mut events = vec![Event::Started(&head)];
     events.extend((0..9).map(|_| Event::Outcome(&long)));
-    events.push(Event::Began { operation: "op-2" });
+    let summary = summary(Some("op-2"));
+    let operation = summary.operation.as_ref().unwrap();
+    events.push(Event::Began { operation });
     let report_test = ReportTest::new(Format::Json);
-    let (printed, _) = report_test.print(&events, &summary(Some("op-2")), &());
+    let (printed, _) = report_test.print(&events, &summary, &());
     let report: serde_json::Value = serde_json::from_str(&printed).unwrap();
     assert_eq!(report["operation"], "op-2");
     assert_eq!(report["manifests"].as_array().unwrap().len(), 9);

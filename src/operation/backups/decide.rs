@@ -153,7 +153,7 @@ impl Decider<'_> {
             match decided {
                 Ok(removable) => Decided {
                     backup: Backup {
-                        operation: Some(removable.of.to_string()),
+                        operation: Some(removable.of.clone()),
                         fate: Fate::Prunable,
                         ..known(self.ledger, path, backup)
                     },

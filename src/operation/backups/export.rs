@@ -60,7 +60,7 @@ impl Copying<'_> {
         buffer: &mut Vec<u8>,
     ) -> Result<CopyOutcome, Diagnosis> {
         let (path, directory) = (visit.path, visit.directory.clone()?);
-        let name = &reported.name;
+        let name = reported.name.as_str();
         let (digest, copied) = self.frame.large.process(buffer, |bytes, most| {
             let read = directory.read_backup(path.name(), &backup.id, most, bytes);
             Some(read.transpose()?.map(|version| {

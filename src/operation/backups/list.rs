@@ -103,10 +103,10 @@ pub(super) fn known(ledger: &Ledger, path: &TreePath, backup: &storage::Backup) 
     let began = made.and_then(|one| one.operation.began.as_ref());
     Backup {
         path: path.clone(),
-        name: backup.id.as_str().to_owned(),
+        name: backup.id.clone(),
         is_regular: backup.is_regular,
         size: backup.size,
-        operation: made.map(|one| one.operation.id.to_string()),
+        operation: made.map(|one| one.operation.id.clone()),
         made_at: began.map(|began| began.started_at),
         digest: None,
         fate: Fate::Listed,

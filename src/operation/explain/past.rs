@@ -31,10 +31,10 @@ pub(super) fn backups(
             record: records.position(|record| Some(record.checksum_before) == original.checksum()),
             backup: Backup {
                 path: path.clone(),
-                name: backup.id.as_str().to_owned(),
+                name: backup.id.clone(),
                 is_regular: backup.is_regular,
                 size: backup.size,
-                operation: left_by.map(|operation| operation.id.to_string()),
+                operation: left_by.map(|operation| operation.id.clone()),
                 made_at: began.map(|began| began.started_at),
                 digest: original.raw(),
                 fate: match read {

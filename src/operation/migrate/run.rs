@@ -384,7 +384,7 @@ fn report(visited: Visited<'_>, writing: Option<&Writing>, tally: &mut Tally<'_>
         None => visited.outcome,
         Some(Answer::Done(backup)) => Outcome {
             status: Status::Migrated,
-            backup: backup.as_ref().map(ToString::to_string),
+            backup: backup.clone(),
             ..visited.outcome
         },
         Some(Answer::NotAttempted) => Outcome {

@@ -4,7 +4,7 @@
 
 use super::super::nearest::nearest;
 use crate::code::Code;
-use crate::journal::{Command, Deed, Ledger, Operation, OperationId, Replacement, State};
+use crate::journal::{BackupId, Command, Deed, Ledger, Operation, OperationId, Replacement, State};
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Stop};
 use crate::selection::Selection;
@@ -58,14 +58,14 @@ pub(super) fn choose(ledger: &Ledger, undo: &Undo, selection: &Selection) -> Res
     }
 }
 
-/// The replacement of a manifest that is to be undone, with the name of its backup: by this operation, else the last one that is left.
+/// The replacement of a manifest that is to be undone, with its backup: by this operation, else the last one that is left.
 pub(super) fn replacement<'l>(
     ledger: &'l Ledger,
     path: &TreePath,
     by: Option<&OperationId>,
-) -> Option<(Replacement<'l>, &'l str)> {
+) -> Option<(Replacement<'l>, BackupId)> {
     let left = ledger.witness(path)?.replaced.into_iter();
-    let mut left = left.filter_map(|one| one.backup.map(|backup| (one, backup)));
+    let mut left = left.filter_map(|one| one.backup.and_then(BackupId::new).map(|id| (one, id)));
     match by {
         Some(id) => left.find(|(one, _)| one.operation.id == *id),
         None => left.next_back(),
@@ -138,7 +138,7 @@ fn manifests(ledger: &Ledger, selection: &Selection) -> Result<Choice, Stop> {
         }
         let found = replacement(ledger, &path, None);
         // Every later journal must be trusted; without an operation, all of them.
-        let since = found.map(|(found, _)| &found.operation.id);
+        let since = found.as_ref().map(|(found, _)| &found.operation.id);
         for operation in ledger.operations().iter().rev() {
             check_trusted(operation)?;
             if Some(&operation.id) == since {

@@ -15,7 +15,6 @@ use crate::storage;
 use crate::version::Version;
 
 pub(super) struct Open {
-    pub(super) backup: BackupId,
     pub(super) manifest: storage::Version,
     pub(super) original: storage::Version,
     pub(super) versions: (Option<Version>, Option<Version>),
@@ -35,15 +34,15 @@ pub(super) struct Comparison<'c> {
     pub(super) frame: &'c Frame<'c>,
     pub(super) path: &'c TreePath,
     pub(super) replaced: &'c Replacement<'c>,
-    /// The name of the backup that the operation made.
-    pub(super) backup: &'c str,
+    /// The backup that the operation made.
+    pub(super) backup: &'c BackupId,
 }
 
 impl Comparison<'_> {
     /// Examines a manifest and its backup; returns the outcome so far, and the original if it can be put back.
     pub(super) fn compare(&self, buffer: &mut Vec<u8>) -> (Outcome, Option<Open>) {
         let mut outcome = Outcome {
-            backup: Some(self.backup.to_owned()),
+            backup: Some(self.backup.clone()),
             ..Outcome::new(self.path.clone(), Status::Pending)
         };
         match self.check_files(&mut outcome, buffer) {
@@ -73,8 +72,8 @@ impl Comparison<'_> {
         if manifest.raw != replaced.after {
             return Err(self.changed_since(manifest.raw));
         }
-        let backup = BackupId::new(self.backup).ok_or_else(|| self.missing())?;
-        let read = |bytes: &mut Vec<u8>, most| directory.read_backup(name, &backup, most, bytes);
+        let backup = self.backup;
+        let read = |bytes: &mut Vec<u8>, most| directory.read_backup(name, backup, most, bytes);
         let original = self.document(buffer, read);
         let original = original.map_err(|diagnosis| self.without_backup(diagnosis))?;
         if original.raw != replaced.before {
@@ -88,7 +87,6 @@ impl Comparison<'_> {
         outcome.checksum_after = original.canonical;
         directory.may_restore(name, &manifest.version, &original.version)?;
         Ok(Some(Open {
-            backup,
             manifest: manifest.version,
             original: original.version,
             versions: (manifest.declared, original.declared),

@@ -75,7 +75,7 @@ fn run(
     for notice in &choice.notices {
         tally.warn(notice);
     }
-    tally.summary.undoes = choice.undoes.as_ref().map(ToString::to_string);
+    tally.summary.undoes.clone_from(&choice.undoes);
     let run = Run {
         frame,
         writing,
@@ -209,7 +209,7 @@ impl Run<'_> {
             frame: self.frame,
             path,
             replaced: &replaced,
-            backup,
+            backup: &backup,
         };
         let (outcome, open) = comparison.compare(buffer);
         if is_final {
@@ -223,7 +223,6 @@ impl Run<'_> {
             return slot;
         };
         let Open {
-            backup,
             manifest,
             original,
             versions,

@@ -3,7 +3,7 @@
 //! Invariant: the explanation agrees with migration and rollback, and changes nothing.
 
 use super::fixture::{Fixture, at, manifest, named, on_each_storage, ruled, selecting, to_latest};
-use crate::journal::Deed;
+use crate::journal::{Deed, OperationId};
 use crate::operation::explain::{Explanation, explain};
 use crate::operation::rollback::Undo;
 use crate::report::{Diagnosis, Stop};
@@ -136,12 +136,15 @@ fn a_migrated_manifest_has_a_history_a_backup_an_operation_and_a_way_back() {
             (
                 own.record,
                 own.backup.digest,
-                own.backup.operation.as_deref()
+                own.backup.operation.as_ref().map(OperationId::as_str)
             ),
             (Some(0), Some(before), Some(&*id))
         );
         assert_eq!(
-            (other.record, other.backup.operation.as_deref()),
+            (
+                other.record,
+                other.backup.operation.as_ref().map(OperationId::as_str)
+            ),
             (None, None)
         );
         assert_eq!(one.rollback.status.as_str(), "pending");

@@ -9,6 +9,7 @@ use super::fixture::{
 };
 use super::interposed::{Interposed, Script};
 use super::reported::Reported;
+use crate::journal::BackupId;
 use crate::operation::frame::Request;
 use crate::operation::migrate::{Migrate, migrate};
 use crate::path::TreePath;
@@ -244,7 +245,7 @@ fn a_target_between_is_reached_and_left_and_each_time_there_is_a_record_and_a_ba
         let reported = fixture.migrate();
         let backup = reported.outcomes[0].backup.clone().unwrap();
         let digest = crate::digest::Digest::of(between.as_bytes()).short();
-        assert_eq!(backup, format!("manifest.json.backup.{digest}"));
+        assert_eq!(backup.as_str(), format!("manifest.json.backup.{digest}"));
         let all = fixture.tree.all();
         assert_eq!(all["job/run/manifest.json.backup"], original);
         assert_eq!(all[&format!("job/run/{backup}")], between);
@@ -277,7 +278,7 @@ fn a_backup_gets_the_first_name_that_is_free_and_without_one_the_manifest_stays(
             let reported = fixture.migrate_as(&run, &to_latest());
             match next {
                 Some(next) => {
-                    assert_eq!(reported.outcomes[0].backup.as_ref(), Some(next));
+                    assert_eq!(reported.outcomes[0].backup, BackupId::new(next));
                     assert_eq!(fixture.tree.text(&format!("job/run/{taken}")), "mine");
                     fixture.roll_back(crate::operation::rollback::Undo::Last);
                 }

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 use std::io;
 
+use crate::journal::OperationId;
 use crate::report::{
     Backup, Counts, Diagnosis, Event, Fate, Outcome, Sink, Status, Summary, Verified,
 };
@@ -79,7 +80,11 @@ impl Reported {
     }
 
     pub(super) fn id(&self) -> &str {
-        self.summary.operation.as_deref().expect("it wrote")
+        self.summary
+            .operation
+            .as_ref()
+            .map(OperationId::as_str)
+            .expect("it wrote")
     }
 
     pub(super) fn only(&self, status: Status) -> Vec<String> {
@@ -159,7 +164,8 @@ fn outcome_in_words(outcome: &Outcome) -> String {
 }
 
 fn backup_in_words(backup: &Backup) -> String {
-    let operation = backup.operation.as_deref().unwrap_or("nobody");
+    let operation = backup.operation.as_ref();
+    let operation = operation.map_or("nobody", OperationId::as_str);
     let path = short(&backup.path.to_text());
     let mut line = format!(
         "{path} {} of {operation}: {}",

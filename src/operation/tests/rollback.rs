@@ -6,6 +6,7 @@ use super::fixture::{
     Fixture, at, dry, manifest, named, on_each_storage, request, selecting, to, to_latest,
 };
 use super::reported::Reported;
+use crate::journal::OperationId;
 use crate::operation::backups::{Prune, prune};
 use crate::operation::frame::Request;
 use crate::operation::rollback::{Rollback, Undo, rollback};
@@ -51,7 +52,10 @@ fn the_originals_come_back_and_the_backups_are_gone() {
                 "job/b pending 1.2.0 -> 1.1.0 as manifest.json.backup",
             ]
         );
-        assert_eq!(dry.summary.undoes.as_deref(), Some(first.id()));
+        assert_eq!(
+            dry.summary.undoes.as_ref().map(OperationId::as_str),
+            Some(first.id())
+        );
         assert_eq!(fixture.tree.all(), after);
         let reported = fixture.roll_back(by(&first));
         assert_eq!(
@@ -64,7 +68,10 @@ fn the_originals_come_back_and_the_backups_are_gone() {
         );
         assert_eq!(reported.counts(), "found 2, selected 2, restored 2");
         assert_eq!(
-            (reported.code(), reported.summary.undoes.as_deref()),
+            (
+                reported.code(),
+                reported.summary.undoes.as_ref().map(OperationId::as_str)
+            ),
             (0, Some(first.id()))
         );
         assert_eq!(fixture.tree.all(), before);
@@ -226,12 +233,22 @@ fn two_operations_are_undone_last_first_and_not_the_other_way_round() {
         );
         assert_eq!(refused(fixture, &by(&first)), (message, 1));
         assert_eq!(
-            fixture.roll_back(Undo::Last).summary.undoes.as_deref(),
+            fixture
+                .roll_back(Undo::Last)
+                .summary
+                .undoes
+                .as_ref()
+                .map(OperationId::as_str),
             Some(second.id())
         );
         assert_eq!(fixture.tree.all(), between);
         assert_eq!(
-            fixture.roll_back(Undo::Last).summary.undoes.as_deref(),
+            fixture
+                .roll_back(Undo::Last)
+                .summary
+                .undoes
+                .as_ref()
+                .map(OperationId::as_str),
             Some(first.id())
         );
         assert_eq!(fixture.tree.all(), before);

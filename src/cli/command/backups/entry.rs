@@ -2,34 +2,27 @@
 
 use std::io;
 
-use migrate_manifests::path::TreePath;
 use migrate_manifests::report::{Backup, Event, Sink};
 
 use crate::cli::escape;
-use crate::cli::render::{Item, Object, Report, grouped};
+use crate::cli::render::{Object, Report, grouped};
 
-/// Makes the item of a backup.
-type MakeItem = for<'b> fn(&'b Backup) -> Box<dyn Item + 'b>;
-
-/// Adds each backup to the totals of a command and reports it.
-pub(super) struct BackupSink<'s> {
+/// Gives each backup to `each`, which counts and reports it.
+pub(super) struct BackupSink<'s, F> {
     pub(super) report: &'s mut Report,
-    pub(super) add: &'s mut dyn FnMut(&Backup),
-    pub(super) item: MakeItem,
+    pub(super) each: F,
 }
 
-impl Sink for BackupSink<'_> {
+impl<F: FnMut(&Backup, &mut Report)> Sink for BackupSink<'_, F> {
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
-        match event {
-            Event::Backup(backup) => {
-                (self.add)(backup);
-                self.report.item(&*(self.item)(backup))
-            }
-            event => self.report.event(event),
+        if let Event::Backup(backup) = event {
+            (self.each)(backup, self.report);
         }
+        self.report.event(event)
     }
 }
 
+/// Adds the members that every list of backups has.
 pub(super) fn members<'o>(backup: &Backup, object: &'o mut Object) -> &'o mut Object {
     object
         .path(&backup.path)
@@ -37,12 +30,13 @@ pub(super) fn members<'o>(backup: &Backup, object: &'o mut Object) -> &'o mut Ob
         .member("size", backup.size)
 }
 
-pub(super) fn place(path: &TreePath, name: &str) -> String {
-    let mut bytes = path.parent().to_vec();
+/// The path of the backup in the tree.
+pub(super) fn place(backup: &Backup) -> String {
+    let mut bytes = backup.path.parent().to_vec();
     if !bytes.is_empty() {
         bytes.push(b'/');
     }
-    bytes.extend_from_slice(name.as_bytes());
+    bytes.extend_from_slice(backup.name.as_str().as_bytes());
     escape::path(&bytes).into_owned()
 }
 

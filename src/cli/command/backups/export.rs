@@ -11,9 +11,8 @@ use migrate_manifests::report::{Backup, Fate, Stop};
 use super::entry::{BackupSink, members, place, size};
 use crate::cli::args::WholeArgs;
 use crate::cli::environment::Cli;
-use crate::cli::exit::Terms;
-use crate::cli::options::{Output, Place, Work, all_and_quiet, clock, refuse_contradictions};
-use crate::cli::render::{End, Ending, Facts, Headline, Item, Object, Page, Tone, counted};
+use crate::cli::options::{Invocation, TreeOptions, all_and_quiet, refuse_contradictions};
+use crate::cli::render::{End, Ending, Item, Object, Page, Report, Tone, counted};
 use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -30,22 +29,24 @@ pub(super) struct ExportArgs {
 pub(super) fn run(args: ExportArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     let whole = args.whole;
     refuse_contradictions(&[all_and_quiet(&whole.output)])?;
-    let mut output = Output::new(&whole.output, Headline::None, cli.env);
-    output.loss_is_failure = true;
-    let facts = Facts::reading("backups", clock(whole.work.clock.now, cli.env)?);
-    let (place, work) = (Place::of_whole(&whole), Work::new(&whole.work, false));
-    let mut session = Session::begin(cli, output, facts);
+    let (output, clock) = (&whole.output, &whole.work.clock);
+    let mut invocation = Invocation::new("backups", output, clock, cli.env)?;
+    invocation.output.loss_is_failure = true;
+    let tree = TreeOptions::of_whole(whole);
+    let mut session = Session::begin(cli, invocation);
     let mut end = ExportEnd::default();
-    let done = session.set_up(&place, work).and_then(|setup| {
-        let directory = ExportDirectory::open(&args.directory, &setup.tree.located.tree)?;
+    let done = session.set_up(&tree).and_then(|setup| {
+        let directory = ExportDirectory::open(&args.directory, &setup.located.tree)?;
         let mut copying = BackupSink {
             report: &mut session.report,
-            add: &mut |backup| end.add(backup),
-            item: |backup| Box::new(Copied(backup)),
+            each: |backup: &Backup, report: &mut Report| {
+                end.add(backup);
+                report.item(&Copied(backup));
+            },
         };
         Ok(backups::export(&setup.frame()?, &directory, &mut copying))
     });
-    Ok(session.end(done, &end, Terms::default()))
+    Ok(session.end(done, &end))
 }
 
 struct Copied<'b>(&'b Backup);
@@ -57,10 +58,10 @@ impl Item for Copied<'_> {
 
     fn text(&self, page: &mut Page) -> io::Result<()> {
         let Self(backup) = self;
-        let (word, place) = (backup.fate.as_str(), place(&backup.path, &backup.name));
+        let (word, place) = (backup.fate.as_str(), place(backup));
         if let Some(reason) = backup.fate.reason() {
             let label = page.label(Tone::Trouble, word);
-            let why = page.why(reason.code, &reason.message);
+            let why = page.why(reason);
             return page.print(&format!("{label}{place}\n{why}"));
         }
         if page.view.all {

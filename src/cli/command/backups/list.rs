@@ -5,17 +5,15 @@ use std::io;
 use std::process::ExitCode;
 
 use migrate_manifests::clock::Timestamp;
+use migrate_manifests::journal::OperationId;
 use migrate_manifests::operation::backups;
 use migrate_manifests::report::{Backup, Stop};
 
 use super::entry::{BackupSink, members, place, size};
 use crate::cli::args::WholeArgs;
 use crate::cli::environment::Cli;
-use crate::cli::exit::Terms;
-use crate::cli::options::{Output, Place, Work, clock};
-use crate::cli::render::{
-    Align, End, Ending, Facts, Headline, Item, Object, Page, age, counted, grouped, table,
-};
+use crate::cli::options::{Invocation, TreeOptions};
+use crate::cli::render::{Align, End, Ending, Item, Object, Page, Report, age, counted, grouped};
 use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -24,22 +22,24 @@ pub(super) struct ListArgs {
     whole: WholeArgs,
 }
 
-pub(super) fn run(args: &ListArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
-    let whole = &args.whole;
-    let output = Output::new(&whole.output, Headline::None, cli.env);
-    let facts = Facts::reading("backups", clock(whole.work.clock.now, cli.env)?);
-    let (place, work) = (Place::of_whole(whole), Work::new(&whole.work, false));
-    let mut session = Session::begin(cli, output, facts);
+pub(super) fn run(args: ListArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
+    let whole = args.whole;
+    let (output, clock) = (&whole.output, &whole.work.clock);
+    let invocation = Invocation::new("backups", output, clock, cli.env)?;
+    let tree = TreeOptions::of_whole(whole);
+    let mut session = Session::begin(cli, invocation);
     let mut end = ListEnd::default();
-    let done = session.set_up(&place, work).and_then(|setup| {
+    let done = session.set_up(&tree).and_then(|setup| {
         let mut list = BackupSink {
             report: &mut session.report,
-            add: &mut |backup| end.add(backup),
-            item: |backup| Box::new(Listed(backup)),
+            each: |backup: &Backup, report: &mut Report| {
+                end.add(backup);
+                report.item(&Listed(backup));
+            },
         };
         Ok(backups::list(&setup.frame()?, &mut list))
     });
-    Ok(session.end(done, &end, Terms::default()))
+    Ok(session.end(done, &end))
 }
 
 struct Listed<'b>(&'b Backup);
@@ -54,7 +54,7 @@ impl Item for Listed<'_> {
         if !page.view.all {
             return Ok(());
         }
-        let (size, place) = (size(backup.size), place(&backup.path, &backup.name));
+        let (size, place) = (size(backup.size), place(backup));
         page.head(&format!("{size:>9}  {place}\n"))
     }
 
@@ -63,13 +63,13 @@ impl Item for Listed<'_> {
         members(backup, object)
             .member("is_regular", backup.is_regular)
             .member("operation", &backup.operation)
-            .member("made_at", backup.made_at.map(|made| made.to_string()));
+            .member("made_at", backup.made_at);
     }
 }
 
 #[derive(Default)]
 struct ListEnd {
-    operations: BTreeMap<(Option<Timestamp>, Option<String>), (u64, u64)>,
+    operations: BTreeMap<(Option<Timestamp>, Option<OperationId>), (u64, u64)>,
 }
 
 impl ListEnd {
@@ -97,14 +97,14 @@ impl Ending for ListEnd {
             self.operations
                 .iter()
                 .map(|((made, operation), (count, bytes))| {
-                    let name = operation.as_deref().unwrap_or("no journal names them");
+                    let name = operation.as_ref().map(OperationId::as_str);
+                    let name = name.unwrap_or("no journal names them");
                     let since = made.map_or_else(String::new, |made| age(made.unix_seconds(), now));
                     vec![name.to_owned(), since, grouped(*count), size(*bytes)]
                 }),
         );
-        let lines = table(&rows, &[Align::Left, right, right, right]);
-        let (head, rest) = lines.split_once('\n').unwrap_or((&lines, ""));
-        page.list(&format!("{}\n{rest}", page.heading(head)))?;
+        let table = page.headed_table(&rows, &[Align::Left, right, right, right]);
+        page.list(&table)?;
         let all = self.operations.values();
         let (count, bytes) = all.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         let unit = counted(count, "backup", "backups");

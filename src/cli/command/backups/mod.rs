@@ -32,8 +32,8 @@ enum BackupsCommand {
 
 pub(super) fn run(args: BackupsArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     match args.command {
-        None => list::run(&args.list, cli),
-        Some(BackupsCommand::Prune(args)) => prune::run(&args, cli),
+        None => list::run(args.list, cli),
+        Some(BackupsCommand::Prune(args)) => prune::run(*args, cli),
         Some(BackupsCommand::Export(args)) => export::run(*args, cli),
     }
 }

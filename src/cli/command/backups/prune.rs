@@ -11,16 +11,16 @@ use migrate_manifests::report::{Backup, Fate, Stop, Summary};
 use super::entry::{BackupSink, members, place, size};
 use crate::cli::args::{WholeArgs, WriteArgs};
 use crate::cli::environment::Cli;
-use crate::cli::exit::Terms;
-use crate::cli::options::{Output, Place, Work, all_and_quiet, clock, refuse_contradictions};
+use crate::cli::options::{Invocation, TreeOptions, all_and_quiet, refuse_contradictions};
 use crate::cli::render::{
-    Align, End, Ending, Facts, Headline, Item, Object, Page, Tone, counted, grouped, table,
+    Align, End, Ending, Item, Object, Page, Report, Tone, counted, grouped, table,
 };
 use crate::cli::session::Session;
 
 const COST: &str = "a manifest without its backup cannot be rolled back (backup_pruned)";
 const COST_OF_DESTRUCTION: &str =
     ", and a value that only its backup has is lost for ever: export it first";
+
 #[derive(Debug, Clone, clap::Args)]
 #[command(
     after_help = "A backup is removed only if the migration of it, computed again, gives the bytes of the manifest, and if each of its values is in the manifest, too. Afterwards the manifest cannot be rolled back."
@@ -48,15 +48,6 @@ pub(super) struct PruneArgs {
     whole: WholeArgs,
 }
 
-fn cost(include_destructive: bool) -> String {
-    let more = if include_destructive {
-        COST_OF_DESTRUCTION
-    } else {
-        ""
-    };
-    format!("{COST}{more}")
-}
-
 fn seconds(text: &str) -> Result<i64, String> {
     let wrong = || "expected a number and a unit, as in 7d, 12h, 30m, 45s or 2w".to_owned();
     let unit = text.chars().last().ok_or_else(wrong)?;
@@ -76,29 +67,34 @@ fn seconds(text: &str) -> Result<i64, String> {
     number.checked_mul(factor).ok_or_else(wrong)
 }
 
-pub(super) fn run(args: &PruneArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
-    let whole = &args.whole;
+pub(super) fn run(args: PruneArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
+    let whole = args.whole;
     refuse_contradictions(&[all_and_quiet(&whole.output)])?;
-    let mut output = Output::new(&whole.output, Headline::None, cli.env);
-    output.loss_is_failure = !args.dry_run;
-    let facts = Facts {
-        dry_run: args.dry_run,
-        ..Facts::reading("backups", clock(whole.work.clock.now, cli.env)?)
+    let (output, clock) = (&whole.output, &whole.work.clock);
+    let mut invocation = Invocation::new("backups", output, clock, cli.env)?;
+    invocation.output.loss_is_failure = !args.dry_run;
+    invocation.facts.dry_run = args.dry_run;
+    let is_quiet = whole.output.quiet;
+    let tree = TreeOptions {
+        wait: args.write.wait,
+        ..TreeOptions::of_whole(whole)
     };
-    let place = Place::of_whole(whole);
-    let work = Work::new(&whole.work, args.write.wait);
     let options = Prune {
         older_than_seconds: args.older_than,
         include_destructive: args.include_destructive,
     };
-    let mut session = Session::begin(cli, output, facts);
+    let mut session = Session::begin(cli, invocation);
     let mut end = PruneEnd {
         dry_run: args.dry_run,
-        cost: cost(args.include_destructive),
+        cost: if args.include_destructive {
+            format!("{COST}{COST_OF_DESTRUCTION}")
+        } else {
+            COST.to_owned()
+        },
         fates: BTreeMap::new(),
     };
-    let done = session.set_up(&place, work).and_then(|setup| {
-        if !args.dry_run && !whole.output.quiet {
+    let done = session.set_up(&tree).and_then(|setup| {
+        if !args.dry_run && !is_quiet {
             // The command asks no question; the report has the same sentence.
             let note = format!("note: {}\n", end.cost);
             let stderr = &mut session.cli.streams.stderr;
@@ -106,12 +102,14 @@ pub(super) fn run(args: &PruneArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop>
         }
         let mut pruning = BackupSink {
             report: &mut session.report,
-            add: &mut |backup| end.add(backup),
-            item: |backup| Box::new(Pruned(backup)),
+            each: |backup: &Backup, report: &mut Report| {
+                end.add(backup);
+                report.item(&Pruned(backup));
+            },
         };
         Ok(backups::prune(&setup.frame()?, options, &mut pruning))
     });
-    Ok(session.end(done, &end, Terms::default()))
+    Ok(session.end(done, &end))
 }
 
 struct Pruned<'b>(&'b Backup);
@@ -122,29 +120,28 @@ impl Item for Pruned<'_> {
     }
 
     fn text(&self, page: &mut Page) -> io::Result<()> {
-        let fate = &self.0.fate;
-        let is_shown = if fate.is_trouble() || page.view.quiet {
-            fate.is_trouble()
-        } else if fate.reason().is_none() {
-            page.count_listed(fate.as_str())
-        } else {
-            page.view.all
-        };
-        if !is_shown {
-            return Ok(());
-        }
+        let Self(backup) = self;
+        let fate = &backup.fate;
         let tone = match fate {
             Fate::Prunable => Tone::Pending,
             Fate::Pruned => Tone::Added,
             fate if fate.is_trouble() => Tone::Trouble,
             _ => Tone::Plain,
         };
-        let (label, place) = (
-            page.label(tone, fate.as_str()),
-            place(&self.0.path, &self.0.name),
-        );
+        let is_shown = if fate.is_trouble() || page.view.quiet {
+            fate.is_trouble()
+        } else if fate.reason().is_none() {
+            page.count_listed(tone, fate.as_str())
+        } else {
+            page.view.all
+        };
+        if !is_shown {
+            return Ok(());
+        }
+        let label = page.label(tone, fate.as_str());
+        let place = place(backup);
         let why = fate.reason();
-        let why = why.map_or_else(String::new, |why| page.why(why.code, &why.message));
+        let why = why.map_or_else(String::new, |why| page.why(why));
         page.head(&format!("{label}{place}\n{why}"))
     }
 

@@ -6,8 +6,7 @@ use migrate_manifests::report::Stop;
 
 use crate::cli::args::{ClockArgs, OutputArgs};
 use crate::cli::environment::Cli;
-use crate::cli::options::{Output, clock};
-use crate::cli::render::{Facts, Headline};
+use crate::cli::options::Invocation;
 use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -26,8 +25,7 @@ pub(super) struct AuthorArgs {
 
 impl AuthorArgs {
     pub(super) fn begin<'s, 'c>(&self, cli: &'s mut Cli<'c>) -> Result<Session<'s, 'c>, Stop> {
-        let output = Output::new(&self.output, Headline::None, cli.env);
-        let facts = Facts::reading("catalog", clock(self.clock.now, cli.env)?);
-        Ok(Session::begin(cli, output, facts))
+        let invocation = Invocation::new("catalog", &self.output, &self.clock, cli.env)?;
+        Ok(Session::begin(cli, invocation))
     }
 }

@@ -6,17 +6,15 @@ use std::process::ExitCode;
 
 use migrate_manifests::catalog::{Catalog, CatalogError, Kind, Route};
 use migrate_manifests::code::Code;
-use migrate_manifests::report::{Stop, Summary};
+use migrate_manifests::report::{Diagnosis, Stop};
 
 use super::author::AuthorArgs;
-use super::remarks::Remark;
+use super::remarks::RemarkItem;
 use crate::cli::environment::Cli;
 use crate::cli::escape;
-use crate::cli::exit::Terms;
 use crate::cli::render::{End, Ending, INDENT, Item, Object, Page, Tone, counted};
 
 const ROUTES_MOST: usize = 10;
-
 const STOPS_MOST: usize = 6;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -29,23 +27,21 @@ pub(super) fn run(args: &CheckArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop>
     let author = &args.author;
     let mut session = author.begin(cli)?;
     let files = session.catalog_files(author.catalog.as_deref(), Path::new("."));
-    let checked = match files {
-        Ok(files) => files.check(),
-        Err(failure) => return Ok(session.end(Err(failure), &(), Terms::default())),
-    };
-    // Output that is lost is remembered by the report.
+    let checked = files.map(|files| CheckEnd(files.check()));
     match &checked {
-        Ok(catalog) => {
-            let mut kinds = catalog.kinds().iter();
-            let _remembered = kinds.try_for_each(|kind| session.report.item(kind));
+        Ok(CheckEnd(Ok(catalog))) => {
+            for kind in catalog.kinds() {
+                session.report.item(kind);
+            }
         }
-        Err(errors) => {
-            let mut errors = errors.iter().map(Invalid);
-            let _remembered = errors.try_for_each(|error| session.report.item(&error));
+        Ok(CheckEnd(Err(errors))) => {
+            for error in errors {
+                session.report.item(&Invalid(error));
+            }
         }
+        Err(_) => {}
     }
-    let end = CheckEnd { checked: &checked };
-    Ok(session.end(Ok(Summary::default()), &end, Terms::default()))
+    Ok(session.answer(checked))
 }
 
 impl Item for Kind {
@@ -83,15 +79,15 @@ impl Item for Invalid<'_> {
     }
 
     fn json(&self, object: &mut Object, all: bool) {
-        Remark::from(self.0).json(object, all);
+        let Self(error) = self;
+        let diagnosis = Diagnosis::new(error.code(), error.problem.to_string());
+        RemarkItem::new(error.place.clone(), diagnosis).json(object, all);
     }
 }
 
-struct CheckEnd<'c> {
-    checked: &'c Result<Catalog, Vec<CatalogError>>,
-}
+struct CheckEnd(Result<Catalog, Vec<CatalogError>>);
 
-impl Ending for CheckEnd<'_> {
+impl Ending for CheckEnd {
     fn lists(&self) -> &'static [&'static str] {
         &["kinds", "remarks"]
     }
@@ -100,7 +96,7 @@ impl Ending for CheckEnd<'_> {
         if page.view.quiet {
             return Ok(());
         }
-        match self.checked {
+        match &self.0 {
             Ok(catalog) => page.print(&sound(catalog, page.view.all)),
             Err(errors) => {
                 let hint = page.paint.text(Tone::Hint, "hint: ");
@@ -113,7 +109,7 @@ impl Ending for CheckEnd<'_> {
     }
 
     fn members(&self, object: &mut Object) {
-        let dimensions = match self.checked {
+        let dimensions = match &self.0 {
             Ok(catalog) => catalog.dimensions(),
             Err(_) => &[],
         };
@@ -125,7 +121,7 @@ impl Ending for CheckEnd<'_> {
     }
 
     fn has_trouble(&self) -> bool {
-        self.checked.is_err()
+        self.0.is_err()
     }
 }
 

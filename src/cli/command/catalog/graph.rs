@@ -7,13 +7,13 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 use migrate_manifests::catalog::graph;
-use migrate_manifests::report::{Stop, Summary};
+use migrate_manifests::report::Stop;
 
-use super::author::AuthorArgs;
 use crate::cli::args::{ClockArgs, OutputArgs};
 use crate::cli::environment::Cli;
-use crate::cli::exit::Terms;
+use crate::cli::options::Invocation;
 use crate::cli::render::{End, Ending, Page};
+use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct GraphArgs {
@@ -45,14 +45,11 @@ enum Language {
 }
 
 pub(super) fn run(args: &GraphArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
-    let author = AuthorArgs {
-        catalog: args.catalog.clone(),
-        clock: args.clock.clone(),
-        output: OutputArgs::default(),
-    };
-    let mut session = author.begin(cli)?;
+    let output = OutputArgs::default();
+    let invocation = Invocation::new("catalog", &output, &args.clock, cli.env)?;
+    let mut session = Session::begin(cli, invocation);
     let drawn = session
-        .catalog_files(author.catalog.as_deref(), Path::new("."))
+        .catalog_files(args.catalog.as_deref(), Path::new("."))
         .and_then(|files| {
             let catalog = files.load()?;
             Ok(match args.language {
@@ -60,10 +57,7 @@ pub(super) fn run(args: &GraphArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop>
                 Language::Dot => graph::dot(&catalog),
             })
         });
-    Ok(match drawn {
-        Ok(text) => session.end(Ok(Summary::default()), &Graph(text), Terms::default()),
-        Err(failure) => session.end(Err(failure), &(), Terms::default()),
-    })
+    Ok(session.answer(drawn.map(Graph)))
 }
 
 struct Graph(String);

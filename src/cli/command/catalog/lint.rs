@@ -2,7 +2,7 @@
 
 use migrate_manifests::rehearsal::{lint, lint_tree};
 
-use super::remarks::{Remark, Remarks};
+use super::remarks::{RemarkItem, Remarks};
 use super::trial::Trial;
 
 pub(super) fn remarks(trial: &Trial) -> Remarks {
@@ -13,16 +13,16 @@ pub(super) fn remarks(trial: &Trial) -> Remarks {
         let (kinds, manifests) = (&tree.kinds, tree.manifests);
         remarks.extend(lint_tree(&trial.catalog, kinds, manifests, refused));
     }
-    let all = remarks.iter().map(|remark| match (&remark.step, tree) {
-        (Some(step), Some(tree)) => {
-            let changed = tree.changed.get(step).map_or(&[][..], Vec::as_slice);
-            Remark::from(remark).changing(changed)
+    let all = remarks.iter().map(|remark| {
+        let mut item = RemarkItem::of_catalog(remark);
+        if let (Some(step), Some(tree)) = (&remark.step, tree) {
+            let changed = tree.changed.get(step).cloned();
+            item.changed = Some((changed.unwrap_or_default(), tree.manifests));
         }
-        _ => Remark::from(remark),
+        item
     });
     Remarks {
         all: all.collect(),
-        manifests: tree.map(|tree| tree.manifests),
         tried: None,
     }
 }

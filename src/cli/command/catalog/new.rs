@@ -8,16 +8,15 @@ use migrate_manifests::catalog::skeleton::{self, NewSchema};
 use migrate_manifests::catalog::{Kind, Place, Source};
 use migrate_manifests::outside::{self, CatalogFiles, change_catalog, read_catalog, write_catalog};
 use migrate_manifests::rehearsal::{NewVersion, begin};
-use migrate_manifests::report::{Stop, Summary};
+use migrate_manifests::report::Stop;
 use migrate_manifests::version::Version;
 
-use crate::cli::args::ClockArgs;
+use crate::cli::args::{ClockArgs, OutputArgs};
 use crate::cli::environment::Cli;
 use crate::cli::escape;
-use crate::cli::exit::Terms;
 use crate::cli::kinds;
-use crate::cli::options::{Output, clock, usage};
-use crate::cli::render::{End, Ending, Facts, INDENT, Page};
+use crate::cli::options::{Invocation, usage};
+use crate::cli::render::{End, Ending, INDENT, Page};
 use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -38,16 +37,11 @@ pub(super) struct NewArgs {
 }
 
 pub(super) fn run(args: &NewArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
-    let facts = Facts {
-        dry_run: false,
-        ..Facts::reading("catalog", clock(args.clock.now, cli.env)?)
-    };
-    let output = Output::plain(cli.env);
-    let session = Session::begin(cli, output, facts);
-    Ok(match write(args) {
-        Ok(end) => session.end(Ok(Summary::default()), &end, Terms::default()),
-        Err(stop) => session.end(Err(stop.into()), &(), Terms::default()),
-    })
+    let output = OutputArgs::default();
+    let mut invocation = Invocation::new("catalog", &output, &args.clock, cli.env)?;
+    invocation.facts.dry_run = false;
+    let session = Session::begin(cli, invocation);
+    Ok(session.answer(write(args).map_err(Into::into)))
 }
 
 fn write(args: &NewArgs) -> Result<NewEnd<'_>, Stop> {

@@ -6,17 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use migrate_manifests::catalog::Catalog;
-use migrate_manifests::operation::{Frame, Request, TreeRehearsal, rehearse_tree};
+use migrate_manifests::operation::{Frame, TreeRehearsal, rehearse_tree};
 use migrate_manifests::rehearsal::Fixtures;
-use migrate_manifests::report::{Stop, Summary};
+use migrate_manifests::report::Stop;
 use migrate_manifests::selection::Selection;
 use migrate_manifests::storage::{Files, Located, OpenOptions};
 
 use super::author::AuthorArgs;
 use super::remarks::Remarks;
 use crate::cli::environment::Cli;
-use crate::cli::exit::{Failure, Terms};
-use crate::cli::options::DEFAULT_JOBS;
+use crate::cli::exit::Failure;
 use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -41,18 +40,11 @@ pub(super) fn run(
     remarks: impl FnOnce(&Trial) -> Remarks,
 ) -> Result<ExitCode, Stop> {
     let mut session = args.author.begin(cli)?;
-    Ok(match try_it(&mut session, args) {
-        Ok(trial) => {
-            for notice in trial.tree.iter().flat_map(|tree| &tree.notices) {
-                session.report.warn(notice);
-            }
-            let remarks = remarks(&trial);
-            // Output that is lost is remembered by the report.
-            let _remembered = remarks.report(&mut session.report);
-            session.end(Ok(Summary::default()), &remarks, Terms::default())
-        }
-        Err(failure) => session.end(Err(failure), &(), Terms::default()),
-    })
+    let remarks = try_it(&mut session, args).map(|trial| remarks(&trial));
+    for remark in remarks.iter().flat_map(|remarks| &remarks.all) {
+        session.report.item(remark);
+    }
+    Ok(session.answer(remarks))
 }
 
 fn try_it(session: &mut Session<'_, '_>, args: &TrialArgs) -> Result<Trial, Failure> {
@@ -70,24 +62,17 @@ fn try_it(session: &mut Session<'_, '_>, args: &TrialArgs) -> Result<Trial, Fail
 }
 
 fn rehearse(
-    session: &Session<'_, '_>,
+    session: &mut Session<'_, '_>,
     catalog: &Catalog,
     root: &Path,
 ) -> Result<TreeRehearsal, Failure> {
     let located = Located::find(root)?;
     let storage = Files::open(&located, OpenOptions::default())?;
-    let (facts, env) = (&session.report.facts, session.cli.env);
-    let request = Request {
-        command: facts.command.clone(),
-        tree: located.tree.to_string_lossy().into_owned(),
-        now: facts.started_at,
-        started: env.started,
-        selection: Selection::default(),
-        jobs: DEFAULT_JOBS,
-        dry_run: true,
-        who: env.actor(session.cli.typed),
-        wait: false,
-    };
+    let request = session.request(&located, Selection::default());
     let frame = Frame::new(&storage, catalog, &request, &|| None)?;
-    Ok(rehearse_tree(&frame)?)
+    let rehearsal = rehearse_tree(&frame)?;
+    for notice in &rehearsal.notices {
+        session.report.warn(notice);
+    }
+    Ok(rehearsal)
 }

@@ -1,9 +1,7 @@
 //! The explanation as programs see it.
 
-use migrate_manifests::code::Code;
-use migrate_manifests::digest::Digest;
 use migrate_manifests::engine::history::Record;
-use migrate_manifests::journal::{Command, Deed, Entry};
+use migrate_manifests::journal::{Deed, Entry};
 use migrate_manifests::operation::{ExplainedBackup, Explanation, Leg};
 use migrate_manifests::report::{Outcome, Status};
 
@@ -12,47 +10,36 @@ use crate::cli::render::{Object, Paint, unified};
 pub(super) fn members(all: &Explanation, object: &mut Object) {
     let content = all.content.as_ref();
     let version = content.and_then(|content| content.version.as_ref());
+    let is_declared = content.map(|content| content.version_is_declared);
     let difference = all.outcome.diff.as_deref();
     object
         .path(&all.path)
         .member("kind", &all.kind)
         .member("target", &all.target)
         .member("version", version)
-        .member(
-            "version_is_declared",
-            content
-                .filter(|content| content.version.is_some())
-                .map(|content| content.version_is_declared),
-        )
+        .member("version_is_declared", version.and(is_declared))
         .member("size", content.map(|content| content.size))
-        .member("digest", content.map(|content| content.digest.prefixed()))
+        .member("digest", content.map(|content| content.digest))
         .member("modified", content.map(|content| content.modified))
-        .object(
-            "migration",
-            Some(|object: &mut Object| way(&all.outcome, object)),
-        )
-        .member("judged", all.judged)
-        .object(
-            "deferred_by",
-            all.deferred_by.as_ref().map(|(at, value)| {
-                move |object: &mut Object| {
-                    object.member("at", at.to_string()).member("value", value);
-                }
-            }),
-        )
+        .object("migration", |object| way(&all.outcome, object))
+        .member("judged", all.judged);
+    match &all.deferred_by {
+        Some((at, value)) => object.object("deferred_by", |object| {
+            object.member("at", at.to_string()).member("value", value);
+        }),
+        None => object.member("deferred_by", None::<()>),
+    };
+    object
         .list("route", &all.route, leg)
         .member(
             "diff",
-            difference.map(|difference| unified(&all.path, difference, Paint::new(false))),
+            difference.map(|difference| unified(&all.path, difference, Paint::OFF)),
         )
         .list("history", &all.history, record)
         .member("history_trouble", &all.history_trouble)
         .list("backups", &all.backups, backup)
         .list("operations", all.operations(), operation)
-        .object(
-            "rollback",
-            Some(|object: &mut Object| way(&all.rollback, object)),
-        )
+        .object("rollback", |object| way(&all.rollback, object))
         .list("warnings", &all.notices, |object, notice| {
             object.diagnosis(Some(notice));
         });
@@ -60,22 +47,15 @@ pub(super) fn members(all: &Explanation, object: &mut Object) {
 
 fn way(outcome: &Outcome, object: &mut Object) {
     let trouble = outcome.trouble.as_ref();
-    let code = trouble.map(|trouble| trouble.code);
     // A route is printed only for a pending manifest.
     let is_open = outcome.status == Status::Pending;
     object
         .member("outcome", outcome.status.as_str())
-        .member("code", code.map(Code::as_str))
+        .member("code", trouble.map(|trouble| trouble.code))
         .member("message", trouble.map(|trouble| &trouble.message))
-        .member("hint", code.map(Code::hint))
-        .member(
-            "checksum_before",
-            outcome.checksum_before.as_ref().map(Digest::prefixed),
-        )
-        .member(
-            "checksum_after",
-            outcome.checksum_after.as_ref().map(Digest::prefixed),
-        )
+        .member("hint", trouble.map(|trouble| trouble.code.hint()))
+        .member("checksum_before", outcome.checksum_before)
+        .member("checksum_after", outcome.checksum_after)
         .member("backup", outcome.backup.as_ref().filter(|_| is_open));
 }
 
@@ -93,8 +73,8 @@ fn record(object: &mut Object, record: &Record) {
         .member("to_version", &record.to_version)
         .member("applied_at", record.applied_at.to_string())
         .member("changes", &record.changes)
-        .member("checksum_before", record.checksum_before.prefixed())
-        .member("checksum_after", record.checksum_after.prefixed())
+        .member("checksum_before", record.checksum_before)
+        .member("checksum_after", record.checksum_after)
         .member("backfilled", &record.backfilled);
 }
 
@@ -104,10 +84,10 @@ fn backup(object: &mut Object, explained: &ExplainedBackup) {
     object
         .member("name", &backup.name)
         .member("size", backup.size)
-        .member("digest", backup.digest.as_ref().map(Digest::prefixed))
+        .member("digest", backup.digest)
         .member("record", explained.record)
         .member("operation", &backup.operation)
-        .member("code", why.map(|why| why.code.as_str()))
+        .member("code", why.map(|why| why.code))
         .member("message", why.map(|why| &why.message));
 }
 
@@ -129,18 +109,12 @@ fn operation(object: &mut Object, entry: Entry<'_>) {
     };
     object
         .member("id", &entry.operation.id)
-        .member(
-            "command",
-            began.map(|began| began.command).map(Command::as_str),
-        )
-        .member(
-            "started_at",
-            began.map(|began| began.started_at.to_string()),
-        )
+        .member("command", began.map(|began| began.command))
+        .member("started_at", began.map(|began| began.started_at))
         .member("deed", deed)
         .member("done", entry.is_done)
-        .member("before", before.prefixed())
-        .member("after", after.as_ref().map(Digest::prefixed))
+        .member("before", before)
+        .member("after", after)
         .member("backup", backup)
         .member("of", of);
 }

@@ -5,7 +5,7 @@ use std::io;
 use migrate_manifests::catalog::Catalog;
 use migrate_manifests::clock::Timestamp;
 use migrate_manifests::digest::Digest;
-use migrate_manifests::journal::{Command, Deed, Entry};
+use migrate_manifests::journal::{BackupId, Command, Deed, Entry};
 use migrate_manifests::operation::{ExplainedBackup, Explanation, Leg};
 use migrate_manifests::path::TreePath;
 use migrate_manifests::report::{Outcome, Status};
@@ -39,8 +39,21 @@ impl Item for Explained {
     }
 
     fn text(&self, page: &mut Page) -> io::Result<()> {
-        let shown = text(self, page);
-        page.print(&shown)
+        let (all, now) = (&self.explanation, self.now.unix_seconds());
+        let difference = all.outcome.diff.as_ref();
+        let difference = difference.map(|diff| unified(&all.path, diff, page.paint));
+        let route: String = all.route.iter().map(|one| leg(one, page)).collect();
+        let sections = [
+            page.section("route", &route),
+            difference.unwrap_or_default(),
+            page.section("history", &history(all, page)),
+            page.section("backups", &backups(&all.backups)),
+            page.section("operations", &operations(&all.operations(), now)),
+            page.section("way back", &way_back(&all.rollback, &self.tree, page)),
+            page.section("warnings", &warnings(all, page)),
+        ];
+        page.print(&facts(self, page))?;
+        page.sections(&sections)
     }
 
     fn json(&self, object: &mut Object, _: bool) {
@@ -56,31 +69,6 @@ pub(super) fn catalog(catalog: &Catalog) -> String {
         escape::message(&source),
         short(catalog.digest())
     )
-}
-
-fn text(explained: &Explained, page: &Page) -> String {
-    let (all, now) = (&explained.explanation, explained.now.unix_seconds());
-    let section = |title: &str, body: String| {
-        if body.is_empty() {
-            return String::new();
-        }
-        format!("\n{}\n{body}", page.heading(title))
-    };
-    let difference = all.outcome.diff.as_ref().map_or_else(String::new, |diff| {
-        format!("\n{}", unified(&all.path, diff, page.paint))
-    });
-    let route: String = all.route.iter().map(|one| leg(one, page)).collect();
-    [
-        facts(explained, page),
-        section("route", route),
-        difference,
-        section("history", history(all, page)),
-        section("backups", backups(&all.backups)),
-        section("operations", operations(&all.operations(), now)),
-        section("way back", way_back(&all.rollback, &explained.tree, page)),
-        section("warnings", warnings(all, page)),
-    ]
-    .concat()
 }
 
 fn facts(explained: &Explained, page: &Page) -> String {
@@ -201,7 +189,7 @@ fn backups(backups: &[ExplainedBackup]) -> String {
                 }
             };
             vec![
-                escape::path(backup.name.as_bytes()).into_owned(),
+                escape::path(backup.name.as_str().as_bytes()).into_owned(),
                 counted(backup.size, "byte", "bytes"),
                 content,
                 belongs(explained),
@@ -277,7 +265,7 @@ fn way_back(rollback: &Outcome, tree: &str, page: &Page) -> String {
             escape::message(&trouble.message)
         ),
         (None, Status::Pending) => {
-            let backup = rollback.backup.as_deref().unwrap_or_default();
+            let backup = rollback.backup.as_ref().map_or("", BackupId::as_str);
             let path = escape::path(rollback.path.as_bytes());
             format!(
                 "migrate-manifests rollback --manifest {path} {} puts {} back",
