@@ -11,12 +11,12 @@ use super::options::{Output, TreeOptions};
 use super::render::{Paint, Tone};
 
 #[derive(Debug, Clone)]
-pub(crate) struct Failure {
+pub(crate) struct CommandFailure {
     stop: Stop,
     causes: Vec<String>,
 }
 
-impl From<Stop> for Failure {
+impl From<Stop> for CommandFailure {
     fn from(stop: Stop) -> Self {
         Self {
             stop,
@@ -25,7 +25,7 @@ impl From<Stop> for Failure {
     }
 }
 
-impl Failure {
+impl CommandFailure {
     pub(crate) fn new(code: Code, error: &dyn std::error::Error) -> Self {
         let causes = std::iter::successors(error.source(), |cause| cause.source());
         Self {
@@ -43,8 +43,8 @@ impl Failure {
     }
 }
 
-pub(crate) fn failure(summary: &Summary, lost: Option<&io::Error>) -> Option<Failure> {
-    let output_failed = |error: &io::Error| Failure {
+pub(crate) fn failure(summary: &Summary, lost: Option<&io::Error>) -> Option<CommandFailure> {
+    let output_failed = |error: &io::Error| CommandFailure {
         stop: Stop::new(Code::OutputFailed, "cannot write the output"),
         causes: vec![error.to_string()],
     };
@@ -58,11 +58,11 @@ pub(crate) fn failure(summary: &Summary, lost: Option<&io::Error>) -> Option<Fai
             .signal
             .map(interrupted)
             .or_else(|| lost.map(output_failed))
-            .or_else(|| stop.clone().map(Failure::from)),
+            .or_else(|| stop.clone().map(CommandFailure::from)),
     }
 }
 
-pub(crate) fn print_failure(failure: &Failure, stderr: &mut dyn Write, paint: Paint) {
+pub(crate) fn print_failure(failure: &CommandFailure, stderr: &mut dyn Write, paint: Paint) {
     let mut lines = vec![(Tone::Trouble, "error:", failure.stop.message.as_str())];
     lines.extend(
         failure
@@ -130,7 +130,7 @@ pub(crate) fn printed(written: io::Result<()>) -> ExitCode {
 mod tests {
     use super::*;
 
-    fn printed_failure(failure: &Failure) -> String {
+    fn printed_failure(failure: &CommandFailure) -> String {
         let mut out = Vec::new();
         print_failure(failure, &mut out, Paint::OFF);
         String::from_utf8(out).unwrap()
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_told_with_its_causes_and_one_hint() {
-        let failure = Failure {
+        let failure = CommandFailure {
             stop: Stop::new(Code::SelectionInvalid, "cannot read `a\nb`"),
             causes: vec!["no such file".to_owned()],
         };

@@ -2,7 +2,7 @@
 //!
 //! Only this part uses the terminal, the arguments and the environment; it decides nothing about manifests and uses the library only as any caller could.
 //!
-//! [`command`] has one file for each command; a command begins a [`session`], calls the library and reports the end; [`render`] makes the output.
+//! [`command`] has one file for each command; a command begins an [`invocation`], calls the library and reports the end; [`render`] makes the output.
 //!
 //! Invariant: with `--format json` standard output is always one JSON object.
 
@@ -12,13 +12,13 @@ mod environment;
 mod escape;
 mod exit;
 mod files_from;
+mod invocation;
 mod kinds;
 mod options;
 mod plan_file;
 mod progress;
 mod render;
 mod run;
-mod session;
 mod signals;
 mod streams;
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::args::{
 };
 use super::environment::Environment;
 use super::files_from::{FilesFrom, Separator};
-use super::render::{Facts, Headline, View};
+use super::render::{Facts, Headline, PageView};
 
 pub(crate) const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 
@@ -110,7 +110,7 @@ impl TreeOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Output {
     pub(crate) format: Format,
-    pub(crate) view: View,
+    pub(crate) view: PageView,
     pub(crate) color: Color,
     /// True if lost output is a failure even when the reader closed it early, because the command also writes elsewhere.
     pub(crate) loss_is_failure: bool,
@@ -120,12 +120,12 @@ pub(crate) struct Output {
 
 /// How an invocation is reported, with the facts that are known before it starts.
 #[derive(Debug)]
-pub(crate) struct Invocation {
+pub(crate) struct ReportOptions {
     pub(crate) output: Output,
     pub(crate) facts: Facts,
 }
 
-impl Invocation {
+impl ReportOptions {
     /// A command that only reads, unless the caller changes the facts.
     pub(crate) fn new(
         command: &str,
@@ -145,7 +145,7 @@ impl Invocation {
         Self {
             output: Output {
                 format: output.format.unwrap_or(Format::Text),
-                view: View {
+                view: PageView {
                     all: output.all,
                     quiet: output.quiet,
                     columns: env.columns,

@@ -6,17 +6,17 @@ use std::process::ExitCode;
 use migrate_manifests::report::Stop;
 
 use super::args::OutputArgs;
-use super::command::{self, Request, Shown};
+use super::command::{self, CommandLine, Shown};
 use super::environment::Cli;
 use super::exit;
-use super::options::{self, Invocation};
+use super::invocation::Invocation;
+use super::options::{self, ReportOptions};
 use super::render;
-use super::session::Session;
 
 pub(crate) fn run(mut cli: Cli<'_>) -> ExitCode {
     let done = match command::read(cli.typed, cli.env.columns) {
-        Ok(Request::Show(text)) => return show(&text, &mut cli),
-        Ok(Request::Work(args)) => command::run(*args, &mut cli),
+        Ok(CommandLine::Show(text)) => return show(&text, &mut cli),
+        Ok(CommandLine::Work(args)) => command::run(*args, &mut cli),
         Err(stop) => Err(stop),
     };
     done.unwrap_or_else(|stop| refuse(stop, &mut cli))
@@ -43,8 +43,8 @@ fn refuse(stop: Stop, cli: &mut Cli<'_>) -> ExitCode {
         ..OutputArgs::default()
     };
     let now = options::clock(typed.now, cli.env).unwrap_or(cli.env.started);
-    let mut invocation = Invocation::at(now, &typed.command, &output, cli.env);
-    invocation.output.loss_is_failure = true;
-    invocation.facts.dry_run = typed.dry_run;
-    Session::begin(cli, invocation).end(Err(stop.into()), &())
+    let mut reporting = ReportOptions::at(now, &typed.command, &output, cli.env);
+    reporting.output.loss_is_failure = true;
+    reporting.facts.dry_run = typed.dry_run;
+    Invocation::begin(cli, reporting).end(Err(stop.into()), &())
 }

@@ -1,6 +1,6 @@
 //! The list of the commands, and the help of the whole program.
 //!
-//! A new command is a file beside this one, a variant of [`Command`], and an arm in [`run`].
+//! A new command is a file beside this one, a variant of [`CommandArgs`], and an arm in [`run`].
 
 use std::process;
 
@@ -39,7 +39,7 @@ use crate::cli::render::wrap;
 pub(crate) struct Args {
     /// What to do, if not to migrate.
     #[command(subcommand)]
-    pub(super) command: Option<Command>,
+    pub(super) command: Option<CommandArgs>,
 
     /// The arguments of a migration.
     #[command(flatten)]
@@ -55,7 +55,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Debug, Clone, Subcommand)]
-pub(super) enum Command {
+pub(super) enum CommandArgs {
     /// Count versions, and what is pending, ahead, deferred or refused
     Status(Box<status::StatusArgs>),
     /// Prove what was migrated: texts, histories, backups, journals, snapshots
@@ -85,18 +85,18 @@ pub(super) enum Command {
 pub(crate) fn run(args: Args, cli: &mut Cli<'_>) -> Result<process::ExitCode, Stop> {
     match args.command {
         None => migrate::run(args.migrate, cli),
-        Some(Command::Status(args)) => status::run(*args, cli),
-        Some(Command::Verify(args)) => verify::run(*args, cli),
-        Some(Command::Plan(args)) => plan::run(*args, cli),
-        Some(Command::Explain(args)) => explain::run(*args, cli),
-        Some(Command::Show(args)) => show::run(*args, cli),
-        Some(Command::Validate(args)) => validate::run(*args, cli),
-        Some(Command::Rollback(args)) => rollback::run(*args, cli),
-        Some(Command::Operations(args)) => operations::run(*args, cli),
-        Some(Command::Backups(args)) => backups::run(*args, cli),
-        Some(Command::Catalog(args)) => catalog::run(*args, cli),
-        Some(Command::Completions(args)) => Ok(completions::run(&args, Args::command(), cli)),
-        Some(Command::Man) => Ok(man::run(Args::command(), cli)),
+        Some(CommandArgs::Status(args)) => status::run(*args, cli),
+        Some(CommandArgs::Verify(args)) => verify::run(*args, cli),
+        Some(CommandArgs::Plan(args)) => plan::run(*args, cli),
+        Some(CommandArgs::Explain(args)) => explain::run(*args, cli),
+        Some(CommandArgs::Show(args)) => show::run(*args, cli),
+        Some(CommandArgs::Validate(args)) => validate::run(*args, cli),
+        Some(CommandArgs::Rollback(args)) => rollback::run(*args, cli),
+        Some(CommandArgs::Operations(args)) => operations::run(*args, cli),
+        Some(CommandArgs::Backups(args)) => backups::run(*args, cli),
+        Some(CommandArgs::Catalog(args)) => catalog::run(*args, cli),
+        Some(CommandArgs::Completions(args)) => Ok(completions::run(&args, Args::command(), cli)),
+        Some(CommandArgs::Man) => Ok(man::run(Args::command(), cli)),
     }
 }
 

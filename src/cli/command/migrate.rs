@@ -15,10 +15,12 @@ use crate::cli::args::{ChangeArgs, Format, RulesArgs};
 use crate::cli::environment::{Cli, Environment};
 use crate::cli::escape;
 use crate::cli::exit::Terms;
-use crate::cli::options::{Invocation, TreeOptions, all_and_quiet, is_text, refuse_contradictions};
+use crate::cli::invocation::Invocation;
+use crate::cli::options::{
+    ReportOptions, TreeOptions, all_and_quiet, is_text, refuse_contradictions,
+};
 use crate::cli::plan_file;
 use crate::cli::render::{End, Ending, Headline, Page, grouped, sections};
-use crate::cli::session::Session;
 
 #[derive(Debug, Clone, Default, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what was typed")]
@@ -77,7 +79,7 @@ pub(super) struct MigrateArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
+enum MigrateMode {
     Write,
     Preview,
     Differences,
@@ -85,7 +87,7 @@ enum Mode {
     Versions,
 }
 
-impl Mode {
+impl MigrateMode {
     fn of(args: &MigrateArgs) -> Self {
         if args.list_versions {
             Self::Versions
@@ -127,18 +129,18 @@ impl Mode {
 }
 
 #[derive(Debug)]
-struct Resolved {
-    mode: Mode,
-    invocation: Invocation,
+struct ResolvedMigrate {
+    mode: MigrateMode,
+    reporting: ReportOptions,
     tree: TreeOptions,
     options: Migrate,
 }
 
 pub(super) fn run(args: MigrateArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     let plan = args.plan.clone();
-    let Resolved {
+    let ResolvedMigrate {
         mode,
-        invocation,
+        reporting,
         tree,
         mut options,
     } = resolve(args, cli.env)?;
@@ -147,40 +149,40 @@ pub(super) fn run(args: MigrateArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop
         options.plan = Some(Arc::new(planned));
     }
     let terms = Terms {
-        check: mode == Mode::Check,
-        ..Terms::of(&tree, &invocation.output)
+        check: mode == MigrateMode::Check,
+        ..Terms::of(&tree, &reporting.output)
     };
-    let mut session = Session::begin(cli, invocation);
-    session.terms = terms;
+    let mut invocation = Invocation::begin(cli, reporting);
+    invocation.terms = terms;
     let mut end = MigrateEnd {
         flag: mode.flag(),
         backups: Backups::None,
     };
-    let done = session.set_up(&tree).and_then(|setup| {
-        let mut printed = (&mut end, &mut session.report);
+    let done = invocation.set_up(&tree).and_then(|setup| {
+        let mut printed = (&mut end, &mut invocation.report);
         Ok(migrate(&setup.frame()?, &options, &mut printed))
     });
     Ok(match mode {
-        Mode::Versions => session.end(done, &StatusEnd),
-        _ => session.end(done, &end),
+        MigrateMode::Versions => invocation.end(done, &StatusEnd),
+        _ => invocation.end(done, &end),
     })
 }
 
-fn resolve(args: MigrateArgs, env: &Environment) -> Result<Resolved, Stop> {
+fn resolve(args: MigrateArgs, env: &Environment) -> Result<ResolvedMigrate, Stop> {
     refuse_contradictory(&args)?;
-    let mode = Mode::of(&args);
+    let mode = MigrateMode::of(&args);
     let change = args.change;
     let (output, clock) = (&change.output, &change.work.clock);
-    let mut invocation = Invocation::new(mode.command(), output, clock, env)?;
-    invocation.output.view.headline = Headline::Target;
-    invocation.output.view.lists_pending = mode != Mode::Versions;
-    invocation.output.loss_is_failure = mode == Mode::Write;
-    invocation.facts.dry_run = mode != Mode::Write;
-    invocation.facts.target.clone_from(&args.target_version);
-    Ok(Resolved {
+    let mut reporting = ReportOptions::new(mode.command(), output, clock, env)?;
+    reporting.output.view.headline = Headline::Target;
+    reporting.output.view.lists_pending = mode != MigrateMode::Versions;
+    reporting.output.loss_is_failure = mode == MigrateMode::Write;
+    reporting.facts.dry_run = mode != MigrateMode::Write;
+    reporting.facts.target.clone_from(&args.target_version);
+    Ok(ResolvedMigrate {
         mode,
         options: Migrate {
-            detail: mode.detail(invocation.output.format),
+            detail: mode.detail(reporting.output.format),
             target: args.target_version,
             include_running: args.include_running,
             allow_downgrade: args.allow_downgrade,
@@ -190,7 +192,7 @@ fn resolve(args: MigrateArgs, env: &Environment) -> Result<Resolved, Stop> {
             max_failures: change.write.max_failures,
         },
         tree: TreeOptions::of_change(args.root, change),
-        invocation,
+        reporting,
     })
 }
 
@@ -223,19 +225,16 @@ impl Sink for MigrateEnd {
 }
 
 impl Ending for MigrateEnd {
-    fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()> {
+    fn text(&self, end: &End<'_>, page: &mut Page) {
         let (summary, migrated) = (end.summary, end.summary.counts.migrated);
-        let mut sentences: Vec<_> = sections::stopped_early(summary).into_iter().collect();
-        let mut way_back = Vec::new();
-        if let Some(operation) = summary.operation.as_ref().filter(|_| migrated > 0) {
+        let operation = summary.operation.as_ref().filter(|_| migrated > 0);
+        let mut sentences = Vec::new();
+        if let Some(operation) = operation {
             let (migrated, target) = (sections::manifests(migrated), sections::target(end));
             sentences.push(format!(
                 "Migrated {migrated} to {target} in operation {operation}."
             ));
             sentences.extend(self.backups.sentence());
-            way_back.push(format!(
-                "To go back: migrate-manifests rollback {operation}"
-            ));
         } else {
             sentences.extend(nothing_to_do(end));
             sentences.extend(sections::nothing_written(end));
@@ -246,7 +245,11 @@ impl Ending for MigrateEnd {
             sections::routes(summary, page),
             sections::oldest_deferred(end, page),
         ];
-        sections::print(end, page, &shown, &[sentences, way_back])
+        let is_printed = sections::print(end, page, &shown, sentences);
+        if let Some(operation) = operation.filter(|_| is_printed) {
+            let way_back = format!("To go back: migrate-manifests rollback {operation}");
+            page.print(&page.sentences(&[way_back]));
+        }
     }
 }
 
@@ -352,7 +355,7 @@ mod tests {
     use crate::cli::args::Color;
     use crate::cli::command::list::Args;
     use crate::cli::options::Output;
-    use crate::cli::render::View;
+    use crate::cli::render::PageView;
     use clap::Parser as _;
     use migrate_manifests::code::Code;
     use migrate_manifests::storage::{Lacking, SyncChoice};
@@ -364,12 +367,12 @@ mod tests {
         }
     }
 
-    fn resolved_in(words: &str, env: &Environment) -> Result<Resolved, Stop> {
+    fn resolved_in(words: &str, env: &Environment) -> Result<ResolvedMigrate, Stop> {
         let typed = std::iter::once("migrate-manifests").chain(words.split_whitespace());
         resolve(Args::try_parse_from(typed).unwrap().migrate, env)
     }
 
-    fn resolved(words: &str) -> Resolved {
+    fn resolved(words: &str) -> ResolvedMigrate {
         resolved_in(words, &env()).unwrap()
     }
 
@@ -381,19 +384,19 @@ mod tests {
             !options.tree.storage.cross_file_systems && options.tree.storage.lacking.is_empty()
         );
         assert_eq!(options.tree.storage.sync, SyncChoice::Auto);
-        assert_eq!(options.mode, Mode::Write);
-        assert_eq!(options.invocation.facts.command, "migrate");
+        assert_eq!(options.mode, MigrateMode::Write);
+        assert_eq!(options.reporting.facts.command, "migrate");
         assert_eq!(options.tree.jobs.get(), 16);
-        assert_eq!(options.invocation.facts.started_at, env().started);
+        assert_eq!(options.reporting.facts.started_at, env().started);
         assert_eq!(options.options.target, None);
         assert_eq!(options.options.max_failures, None);
         assert!(!options.tree.wait && !options.options.include_running);
         assert!(!options.tree.selection.is_partial());
         assert_eq!(
-            options.invocation.output,
+            options.reporting.output,
             Output {
                 format: Format::Text,
-                view: View {
+                view: PageView {
                     all: false,
                     quiet: false,
                     columns: Some(80),
@@ -410,27 +413,31 @@ mod tests {
     #[test]
     fn only_a_plain_migration_writes_and_only_programs_get_predicted_checksums() {
         for (words, mode, detail) in [
-            ("--list-versions", Mode::Versions, Detail::Versions),
+            ("--list-versions", MigrateMode::Versions, Detail::Versions),
             (
                 "--list-versions --dry-run",
-                Mode::Versions,
+                MigrateMode::Versions,
                 Detail::Versions,
             ),
-            ("--dry-run", Mode::Preview, Detail::Outcomes),
-            ("--check", Mode::Check, Detail::Outcomes),
+            ("--dry-run", MigrateMode::Preview, Detail::Outcomes),
+            ("--check", MigrateMode::Check, Detail::Outcomes),
             (
                 "--check --dry-run --format json",
-                Mode::Check,
+                MigrateMode::Check,
                 Detail::Checksums,
             ),
-            ("--dry-run --format jsonl", Mode::Preview, Detail::Checksums),
-            ("--diff", Mode::Differences, Detail::Differences),
+            (
+                "--dry-run --format jsonl",
+                MigrateMode::Preview,
+                Detail::Checksums,
+            ),
+            ("--diff", MigrateMode::Differences, Detail::Differences),
             (
                 "--diff --dry-run --check",
-                Mode::Differences,
+                MigrateMode::Differences,
                 Detail::Differences,
             ),
-            ("--format json", Mode::Write, Detail::Checksums),
+            ("--format json", MigrateMode::Write, Detail::Checksums),
         ] {
             let asked = resolved(words);
             assert_eq!(
@@ -438,10 +445,10 @@ mod tests {
                 (mode, detail),
                 "{words}"
             );
-            assert_eq!(asked.invocation.facts.dry_run, mode != Mode::Write);
+            assert_eq!(asked.reporting.facts.dry_run, mode != MigrateMode::Write);
         }
         assert_eq!(
-            resolved("--list-versions").invocation.facts.command,
+            resolved("--list-versions").reporting.facts.command,
             "status"
         );
     }
@@ -455,7 +462,7 @@ mod tests {
         let now = |words| {
             resolved_in(words, &dated)
                 .unwrap()
-                .invocation
+                .reporting
                 .facts
                 .started_at
                 .to_string()
@@ -467,7 +474,7 @@ mod tests {
             ..env()
         };
         assert_eq!(
-            resolved_in("", &empty).unwrap().invocation.facts.started_at,
+            resolved_in("", &empty).unwrap().reporting.facts.started_at,
             env().started
         );
         let wrong = Environment {
@@ -495,20 +502,20 @@ mod tests {
         };
         for env in [plain, dumb] {
             assert_eq!(
-                resolved_in("", &env).unwrap().invocation.output.color,
+                resolved_in("", &env).unwrap().reporting.output.color,
                 Color::Never
             );
             assert_eq!(
                 resolved_in("--color always", &env)
                     .unwrap()
-                    .invocation
+                    .reporting
                     .output
                     .color,
                 Color::Always
             );
         }
         assert_eq!(
-            resolved("--color never").invocation.output.color,
+            resolved("--color never").reporting.output.color,
             Color::Never
         );
         let empty = Environment {
@@ -516,7 +523,7 @@ mod tests {
             ..env()
         };
         assert_eq!(
-            resolved_in("", &empty).unwrap().invocation.output.color,
+            resolved_in("", &empty).unwrap().reporting.output.color,
             Color::Auto
         );
     }

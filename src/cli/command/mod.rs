@@ -19,4 +19,4 @@ mod validate;
 mod verify;
 
 pub(crate) use list::run;
-pub(crate) use parse::{Request, Shown, read, typed};
+pub(crate) use parse::{CommandLine, Shown, read, typed};

@@ -1,6 +1,5 @@
 //! `operations`: the operations that have written to the tree, with their times.
 
-use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,12 +10,12 @@ use migrate_manifests::report::Stop;
 
 use crate::cli::args::{ClockArgs, OutputArgs, TreeArgs};
 use crate::cli::environment::Cli;
-use crate::cli::exit::Failure;
-use crate::cli::options::{Invocation, TreeOptions};
+use crate::cli::exit::CommandFailure;
+use crate::cli::invocation::Invocation;
+use crate::cli::options::{ReportOptions, TreeOptions};
 use crate::cli::render::{
-    Align, EACH_LATEST, End, Ending, Item, Object, Page, age, counted, grouped,
+    Align, EACH_LATEST, End, Ending, JsonObject, Page, ReportItem, age, counted, grouped,
 };
-use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct OperationsArgs {
@@ -33,32 +32,34 @@ pub(super) struct OperationsArgs {
 
 pub(super) fn run(args: OperationsArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     let now = cli.env.started;
-    let invocation = Invocation::new("operations", &args.output, &args.clock, cli.env)?;
-    let mut session = Session::begin(cli, invocation);
-    let entries = list(&mut session, &TreeOptions::new(args.root, args.tree));
-    Ok(session.answer(entries.map(|entries| OperationsEnd { entries, now })))
+    let reporting = ReportOptions::new("operations", &args.output, &args.clock, cli.env)?;
+    let mut invocation = Invocation::begin(cli, reporting);
+    let entries = list(&mut invocation, &TreeOptions::new(args.root, args.tree));
+    Ok(invocation.answer(entries.map(|entries| OperationsEnd { entries, now })))
 }
 
-fn list(session: &mut Session<'_, '_>, tree: &TreeOptions) -> Result<Vec<OperationEntry>, Failure> {
-    let setup = session.set_up(tree)?;
+fn list(
+    invocation: &mut Invocation<'_, '_>,
+    tree: &TreeOptions,
+) -> Result<Vec<OperationEntry>, CommandFailure> {
+    let setup = invocation.set_up(tree)?;
     let entries = operations(&setup.storage)?;
     for entry in &entries {
-        session.report.item(entry);
+        invocation.report.item(entry);
     }
     Ok(entries)
 }
 
-impl Item for OperationEntry {
+impl ReportItem for OperationEntry {
     fn list(&self) -> &'static str {
         "operations"
     }
 
-    fn text(&self, _: &mut Page) -> io::Result<()> {
+    fn text(&self, _: &mut Page) {
         // The ending prints all entries as one table.
-        Ok(())
     }
 
-    fn json(&self, object: &mut Object, _: bool) {
+    fn json(&self, object: &mut JsonObject, _: bool) {
         object
             .member("id", &self.id)
             .member("state", self.state.as_str())
@@ -87,25 +88,26 @@ impl Ending for OperationsEnd {
         &["operations"]
     }
 
-    fn text(&self, _: &End<'_>, page: &mut Page) -> io::Result<()> {
+    fn text(&self, _: &End<'_>, page: &mut Page) {
         if self.entries.is_empty() {
-            return page.print("No operation has written to this tree.\n");
+            page.print("No operation has written to this tree.\n");
+            return;
         }
         let names = ["operation", "command", "age", "journal", "what"];
         let mut rows = vec![names.map(str::to_owned).to_vec()];
         rows.extend(self.entries.iter().map(|entry| row(entry, self.now)));
         let (left, right) = (Align::Left, Align::Right);
         let table = page.headed_table(&rows, &[left, left, right, right, left]);
-        page.print(&table)?;
+        page.print(&table);
         let mut entries = self.entries.iter();
         let last = entries.rfind(|entry| entry.migrated > entry.rolled_back + entry.backups_pruned);
-        let Some(last) = last else { return Ok(()) };
+        let Some(last) = last else { return };
         let way_back = format!(
             "To undo the last migration: migrate-manifests rollback {}",
             last.id
         );
         let way_back = page.sentences(&[way_back]);
-        page.sections(&[way_back])
+        page.sections(&[way_back]);
     }
 }
 

@@ -19,7 +19,7 @@ use crate::cli::escape;
 const WIDEST_HELP: usize = 100;
 
 #[derive(Debug)]
-pub(crate) enum Request {
+pub(crate) enum CommandLine {
     Show(Shown),
     Work(Box<Args>),
 }
@@ -44,21 +44,21 @@ fn without_trailing_space(text: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-pub(crate) fn read(typed: &[OsString], columns: Option<usize>) -> Result<Request, Stop> {
+pub(crate) fn read(typed: &[OsString], columns: Option<usize>) -> Result<CommandLine, Stop> {
     let width = columns.unwrap_or(WIDEST_HELP).min(WIDEST_HELP);
     let parsed = Args::command()
         .term_width(width)
         .try_get_matches_from(typed)
         .and_then(|matches| Args::from_arg_matches(&matches));
     match parsed {
-        Ok(args) => Ok(Request::Work(Box::new(args))),
+        Ok(args) => Ok(CommandLine::Work(Box::new(args))),
         Err(error)
             if matches!(
                 error.kind(),
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
             ) =>
         {
-            Ok(Request::Show(Shown::from(&error.render())))
+            Ok(CommandLine::Show(Shown::from(&error.render())))
         }
         Err(error) => Err(unknown_command(&error).unwrap_or_else(|| wrong(&error.to_string()))),
     }
@@ -189,7 +189,7 @@ fn one_line(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn read_words(words: &[&str]) -> Result<Request, Stop> {
+    fn read_words(words: &[&str]) -> Result<CommandLine, Stop> {
         let typed: Vec<OsString> = std::iter::once(&"migrate-manifests")
             .chain(words)
             .map(OsString::from)
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn help_fits_sixty_columns() {
         for flag in ["-h", "--help"] {
-            let Ok(Request::Show(help)) = read_words(&[flag]) else {
+            let Ok(CommandLine::Show(help)) = read_words(&[flag]) else {
                 panic!("no help")
             };
             let wide: Vec<_> = help

@@ -1,6 +1,5 @@
 //! `plan`: writes a plan that `--plan` executes later.
 
-use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,10 +13,12 @@ use crate::cli::args::{LimitArgs, RulesArgs, WholeArgs};
 use crate::cli::environment::Cli;
 use crate::cli::escape;
 use crate::cli::exit::Terms;
-use crate::cli::options::{Invocation, TreeOptions, all_and_quiet, is_text, refuse_contradictions};
+use crate::cli::invocation::Invocation;
+use crate::cli::options::{
+    ReportOptions, TreeOptions, all_and_quiet, is_text, refuse_contradictions,
+};
 use crate::cli::plan_file::{Destination, PlanOutput};
 use crate::cli::render::{End, Ending, Headline, Page, sections};
-use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct PlanArgs {
@@ -55,11 +56,11 @@ pub(super) fn run(args: PlanArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
         all_and_quiet(&whole.output),
     ])?;
     let (output, clock) = (&whole.output, &whole.work.clock);
-    let mut invocation = Invocation::new("plan", output, clock, cli.env)?;
-    invocation.output.view.headline = Headline::Target;
+    let mut reporting = ReportOptions::new("plan", output, clock, cli.env)?;
+    reporting.output.view.headline = Headline::Target;
     // The plan goes to standard output, so the report goes to standard error.
-    invocation.output.uses_stderr = to_output;
-    invocation.facts.target.clone_from(&args.target_version);
+    reporting.output.uses_stderr = to_output;
+    reporting.facts.target.clone_from(&args.target_version);
     let options = Migrate {
         detail: Detail::Checksums,
         target: args.target_version,
@@ -73,15 +74,15 @@ pub(super) fn run(args: PlanArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     let mut tree = TreeOptions::of_whole(whole);
     tree.selection.limit = args.limit.limit.map(Into::into);
     let stdout = cli.streams.stdout.clone();
-    let terms = Terms::of(&tree, &invocation.output);
-    let mut session = Session::begin(cli, invocation);
-    session.terms = terms;
+    let terms = Terms::of(&tree, &reporting.output);
+    let mut invocation = Invocation::begin(cli, reporting);
+    invocation.terms = terms;
     let mut is_kept = false;
-    let done = session.set_up(&tree).and_then(|setup| {
+    let done = invocation.set_up(&tree).and_then(|setup| {
         let (target, request) = (options.target.as_ref(), &setup.request);
         let head = PlanHead::new(&setup.catalog, target, &request.tree, request.now);
         let plan = PlanOutput::begin(&destination, &stdout, &head)?;
-        let mut printed = (plan, &mut session.report);
+        let mut printed = (plan, &mut invocation.report);
         let summary = migrate(&setup.frame()?, &options, &mut printed);
         let mut plan = printed.0;
         let summary = plan.correct(summary);
@@ -93,7 +94,7 @@ pub(super) fn run(args: PlanArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
         root: tree.root,
         is_kept,
     };
-    Ok(session.end(done, &end))
+    Ok(invocation.end(done, &end))
 }
 
 struct PlanEnd {
@@ -103,22 +104,20 @@ struct PlanEnd {
 }
 
 impl Ending for PlanEnd {
-    fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()> {
+    fn text(&self, end: &End<'_>, page: &mut Page) {
         if page.view.quiet {
-            return Ok(());
+            return;
         }
         let summary = end.summary;
-        let mut sentences: Vec<_> = sections::stopped_early(summary).into_iter().collect();
-        sentences.extend(nothing_to_do(end));
         let shown = [
             sections::counts(summary),
             sections::routes(summary, page),
             sections::oldest_deferred(end, page),
         ];
-        sections::print(end, page, &shown, &[sentences])?;
+        sections::print(end, page, &shown, nothing_to_do(end).into_iter().collect());
         let printed = self.whereabouts(end.summary);
         let printed = page.sentences(&printed.into_iter().collect::<Vec<_>>());
-        page.print(&printed)
+        page.print(&printed);
     }
 }
 

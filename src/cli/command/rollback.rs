@@ -1,6 +1,5 @@
 //! `rollback`: the originals that an operation replaced come back.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,9 +10,11 @@ use migrate_manifests::report::Stop;
 use crate::cli::args::ChangeArgs;
 use crate::cli::environment::{Cli, Environment};
 use crate::cli::exit::Terms;
-use crate::cli::options::{Invocation, TreeOptions, all_and_quiet, refuse_contradictions, usage};
+use crate::cli::invocation::Invocation;
+use crate::cli::options::{
+    ReportOptions, TreeOptions, all_and_quiet, refuse_contradictions, usage,
+};
 use crate::cli::render::{End, Ending, Headline, Page, sections};
-use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct RollbackArgs {
@@ -42,23 +43,23 @@ pub(super) struct RollbackArgs {
 }
 
 pub(super) fn run(args: RollbackArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
-    let Resolved {
-        invocation,
+    let ResolvedRollback {
+        reporting,
         tree,
         options,
     } = resolve(args, cli.env, &outside::is_directory)?;
-    let terms = Terms::of(&tree, &invocation.output);
-    let mut session = Session::begin(cli, invocation);
-    session.terms = terms;
-    let done = session
+    let terms = Terms::of(&tree, &reporting.output);
+    let mut invocation = Invocation::begin(cli, reporting);
+    invocation.terms = terms;
+    let done = invocation
         .set_up(&tree)
-        .and_then(|setup| Ok(rollback(&setup.frame()?, &options, &mut session.report)));
-    Ok(session.end(done, &RollbackEnd))
+        .and_then(|setup| Ok(rollback(&setup.frame()?, &options, &mut invocation.report)));
+    Ok(invocation.end(done, &RollbackEnd))
 }
 
 #[derive(Debug)]
-struct Resolved {
-    invocation: Invocation,
+struct ResolvedRollback {
+    reporting: ReportOptions,
     tree: TreeOptions,
     options: Rollback,
 }
@@ -67,7 +68,7 @@ fn resolve(
     args: RollbackArgs,
     env: &Environment,
     is_dir: &dyn Fn(&Path) -> bool,
-) -> Result<Resolved, Stop> {
+) -> Result<ResolvedRollback, Stop> {
     let change = args.change;
     refuse_contradictions(&[
         (
@@ -98,12 +99,12 @@ fn resolve(
         }
     };
     let (output, clock) = (&change.output, &change.work.clock);
-    let mut invocation = Invocation::new("rollback", output, clock, env)?;
-    invocation.output.view.headline = Headline::Tree;
-    invocation.output.loss_is_failure = !args.dry_run;
-    invocation.facts.dry_run = args.dry_run;
-    Ok(Resolved {
-        invocation,
+    let mut reporting = ReportOptions::new("rollback", output, clock, env)?;
+    reporting.output.view.headline = Headline::Tree;
+    reporting.output.loss_is_failure = !args.dry_run;
+    reporting.facts.dry_run = args.dry_run;
+    Ok(ResolvedRollback {
+        reporting,
         options: Rollback {
             undo,
             max_failures: change.write.max_failures,
@@ -115,11 +116,9 @@ fn resolve(
 struct RollbackEnd;
 
 impl Ending for RollbackEnd {
-    fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()> {
-        let summary = end.summary;
-        let mut sentences: Vec<_> = sections::stopped_early(summary).into_iter().collect();
-        sentences.extend(result_sentences(end));
-        sections::print(end, page, &[sections::counts(summary)], &[sentences])
+    fn text(&self, end: &End<'_>, page: &mut Page) {
+        let shown = [sections::counts(end.summary)];
+        sections::print(end, page, &shown, result_sentences(end));
     }
 }
 
@@ -177,7 +176,7 @@ fn is_id(word: &Path, is_dir: &dyn Fn(&Path) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::command::list::{Args, Command};
+    use crate::cli::command::list::{Args, CommandArgs};
     use clap::Parser as _;
 
     /// Resolves `words` in a working directory with two directories: `artifacts`, and one named like an id.
@@ -188,7 +187,7 @@ mod tests {
         };
         let typed = ["migrate-manifests", "rollback"].into_iter();
         let args = Args::try_parse_from(typed.chain(words.split_whitespace())).unwrap();
-        let Some(Command::Rollback(args)) = args.command else {
+        let Some(CommandArgs::Rollback(args)) = args.command else {
             panic!("another command")
         };
         let is_dir = |path: &Path| path.ends_with("artifacts") || path.ends_with(ID);

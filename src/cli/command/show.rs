@@ -1,6 +1,6 @@
 //! `show`: one manifest as a migration would write it, on standard output.
 
-use std::io::{self, Read as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,11 +12,11 @@ use migrate_manifests::version::Version;
 
 use crate::cli::args::{OneArgs, OutputArgs};
 use crate::cli::environment::Cli;
-use crate::cli::exit::Failure;
+use crate::cli::exit::CommandFailure;
+use crate::cli::invocation::Invocation;
 use crate::cli::kinds;
-use crate::cli::options::{Invocation, TreeOptions};
+use crate::cli::options::{ReportOptions, TreeOptions};
 use crate::cli::render::{End, Ending, Page};
-use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ShowArgs {
@@ -39,36 +39,39 @@ pub(super) struct ShowArgs {
 
 pub(super) fn run(args: ShowArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     let (output, clock) = (OutputArgs::default(), &args.one.clock);
-    let mut invocation = Invocation::new("show", &output, clock, cli.env)?;
-    invocation.facts.target.clone_from(&args.target_version);
-    let mut session = Session::begin(cli, invocation);
+    let mut reporting = ReportOptions::new("show", &output, clock, cli.env)?;
+    reporting.facts.target.clone_from(&args.target_version);
+    let mut invocation = Invocation::begin(cli, reporting);
     let shown = if args.path == Path::new("-") {
-        standard_input(&mut session, &args)
+        standard_input(&mut invocation, &args)
     } else {
-        in_tree(&mut session, args)
+        in_tree(&mut invocation, args)
     };
-    Ok(session.answer(shown.map(Verbatim)))
+    Ok(invocation.answer(shown.map(Verbatim)))
 }
 
-fn standard_input(session: &mut Session<'_, '_>, args: &ShowArgs) -> Result<String, Failure> {
+fn standard_input(
+    invocation: &mut Invocation<'_, '_>,
+    args: &ShowArgs,
+) -> Result<String, CommandFailure> {
     let (catalog, root) = (&args.one.tree.catalog, &args.one.root);
-    let catalog = session.catalog(catalog.as_deref(), root.as_deref())?;
+    let catalog = invocation.catalog(catalog.as_deref(), root.as_deref())?;
     let kind = kinds::choose(&catalog, args.kind.as_deref(), None)?;
     let mut bytes = Vec::new();
-    let stdin = &mut session.cli.streams.stdin;
+    let stdin = &mut invocation.cli.streams.stdin;
     stdin.read_to_end(&mut bytes).map_err(|error| {
         let message = format!("cannot read standard input: {error}");
         Stop::new(Code::SelectionInvalid, message)
     })?;
-    let now = session.report.facts.started_at;
+    let now = invocation.report.facts.started_at;
     let reading = read::at(kind, args.target_version.as_ref(), &bytes, now);
     let reading = reading
         .map_err(|refusal| Stop::new(refusal.code(), format!("standard input: {refusal}")))?;
     Ok(reading.into_text().into_owned())
 }
 
-fn in_tree(session: &mut Session<'_, '_>, args: ShowArgs) -> Result<String, Failure> {
-    let setup = session.set_up(&TreeOptions::of_manifest(args.path, args.one))?;
+fn in_tree(invocation: &mut Invocation<'_, '_>, args: ShowArgs) -> Result<String, CommandFailure> {
+    let setup = invocation.set_up(&TreeOptions::of_manifest(args.path, args.one))?;
     let mut bytes = Vec::new();
     let reading = operation::show(&setup.frame()?, args.target_version.as_ref(), &mut bytes)?;
     Ok(reading.into_text().into_owned())
@@ -78,7 +81,7 @@ fn in_tree(session: &mut Session<'_, '_>, args: ShowArgs) -> Result<String, Fail
 struct Verbatim(String);
 
 impl Ending for Verbatim {
-    fn text(&self, _: &End<'_>, page: &mut Page) -> io::Result<()> {
-        page.print(&self.0)
+    fn text(&self, _: &End<'_>, page: &mut Page) {
+        page.print(&self.0);
     }
 }

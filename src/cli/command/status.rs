@@ -1,6 +1,5 @@
 //! `status`: counts versions, pending manifests and the values of chosen members.
 
-use std::io;
 use std::process::ExitCode;
 
 use migrate_manifests::json::Pointer;
@@ -10,9 +9,11 @@ use migrate_manifests::version::Version;
 
 use crate::cli::args::WholeArgs;
 use crate::cli::environment::Cli;
-use crate::cli::options::{Invocation, TreeOptions, all_and_quiet, is_text, refuse_contradictions};
+use crate::cli::invocation::Invocation;
+use crate::cli::options::{
+    ReportOptions, TreeOptions, all_and_quiet, is_text, refuse_contradictions,
+};
 use crate::cli::render::{End, Ending, Headline, Page, grouped, sections, survey};
-use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
 #[expect(
@@ -71,10 +72,10 @@ pub(super) fn run(args: StatusArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop>
         all_and_quiet(&whole.output),
     ])?;
     let (output, clock) = (&whole.output, &whole.work.clock);
-    let mut invocation = Invocation::new("status", output, clock, cli.env)?;
-    invocation.output.view.headline = Headline::Target;
-    invocation.output.view.lists_pending = false;
-    invocation.facts.target.clone_from(&args.target_version);
+    let mut reporting = ReportOptions::new("status", output, clock, cli.env)?;
+    reporting.output.view.headline = Headline::Target;
+    reporting.output.view.lists_pending = false;
+    reporting.facts.target.clone_from(&args.target_version);
     let options = Migrate {
         detail: Detail::Versions,
         target: args.target_version,
@@ -88,20 +89,18 @@ pub(super) fn run(args: StatusArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop>
         rules: Enforcement::AsWritten,
         max_failures: None,
     };
-    let mut session = Session::begin(cli, invocation);
-    let done = session
+    let mut invocation = Invocation::begin(cli, reporting);
+    let done = invocation
         .set_up(&TreeOptions::of_whole(whole))
-        .and_then(|setup| Ok(migrate(&setup.frame()?, &options, &mut session.report)));
-    Ok(session.end(done, &StatusEnd))
+        .and_then(|setup| Ok(migrate(&setup.frame()?, &options, &mut invocation.report)));
+    Ok(invocation.end(done, &StatusEnd))
 }
 
 pub(in crate::cli) struct StatusEnd;
 
 impl Ending for StatusEnd {
-    fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()> {
+    fn text(&self, end: &End<'_>, page: &mut Page) {
         let summary = end.summary;
-        let mut sentences: Vec<_> = sections::stopped_early(summary).into_iter().collect();
-        sentences.push(need_migration(end));
         let survey = summary.survey.as_ref();
         let shown = [
             sections::versions(end, page),
@@ -110,7 +109,7 @@ impl Ending for StatusEnd {
             survey.map_or_else(String::new, |result| survey::text(result, page)),
             sections::oldest_deferred(end, page),
         ];
-        sections::print(end, page, &shown, &[sentences])
+        sections::print(end, page, &shown, vec![need_migration(end)]);
     }
 }
 

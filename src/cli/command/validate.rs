@@ -1,6 +1,6 @@
 //! `validate`: documents checked before they are written.
 
-use std::io::{self, BufReader};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,11 +13,11 @@ use migrate_manifests::version::Version;
 use crate::cli::args::{ClockArgs, OutputArgs};
 use crate::cli::environment::Cli;
 use crate::cli::escape;
-use crate::cli::exit::Failure;
+use crate::cli::exit::CommandFailure;
+use crate::cli::invocation::Invocation;
 use crate::cli::kinds;
-use crate::cli::options::{Invocation, all_and_quiet, refuse_contradictions};
-use crate::cli::render::{End, Ending, Item, Object, Page, Tone, counted, grouped};
-use crate::cli::session::Session;
+use crate::cli::options::{ReportOptions, all_and_quiet, refuse_contradictions};
+use crate::cli::render::{End, Ending, JsonObject, Page, ReportItem, Tone, counted, grouped};
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ValidateArgs {
@@ -46,8 +46,8 @@ pub(super) struct ValidateArgs {
 
 pub(super) fn run(args: ValidateArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     refuse_contradictions(&[all_and_quiet(&args.output)])?;
-    let mut invocation = Invocation::new("validate", &args.output, &args.clock, cli.env)?;
-    invocation.facts.target.clone_from(&args.target_version);
+    let mut reporting = ReportOptions::new("validate", &args.output, &args.clock, cli.env)?;
+    reporting.facts.target.clone_from(&args.target_version);
     let is_file = args.file != Path::new("-");
     let mut end = ValidateEnd {
         place: if is_file {
@@ -59,24 +59,24 @@ pub(super) fn run(args: ValidateArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Sto
         checked: 0,
         invalid: 0,
     };
-    let mut session = Session::begin(cli, invocation);
-    let done = check(&mut session, args, &mut end);
-    Ok(session.end(done, &end))
+    let mut invocation = Invocation::begin(cli, reporting);
+    let done = check(&mut invocation, args, &mut end);
+    Ok(invocation.end(done, &end))
 }
 
 fn check(
-    session: &mut Session<'_, '_>,
+    invocation: &mut Invocation<'_, '_>,
     args: ValidateArgs,
     end: &mut ValidateEnd,
-) -> Result<Summary, Failure> {
+) -> Result<Summary, CommandFailure> {
     let file = end.is_file.then_some(args.file.as_path());
-    let catalog = session.catalog(args.catalog.as_deref(), file)?;
+    let catalog = invocation.catalog(args.catalog.as_deref(), file)?;
     let name = file.and_then(Path::file_name);
     let name = name.map(std::ffi::OsStr::as_encoded_bytes);
     let kind = kinds::choose(&catalog, args.kind.as_deref(), name)?;
     let rules = Validator::new(kind, args.target_version)
-        .map_err(|error| Failure::new(error.code(), &error))?;
-    let report = &mut session.report;
+        .map_err(|error| CommandFailure::new(error.code(), &error))?;
+    let report = &mut invocation.report;
     let mut each = |document: InputDocument<'_>| {
         let checked = rules.check(document);
         end.checked += 1;
@@ -88,7 +88,7 @@ fn check(
         Some(file) => {
             outside::open(file).and_then(|file| each_document(BufReader::new(file), &mut each))
         }
-        None => each_document(BufReader::new(&mut session.cli.streams.stdin), &mut each),
+        None => each_document(BufReader::new(&mut invocation.cli.streams.stdin), &mut each),
     };
     read.map_err(|error| Stop {
         hint: Some("give a file with one document, or one on each line".to_owned()),
@@ -105,7 +105,7 @@ struct Checked<'p> {
     place: &'p str,
 }
 
-impl Item for Checked<'_> {
+impl ReportItem for Checked<'_> {
     fn list(&self) -> &'static str {
         "documents"
     }
@@ -114,10 +114,10 @@ impl Item for Checked<'_> {
         !self.checked.findings.is_empty()
     }
 
-    fn text(&self, page: &mut Page) -> io::Result<()> {
+    fn text(&self, page: &mut Page) {
         let checked = &self.checked;
         if !page.view.all && !self.is_listed_by_default() {
-            return Ok(());
+            return;
         }
         let place = match checked.line {
             Some(line) => format!("line {line}"),
@@ -132,10 +132,10 @@ impl Item for Checked<'_> {
         for finding in &checked.findings {
             shown.push_str(&page.why(finding));
         }
-        page.head(&shown)
+        page.head(&shown);
     }
 
-    fn json(&self, object: &mut Object, _: bool) {
+    fn json(&self, object: &mut JsonObject, _: bool) {
         object
             .member("line", self.checked.line)
             .member("version", &self.checked.version)
@@ -157,14 +157,14 @@ impl Ending for ValidateEnd {
         &["documents"]
     }
 
-    fn text(&self, _: &End<'_>, page: &mut Page) -> io::Result<()> {
+    fn text(&self, _: &End<'_>, page: &mut Page) {
         if page.view.quiet {
-            return Ok(());
+            return;
         }
-        page.close_list(&[self.sentence()])
+        page.close_list(&[self.sentence()]);
     }
 
-    fn totals(&self, object: &mut Object) {
+    fn totals(&self, object: &mut JsonObject) {
         object
             .member("checked", self.checked)
             .member("invalid", self.invalid);

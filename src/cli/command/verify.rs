@@ -11,9 +11,9 @@ use migrate_manifests::report::{Event, Sink, Stop, Summary};
 use crate::cli::args::WholeArgs;
 use crate::cli::environment::Cli;
 use crate::cli::exit::Terms;
-use crate::cli::options::{Invocation, TreeOptions, all_and_quiet, refuse_contradictions};
+use crate::cli::invocation::Invocation;
+use crate::cli::options::{ReportOptions, TreeOptions, all_and_quiet, refuse_contradictions};
 use crate::cli::render::{End, Ending, Headline, Page, counted, grouped, sections};
-use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct VerifyArgs {
@@ -35,22 +35,22 @@ pub(super) fn run(args: VerifyArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop>
     let whole = args.whole;
     refuse_contradictions(&[all_and_quiet(&whole.output)])?;
     let (output, clock) = (&whole.output, &whole.work.clock);
-    let mut invocation = Invocation::new("verify", output, clock, cli.env)?;
-    invocation.output.view.headline = Headline::Target;
+    let mut reporting = ReportOptions::new("verify", output, clock, cli.env)?;
+    reporting.output.view.headline = Headline::Target;
     let options = Verify {
         snapshots: !args.no_snapshots,
         replay: args.replay,
     };
     let tree = TreeOptions::of_whole(whole);
-    let terms = Terms::of(&tree, &invocation.output);
-    let mut session = Session::begin(cli, invocation);
-    session.terms = terms;
+    let terms = Terms::of(&tree, &reporting.output);
+    let mut invocation = Invocation::begin(cli, reporting);
+    invocation.terms = terms;
     let mut end = VerifyEnd::default();
-    let done = session.set_up(&tree).and_then(|setup| {
-        let mut printed = (&mut end, &mut session.report);
+    let done = invocation.set_up(&tree).and_then(|setup| {
+        let mut printed = (&mut end, &mut invocation.report);
         Ok(verify(&setup.frame()?, options, &mut printed))
     });
-    Ok(session.end(done, &end))
+    Ok(invocation.end(done, &end))
 }
 
 #[derive(Default)]
@@ -69,12 +69,10 @@ impl Sink for VerifyEnd {
 }
 
 impl Ending for VerifyEnd {
-    fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()> {
+    fn text(&self, end: &End<'_>, page: &mut Page) {
         let summary = end.summary;
-        let mut sentences: Vec<_> = sections::stopped_early(summary).into_iter().collect();
-        sentences.extend(self.verdict(summary));
         let shown = [sections::counts(summary), sections::findings(summary, page)];
-        sections::print(end, page, &shown, &[sentences])
+        sections::print(end, page, &shown, self.verdict(summary));
     }
 }
 

@@ -71,7 +71,8 @@ impl From<&Start> for Facts {
     }
 }
 
-pub(crate) struct Listed {
+#[derive(Debug, Clone)]
+pub(crate) struct ListedManifests {
     pub(crate) paths: BTreeSet<TreePath>,
     pub(crate) selection: Selection,
 }

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 
 use super::facts::Facts;
-use super::item::Part;
+use super::item::ReportPart;
 use super::json::Json;
 use super::jsonl::JsonLines;
 use super::page::Page;
@@ -13,13 +13,13 @@ use crate::cli::args::Format;
 use crate::cli::options::Output;
 use crate::cli::streams::Stream;
 
-pub(super) enum Form {
+pub(super) enum ReportForm {
     Text(Page),
     Json(Json),
     JsonLines(JsonLines),
 }
 
-impl Form {
+impl ReportForm {
     pub(super) fn new(output: &Output, stream: &Stream, facts: &Facts) -> Self {
         let (out, all) = (stream.clone(), output.view.all);
         match output.format {
@@ -36,7 +36,7 @@ impl Form {
         }
     }
 
-    pub(super) fn write(&mut self, part: Part<'_>) -> io::Result<()> {
+    pub(super) fn write(&mut self, part: ReportPart<'_>) -> io::Result<()> {
         match self {
             Self::Text(page) => text::write(page, part),
             Self::Json(json) => json.write(part),

@@ -1,30 +1,29 @@
 //! The parts of a report: items as they come, and an ending. A form calls only the methods that it needs.
 
-use std::io;
-
 use migrate_manifests::journal::OperationId;
 use migrate_manifests::path::TreePath;
 use migrate_manifests::report::{Diagnosis, Start};
 
-use super::facts::{End, Listed};
-use super::object::Object;
+use super::facts::{End, ListedManifests};
+use super::object::JsonObject;
 use super::page::Page;
 
 /// A part of a report, in the order in which they come.
-pub(crate) enum Part<'p> {
+#[derive(Clone, Copy)]
+pub(crate) enum ReportPart<'p> {
     /// The manifests of `--files-from`; a form with a line for each manifest answers each of them.
-    Listed(Listed),
+    Listed(&'p ListedManifests),
     Start(&'p Start),
     /// The operation has this id, because the first manifest is about to be written.
     Began(&'p OperationId),
-    Item(&'p dyn Item),
+    Item(&'p dyn ReportItem),
     Directory(&'p Diagnosis),
     /// A finding about the state directory.
     Finding(&'p Diagnosis),
     End(&'p End<'p>, &'p dyn Ending),
 }
 
-pub(crate) trait Item {
+pub(crate) trait ReportItem {
     /// The list of the report that it stands in.
     fn list(&self) -> &'static str {
         "manifests"
@@ -44,9 +43,9 @@ pub(crate) trait Item {
         true
     }
 
-    fn text(&self, page: &mut Page) -> io::Result<()>;
+    fn text(&self, page: &mut Page);
 
-    fn json(&self, object: &mut Object, all: bool);
+    fn json(&self, object: &mut JsonObject, all: bool);
 }
 
 pub(crate) trait Ending {
@@ -55,13 +54,13 @@ pub(crate) trait Ending {
         &[]
     }
 
-    fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()>;
+    fn text(&self, end: &End<'_>, page: &mut Page);
 
     /// Adds members that JSON and JSON lines have.
-    fn totals(&self, _: &mut Object) {}
+    fn totals(&self, _: &mut JsonObject) {}
 
     /// Adds members that only JSON has.
-    fn members(&self, _: &mut Object) {}
+    fn members(&self, _: &mut JsonObject) {}
 
     /// Returns true if it found something that needs attention, for the exit code.
     fn has_trouble(&self) -> bool {
@@ -70,7 +69,5 @@ pub(crate) trait Ending {
 }
 
 impl Ending for () {
-    fn text(&self, _: &End<'_>, _: &mut Page) -> io::Result<()> {
-        Ok(())
-    }
+    fn text(&self, _: &End<'_>, _: &mut Page) {}
 }

@@ -11,9 +11,9 @@ use tempfile::SpooledTempFile;
 use migrate_manifests::journal::OperationId;
 
 use super::facts::{End, Facts};
-use super::item::{Ending, Item, Part};
+use super::item::{Ending, ReportItem, ReportPart};
 use super::members;
-use super::object::{Members, Object};
+use super::object::{JsonMembers, JsonObject};
 use crate::cli::streams::Stream;
 
 const FORMAT: &str = "migrate-manifests/report/1";
@@ -29,7 +29,7 @@ pub(super) struct Json {
     lists: Vec<&'static str>,
     /// True if the open list has an item.
     has_items: bool,
-    alone: Members,
+    alone: JsonMembers,
 }
 
 enum Stage {
@@ -47,24 +47,24 @@ impl Json {
             stage: Stage::Held(Box::new(SpooledTempFile::new(HELD_IN_MEMORY_BYTES))),
             lists: vec![MANIFESTS],
             has_items: false,
-            alone: Members::new(),
+            alone: JsonMembers::new(),
         }
     }
 
-    pub(super) fn write(&mut self, part: Part<'_>) -> io::Result<()> {
+    pub(super) fn write(&mut self, part: ReportPart<'_>) -> io::Result<()> {
         match part {
-            Part::Start(head) => {
+            ReportPart::Start(head) => {
                 self.facts = Facts::from(head);
                 if head.dry_run {
                     self.open(None)?;
                 }
                 Ok(())
             }
-            Part::Began(operation) => self.open(Some(operation)),
-            Part::Item(item) => self.item(item),
-            Part::End(end, ending) => self.end(end, ending),
+            ReportPart::Began(operation) => self.open(Some(operation)),
+            ReportPart::Item(item) => self.item(item),
+            ReportPart::End(end, ending) => self.end(end, ending),
             // The end has the troubles.
-            Part::Listed(_) | Part::Directory(_) | Part::Finding(_) => Ok(()),
+            ReportPart::Listed(_) | ReportPart::Directory(_) | ReportPart::Finding(_) => Ok(()),
         }
     }
 
@@ -103,11 +103,11 @@ impl Json {
         if self.has_items { "\n  ]" } else { "]" }
     }
 
-    fn item(&mut self, item: &dyn Item) -> io::Result<()> {
+    fn item(&mut self, item: &dyn ReportItem) -> io::Result<()> {
         if !self.all && !item.is_listed_by_default() {
             return Ok(());
         }
-        let text = Object::text_of(|object| item.json(object, self.all))?;
+        let text = JsonObject::text_of(|object| item.json(object, self.all))?;
         if item.is_alone() {
             self.alone.push((item.list(), text));
             return Ok(());
@@ -130,7 +130,7 @@ impl Json {
         }
         let last = self.end_of_list();
         self.append(&format!("{last},\n"))?;
-        let mut object = Object::default();
+        let mut object = JsonObject::default();
         ending.totals(&mut object);
         ending.members(&mut object);
         let mut all = std::mem::take(&mut self.alone);
@@ -143,7 +143,7 @@ impl Json {
 }
 
 /// Writes one member a line, with a comma after each but the last, which `end` follows.
-fn write_members(out: &mut impl Write, members: Members, end: &str) -> io::Result<()> {
+fn write_members(out: &mut impl Write, members: JsonMembers, end: &str) -> io::Result<()> {
     let lines: Vec<_> = members
         .into_iter()
         .map(|(name, value)| format!("  \"{name}\": {value}"))

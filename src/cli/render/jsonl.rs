@@ -7,10 +7,10 @@ use std::io::{self, Write};
 use migrate_manifests::journal::OperationId;
 use migrate_manifests::report::Summary;
 
-use super::facts::{End, Listed};
-use super::item::{Ending, Item, Part};
+use super::facts::{End, ListedManifests};
+use super::item::{Ending, ReportItem, ReportPart};
 use super::members;
-use super::object::{Object, one_line};
+use super::object::{JsonObject, one_line};
 use crate::cli::streams::Stream;
 
 const FORMAT: &str = "migrate-manifests/outcome/1";
@@ -19,7 +19,7 @@ pub(super) struct JsonLines {
     out: Stream,
     all: bool,
     operation: Option<OperationId>,
-    unanswered: Option<Listed>,
+    unanswered: Option<ListedManifests>,
 }
 
 impl JsonLines {
@@ -32,17 +32,17 @@ impl JsonLines {
         }
     }
 
-    pub(super) fn write(&mut self, part: Part<'_>) -> io::Result<()> {
+    pub(super) fn write(&mut self, part: ReportPart<'_>) -> io::Result<()> {
         match part {
-            Part::Listed(listed) => {
+            ReportPart::Listed(listed) => {
                 self.all = true;
-                self.unanswered = Some(listed);
+                self.unanswered = Some(listed.clone());
             }
-            Part::Began(operation) => self.operation = Some(operation.clone()),
-            Part::Item(item) => self.item(item)?,
-            Part::End(end, ending) => self.end(end, ending)?,
+            ReportPart::Began(operation) => self.operation = Some(operation.clone()),
+            ReportPart::Item(item) => self.item(item)?,
+            ReportPart::End(end, ending) => self.end(end, ending)?,
             // The end has the troubles.
-            Part::Start(_) | Part::Directory(_) | Part::Finding(_) => {}
+            ReportPart::Start(_) | ReportPart::Directory(_) | ReportPart::Finding(_) => {}
         }
         Ok(())
     }
@@ -64,7 +64,7 @@ impl JsonLines {
             } else {
                 "excluded"
             };
-            let text = Object::text_of(|object| {
+            let text = JsonObject::text_of(|object| {
                 object.path(path).member("outcome", outcome);
             })?;
             self.line(&text)?;
@@ -72,14 +72,14 @@ impl JsonLines {
         Ok(())
     }
 
-    fn item(&mut self, item: &dyn Item) -> io::Result<()> {
+    fn item(&mut self, item: &dyn ReportItem) -> io::Result<()> {
         if let (Some(listed), Some(path)) = (&mut self.unanswered, item.answers()) {
             listed.paths.remove(path);
         }
         if !self.all && !item.is_listed_by_default() {
             return Ok(());
         }
-        let text = Object::text_of(|object| item.json(object, self.all))?;
+        let text = JsonObject::text_of(|object| item.json(object, self.all))?;
         self.line(&text)
     }
 
@@ -88,7 +88,7 @@ impl JsonLines {
         let operation = end.summary.operation.as_ref();
         let operation = operation.or(self.operation.as_ref());
         let mut all = members::head(FORMAT, end.facts, operation)?;
-        let mut object = Object::default();
+        let mut object = JsonObject::default();
         ending.totals(&mut object);
         all.extend(object.members()?);
         all.extend(members::foot(end)?);

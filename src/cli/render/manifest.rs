@@ -1,18 +1,16 @@
 //! Items for manifests: outcomes and findings.
 
-use std::io;
-
 use migrate_manifests::path::TreePath;
 use migrate_manifests::report::{Diagnosis, Outcome, Status, Verified};
 
 use super::diff;
-use super::item::Item;
-use super::object::Object;
+use super::item::ReportItem;
+use super::object::JsonObject;
 use super::page::Page;
 use super::paint::Tone;
 use crate::cli::escape;
 
-impl Item for Outcome {
+impl ReportItem for Outcome {
     fn answers(&self) -> Option<&TreePath> {
         Some(&self.path)
     }
@@ -21,19 +19,21 @@ impl Item for Outcome {
         self.status != Status::Current
     }
 
-    fn text(&self, page: &mut Page) -> io::Result<()> {
+    fn text(&self, page: &mut Page) {
         let path = escape::path(self.path.as_bytes());
         let status = page.label(Tone::of(self.status), self.status.as_str());
         if let Some(trouble) = &self.trouble {
             let why = page.why(trouble);
-            return page.list(&format!("{status}{path}\n{why}"));
+            page.list(&format!("{status}{path}\n{why}"));
+            return;
         }
         if page.view.quiet {
-            return Ok(());
+            return;
         }
         if let Some(difference) = &self.diff {
             let lines = diff::unified(&self.path, difference, page.paint);
-            return page.list(&lines);
+            page.list(&lines);
+            return;
         }
         let is_listed = match self.status {
             Status::Pending if !page.view.lists_pending => page.view.all,
@@ -43,17 +43,17 @@ impl Item for Outcome {
             _ => page.view.all,
         };
         if !is_listed {
-            return Ok(());
+            return;
         }
         let versions = match (&self.from, &self.to) {
             (Some(from), Some(to)) if from != to => format!("{from} -> {to}"),
             (Some(from), _) => from.to_string(),
             (None, _) => String::new(),
         };
-        page.list(&format!("{status}{versions:<14}  {path}\n"))
+        page.list(&format!("{status}{versions:<14}  {path}\n"));
     }
 
-    fn json(&self, object: &mut Object, _: bool) {
+    fn json(&self, object: &mut JsonObject, _: bool) {
         object
             .path(&self.path)
             .member("outcome", self.status.as_str())
@@ -66,7 +66,7 @@ impl Item for Outcome {
     }
 }
 
-impl Item for Verified {
+impl ReportItem for Verified {
     fn answers(&self) -> Option<&TreePath> {
         Some(&self.outcome.path)
     }
@@ -75,7 +75,7 @@ impl Item for Verified {
         self.wrong().next().is_some()
     }
 
-    fn text(&self, page: &mut Page) -> io::Result<()> {
+    fn text(&self, page: &mut Page) {
         let all = page.view.all;
         let shown: Vec<_> = self
             .findings
@@ -85,12 +85,13 @@ impl Item for Verified {
         let place = escape::path(self.outcome.path.as_bytes());
         if shown.is_empty() && all {
             let label = page.label(Tone::of(Status::Current), "sound");
-            return page.list(&format!("{label}{place}\n"));
+            page.list(&format!("{label}{place}\n"));
+            return;
         }
-        findings(page, &place, &shown)
+        findings(page, &place, &shown);
     }
 
-    fn json(&self, object: &mut Object, all: bool) {
+    fn json(&self, object: &mut JsonObject, all: bool) {
         self.outcome.json(object, all);
         let findings = self.findings.iter().filter(|one| all || !one.is_note());
         object.list("findings", findings, |object, finding| {
@@ -99,9 +100,9 @@ impl Item for Verified {
     }
 }
 
-pub(super) fn findings(page: &mut Page, place: &str, findings: &[&Diagnosis]) -> io::Result<()> {
+pub(super) fn findings(page: &mut Page, place: &str, findings: &[&Diagnosis]) {
     if findings.is_empty() {
-        return Ok(());
+        return;
     }
     let label = if findings.iter().all(|finding| finding.is_note()) {
         page.label(Tone::of(Status::Deferred), "note")
@@ -112,5 +113,5 @@ pub(super) fn findings(page: &mut Page, place: &str, findings: &[&Diagnosis]) ->
     for finding in findings {
         lines.push_str(&page.why(finding));
     }
-    page.list(&lines)
+    page.list(&lines);
 }

@@ -7,15 +7,15 @@ use migrate_manifests::journal::OperationId;
 use migrate_manifests::report::{Diagnosis, Stop};
 
 use super::facts::{End, Facts};
-use super::object::{Members, Object};
+use super::object::{JsonMembers, JsonObject};
 use super::survey;
 
 pub(super) fn head(
     format: &str,
     facts: &Facts,
     operation: Option<&OperationId>,
-) -> io::Result<Members> {
-    let mut object = Object::default();
+) -> io::Result<JsonMembers> {
+    let mut object = JsonObject::default();
     object
         .member("format", format)
         .member("operation", operation)
@@ -28,10 +28,10 @@ pub(super) fn head(
     object.members()
 }
 
-pub(super) fn foot(end: &End<'_>) -> io::Result<Members> {
+pub(super) fn foot(end: &End<'_>) -> io::Result<JsonMembers> {
     let (summary, notices) = (end.summary, end.notices);
     let finished_at = summary.finished_at.unwrap_or(end.facts.started_at);
-    let mut object = Object::default();
+    let mut object = JsonObject::default();
     if let (Some(findings), Some(notes)) = (&summary.findings, &summary.notes) {
         object
             .member("findings", findings)
@@ -69,7 +69,7 @@ pub(super) fn foot(end: &End<'_>) -> io::Result<Members> {
     object.members()
 }
 
-fn entry(object: &mut Object, notice: &Diagnosis) {
+fn entry(object: &mut JsonObject, notice: &Diagnosis) {
     object.member("code", notice.code);
     match &notice.path {
         Some(path) => object.path(path),

@@ -1,4 +1,4 @@
-//! Output. A command reports [`Item`]s and an [`Ending`]; a `Form` writes them.
+//! Output. A command reports [`ReportItem`]s and an [`Ending`]; a `ReportForm` writes them.
 //!
 //! A new form is one file here and a variant of `Format`, for which the compiler asks for arms.
 
@@ -20,11 +20,11 @@ pub(crate) mod survey;
 mod text;
 
 pub(crate) use diff::unified;
-pub(crate) use facts::{CatalogFacts, End, Facts, Listed};
-pub(crate) use item::{Ending, Item};
+pub(crate) use facts::{CatalogFacts, End, Facts, ListedManifests};
+pub(crate) use item::{Ending, ReportItem};
 pub(crate) use layout::{Align, age, counted, grouped, table, wrap};
-pub(crate) use object::Object;
-pub(crate) use page::{Headline, INDENT, Page, View};
+pub(crate) use object::JsonObject;
+pub(crate) use page::{Headline, INDENT, Page, PageView};
 pub(crate) use paint::{Paint, Tone, paint};
 pub(crate) use report::Report;
 pub(crate) use text::EACH_LATEST;

@@ -11,16 +11,16 @@ use migrate_manifests::report::Diagnosis;
 
 use crate::cli::escape;
 
-pub(crate) type Members = Vec<(&'static str, String)>;
+pub(crate) type JsonMembers = Vec<(&'static str, String)>;
 
 /// One JSON object while it is made. The first value that cannot be written is remembered.
 #[derive(Debug, Default)]
-pub(crate) struct Object {
-    members: Members,
+pub(crate) struct JsonObject {
+    members: JsonMembers,
     error: Option<io::Error>,
 }
 
-impl Object {
+impl JsonObject {
     pub(crate) fn member(&mut self, name: &'static str, value: impl Serialize) -> &mut Self {
         let made = serde_json::to_string(&value);
         self.raw(name, made.map(escape::json).map_err(io::Error::from))
@@ -46,7 +46,7 @@ impl Object {
     pub(crate) fn object(
         &mut self,
         name: &'static str,
-        fill: impl FnOnce(&mut Object),
+        fill: impl FnOnce(&mut JsonObject),
     ) -> &mut Self {
         self.raw(name, Self::text_of(fill))
     }
@@ -55,7 +55,7 @@ impl Object {
         &mut self,
         name: &'static str,
         items: impl IntoIterator<Item = T>,
-        mut fill: impl FnMut(&mut Object, T),
+        mut fill: impl FnMut(&mut JsonObject, T),
     ) -> &mut Self {
         let items = items.into_iter();
         let texts = items.map(|item| Self::text_of(|object| fill(object, item)));
@@ -71,13 +71,13 @@ impl Object {
         self
     }
 
-    pub(crate) fn text_of(fill: impl FnOnce(&mut Object)) -> io::Result<String> {
+    pub(crate) fn text_of(fill: impl FnOnce(&mut JsonObject)) -> io::Result<String> {
         let mut object = Self::default();
         fill(&mut object);
         object.members().map(|members| one_line(&members))
     }
 
-    pub(crate) fn members(self) -> io::Result<Members> {
+    pub(crate) fn members(self) -> io::Result<JsonMembers> {
         match self.error {
             Some(error) => Err(error),
             None => Ok(self.members),
@@ -85,7 +85,7 @@ impl Object {
     }
 }
 
-pub(crate) fn one_line(members: &Members) -> String {
+pub(crate) fn one_line(members: &JsonMembers) -> String {
     let members: Vec<_> = members
         .iter()
         .map(|(name, value)| format!("\"{name}\":{value}"))

@@ -16,7 +16,7 @@ pub(crate) const INDENT: usize = 10;
 const LISTED_MOST: u64 = 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct View {
+pub(crate) struct PageView {
     pub(crate) all: bool,
     pub(crate) quiet: bool,
     /// The width of the terminal; `None` if the output is not one.
@@ -36,17 +36,18 @@ pub(crate) enum Headline {
 
 pub(crate) struct Page {
     out: Box<dyn Write>,
-    pub(crate) view: View,
+    pub(crate) view: PageView,
     pub(crate) paint: Paint,
     /// True if an empty line is needed before the list.
     needs_gap: bool,
     /// The number of items of each sort, and its tone.
     listed: BTreeMap<&'static str, (Tone, u64)>,
     codes: BTreeSet<Code>,
+    failure: Option<io::Error>,
 }
 
 impl Page {
-    pub(crate) fn new(out: Box<dyn Write>, view: View, paint: Paint) -> Self {
+    pub(crate) fn new(out: Box<dyn Write>, view: PageView, paint: Paint) -> Self {
         Self {
             out,
             view,
@@ -54,23 +55,27 @@ impl Page {
             needs_gap: false,
             listed: BTreeMap::new(),
             codes: BTreeSet::new(),
+            failure: None,
         }
     }
 
-    pub(crate) fn print(&mut self, text: &str) -> io::Result<()> {
-        self.out.write_all(text.as_bytes())
+    /// Prints the text. After the first failure, which [`Page::check`] returns, nothing is printed.
+    pub(crate) fn print(&mut self, text: &str) {
+        if self.failure.is_none() {
+            self.failure = self.out.write_all(text.as_bytes()).err();
+        }
     }
 
-    pub(crate) fn head(&mut self, lines: &str) -> io::Result<()> {
+    pub(crate) fn head(&mut self, lines: &str) {
         self.needs_gap = true;
-        self.print(lines)
+        self.print(lines);
     }
 
-    pub(crate) fn list(&mut self, lines: &str) -> io::Result<()> {
+    pub(crate) fn list(&mut self, lines: &str) {
         if std::mem::take(&mut self.needs_gap) {
-            self.print("\n")?;
+            self.print("\n");
         }
-        self.print(lines)
+        self.print(lines);
     }
 
     /// Counts an item of a sort of which only the first are listed. Returns true if this one is listed.
@@ -80,15 +85,14 @@ impl Page {
         self.view.all || *count <= LISTED_MOST
     }
 
-    pub(crate) fn print_omitted(&mut self) -> io::Result<()> {
+    pub(crate) fn print_omitted(&mut self) {
         for (sort, (tone, count)) in std::mem::take(&mut self.listed) {
             if count > LISTED_MOST && !self.view.all {
                 let more = grouped(count - LISTED_MOST);
                 let label = self.label(tone, sort);
-                self.list(&format!("{label}... and {more} more (--all lists them)\n"))?;
+                self.list(&format!("{label}... and {more} more (--all lists them)\n"));
             }
         }
-        Ok(())
     }
 
     pub(crate) fn label(&self, tone: Tone, word: &str) -> String {
@@ -143,20 +147,25 @@ impl Page {
     }
 
     /// Prints the hints, and sentences after an empty line.
-    pub(crate) fn close_list(&mut self, sentences: &[String]) -> io::Result<()> {
+    pub(crate) fn close_list(&mut self, sentences: &[String]) {
         let hints = self.hints();
         let gap = if hints.is_empty() { "" } else { "\n" };
-        self.list(&[&hints, gap, &self.sentences(sentences)].concat())
+        self.list(&[&hints, gap, &self.sentences(sentences)].concat());
     }
 
-    pub(crate) fn sections(&mut self, sections: &[String]) -> io::Result<()> {
+    pub(crate) fn sections(&mut self, sections: &[String]) {
         for section in sections.iter().filter(|section| !section.is_empty()) {
-            self.print(&format!("\n{section}"))?;
+            self.print(&format!("\n{section}"));
         }
-        Ok(())
     }
 
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+    pub(crate) fn check(&mut self) -> io::Result<()> {
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn flush(&mut self) {
+        if self.failure.is_none() {
+            self.failure = self.out.flush().err();
+        }
     }
 }

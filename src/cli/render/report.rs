@@ -9,9 +9,9 @@ use std::io::{self, Write};
 use migrate_manifests::code::Code;
 use migrate_manifests::report::{Diagnosis, Event, Sink, Start, Summary};
 
-use super::facts::{End, Facts, Listed, Notices};
-use super::form::Form;
-use super::item::{Ending, Item, Part};
+use super::facts::{End, Facts, ListedManifests, Notices};
+use super::form::ReportForm;
+use super::item::{Ending, ReportItem, ReportPart};
 use super::paint::{Paint, Tone, paint};
 use crate::cli::escape;
 use crate::cli::options::Output;
@@ -19,7 +19,7 @@ use crate::cli::progress::Progress;
 use crate::cli::streams::Stream;
 
 pub(crate) struct Report {
-    form: Form,
+    form: ReportForm,
     warnings: Warnings,
     progress: Progress,
     pub(crate) facts: Facts,
@@ -36,7 +36,7 @@ impl Report {
         facts: Facts,
     ) -> Self {
         Self {
-            form: Form::new(output, out, &facts),
+            form: ReportForm::new(output, out, &facts),
             warnings: Warnings {
                 out: err.clone(),
                 paint: paint(output.color, err),
@@ -51,12 +51,12 @@ impl Report {
         }
     }
 
-    pub(crate) fn expect(&mut self, listed: Listed) {
-        self.write(Part::Listed(listed));
+    pub(crate) fn expect(&mut self, listed: &ListedManifests) {
+        self.write(ReportPart::Listed(listed));
     }
 
-    pub(crate) fn item(&mut self, item: &dyn Item) {
-        self.write(Part::Item(item));
+    pub(crate) fn item(&mut self, item: &dyn ReportItem) {
+        self.write(ReportPart::Item(item));
     }
 
     pub(crate) fn warn(&mut self, notice: &Diagnosis) {
@@ -75,7 +75,7 @@ impl Report {
             summary,
             notices: &self.notices,
         };
-        self.lost = self.form.write(Part::End(&end, ending)).err();
+        self.lost = self.form.write(ReportPart::End(&end, ending)).err();
     }
 
     /// The first error of a write.
@@ -91,7 +91,7 @@ impl Report {
         }
     }
 
-    fn write(&mut self, part: Part<'_>) {
+    fn write(&mut self, part: ReportPart<'_>) {
         if self.lost.is_none() {
             self.lost = self.form.write(part).err();
         }
@@ -105,17 +105,17 @@ impl Sink for Report {
             Event::Started(head) => {
                 self.facts = Facts::from(*head);
                 self.head = Some((*head).clone());
-                self.write(Part::Start(head));
+                self.write(ReportPart::Start(head));
             }
-            Event::Began { operation } => self.write(Part::Began(operation)),
+            Event::Began { operation } => self.write(ReportPart::Began(operation)),
             Event::Warning(notice) => self.warn(notice),
             Event::DirectoryFailed(notice) => {
                 self.notices.directories.push((*notice).clone());
-                self.write(Part::Directory(notice));
+                self.write(ReportPart::Directory(notice));
             }
             Event::Finding(notice) => {
                 self.notices.state.push((*notice).clone());
-                self.write(Part::Finding(notice));
+                self.write(ReportPart::Finding(notice));
             }
             Event::Outcome(outcome) => self.item(*outcome),
             Event::Verified(verified) => self.item(*verified),

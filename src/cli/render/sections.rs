@@ -1,7 +1,6 @@
 //! Sections that several endings share: counts, versions, routes, findings, and what needs attention.
 
 use std::collections::BTreeMap;
-use std::io;
 
 use migrate_manifests::code::Code;
 use migrate_manifests::report::{Counts, Summary};
@@ -17,26 +16,24 @@ use crate::cli::escape;
 const LONGEST_BAR: usize = 50;
 const USUAL_COLUMNS: usize = 80;
 
-/// Prints the ending of an operation: these sections, the hints, what needs attention, and the sentences of the command in paragraphs. Prints nothing if no operation began, or if the output is quiet.
+/// Prints the ending of an operation: these sections, the hints, what needs attention, what was not attempted, and the sentences of the command. Prints nothing and returns false if no operation began, or if the output is quiet.
 pub(crate) fn print(
     end: &End<'_>,
     page: &mut Page,
     sections: &[String],
-    paragraphs: &[Vec<String>],
-) -> io::Result<()> {
-    if !is_summed_up(end, page) {
-        return Ok(());
-    }
-    page.print_omitted()?;
-    let mut closing = page.sentences(&attention(end.summary));
-    closing.extend(paragraphs.iter().map(|sentences| page.sentences(sentences)));
-    page.sections(sections)?;
-    page.sections(&[page.hints(), closing])
-}
-
-fn is_summed_up(end: &End<'_>, page: &Page) -> bool {
+    sentences: Vec<String>,
+) -> bool {
     let could_not_begin = end.summary.stop.is_some() && end.summary.counts == Counts::default();
-    end.head.is_some() && !page.view.quiet && !could_not_begin
+    if end.head.is_none() || page.view.quiet || could_not_begin {
+        return false;
+    }
+    page.print_omitted();
+    let stopped_early = stopped_early(end.summary).into_iter();
+    let sentences: Vec<_> = stopped_early.chain(sentences).collect();
+    let closing = page.sentences(&attention(end.summary)) + &page.sentences(&sentences);
+    page.sections(sections);
+    page.sections(&[page.hints(), closing]);
+    true
 }
 
 pub(crate) fn target(end: &End<'_>) -> String {
@@ -156,7 +153,7 @@ fn attention(summary: &Summary) -> Vec<String> {
     sentences
 }
 
-pub(crate) fn stopped_early(summary: &Summary) -> Option<String> {
+fn stopped_early(summary: &Summary) -> Option<String> {
     let (manifests, directories) = (summary.counts.not_attempted, summary.unvisited);
     let ended = summary.stop.is_some() || summary.signal.is_some();
     let mut parts = Vec::new();

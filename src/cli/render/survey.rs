@@ -3,11 +3,11 @@
 use migrate_manifests::report::{FieldCount, SurveyResult};
 
 use super::layout::{Align, grouped, table};
-use super::object::Object;
+use super::object::JsonObject;
 use super::page::Page;
 use crate::cli::escape;
 
-pub(super) fn members(survey: &SurveyResult, object: &mut Object) {
+pub(super) fn members(survey: &SurveyResult, object: &mut JsonObject) {
     object.list("fields", &survey.fields, |object, field| {
         object
             .member("at", field.at.to_string())

@@ -6,7 +6,7 @@ use std::io;
 
 use migrate_manifests::report::{Start, Status};
 
-use super::item::Part;
+use super::item::ReportPart;
 use super::manifest::findings;
 use super::page::{Headline, Page};
 use super::paint::Tone;
@@ -15,38 +15,39 @@ use crate::cli::escape;
 pub(crate) const EACH_LATEST: &str = "each kind's latest";
 const DIGEST_SHOWN: usize = "sha256:".len() + 16;
 
-pub(super) fn write(page: &mut Page, part: Part<'_>) -> io::Result<()> {
+pub(super) fn write(page: &mut Page, part: ReportPart<'_>) -> io::Result<()> {
     match part {
-        Part::Listed(_) | Part::Began(_) => Ok(()),
-        Part::Start(head) => start(page, head),
-        Part::Item(item) => item.text(page),
-        Part::Directory(notice) => {
+        ReportPart::Listed(_) | ReportPart::Began(_) => {}
+        ReportPart::Start(head) => start(page, head),
+        ReportPart::Item(item) => item.text(page),
+        ReportPart::Directory(notice) => {
             let place = match &notice.path {
                 Some(path) => format!("{} (directory)", escape::path(path.as_bytes())),
                 None => "the tree itself".to_owned(),
             };
             let label = page.label(Tone::Trouble, Status::Failed.as_str());
             let why = page.why(notice);
-            page.list(&format!("{label}{place}\n{why}"))
+            page.list(&format!("{label}{place}\n{why}"));
         }
-        Part::Finding(notice) => {
+        ReportPart::Finding(notice) => {
             let path = notice.path.as_ref();
             let place = path.map_or("the state directory".into(), |path| {
                 escape::path(path.as_bytes())
             });
-            findings(page, &place, &[notice])
+            findings(page, &place, &[notice]);
         }
-        Part::End(end, ending) => {
-            ending.text(end, page)?;
-            page.flush()
+        ReportPart::End(end, ending) => {
+            ending.text(end, page);
+            page.flush();
         }
     }
+    page.check()
 }
 
-fn start(page: &mut Page, head: &Start) -> io::Result<()> {
+fn start(page: &mut Page, head: &Start) {
     let headline = page.view.headline;
     if page.view.quiet || headline == Headline::None {
-        return Ok(());
+        return;
     }
     let digest: String = head.catalog_digest.chars().take(DIGEST_SHOWN).collect();
     let target = match (&head.target, &head.latest) {
@@ -62,5 +63,5 @@ fn start(page: &mut Page, head: &Start) -> io::Result<()> {
         escape::path(head.tree.as_bytes()),
         escape::message(&head.catalog_name),
         escape::message(&head.catalog_source),
-    ))
+    ));
 }

@@ -9,9 +9,9 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use super::args::{Color, Format, OutputArgs};
-use super::options::{Invocation, Output};
+use super::options::{Output, ReportOptions};
 use super::progress::Progress;
-use super::render::{Ending, Facts, Headline, Listed, Report};
+use super::render::{Ending, Facts, Headline, ListedManifests, Report};
 use super::streams::Stream;
 use super::*;
 use migrate_manifests::report::{Event, Sink as _, Summary};
@@ -38,17 +38,17 @@ impl Write for Captured {
 struct ReportTest {
     output: Output,
     facts: Facts,
-    listed: Option<Listed>,
+    listed: Option<ListedManifests>,
 }
 
 impl ReportTest {
     fn new(format: Format) -> Self {
         let env = Environment::empty();
-        let invocation = Invocation::at(env.started, "migrate", &OutputArgs::default(), &env);
-        let Invocation {
+        let reporting = ReportOptions::at(env.started, "migrate", &OutputArgs::default(), &env);
+        let ReportOptions {
             mut output,
             mut facts,
-        } = invocation;
+        } = reporting;
         output.format = format;
         output.color = Color::Never;
         output.view.headline = Headline::Target;
@@ -70,7 +70,7 @@ impl ReportTest {
         let out = Stream::new(Box::new(stdout.clone()), false);
         let err = Stream::new(Box::new(stderr.clone()), false);
         let mut report = Report::new(&self.output, (&out, &err), Progress::hidden(), self.facts);
-        if let Some(listed) = self.listed {
+        if let Some(listed) = &self.listed {
             report.expect(listed);
         }
         for event in events {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::ReportTest;
 use crate::cli::args::Format;
-use crate::cli::render::Listed;
+use crate::cli::render::ListedManifests;
 use migrate_manifests::code::Code;
 use migrate_manifests::digest::Digest;
 use migrate_manifests::journal::BackupId;
@@ -259,7 +259,7 @@ fn every_path_listed_has_exactly_one_line() {
             Event::Outcome(&outcomes[1]),
         ];
         let report_test = ReportTest {
-            listed: Some(Listed {
+            listed: Some(ListedManifests {
                 paths: paths.clone(),
                 selection: selection.clone(),
             }),

@@ -5,7 +5,7 @@ use std::io;
 use migrate_manifests::report::{Backup, Event, Sink};
 
 use crate::cli::escape;
-use crate::cli::render::{Object, Report, grouped};
+use crate::cli::render::{JsonObject, Report, grouped};
 
 /// Gives each backup to `each`, which counts and reports it.
 pub(super) struct BackupSink<'s, F> {
@@ -23,7 +23,7 @@ impl<F: FnMut(&Backup, &mut Report)> Sink for BackupSink<'_, F> {
 }
 
 /// Adds the members that every list of backups has.
-pub(super) fn members<'o>(backup: &Backup, object: &'o mut Object) -> &'o mut Object {
+pub(super) fn members<'o>(backup: &Backup, object: &'o mut JsonObject) -> &'o mut JsonObject {
     object
         .path(&backup.path)
         .member("backup", &backup.name)

@@ -1,6 +1,5 @@
 //! `backups export`: copies backups to a directory outside the tree, verified.
 
-use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,9 +10,9 @@ use migrate_manifests::report::{Backup, Fate, Stop};
 use super::entry::{BackupSink, members, place, size};
 use crate::cli::args::WholeArgs;
 use crate::cli::environment::Cli;
-use crate::cli::options::{Invocation, TreeOptions, all_and_quiet, refuse_contradictions};
-use crate::cli::render::{End, Ending, Item, Object, Page, Report, Tone, counted};
-use crate::cli::session::Session;
+use crate::cli::invocation::Invocation;
+use crate::cli::options::{ReportOptions, TreeOptions, all_and_quiet, refuse_contradictions};
+use crate::cli::render::{End, Ending, JsonObject, Page, Report, ReportItem, Tone, counted};
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ExportArgs {
@@ -30,47 +29,47 @@ pub(super) fn run(args: ExportArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop>
     let whole = args.whole;
     refuse_contradictions(&[all_and_quiet(&whole.output)])?;
     let (output, clock) = (&whole.output, &whole.work.clock);
-    let mut invocation = Invocation::new("backups", output, clock, cli.env)?;
-    invocation.output.loss_is_failure = true;
+    let mut reporting = ReportOptions::new("backups", output, clock, cli.env)?;
+    reporting.output.loss_is_failure = true;
     let tree = TreeOptions::of_whole(whole);
-    let mut session = Session::begin(cli, invocation);
+    let mut invocation = Invocation::begin(cli, reporting);
     let mut end = ExportEnd::default();
-    let done = session.set_up(&tree).and_then(|setup| {
+    let done = invocation.set_up(&tree).and_then(|setup| {
         let directory = ExportDirectory::open(&args.directory, &setup.located.tree)?;
         let mut copying = BackupSink {
-            report: &mut session.report,
+            report: &mut invocation.report,
             each: |backup: &Backup, report: &mut Report| {
                 end.add(backup);
-                report.item(&Copied(backup));
+                report.item(&CopiedBackup(backup));
             },
         };
         Ok(backups::export(&setup.frame()?, &directory, &mut copying))
     });
-    Ok(session.end(done, &end))
+    Ok(invocation.end(done, &end))
 }
 
-struct Copied<'b>(&'b Backup);
+struct CopiedBackup<'b>(&'b Backup);
 
-impl Item for Copied<'_> {
+impl ReportItem for CopiedBackup<'_> {
     fn list(&self) -> &'static str {
         "backups"
     }
 
-    fn text(&self, page: &mut Page) -> io::Result<()> {
+    fn text(&self, page: &mut Page) {
         let Self(backup) = self;
         let (word, place) = (backup.fate.as_str(), place(backup));
         if let Some(reason) = backup.fate.reason() {
             let label = page.label(Tone::Trouble, word);
             let why = page.why(reason);
-            return page.print(&format!("{label}{place}\n{why}"));
+            page.print(&format!("{label}{place}\n{why}"));
+            return;
         }
         if page.view.all {
-            page.print(&format!("{word:<8}  {place}\n"))?;
+            page.print(&format!("{word:<8}  {place}\n"));
         }
-        Ok(())
     }
 
-    fn json(&self, object: &mut Object, _: bool) {
+    fn json(&self, object: &mut JsonObject, _: bool) {
         let Self(backup) = self;
         members(backup, object)
             .member("sha256", backup.digest.map(|digest| digest.to_string()))
@@ -104,20 +103,20 @@ impl Ending for ExportEnd {
         &["backups"]
     }
 
-    fn text(&self, _: &End<'_>, page: &mut Page) -> io::Result<()> {
+    fn text(&self, _: &End<'_>, page: &mut Page) {
         if page.view.quiet {
-            return Ok(());
+            return;
         }
         let made = counted(self.made, "backup", "backups");
         let size = size(self.bytes);
         let mut sentences = vec![format!(
-            "Copied {made} of {size}, each read back and compared."
+            "CopiedBackup {made} of {size}, each read back and compared."
         )];
         if self.present > 0 {
             let present = counted(self.present, "was", "were");
             sentences.push(format!("{present} there already."));
         }
         let sentences = page.sentences(&sentences);
-        page.print(&sentences)
+        page.print(&sentences);
     }
 }

@@ -1,7 +1,6 @@
 //! `backups`: how many there are, of which operation, how old and how large.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::process::ExitCode;
 
 use migrate_manifests::clock::Timestamp;
@@ -12,9 +11,11 @@ use migrate_manifests::report::{Backup, Stop};
 use super::entry::{BackupSink, members, place, size};
 use crate::cli::args::WholeArgs;
 use crate::cli::environment::Cli;
-use crate::cli::options::{Invocation, TreeOptions};
-use crate::cli::render::{Align, End, Ending, Item, Object, Page, Report, age, counted, grouped};
-use crate::cli::session::Session;
+use crate::cli::invocation::Invocation;
+use crate::cli::options::{ReportOptions, TreeOptions};
+use crate::cli::render::{
+    Align, End, Ending, JsonObject, Page, Report, ReportItem, age, counted, grouped,
+};
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ListArgs {
@@ -25,40 +26,40 @@ pub(super) struct ListArgs {
 pub(super) fn run(args: ListArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     let whole = args.whole;
     let (output, clock) = (&whole.output, &whole.work.clock);
-    let invocation = Invocation::new("backups", output, clock, cli.env)?;
+    let reporting = ReportOptions::new("backups", output, clock, cli.env)?;
     let tree = TreeOptions::of_whole(whole);
-    let mut session = Session::begin(cli, invocation);
+    let mut invocation = Invocation::begin(cli, reporting);
     let mut end = ListEnd::default();
-    let done = session.set_up(&tree).and_then(|setup| {
+    let done = invocation.set_up(&tree).and_then(|setup| {
         let mut list = BackupSink {
-            report: &mut session.report,
+            report: &mut invocation.report,
             each: |backup: &Backup, report: &mut Report| {
                 end.add(backup);
-                report.item(&Listed(backup));
+                report.item(&ListedBackup(backup));
             },
         };
         Ok(backups::list(&setup.frame()?, &mut list))
     });
-    Ok(session.end(done, &end))
+    Ok(invocation.end(done, &end))
 }
 
-struct Listed<'b>(&'b Backup);
+struct ListedBackup<'b>(&'b Backup);
 
-impl Item for Listed<'_> {
+impl ReportItem for ListedBackup<'_> {
     fn list(&self) -> &'static str {
         "backups"
     }
 
-    fn text(&self, page: &mut Page) -> io::Result<()> {
+    fn text(&self, page: &mut Page) {
         let Self(backup) = self;
         if !page.view.all {
-            return Ok(());
+            return;
         }
         let (size, place) = (size(backup.size), place(backup));
-        page.head(&format!("{size:>9}  {place}\n"))
+        page.head(&format!("{size:>9}  {place}\n"));
     }
 
-    fn json(&self, object: &mut Object, _: bool) {
+    fn json(&self, object: &mut JsonObject, _: bool) {
         let Self(backup) = self;
         members(backup, object)
             .member("is_regular", backup.is_regular)
@@ -86,9 +87,10 @@ impl Ending for ListEnd {
         &["backups"]
     }
 
-    fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()> {
+    fn text(&self, end: &End<'_>, page: &mut Page) {
         if self.operations.is_empty() {
-            return page.print("There are no backups.\n");
+            page.print("There are no backups.\n");
+            return;
         }
         let (names, right) = (["operation", "age", "backups", "size"], Align::Right);
         let mut rows = vec![names.map(str::to_owned).to_vec()];
@@ -104,10 +106,10 @@ impl Ending for ListEnd {
                 }),
         );
         let table = page.headed_table(&rows, &[Align::Left, right, right, right]);
-        page.list(&table)?;
+        page.list(&table);
         let all = self.operations.values();
         let (count, bytes) = all.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         let unit = counted(count, "backup", "backups");
-        page.sections(&[format!("{unit}, {} in all.\n", size(bytes))])
+        page.sections(&[format!("{unit}, {} in all.\n", size(bytes))]);
     }
 }

@@ -1,7 +1,7 @@
 //! `backups prune`: removes backups whose every value the migrated manifest has.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use migrate_manifests::code::Code;
@@ -11,11 +11,11 @@ use migrate_manifests::report::{Backup, Fate, Stop, Summary};
 use super::entry::{BackupSink, members, place, size};
 use crate::cli::args::{WholeArgs, WriteArgs};
 use crate::cli::environment::Cli;
-use crate::cli::options::{Invocation, TreeOptions, all_and_quiet, refuse_contradictions};
+use crate::cli::invocation::Invocation;
+use crate::cli::options::{ReportOptions, TreeOptions, all_and_quiet, refuse_contradictions};
 use crate::cli::render::{
-    Align, End, Ending, Item, Object, Page, Report, Tone, counted, grouped, table,
+    Align, End, Ending, JsonObject, Page, Report, ReportItem, Tone, counted, grouped, table,
 };
-use crate::cli::session::Session;
 
 const COST: &str = "a manifest without its backup cannot be rolled back (backup_pruned)";
 const COST_OF_DESTRUCTION: &str =
@@ -71,9 +71,9 @@ pub(super) fn run(args: PruneArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> 
     let whole = args.whole;
     refuse_contradictions(&[all_and_quiet(&whole.output)])?;
     let (output, clock) = (&whole.output, &whole.work.clock);
-    let mut invocation = Invocation::new("backups", output, clock, cli.env)?;
-    invocation.output.loss_is_failure = !args.dry_run;
-    invocation.facts.dry_run = args.dry_run;
+    let mut reporting = ReportOptions::new("backups", output, clock, cli.env)?;
+    reporting.output.loss_is_failure = !args.dry_run;
+    reporting.facts.dry_run = args.dry_run;
     let is_quiet = whole.output.quiet;
     let tree = TreeOptions {
         wait: args.write.wait,
@@ -83,7 +83,7 @@ pub(super) fn run(args: PruneArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> 
         older_than_seconds: args.older_than,
         include_destructive: args.include_destructive,
     };
-    let mut session = Session::begin(cli, invocation);
+    let mut invocation = Invocation::begin(cli, reporting);
     let mut end = PruneEnd {
         dry_run: args.dry_run,
         cost: if args.include_destructive {
@@ -93,33 +93,33 @@ pub(super) fn run(args: PruneArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> 
         },
         fates: BTreeMap::new(),
     };
-    let done = session.set_up(&tree).and_then(|setup| {
+    let done = invocation.set_up(&tree).and_then(|setup| {
         if !args.dry_run && !is_quiet {
             // The command asks no question; the report has the same sentence.
             let note = format!("note: {}\n", end.cost);
-            let stderr = &mut session.cli.streams.stderr;
+            let stderr = &mut invocation.cli.streams.stderr;
             stderr.write_all(note.as_bytes()).unwrap_or_default();
         }
         let mut pruning = BackupSink {
-            report: &mut session.report,
+            report: &mut invocation.report,
             each: |backup: &Backup, report: &mut Report| {
                 end.add(backup);
-                report.item(&Pruned(backup));
+                report.item(&PrunedBackup(backup));
             },
         };
         Ok(backups::prune(&setup.frame()?, options, &mut pruning))
     });
-    Ok(session.end(done, &end))
+    Ok(invocation.end(done, &end))
 }
 
-struct Pruned<'b>(&'b Backup);
+struct PrunedBackup<'b>(&'b Backup);
 
-impl Item for Pruned<'_> {
+impl ReportItem for PrunedBackup<'_> {
     fn list(&self) -> &'static str {
         "backups"
     }
 
-    fn text(&self, page: &mut Page) -> io::Result<()> {
+    fn text(&self, page: &mut Page) {
         let Self(backup) = self;
         let fate = &backup.fate;
         let tone = match fate {
@@ -136,16 +136,16 @@ impl Item for Pruned<'_> {
             page.view.all
         };
         if !is_shown {
-            return Ok(());
+            return;
         }
         let label = page.label(tone, fate.as_str());
         let place = place(backup);
         let why = fate.reason();
         let why = why.map_or_else(String::new, |why| page.why(why));
-        page.head(&format!("{label}{place}\n{why}"))
+        page.head(&format!("{label}{place}\n{why}"));
     }
 
-    fn json(&self, object: &mut Object, _: bool) {
+    fn json(&self, object: &mut JsonObject, _: bool) {
         let Self(backup) = self;
         members(backup, object)
             .member("operation", &backup.operation)
@@ -200,9 +200,9 @@ impl Ending for PruneEnd {
         &["backups"]
     }
 
-    fn text(&self, end: &End<'_>, page: &mut Page) -> io::Result<()> {
+    fn text(&self, end: &End<'_>, page: &mut Page) {
         if page.view.quiet {
-            return Ok(());
+            return;
         }
         let rows: Vec<_> = self
             .fates
@@ -216,7 +216,7 @@ impl Ending for PruneEnd {
         let table = table(&rows, &[Align::Left, Align::Left, right, right]);
         let gap = if rows.is_empty() { "" } else { "\n" };
         let closing = page.sentences(&[self.closing(end.summary)]);
-        page.list(&[&table, gap, &closing].concat())
+        page.list(&[&table, gap, &closing].concat());
     }
 }
 

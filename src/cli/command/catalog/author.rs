@@ -6,8 +6,8 @@ use migrate_manifests::report::Stop;
 
 use crate::cli::args::{ClockArgs, OutputArgs};
 use crate::cli::environment::Cli;
-use crate::cli::options::Invocation;
-use crate::cli::session::Session;
+use crate::cli::invocation::Invocation;
+use crate::cli::options::ReportOptions;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct AuthorArgs {
@@ -24,8 +24,8 @@ pub(super) struct AuthorArgs {
 }
 
 impl AuthorArgs {
-    pub(super) fn begin<'s, 'c>(&self, cli: &'s mut Cli<'c>) -> Result<Session<'s, 'c>, Stop> {
-        let invocation = Invocation::new("catalog", &self.output, &self.clock, cli.env)?;
-        Ok(Session::begin(cli, invocation))
+    pub(super) fn begin<'s, 'c>(&self, cli: &'s mut Cli<'c>) -> Result<Invocation<'s, 'c>, Stop> {
+        let reporting = ReportOptions::new("catalog", &self.output, &self.clock, cli.env)?;
+        Ok(Invocation::begin(cli, reporting))
     }
 }

@@ -1,6 +1,5 @@
 //! `catalog check`: a summary of a valid catalog, or all its errors.
 
-use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -12,7 +11,7 @@ use super::author::AuthorArgs;
 use super::remarks::RemarkItem;
 use crate::cli::environment::Cli;
 use crate::cli::escape;
-use crate::cli::render::{End, Ending, INDENT, Item, Object, Page, Tone, counted};
+use crate::cli::render::{End, Ending, INDENT, JsonObject, Page, ReportItem, Tone, counted};
 
 const ROUTES_MOST: usize = 10;
 const STOPS_MOST: usize = 6;
@@ -25,36 +24,35 @@ pub(super) struct CheckArgs {
 
 pub(super) fn run(args: &CheckArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     let author = &args.author;
-    let mut session = author.begin(cli)?;
-    let files = session.catalog_files(author.catalog.as_deref(), Path::new("."));
+    let mut invocation = author.begin(cli)?;
+    let files = invocation.catalog_files(author.catalog.as_deref(), Path::new("."));
     let checked = files.map(|files| CheckEnd(files.check()));
     match &checked {
         Ok(CheckEnd(Ok(catalog))) => {
             for kind in catalog.kinds() {
-                session.report.item(kind);
+                invocation.report.item(kind);
             }
         }
         Ok(CheckEnd(Err(errors))) => {
             for error in errors {
-                session.report.item(&Invalid(error));
+                invocation.report.item(&Invalid(error));
             }
         }
         Err(_) => {}
     }
-    Ok(session.answer(checked))
+    Ok(invocation.answer(checked))
 }
 
-impl Item for Kind {
+impl ReportItem for Kind {
     fn list(&self) -> &'static str {
         "kinds"
     }
 
-    fn text(&self, _: &mut Page) -> io::Result<()> {
+    fn text(&self, _: &mut Page) {
         // The ending prints the kinds, after the line of the catalog.
-        Ok(())
     }
 
-    fn json(&self, object: &mut Object, _: bool) {
+    fn json(&self, object: &mut JsonObject, _: bool) {
         object
             .member("kind", &self.name)
             .member("file", &self.file)
@@ -66,19 +64,19 @@ impl Item for Kind {
 
 struct Invalid<'e>(&'e CatalogError);
 
-impl Item for Invalid<'_> {
+impl ReportItem for Invalid<'_> {
     fn list(&self) -> &'static str {
         "remarks"
     }
 
-    fn text(&self, page: &mut Page) -> io::Result<()> {
+    fn text(&self, page: &mut Page) {
         let label = page.label(Tone::Trouble, "invalid");
         let message = self.0.to_string();
         let message = page.wrap(&escape::message(&message), INDENT);
-        page.head(&format!("{label}{message}\n"))
+        page.head(&format!("{label}{message}\n"));
     }
 
-    fn json(&self, object: &mut Object, all: bool) {
+    fn json(&self, object: &mut JsonObject, all: bool) {
         let Self(error) = self;
         let diagnosis = Diagnosis::new(error.code(), error.problem.to_string());
         RemarkItem::new(error.place.clone(), diagnosis).json(object, all);
@@ -92,9 +90,9 @@ impl Ending for CheckEnd {
         &["kinds", "remarks"]
     }
 
-    fn text(&self, _: &End<'_>, page: &mut Page) -> io::Result<()> {
+    fn text(&self, _: &End<'_>, page: &mut Page) {
         if page.view.quiet {
-            return Ok(());
+            return;
         }
         match &self.0 {
             Ok(catalog) => page.print(&sound(catalog, page.view.all)),
@@ -103,12 +101,12 @@ impl Ending for CheckEnd {
                 let number = counted(errors.len() as u64, "error", "errors");
                 let cure = Code::CatalogInvalid.hint();
                 let end = format!("{hint}{cure}\n\n{number}. The catalog cannot be used.\n");
-                page.list(&end)
+                page.list(&end);
             }
         }
     }
 
-    fn members(&self, object: &mut Object) {
+    fn members(&self, object: &mut JsonObject) {
         let dimensions = match &self.0 {
             Ok(catalog) => catalog.dimensions(),
             Err(_) => &[],

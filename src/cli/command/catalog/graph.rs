@@ -1,6 +1,5 @@
 //! `catalog graph`: the graph of versions, for programs that draw.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,9 +10,9 @@ use migrate_manifests::report::Stop;
 
 use crate::cli::args::{ClockArgs, OutputArgs};
 use crate::cli::environment::Cli;
-use crate::cli::options::Invocation;
+use crate::cli::invocation::Invocation;
+use crate::cli::options::ReportOptions;
 use crate::cli::render::{End, Ending, Page};
-use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct GraphArgs {
@@ -46,9 +45,9 @@ enum Language {
 
 pub(super) fn run(args: &GraphArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     let output = OutputArgs::default();
-    let invocation = Invocation::new("catalog", &output, &args.clock, cli.env)?;
-    let mut session = Session::begin(cli, invocation);
-    let drawn = session
+    let reporting = ReportOptions::new("catalog", &output, &args.clock, cli.env)?;
+    let mut invocation = Invocation::begin(cli, reporting);
+    let drawn = invocation
         .catalog_files(args.catalog.as_deref(), Path::new("."))
         .and_then(|files| {
             let catalog = files.load()?;
@@ -57,13 +56,13 @@ pub(super) fn run(args: &GraphArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop>
                 Language::Dot => graph::dot(&catalog),
             })
         });
-    Ok(session.answer(drawn.map(Graph)))
+    Ok(invocation.answer(drawn.map(Graph)))
 }
 
 struct Graph(String);
 
 impl Ending for Graph {
-    fn text(&self, _: &End<'_>, page: &mut Page) -> io::Result<()> {
-        page.print(&self.0)
+    fn text(&self, _: &End<'_>, page: &mut Page) {
+        page.print(&self.0);
     }
 }

@@ -1,6 +1,5 @@
 //! `catalog new`: the files that a new version begins with.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,10 +13,10 @@ use migrate_manifests::version::Version;
 use crate::cli::args::{ClockArgs, OutputArgs};
 use crate::cli::environment::Cli;
 use crate::cli::escape;
+use crate::cli::invocation::Invocation;
 use crate::cli::kinds;
-use crate::cli::options::{Invocation, usage};
+use crate::cli::options::{ReportOptions, usage};
 use crate::cli::render::{End, Ending, INDENT, Page};
-use crate::cli::session::Session;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct NewArgs {
@@ -38,10 +37,10 @@ pub(super) struct NewArgs {
 
 pub(super) fn run(args: &NewArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     let output = OutputArgs::default();
-    let mut invocation = Invocation::new("catalog", &output, &args.clock, cli.env)?;
-    invocation.facts.dry_run = false;
-    let session = Session::begin(cli, invocation);
-    Ok(session.answer(write(args).map_err(Into::into)))
+    let mut reporting = ReportOptions::new("catalog", &output, &args.clock, cli.env)?;
+    reporting.facts.dry_run = false;
+    let invocation = Invocation::begin(cli, reporting);
+    Ok(invocation.answer(write(args).map_err(Into::into)))
 }
 
 fn write(args: &NewArgs) -> Result<NewEnd<'_>, Stop> {
@@ -77,7 +76,7 @@ fn write(args: &NewArgs) -> Result<NewEnd<'_>, Stop> {
     let changed = begun
         .schema
         .as_ref()
-        .map(|schema| name_schema(dir, own, schema, kind, &args.version));
+        .map(|schema| name_schema(args, own, schema, kind));
     Ok(NewEnd {
         dir,
         begun,
@@ -86,21 +85,15 @@ fn write(args: &NewArgs) -> Result<NewEnd<'_>, Stop> {
 }
 
 /// Adds a schema to the catalog file. Returns the message about the change, or about what the author has to do by hand.
-fn name_schema(
-    dir: &Path,
-    own: &str,
-    schema: &NewSchema,
-    kind: &Kind,
-    version: &Version,
-) -> Result<(), String> {
+fn name_schema(args: &NewArgs, own: &str, schema: &NewSchema, kind: &Kind) -> Result<(), String> {
     let changed = match &schema.catalog {
-        Some(text) => change_catalog(dir, own, text).map_err(|stop| stop.message),
+        Some(text) => change_catalog(&args.catalog, own, text).map_err(|stop| stop.message),
         None => Err("there is no place for it".to_owned()),
     };
     changed.map_err(|why| {
         format!(
-            "{why}. Add \"{version}\": \"{}\" to `schemas` of kind `{}` there",
-            schema.path, kind.name
+            "{why}. Add \"{}\": \"{}\" to `schemas` of kind `{}` there",
+            args.version, schema.path, kind.name
         )
     })
 }
@@ -113,9 +106,9 @@ struct NewEnd<'d> {
 }
 
 impl Ending for NewEnd<'_> {
-    fn text(&self, _: &End<'_>, page: &mut Page) -> io::Result<()> {
+    fn text(&self, _: &End<'_>, page: &mut Page) {
         let text = self.shown(page);
-        page.print(&text)
+        page.print(&text);
     }
 }
 

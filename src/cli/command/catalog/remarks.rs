@@ -1,14 +1,14 @@
 //! Remarks about a catalog, as people and programs see them.
 
-use std::io;
-
 use migrate_manifests::catalog::Place;
 use migrate_manifests::path::TreePath;
 use migrate_manifests::rehearsal::Remark;
 use migrate_manifests::report::Diagnosis;
 
 use crate::cli::escape;
-use crate::cli::render::{End, Ending, INDENT, Item, Object, Page, Tone, counted, grouped};
+use crate::cli::render::{
+    End, Ending, INDENT, JsonObject, Page, ReportItem, Tone, counted, grouped,
+};
 
 const NAMED_MOST: usize = 5;
 
@@ -67,14 +67,14 @@ impl RemarkItem {
     }
 }
 
-impl Item for RemarkItem {
+impl ReportItem for RemarkItem {
     fn list(&self) -> &'static str {
         "remarks"
     }
 
-    fn text(&self, page: &mut Page) -> io::Result<()> {
+    fn text(&self, page: &mut Page) {
         if page.view.quiet && !self.is_finding() {
-            return Ok(());
+            return;
         }
         let label = if self.is_finding() {
             page.label(Tone::Trouble, "finding")
@@ -93,10 +93,10 @@ impl Item for RemarkItem {
         if let Some(list) = self.manifest_list(page.view.all) {
             shown.extend(["          ", &page.wrap(&list, INDENT), "\n"]);
         }
-        page.head(&shown)
+        page.head(&shown);
     }
 
-    fn json(&self, object: &mut Object, _: bool) {
+    fn json(&self, object: &mut JsonObject, _: bool) {
         let (file, line, column) = match &self.place {
             Place::Catalog => (None, None, None),
             Place::File(file) => (Some(file), None, None),
@@ -157,9 +157,9 @@ impl Ending for Remarks {
         &["remarks"]
     }
 
-    fn text(&self, _: &End<'_>, page: &mut Page) -> io::Result<()> {
+    fn text(&self, _: &End<'_>, page: &mut Page) {
         if page.view.quiet {
-            return Ok(());
+            return;
         }
         let findings = self.all.iter().filter(|remark| remark.is_finding()).count();
         let verdict = match (findings, self.all.len() - findings) {
@@ -172,10 +172,10 @@ impl Ending for Remarks {
         };
         let tried = self.tried.as_ref().map(Tried::sentence);
         let sentences: Vec<_> = tried.into_iter().chain([verdict]).collect();
-        page.close_list(&sentences)
+        page.close_list(&sentences);
     }
 
-    fn members(&self, object: &mut Object) {
+    fn members(&self, object: &mut JsonObject) {
         if let Some(tried) = &self.tried {
             object.object("tested", |object| {
                 object

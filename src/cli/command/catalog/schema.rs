@@ -14,11 +14,11 @@ use crate::cli::exit::printed;
 pub(super) struct SchemaArgs {
     /// Of which file
     #[arg(value_name = "FILE", default_value = "catalog")]
-    file: File,
+    file: SchemaFile,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum File {
+enum SchemaFile {
     /// catalog.json
     Catalog,
     /// A file in migrations/
@@ -27,8 +27,8 @@ enum File {
 
 pub(super) fn run(args: &SchemaArgs, cli: &mut Cli<'_>) -> ExitCode {
     let schema = match args.file {
-        File::Catalog => published::CATALOG,
-        File::Migration => published::MIGRATION,
+        SchemaFile::Catalog => published::CATALOG,
+        SchemaFile::Migration => published::MIGRATION,
     };
     printed(write!(cli.streams.stdout, "{schema}"))
 }

@@ -15,8 +15,8 @@ use migrate_manifests::storage::{Files, Located, OpenOptions};
 use super::author::AuthorArgs;
 use super::remarks::Remarks;
 use crate::cli::environment::Cli;
-use crate::cli::exit::Failure;
-use crate::cli::session::Session;
+use crate::cli::exit::CommandFailure;
+use crate::cli::invocation::Invocation;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct TrialArgs {
@@ -39,40 +39,40 @@ pub(super) fn run(
     cli: &mut Cli<'_>,
     remarks: impl FnOnce(&Trial) -> Remarks,
 ) -> Result<ExitCode, Stop> {
-    let mut session = args.author.begin(cli)?;
-    let remarks = try_it(&mut session, args).map(|trial| remarks(&trial));
+    let mut invocation = args.author.begin(cli)?;
+    let remarks = try_it(&mut invocation, args).map(|trial| remarks(&trial));
     for remark in remarks.iter().flat_map(|remarks| &remarks.all) {
-        session.report.item(remark);
+        invocation.report.item(remark);
     }
-    Ok(session.answer(remarks))
+    Ok(invocation.answer(remarks))
 }
 
-fn try_it(session: &mut Session<'_, '_>, args: &TrialArgs) -> Result<Trial, Failure> {
+fn try_it(invocation: &mut Invocation<'_, '_>, args: &TrialArgs) -> Result<Trial, CommandFailure> {
     let on = args.on.as_deref();
     let named = args.author.catalog.as_deref();
-    let files = session.catalog_files(named, on.unwrap_or(Path::new(".")))?;
+    let files = invocation.catalog_files(named, on.unwrap_or(Path::new(".")))?;
     let catalog = files.load()?;
     Ok(Trial {
         fixtures: Fixtures::read(&catalog, &files.files),
         tree: on
-            .map(|root| rehearse(session, &catalog, root))
+            .map(|root| rehearse(invocation, &catalog, root))
             .transpose()?,
         catalog,
     })
 }
 
 fn rehearse(
-    session: &mut Session<'_, '_>,
+    invocation: &mut Invocation<'_, '_>,
     catalog: &Catalog,
     root: &Path,
-) -> Result<TreeRehearsal, Failure> {
+) -> Result<TreeRehearsal, CommandFailure> {
     let located = Located::find(root)?;
     let storage = Files::open(&located, OpenOptions::default())?;
-    let request = session.request(&located, Selection::default());
+    let request = invocation.request(&located, Selection::default());
     let frame = Frame::new(&storage, catalog, &request, &|| None)?;
     let rehearsal = rehearse_tree(&frame)?;
     for notice in &rehearsal.notices {
-        session.report.warn(notice);
+        invocation.report.warn(notice);
     }
     Ok(rehearsal)
 }

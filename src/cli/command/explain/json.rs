@@ -5,9 +5,9 @@ use migrate_manifests::journal::{Deed, Entry};
 use migrate_manifests::operation::{ExplainedBackup, Explanation, Leg};
 use migrate_manifests::report::{Outcome, Status};
 
-use crate::cli::render::{Object, Paint, unified};
+use crate::cli::render::{JsonObject, Paint, unified};
 
-pub(super) fn members(all: &Explanation, object: &mut Object) {
+pub(super) fn members(all: &Explanation, object: &mut JsonObject) {
     let content = all.content.as_ref();
     let version = content.and_then(|content| content.version.as_ref());
     let is_declared = content.map(|content| content.version_is_declared);
@@ -45,7 +45,7 @@ pub(super) fn members(all: &Explanation, object: &mut Object) {
         });
 }
 
-fn way(outcome: &Outcome, object: &mut Object) {
+fn way(outcome: &Outcome, object: &mut JsonObject) {
     let trouble = outcome.trouble.as_ref();
     // A route is printed only for a pending manifest.
     let is_open = outcome.status == Status::Pending;
@@ -59,7 +59,7 @@ fn way(outcome: &Outcome, object: &mut Object) {
         .member("backup", outcome.backup.as_ref().filter(|_| is_open));
 }
 
-fn leg(object: &mut Object, leg: &Leg) {
+fn leg(object: &mut JsonObject, leg: &Leg) {
     object
         .member("from", &leg.from)
         .member("to", &leg.to)
@@ -67,7 +67,7 @@ fn leg(object: &mut Object, leg: &Leg) {
         .member("changes", &leg.changes);
 }
 
-fn record(object: &mut Object, record: &Record) {
+fn record(object: &mut JsonObject, record: &Record) {
     object
         .member("from_version", &record.from_version)
         .member("to_version", &record.to_version)
@@ -78,7 +78,7 @@ fn record(object: &mut Object, record: &Record) {
         .member("backfilled", &record.backfilled);
 }
 
-fn backup(object: &mut Object, explained: &ExplainedBackup) {
+fn backup(object: &mut JsonObject, explained: &ExplainedBackup) {
     let backup = &explained.backup;
     let why = backup.fate.reason();
     object
@@ -91,7 +91,7 @@ fn backup(object: &mut Object, explained: &ExplainedBackup) {
         .member("message", why.map(|why| &why.message));
 }
 
-fn operation(object: &mut Object, entry: Entry<'_>) {
+fn operation(object: &mut JsonObject, entry: Entry<'_>) {
     let began = entry.operation.began.as_ref();
     let (deed, before, after, backup, of) = match entry.deed {
         Deed::Replaced {

@@ -14,9 +14,9 @@ use text::Explained;
 
 use crate::cli::args::{OneArgs, OutputArgs};
 use crate::cli::environment::Cli;
-use crate::cli::exit::Failure;
-use crate::cli::options::{Invocation, TreeOptions};
-use crate::cli::session::Session;
+use crate::cli::exit::CommandFailure;
+use crate::cli::invocation::Invocation;
+use crate::cli::options::{ReportOptions, TreeOptions};
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ExplainArgs {
@@ -34,17 +34,20 @@ pub(super) struct ExplainArgs {
 }
 
 pub(super) fn run(args: ExplainArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
-    let mut invocation = Invocation::new("explain", &args.output, &args.one.clock, cli.env)?;
-    invocation.facts.target.clone_from(&args.target_version);
-    let mut session = Session::begin(cli, invocation);
-    let explained = explain_one(&mut session, args);
-    Ok(session.answer(explained))
+    let mut reporting = ReportOptions::new("explain", &args.output, &args.one.clock, cli.env)?;
+    reporting.facts.target.clone_from(&args.target_version);
+    let mut invocation = Invocation::begin(cli, reporting);
+    let explained = explain_one(&mut invocation, args);
+    Ok(invocation.answer(explained))
 }
 
-fn explain_one(session: &mut Session<'_, '_>, args: ExplainArgs) -> Result<(), Failure> {
-    let setup = session.set_up(&TreeOptions::of_manifest(args.path, args.one))?;
+fn explain_one(
+    invocation: &mut Invocation<'_, '_>,
+    args: ExplainArgs,
+) -> Result<(), CommandFailure> {
+    let setup = invocation.set_up(&TreeOptions::of_manifest(args.path, args.one))?;
     let explanation = explain(&setup.frame()?, args.target_version.as_ref())?;
-    session.report.item(&Explained {
+    invocation.report.item(&Explained {
         explanation,
         catalog: text::catalog(&setup.catalog),
         tree: setup.request.tree,

@@ -1,7 +1,5 @@
 //! The explanation as text: one section for each question; a section without an answer is left out.
 
-use std::io;
-
 use migrate_manifests::catalog::Catalog;
 use migrate_manifests::clock::Timestamp;
 use migrate_manifests::digest::Digest;
@@ -13,7 +11,7 @@ use migrate_manifests::report::{Outcome, Status};
 use super::json;
 use crate::cli::escape;
 use crate::cli::render::{
-    Align, INDENT, Item, Object, Page, age, counted, grouped, table, unified,
+    Align, INDENT, JsonObject, Page, ReportItem, age, counted, grouped, table, unified,
 };
 
 const SHORT: usize = 16;
@@ -25,7 +23,7 @@ pub(super) struct Explained {
     pub(super) now: Timestamp,
 }
 
-impl Item for Explained {
+impl ReportItem for Explained {
     fn list(&self) -> &'static str {
         "manifest"
     }
@@ -38,7 +36,7 @@ impl Item for Explained {
         Some(&self.explanation.path)
     }
 
-    fn text(&self, page: &mut Page) -> io::Result<()> {
+    fn text(&self, page: &mut Page) {
         let (all, now) = (&self.explanation, self.now.unix_seconds());
         let difference = all.outcome.diff.as_ref();
         let difference = difference.map(|diff| unified(&all.path, diff, page.paint));
@@ -52,11 +50,11 @@ impl Item for Explained {
             page.section("way back", &way_back(&all.rollback, &self.tree, page)),
             page.section("warnings", &warnings(all, page)),
         ];
-        page.print(&facts(self, page))?;
-        page.sections(&sections)
+        page.print(&facts(self, page));
+        page.sections(&sections);
     }
 
-    fn json(&self, object: &mut Object, _: bool) {
+    fn json(&self, object: &mut JsonObject, _: bool) {
         json::members(&self.explanation, object);
     }
 }

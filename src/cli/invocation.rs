@@ -17,14 +17,14 @@ use migrate_manifests::selection::Selection;
 use migrate_manifests::storage::{Files, Located, OpenOptions};
 
 use super::environment::Cli;
-use super::exit::{self, Failure, Terms};
-use super::options::{DEFAULT_JOBS, Invocation, Output, TreeOptions};
+use super::exit::{self, CommandFailure, Terms};
+use super::options::{DEFAULT_JOBS, Output, ReportOptions, TreeOptions};
 use super::progress::Progress;
-use super::render::{CatalogFacts, Ending, Listed, Report, paint};
+use super::render::{CatalogFacts, Ending, ListedManifests, Report, paint};
 use super::signals::Signals;
 use super::streams::Stream;
 
-pub(crate) struct Session<'s, 'c> {
+pub(crate) struct Invocation<'s, 'c> {
     pub(crate) cli: &'s mut Cli<'c>,
     output: Output,
     progress: Progress,
@@ -39,7 +39,7 @@ pub(crate) struct Setup {
     pub(crate) storage: Files,
     pub(crate) catalog: Catalog,
     pub(crate) request: Request,
-    watch: SessionWatch,
+    watch: SignalWatch,
 }
 
 impl Setup {
@@ -48,10 +48,10 @@ impl Setup {
     }
 }
 
-impl<'s, 'c> Session<'s, 'c> {
-    /// Begins the session; from now on everything is reported as the invocation says.
-    pub(crate) fn begin(cli: &'s mut Cli<'c>, invocation: Invocation) -> Self {
-        let Invocation { output, facts } = invocation;
+impl<'s, 'c> Invocation<'s, 'c> {
+    /// Begins one; from now on everything is reported as the options say.
+    pub(crate) fn begin(cli: &'s mut Cli<'c>, reporting: ReportOptions) -> Self {
+        let ReportOptions { output, facts } = reporting;
         let progress = if cli.streams.stderr.is_terminal() && !output.view.quiet {
             Progress::on_terminal()
         } else {
@@ -73,7 +73,7 @@ impl<'s, 'c> Session<'s, 'c> {
         }
     }
 
-    pub(crate) fn set_up(&mut self, options: &TreeOptions) -> Result<Setup, Failure> {
+    pub(crate) fn set_up(&mut self, options: &TreeOptions) -> Result<Setup, CommandFailure> {
         let located = match &options.around {
             Some(path) => Located::around(path)?,
             None => Located::find(&options.root)
@@ -105,11 +105,11 @@ impl<'s, 'c> Session<'s, 'c> {
         options: &TreeOptions,
         located: &Located,
         catalog: &Catalog,
-    ) -> Result<Selection, Failure> {
-        let names = catalog.file_names();
+    ) -> Result<Selection, CommandFailure> {
+        let file_names = catalog.file_names();
         let named = options.manifests.iter();
         let named = named
-            .map(|path| located.locate(path, &options.root, &names))
+            .map(|path| located.locate(path, &options.root, &file_names))
             .collect::<Result<BTreeSet<TreePath>, Stop>>()?;
         let named = Some(named).filter(|named| !named.is_empty());
         let listed = options
@@ -117,7 +117,7 @@ impl<'s, 'c> Session<'s, 'c> {
             .as_ref()
             .map(|list| list.read(&mut self.cli.streams.stdin))
             .transpose()
-            .map_err(|error| Failure::new(Code::SelectionInvalid, &error))?;
+            .map_err(|error| CommandFailure::new(Code::SelectionInvalid, &error))?;
         let manifests = match (named, &listed) {
             (Some(named), Some(listed)) => Some(named.intersection(listed).cloned().collect()),
             (Some(named), None) => Some(named.into_iter().collect()),
@@ -132,7 +132,7 @@ impl<'s, 'c> Session<'s, 'c> {
         };
         if let Some(paths) = listed {
             let selection = selection.clone();
-            self.report.expect(Listed { paths, selection });
+            self.report.expect(&ListedManifests { paths, selection });
         }
         Ok(selection)
     }
@@ -158,7 +158,7 @@ impl<'s, 'c> Session<'s, 'c> {
         &mut self,
         named: Option<&Path>,
         beside: Option<&Path>,
-    ) -> Result<Catalog, Failure> {
+    ) -> Result<Catalog, CommandFailure> {
         let located = beside.and_then(|path| Located::around(path).ok());
         let storage = located.as_ref().map(open_plain).transpose()?;
         let in_tree = located.as_ref().zip(storage.as_ref());
@@ -173,7 +173,7 @@ impl<'s, 'c> Session<'s, 'c> {
         &mut self,
         named: Option<&Path>,
         root: &Path,
-    ) -> Result<CatalogFiles, Failure> {
+    ) -> Result<CatalogFiles, CommandFailure> {
         let located = Located::find(root)?;
         let storage = open_plain(&located)?;
         let in_tree = Some((&storage as _, located.tree.as_path()));
@@ -183,12 +183,12 @@ impl<'s, 'c> Session<'s, 'c> {
     }
 
     /// Signals are watched from here on: before, nothing is begun, and they may end the process at once.
-    fn watch(&self) -> Result<SessionWatch, Failure> {
+    fn watch(&self) -> Result<SignalWatch, CommandFailure> {
         let signals = Signals::watch()
-            .map_err(|error| Failure::new(Code::Interrupted, &SignalsUnwatched(error)))?;
+            .map_err(|error| CommandFailure::new(Code::Interrupted, &SignalsUnwatched(error)))?;
         let dry_run = self.report.facts.dry_run;
         let announces = self.stderr.is_terminal() && !self.output.view.quiet && !dry_run;
-        Ok(SessionWatch {
+        Ok(SignalWatch {
             signals,
             progress: self.progress.clone(),
             announce_on: announces.then(|| self.stderr.clone()),
@@ -196,7 +196,7 @@ impl<'s, 'c> Session<'s, 'c> {
     }
 
     /// Reports the end of a command that is no operation.
-    pub(crate) fn answer(self, answer: Result<impl Ending, Failure>) -> ExitCode {
+    pub(crate) fn answer(self, answer: Result<impl Ending, CommandFailure>) -> ExitCode {
         match answer {
             Ok(ending) => self.end(Ok(Summary::default()), &ending),
             Err(failure) => self.end(Err(failure), &()),
@@ -204,7 +204,11 @@ impl<'s, 'c> Session<'s, 'c> {
     }
 
     /// Reports the end of an operation, or the failure because of which there was none.
-    pub(crate) fn end(mut self, done: Result<Summary, Failure>, ending: &dyn Ending) -> ExitCode {
+    pub(crate) fn end(
+        mut self,
+        done: Result<Summary, CommandFailure>,
+        ending: &dyn Ending,
+    ) -> ExitCode {
         let (summary, ending, failure) = match done {
             Ok(summary) => (summary, ending, None),
             Err(failure) => {
@@ -233,14 +237,14 @@ impl<'s, 'c> Session<'s, 'c> {
     }
 }
 
-struct SessionWatch {
+struct SignalWatch {
     signals: Signals,
     progress: Progress,
     /// The stream on which a signal is announced.
     announce_on: Option<Stream>,
 }
 
-impl Watch for SessionWatch {
+impl Watch for SignalWatch {
     fn signal(&self) -> Option<Signal> {
         self.signals.pending(|| {
             if let Some(stderr) = &self.announce_on {
