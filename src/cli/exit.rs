@@ -103,18 +103,11 @@ impl Terms {
 }
 
 pub(crate) fn code(summary: &Summary, was_lost: bool, terms: Terms) -> ExitCode {
-    let lost = was_lost && summary.stop.is_none();
-    let with_stop = Summary {
-        stop: lost.then(|| Stop::new(Code::OutputFailed, "")),
-        ..summary.clone()
-    };
-    let summary = if lost { &with_stop } else { summary };
-    let code = summary.exit_code(terms.check, terms.lines_count);
-    let found_trouble = terms.found_trouble && code == report::ExitCode::Success;
-    let code = if found_trouble {
-        report::ExitCode::Trouble
-    } else {
-        code
+    let lost = was_lost && summary.stop.is_none() && summary.signal.is_none();
+    let code = match summary.exit_code(terms.check, terms.lines_count) {
+        _ if lost => report::ExitCode::CouldNotStart,
+        report::ExitCode::Success if terms.found_trouble => report::ExitCode::Trouble,
+        code => code,
     };
     ExitCode::from(code.code())
 }

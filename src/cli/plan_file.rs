@@ -63,9 +63,8 @@ pub(crate) enum PlanOutput {
 pub(crate) struct Draft {
     writer: Option<PlanWriter<BufWriter<NamedTempFile>>>,
     destination: PathBuf,
-    /// True if it was whole, and has its name.
-    is_kept: bool,
-    failure: Option<Stop>,
+    /// What came of it, once it was whole or could not be written.
+    kept: Option<Result<(), Stop>>,
 }
 
 impl PlanOutput {
@@ -87,23 +86,22 @@ impl PlanOutput {
                 Ok(Self::File(Box::new(Draft {
                     writer: Some(writer.map_err(|error| cannot(file, &error))?),
                     destination: file.clone(),
-                    is_kept: false,
-                    failure: None,
+                    kept: None,
                 })))
             }
         }
     }
 
     pub(crate) fn is_kept(&self) -> bool {
-        matches!(self, Self::File(draft) if draft.is_kept)
+        matches!(self, Self::File(draft) if draft.kept == Some(Ok(())))
     }
 
     /// Returns the summary, with a stop if the plan could not be written.
-    pub(crate) fn correct(&mut self, mut summary: Summary) -> Summary {
+    pub(crate) fn correct(&self, mut summary: Summary) -> Summary {
         if let Self::File(draft) = self
-            && let Some(failure) = draft.failure.take()
+            && let Some(Err(failure)) = &draft.kept
         {
-            summary.stop = Some(failure);
+            summary.stop = Some(failure.clone());
         }
         summary
     }
@@ -130,10 +128,10 @@ impl Draft {
             _ => Ok(()),
         });
         kept.inspect_err(|error| {
-            self.failure = Some(match error.kind() {
+            self.kept = Some(Err(match error.kind() {
                 io::ErrorKind::AlreadyExists => exists(&self.destination),
                 _ => cannot(&self.destination, error),
-            });
+            }));
         })
     }
 
@@ -149,7 +147,7 @@ impl Draft {
             .persist_noclobber(&self.destination)
             .map_err(|error| error.error)?;
         outside::open(directory(&self.destination))?.sync_all()?;
-        self.is_kept = true;
+        self.kept = Some(Ok(()));
         Ok(())
     }
 }

@@ -34,11 +34,7 @@ impl Counts {
     /// Counts one manifest with this status, which also counts as selected.
     pub fn add(&mut self, status: Status) {
         self.selected += 1;
-        *self.of_mut(status) += 1;
-    }
-
-    fn of_mut(&mut self, status: Status) -> &mut u64 {
-        match status {
+        let count = match status {
             Status::Pending => &mut self.pending,
             Status::Migrated => &mut self.migrated,
             Status::Current => &mut self.current,
@@ -49,7 +45,8 @@ impl Counts {
             Status::Failed => &mut self.failed,
             Status::NotAttempted => &mut self.not_attempted,
             Status::Restored => &mut self.restored,
-        }
+        };
+        *count += 1;
     }
 
     /// Each count with its name, in the order of the report.

@@ -1,27 +1,28 @@
 //! The exit codes: the one table that `--help`, the manual page and the README show.
 //! Invariant: they stand in the order in which the first that applies counts.
 
-/// An exit code.
+/// An exit code, with the number of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub enum ExitCode {
     /// Somebody pressed Ctrl-C.
-    Interrupted,
+    Interrupted = 130,
     /// The system or a supervisor asked to end.
-    Terminated,
+    Terminated = 143,
     /// The storage failed.
-    StorageFailed,
+    StorageFailed = 6,
     /// Another operation is at work.
-    Locked,
+    Locked = 5,
     /// The operation was held before it wrote anything.
-    Held,
+    Held = 4,
     /// The operation could not start.
-    CouldNotStart,
+    CouldNotStart = 2,
     /// Somebody has to look at something.
-    Trouble,
+    Trouble = 1,
     /// Work is pending, and somebody asked.
-    Pending,
+    Pending = 3,
     /// All is as asked.
-    Success,
+    Success = 0,
 }
 
 impl ExitCode {
@@ -40,17 +41,7 @@ impl ExitCode {
 
     /// The number that the process exits with.
     pub fn code(self) -> u8 {
-        match self {
-            Self::Interrupted => 130,
-            Self::Terminated => 143,
-            Self::StorageFailed => 6,
-            Self::Locked => 5,
-            Self::Held => 4,
-            Self::CouldNotStart => 2,
-            Self::Trouble => 1,
-            Self::Pending => 3,
-            Self::Success => 0,
-        }
+        self as u8
     }
 
     /// When it is given, as a sentence without full stop.

@@ -84,10 +84,8 @@ pub(super) fn run(args: PlanArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
         let plan = PlanOutput::begin(&destination, &stdout, &head)?;
         let mut printed = (plan, &mut invocation.report);
         let summary = migrate(&setup.frame()?, &options, &mut printed);
-        let mut plan = printed.0;
-        let summary = plan.correct(summary);
-        is_kept = plan.is_kept();
-        Ok(summary)
+        is_kept = printed.0.is_kept();
+        Ok(printed.0.correct(summary))
     });
     let end = PlanEnd {
         destination,

@@ -73,7 +73,7 @@ mod tests {
             "\
 --- a/job/run/manifest.json
 +++ b/job/run/manifest.json
-Listed -3,5 +3,6 Listed
+@@ -3,5 +3,6 @@
   \"b\": 2,
   \"c\": 3,
   \"d\": 4,
@@ -96,7 +96,7 @@ Listed -3,5 +3,6 Listed
             "\
 --- \"a/a\\n/m\"
 +++ \"b/a\\n/m\"
-Listed -1 +1 Listed
+@@ -1 +1 @@
 -{\"a\":\"\\u202e\\n\"}
 \\ No newline at end of file
 +{\"a\":\"\\u202e\\n\",\t\"b\":1}

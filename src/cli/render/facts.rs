@@ -22,6 +22,9 @@ pub(crate) struct Facts {
     pub(crate) catalog: Option<CatalogFacts>,
     /// The target version, once it is known.
     pub(crate) target: Option<Version>,
+    pub(crate) latest: Option<Version>,
+    /// True if an operation has started.
+    pub(crate) has_started: bool,
     pub(crate) started_at: Timestamp,
 }
 
@@ -50,6 +53,8 @@ impl Facts {
             tree: None,
             catalog: None,
             target: None,
+            latest: None,
+            has_started: false,
             started_at: now,
         }
     }
@@ -66,6 +71,8 @@ impl From<&Start> for Facts {
                 digest: head.catalog_digest.clone(),
             }),
             target: head.target.clone(),
+            latest: head.latest.clone(),
+            has_started: true,
             ..Self::reading(&head.command, head.started_at)
         }
     }
@@ -86,8 +93,6 @@ pub(crate) struct Notices {
 
 pub(crate) struct End<'e> {
     pub(crate) facts: &'e Facts,
-    /// The head of the operation, if one has started.
-    pub(crate) head: Option<&'e Start>,
     pub(crate) summary: &'e Summary,
     pub(crate) notices: &'e Notices,
 }

@@ -24,18 +24,13 @@ pub(super) struct Json {
     out: BufWriter<Stream>,
     all: bool,
     facts: Facts,
-    stage: Stage,
+    /// The items before the id of the operation is known; `None` once the head is written.
+    held: Option<Box<SpooledTempFile>>,
     /// The lists that were begun; the last one is open.
     lists: Vec<&'static str>,
     /// True if the open list has an item.
     has_items: bool,
     alone: JsonMembers,
-}
-
-enum Stage {
-    /// Nothing is written: the id is not known yet. Items are held back.
-    Held(Box<SpooledTempFile>),
-    Open,
 }
 
 impl Json {
@@ -44,7 +39,7 @@ impl Json {
             out: BufWriter::new(out),
             all,
             facts,
-            stage: Stage::Held(Box::new(SpooledTempFile::new(HELD_IN_MEMORY_BYTES))),
+            held: Some(Box::new(SpooledTempFile::new(HELD_IN_MEMORY_BYTES))),
             lists: vec![MANIFESTS],
             has_items: false,
             alone: JsonMembers::new(),
@@ -69,7 +64,7 @@ impl Json {
     }
 
     fn open(&mut self, operation: Option<&OperationId>) -> io::Result<()> {
-        let Stage::Held(held) = &mut self.stage else {
+        let Some(mut held) = self.held.take() else {
             return Ok(());
         };
         self.out.write_all(b"{\n")?;
@@ -80,15 +75,14 @@ impl Json {
         )?;
         write!(self.out, "  \"{MANIFESTS}\": [")?;
         held.rewind()?;
-        io::copy(held, &mut self.out)?;
-        self.stage = Stage::Open;
+        io::copy(&mut held, &mut self.out)?;
         Ok(())
     }
 
     fn append(&mut self, text: &str) -> io::Result<()> {
-        match &mut self.stage {
-            Stage::Held(held) => held.write_all(text.as_bytes()),
-            Stage::Open => self.out.write_all(text.as_bytes()),
+        match &mut self.held {
+            Some(held) => held.write_all(text.as_bytes()),
+            None => self.out.write_all(text.as_bytes()),
         }
     }
 

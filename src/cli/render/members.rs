@@ -1,5 +1,6 @@
 //! The members that reports for programs begin and end with, as docs/formats.md describes them.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use migrate_manifests::code::Code;
@@ -34,8 +35,8 @@ pub(super) fn foot(end: &End<'_>) -> io::Result<JsonMembers> {
     let mut object = JsonObject::default();
     if let (Some(findings), Some(notes)) = (&summary.findings, &summary.notes) {
         object
-            .member("findings", findings)
-            .member("notes", notes)
+            .member("findings", by_name(findings))
+            .member("notes", by_name(notes))
             .list("state", &notices.state, entry);
     }
     object
@@ -76,4 +77,12 @@ fn entry(object: &mut JsonObject, notice: &Diagnosis) {
         None => object.member("path", None::<()>),
     };
     object.member("message", &notice.message);
+}
+
+/// Counts in the order of the codes' names.
+fn by_name(counts: &BTreeMap<Code, u64>) -> BTreeMap<&'static str, u64> {
+    let counts = counts.iter();
+    counts
+        .map(|(code, count)| (code.as_str(), *count))
+        .collect()
 }

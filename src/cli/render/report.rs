@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use migrate_manifests::code::Code;
-use migrate_manifests::report::{Diagnosis, Event, Sink, Start, Summary};
+use migrate_manifests::report::{Diagnosis, Event, Sink, Summary};
 
 use super::facts::{End, Facts, ListedManifests, Notices};
 use super::form::ReportForm;
@@ -23,7 +23,6 @@ pub(crate) struct Report {
     warnings: Warnings,
     progress: Progress,
     pub(crate) facts: Facts,
-    head: Option<Start>,
     notices: Notices,
     lost: Option<io::Error>,
 }
@@ -45,7 +44,6 @@ impl Report {
             },
             progress,
             facts,
-            head: None,
             notices: Notices::default(),
             lost: None,
         }
@@ -71,7 +69,6 @@ impl Report {
         }
         let end = End {
             facts: &self.facts,
-            head: self.head.as_ref(),
             summary,
             notices: &self.notices,
         };
@@ -104,7 +101,6 @@ impl Sink for Report {
         match event {
             Event::Started(head) => {
                 self.facts = Facts::from(*head);
-                self.head = Some((*head).clone());
                 self.write(ReportPart::Start(head));
             }
             Event::Began { operation } => self.write(ReportPart::Began(operation)),

@@ -24,7 +24,7 @@ pub(crate) fn print(
     sentences: Vec<String>,
 ) -> bool {
     let could_not_begin = end.summary.stop.is_some() && end.summary.counts == Counts::default();
-    if end.head.is_none() || page.view.quiet || could_not_begin {
+    if !end.facts.has_started || page.view.quiet || could_not_begin {
         return false;
     }
     page.print_omitted();
@@ -37,9 +37,7 @@ pub(crate) fn print(
 }
 
 pub(crate) fn target(end: &End<'_>) -> String {
-    let target = end
-        .head
-        .and_then(|head| head.target.as_ref().or(head.latest.as_ref()));
+    let target = end.facts.target.as_ref().or(end.facts.latest.as_ref());
     target.map_or_else(|| EACH_LATEST.to_owned(), ToString::to_string)
 }
 
@@ -60,7 +58,7 @@ pub(crate) fn counts(summary: &Summary) -> String {
 }
 
 pub(crate) fn versions(end: &End<'_>, page: &Page) -> String {
-    let latest = end.head.and_then(|head| head.latest.as_ref());
+    let latest = end.facts.latest.as_ref();
     let total: u64 = end.summary.versions.values().sum();
     let mut versions = end.summary.versions.clone();
     if let Some(latest) = latest {

@@ -448,7 +448,7 @@ fn a_difference_stands_in_the_place_of_its_line() {
     };
     let text = show.text();
     assert!(
-        text.contains("\n\n--- a/job/run/manifest.json\n+++ b/job/run/manifest.json\nListed -1 +1 Listed\n-1\n+2\n\nfound"),
+        text.contains("\n\n--- a/job/run/manifest.json\n+++ b/job/run/manifest.json\n@@ -1 +1 @@\n-1\n+2\n\nfound"),
         "{text}"
     );
     assert!(

@@ -110,7 +110,7 @@ impl Ending for ExportEnd {
         let made = counted(self.made, "backup", "backups");
         let size = size(self.bytes);
         let mut sentences = vec![format!(
-            "CopiedBackup {made} of {size}, each read back and compared."
+            "Copied {made} of {size}, each read back and compared."
         )];
         if self.present > 0 {
             let present = counted(self.present, "was", "were");

@@ -36,8 +36,9 @@ impl RemarkItem {
     }
 
     pub(super) fn of_manifest(path: &TreePath, remark: &Remark) -> Self {
-        let diagnosis = Diagnosis::new(remark.code, &*remark.message);
-        Self::new(remark.place.clone(), diagnosis.at(path.clone()))
+        let mut item = Self::of_catalog(remark);
+        item.diagnosis.path = Some(path.clone());
+        item
     }
 
     fn is_finding(&self) -> bool {
