@@ -170,8 +170,8 @@ mod tests {
         let fragment = r#"{"b":[1,{}],"a":[[]]}"#;
         let lines = Lines {
             end: "\r\n",
-            indentation: "  ".into(),
-            unit: "\t".into(),
+            indentation: "  ",
+            unit: "\t",
         };
         assert_eq!(
             layout(Some(lines)).print(fragment),
