@@ -205,13 +205,10 @@ const LONGEST_NAMES: [usize; 2] = [Name::MAX_BYTES, 143];
 pub(super) fn remove_guard<D: Disk>(disk: &D, state: &State<D>) -> io::Result<()> {
     for longest in LONGEST_NAMES {
         let guard = plain(&format!("{GUARD:.<longest$}"))?;
-        match disk.remove_dir(&state.staging, guard.name()) {
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::InvalidFilename | io::ErrorKind::NotFound
-                ) => {}
-            other => return other,
+        match if_there(disk.remove_dir(&state.staging, guard.name())) {
+            Ok(None) => {}
+            Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {}
+            other => return other.map(drop),
         }
     }
     Ok(())

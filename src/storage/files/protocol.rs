@@ -17,7 +17,7 @@ use super::replacement::NotStaged;
 use super::state::State;
 use crate::code::Code;
 use crate::journal::{BackupId, OperationId, Outcome, Record};
-use crate::path::{FileName, Name};
+use crate::path::{FileName, Name, TreePath};
 use crate::report::{Diagnosis, Stop};
 use crate::storage::results::{Ticket, Totals, outcome_of};
 use crate::storage::seam::Answer;
@@ -91,14 +91,17 @@ impl<D: Disk> Protocol<D> {
         self.devices.of(&self.core, number, dir)
     }
 
-    /// As [`Protocol::device`], for one manifest.
-    pub(super) fn device_of(&self, number: u64, dir: &D::Dir) -> Result<Arc<Device<D>>, Diagnosis> {
-        let device = self.device(number, dir);
+    /// The device of a manifest's directory. A flush reaches only devices that are known.
+    pub(super) fn device_of(
+        &self,
+        number: u64,
+        manifest: &TreePath,
+    ) -> Result<Arc<Device<D>>, Diagnosis> {
+        if let Some(device) = self.devices.known(number) {
+            return Ok(device);
+        }
+        let device = self.device(number, &self.core.run_dir(manifest)?);
         device.map_err(|error| diagnose("cannot find out what the file system can do", &error))
-    }
-
-    pub(super) fn known_device(&self, number: u64) -> Option<Arc<Device<D>>> {
-        self.devices.known(number)
     }
 
     pub(super) fn journal_sync(&self) -> Sync {

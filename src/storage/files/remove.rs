@@ -1,8 +1,6 @@
 //! Removing backups that nothing needs any more.
 //! Invariant: a backup goes only after its intent is durable, and only while it is the file that was read.
 
-use std::io;
-
 use super::batch::Batch;
 use super::core::Stamp;
 use super::device::Sync;
@@ -35,22 +33,9 @@ impl RemovingQueue {
         remove: &Remove<'_>,
         ticket: Ticket,
     ) {
-        let stamp = match stamp_of::<D>(&remove.version) {
-            Ok(stamp) => stamp,
+        let unneeded = match announce(protocol, remove) {
+            Ok(unneeded) => unneeded,
             Err(diagnosis) => return ticket.respond(Answer::Not(diagnosis)),
-        };
-        if let Err(error) = learn_device(protocol, remove, &stamp) {
-            let diagnosis = diagnose("cannot find out what the file system can do", &error);
-            return ticket.respond(Answer::Not(diagnosis));
-        }
-        let part = Opaque::of(&RemovingPart {
-            inode: stamp.0.inode,
-        });
-        protocol.append(&Record::Removing(Box::new(results::removing(remove, part))));
-        let unneeded = Unneeded {
-            backup: remove.backup.clone(),
-            stamp,
-            digest: remove.digest,
         };
         if let Some(full) = self.0.push((ticket, unneeded), 0) {
             protocol.remove_all(full);
@@ -65,17 +50,18 @@ impl RemovingQueue {
     }
 }
 
-/// A flush reaches only devices that are known.
-fn learn_device<D: Disk>(
-    protocol: &Protocol<D>,
-    remove: &Remove<'_>,
-    stamp: &Stamp,
-) -> io::Result<()> {
-    if protocol.known_device(stamp.0.device).is_some() {
-        return Ok(());
-    }
-    let dir = protocol.core.open_dir(remove.path.parent())?;
-    protocol.device(stamp.0.device, &dir).map(drop)
+fn announce<D: Disk>(protocol: &Protocol<D>, remove: &Remove<'_>) -> Result<Unneeded, Diagnosis> {
+    let stamp = stamp_of::<D>(&remove.version)?;
+    protocol.device_of(stamp.0.device, remove.path)?;
+    let part = Opaque::of(&RemovingPart {
+        inode: stamp.0.inode,
+    });
+    protocol.append(&Record::Removing(Box::new(results::removing(remove, part))));
+    Ok(Unneeded {
+        backup: remove.backup.clone(),
+        stamp,
+        digest: remove.digest,
+    })
 }
 
 impl<D: Disk> Protocol<D> {
@@ -129,7 +115,7 @@ impl<D: Disk> Protocol<D> {
     fn remove_one(&self, ticket: &Ticket, one: &Unneeded) -> Result<(), Diagnosis> {
         let disk = self.disk();
         let dir = self.core.run_dir(&ticket.path)?;
-        let cannot = |error: io::Error| diagnose("cannot remove the backup", &error);
+        let cannot = |error: std::io::Error| diagnose("cannot remove the backup", &error);
         let name = one.backup.name();
         let stat = disk.stat_at(&dir, name).map_err(cannot)?;
         let device = self.device(stat.device, &dir).map_err(cannot)?;

@@ -63,78 +63,70 @@ impl<D: Disk> ReplacingQueue<D> {
         }
     }
 
-    /// Makes a batch durable, and with it the one before true; then puts it in place.
-    fn commit(&self, protocol: &Protocol<D>, batch: Vec<(Ticket, Staged<D>)>) {
+    /// Makes a batch durable, and with it the one before true; then puts it in place. What cannot be replaced in its way is staged for another one.
+    fn commit(&self, protocol: &Protocol<D>, mut batch: Vec<(Ticket, Staged<D>)>) {
         let mut in_place = self.in_place.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = mem::take(&mut *in_place);
-        let secured = protocol.secure(batch);
-        let Some(mut next) = after_flush(protocol, before, secured) else {
-            return;
-        };
-        for _ in 0..TRIES {
-            let published = protocol.in_parallel(next, |(ticket, secured)| {
-                let published = protocol.publish(&secured);
-                (ticket, secured, published)
-            });
-            let mut again = Vec::new();
-            for (ticket, secured, published) in published {
-                match published {
-                    Published::Done(backup) => in_place.push(InPlace { ticket, backup }),
-                    Published::Not(diagnosis) => {
-                        if diagnosis.code == Code::NoSpace {
-                            protocol.stop(Stop::new(Code::StorageFailed, &*diagnosis.message));
-                        }
-                        protocol.answer(ticket, Outcome::Migrated, Answer::Not(diagnosis));
-                    }
-                    Published::Skipped => {
-                        protocol.answer(ticket, Outcome::Migrated, Answer::NotAttempted);
-                    }
-                    Published::Again => again.push((ticket, secured)),
-                }
+        for tries_left in (0..TRIES).rev() {
+            let before = mem::take(&mut *in_place);
+            let secured = protocol.secure(batch);
+            if !make_true(protocol, before) || protocol.stopped().is_some() {
+                return take_back(protocol, secured, &Answer::NotAttempted);
             }
+            let again = publish(protocol, secured, &mut in_place);
             if again.is_empty() {
                 return;
             }
+            if tries_left == 0 {
+                let message = "no way to replace it works on this file system";
+                let diagnosis = Diagnosis::new(Code::IoError, message);
+                return take_back(protocol, again, &Answer::Not(diagnosis));
+            }
             protocol.tries.fetch_add(1, Ordering::Relaxed);
-            let mut staged = Vec::new();
+            batch = Vec::new();
             for (ticket, secured) in again {
                 match protocol.stage_again(secured) {
-                    Ok(one) => staged.push((ticket, one)),
+                    Ok(one) => batch.push((ticket, one)),
                     Err(why) => protocol.answer_not_staged(ticket, why),
                 }
             }
-            let secured = protocol.secure(staged);
-            let before = mem::take(&mut *in_place);
-            let Some(secured) = after_flush(protocol, before, secured) else {
-                return;
-            };
-            next = secured;
-        }
-        for (ticket, secured) in next {
-            protocol.take_back(&secured);
-            let diagnosis = Diagnosis::new(
-                Code::IoError,
-                "no way to replace it works on this file system",
-            );
-            protocol.answer(ticket, Outcome::Migrated, Answer::Not(diagnosis));
         }
     }
 }
 
-/// Makes what is in place true, and gives what can be put in place then; takes it back where the storage has failed or stopped.
-fn after_flush<D: Disk>(
+/// Puts a batch in place; gives those whose way does not work there.
+fn publish<D: Disk>(
     protocol: &Protocol<D>,
-    in_place: Vec<InPlace>,
-    secured: Vec<(Ticket, Secured<D>)>,
-) -> Option<Vec<(Ticket, Secured<D>)>> {
-    if make_true(protocol, in_place) && protocol.stopped().is_none() {
-        return Some(secured);
+    batch: Vec<(Ticket, Secured<D>)>,
+    in_place: &mut Vec<InPlace>,
+) -> Vec<(Ticket, Secured<D>)> {
+    let published = protocol.in_parallel(batch, |(ticket, secured)| {
+        let published = protocol.publish(&secured);
+        (ticket, secured, published)
+    });
+    let mut again = Vec::new();
+    for (ticket, secured, published) in published {
+        match published {
+            Published::Done(backup) => in_place.push(InPlace { ticket, backup }),
+            Published::Not(diagnosis) => {
+                if diagnosis.code == Code::NoSpace {
+                    protocol.stop(Stop::new(Code::StorageFailed, &*diagnosis.message));
+                }
+                protocol.answer(ticket, Outcome::Migrated, Answer::Not(diagnosis));
+            }
+            Published::Skipped => {
+                protocol.answer(ticket, Outcome::Migrated, Answer::NotAttempted);
+            }
+            Published::Again => again.push((ticket, secured)),
+        }
     }
-    for (ticket, secured) in secured {
+    again
+}
+
+fn take_back<D: Disk>(protocol: &Protocol<D>, batch: Vec<(Ticket, Secured<D>)>, answer: &Answer) {
+    for (ticket, secured) in batch {
         protocol.take_back(&secured);
-        protocol.answer(ticket, Outcome::Migrated, Answer::NotAttempted);
+        protocol.answer(ticket, Outcome::Migrated, answer.clone());
     }
-    None
 }
 
 /// The flush: what is in place is true from then on, and what is staged can be put in place. Gives whether it succeeded.

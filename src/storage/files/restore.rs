@@ -74,7 +74,7 @@ impl<D: Disk> Protocol<D> {
         let manifest = stamp_of::<D>(&restore.version)?;
         let original = stamp_of::<D>(&restore.original)?;
         permit::may_restore(self.disk(), &dir, &manifest, &original)?;
-        let device = self.device_of(manifest.0.device, &dir)?;
+        let device = self.device_of(manifest.0.device, restore.path)?;
         if device.sync == Sync::File {
             // Whoever wrote it, it must be as durable as what it takes the place of.
             self.sync_existing(&dir, restore.backup.name())

@@ -38,6 +38,20 @@ pub(super) struct FileSession<D: Disk> {
     removing: RemovingQueue,
 }
 
+/// The reason why an operation does not begin.
+struct NotBegun(Stop);
+
+impl From<io::Error> for NotBegun {
+    fn from(error: io::Error) -> Self {
+        let diagnosis = diagnose("cannot begin an operation in the state directory", &error);
+        let code = match diagnosis.code {
+            Code::NoSpace => Code::StorageFailed,
+            _ => Code::StateUnusable,
+        };
+        Self(Stop::new(code, diagnosis.message))
+    }
+}
+
 impl<D: Disk> FileSession<D> {
     pub(super) fn new(core: Arc<Core<D>>, state: State<D>) -> Self {
         Self {
@@ -51,7 +65,7 @@ impl<D: Disk> FileSession<D> {
         }
     }
 
-    fn start(&self, opening: Opening) -> io::Result<Result<Protocol<D>, Stop>> {
+    fn start(&self, opening: Opening) -> Result<Protocol<D>, NotBegun> {
         let disk = &self.core.disk;
         let (id, file, head) = self.make_journal(opening.started).inspect_err(|_| {
             if self.state.is_new {
@@ -61,15 +75,14 @@ impl<D: Disk> FileSession<D> {
         })?;
         if !disk.try_lock(&file)? {
             let message = format!("operation {id} is at work");
-            return Ok(Err(Stop::new(Code::Locked, message)));
+            return Err(NotBegun(Stop::new(Code::Locked, message)));
         }
         let catalog = opening.catalog.digest;
         let started = self.start_as(id.clone(), file, head, opening);
-        if !matches!(started, Ok(Ok(_))) {
+        started.inspect_err(|_| {
             // What failed is told; a journal that stays announces nothing.
             let _stays = self.take_back(&id, catalog);
-        }
-        started
+        })
     }
 
     /// Makes the journal of a new operation, with the next serial number in the head to come.
@@ -94,17 +107,16 @@ impl<D: Disk> FileSession<D> {
         file: D::File,
         mut head: Head,
         opening: Opening,
-    ) -> io::Result<Result<Protocol<D>, Stop>> {
+    ) -> Result<Protocol<D>, NotBegun> {
         let (core, state) = (&self.core, &self.state);
         let disk = &core.disk;
         self.keep_catalog(&opening)?;
         let mut journal = JournalFile::new(file, Writer::default(), 0);
         let jobs = opening.jobs;
         journal.append(disk, &opening.began(&id, &mut head));
-        if let Err(error) = self.keep_journal(&mut journal) {
-            let verb = "cannot make the new journal durable";
-            return Ok(Err(storage_failed(verb, &error)));
-        }
+        let failed = |verb| move |error| NotBegun(storage_failed(verb, &error));
+        let kept = self.keep_journal(&mut journal);
+        kept.map_err(failed("cannot make the new journal durable"))?;
         head.chain = journal.chain();
         state.write_head(disk, &head)?;
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
@@ -115,11 +127,9 @@ impl<D: Disk> FileSession<D> {
         state.name_holder(disk, Some(&id))?;
         let (core, state) = (Arc::clone(core), Arc::clone(state));
         let protocol = Protocol::new(core, state, id, journal, (staging, device), jobs);
-        if let Err(error) = protocol.make_state_durable() {
-            let verb = "cannot make the state directory durable";
-            return Ok(Err(storage_failed(verb, &error)));
-        }
-        Ok(Ok(protocol))
+        let made = protocol.make_state_durable();
+        made.map_err(failed("cannot make the state directory durable"))?;
+        Ok(protocol)
     }
 
     /// Takes back what a beginning made that failed: its staging directory and, unless the head names it already, its journal; of a new state directory the rest, too.
@@ -148,11 +158,10 @@ impl<D: Disk> FileSession<D> {
             let id = OperationId::of(started, *serial);
             let name = plain(&names::journal(&id))?;
             match self.core.disk.create(&self.state.operations, name.name()) {
-                Ok(file) => return Ok((id, file)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     *serial = next(*serial)?;
                 }
-                Err(error) => return Err(error),
+                created => return Ok((id, created?)),
             }
         }
     }
@@ -268,15 +277,7 @@ fn next(serial: u64) -> io::Result<u64> {
 
 impl<D: Disk> Session for FileSession<D> {
     fn begin(&self, opening: Opening) -> Result<OperationId, Stop> {
-        let started = self.start(opening).map_err(|error| {
-            let diagnosis = diagnose("cannot begin an operation in the state directory", &error);
-            let code = match diagnosis.code {
-                Code::NoSpace => Code::StorageFailed,
-                _ => Code::StateUnusable,
-            };
-            Stop::new(code, diagnosis.message)
-        });
-        let protocol = started??;
+        let protocol = self.start(opening).map_err(|NotBegun(stop)| stop)?;
         Ok(self.begun.get_or_init(|| protocol).id.clone())
     }
 

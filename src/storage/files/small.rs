@@ -46,10 +46,8 @@ pub(super) fn read<D: Disk>(core: &Core<D>, path: &str) -> Result<StateFiles, St
         other => other.map_err(cannot)?,
     };
     let bytes = read_small(&core.disk, &dir, name).map_err(cannot)?;
-    Ok(bytes
-        .map(|bytes| (path.to_owned(), bytes))
-        .into_iter()
-        .collect())
+    let file = bytes.map(|bytes| (path.to_owned(), bytes));
+    Ok(file.into_iter().collect())
 }
 
 fn shown<D: Disk>(core: &Core<D>, path: &str) -> PathBuf {
@@ -70,83 +68,80 @@ fn read_catalog<D: Disk>(core: &Core<D>) -> Result<StateFiles, Stop> {
         Err(error) => return Err(untrusted(format!("cannot be looked for: {error}"))),
         Ok(_) => {}
     }
-    let mut catalog = Reading {
-        core,
-        shown: shown.clone(),
-        files: StateFiles::new(),
-    };
-    match catalog.all() {
-        Ok(None) => Ok(catalog.files),
-        Ok(Some(what)) => Err(untrusted(format!("is not trusted: {what}"))),
-        Err(error) => Err(untrusted(format!("cannot be looked through: {error}"))),
+    let mut files = StateFiles::new();
+    match read_trusted(core, &shown, &mut files) {
+        Ok(()) => Ok(files),
+        Err(Distrust::Of(what)) => Err(untrusted(format!("is not trusted: {what}"))),
+        Err(Distrust::Error(error)) => Err(untrusted(format!("cannot be looked through: {error}"))),
     }
 }
 
-struct Reading<'c, D: Disk> {
-    core: &'c Core<D>,
-    shown: PathBuf,
-    files: StateFiles,
+/// The reason why a catalog is not read.
+enum Distrust {
+    /// Something that somebody else could have written.
+    Of(String),
+    Error(io::Error),
 }
 
-impl<D: Disk> Reading<'_, D> {
-    /// Reads all of it; gives the first thing that somebody else could have written. Who could write to the state directory could put another catalog in its place.
-    fn all(&mut self) -> io::Result<Option<String>> {
-        let disk = &self.core.disk;
-        let state = disk.open_dir(&self.core.root, STATE_DIRECTORY.as_bytes(), Crossing::Stay)?;
-        if let Some(why) = distrust(disk.caller(), &disk.stat_dir(&state)?) {
-            let shown = self.shown.parent().unwrap_or(&self.shown);
-            return Ok(Some(format!("`{}` {why}", shown.display())));
-        }
-        let name = Name::constant(CATALOG);
-        if let Some(why) = distrust(disk.caller(), &disk.stat_at(&state, name)?) {
-            return Ok(Some(format!("`{}` {why}", self.shown.display())));
-        }
-        let dir = disk.open_dir(&state, name.as_bytes(), Crossing::Stay)?;
-        self.directory(&dir, "")
-    }
-
-    fn directory(&mut self, dir: &D::Dir, at: &str) -> io::Result<Option<String>> {
-        let disk = &self.core.disk;
-        let mut names = Vec::new();
-        let fresh = disk.open_dir(dir, b"", Crossing::Stay)?;
-        disk.list(&fresh, &mut |name, _| names.push(name.to_vec()))?;
-        names.sort_unstable();
-        for name in &names {
-            let Some(name) = Name::new(name) else {
-                continue;
-            };
-            let path = match at {
-                "" => name.to_string(),
-                at => format!("{at}/{name}"),
-            };
-            let stat = disk.stat_at(dir, name)?;
-            if let Some(why) = distrust(disk.caller(), &stat) {
-                let shown = self.shown.join(&path);
-                return Ok(Some(format!("`{}` {why}", shown.display())));
-            }
-            if stat.kind == EntryKind::Directory {
-                let inner = disk.open_dir(dir, name.as_bytes(), Crossing::Stay)?;
-                let found = self.directory(&inner, &path)?;
-                if found.is_some() {
-                    return Ok(found);
-                }
-            } else if name.as_bytes().ends_with(b".json") {
-                let bytes = read_small(disk, dir, name)?.unwrap_or_default();
-                self.files.insert(path, bytes);
-            }
-        }
-        Ok(None)
+impl From<io::Error> for Distrust {
+    fn from(error: io::Error) -> Self {
+        Self::Error(error)
     }
 }
 
-fn distrust(caller: u32, stat: &Stat) -> Option<&'static str> {
-    if !matches!(stat.kind, EntryKind::Directory | EntryKind::File) {
-        Some("is neither a directory nor a regular file")
+/// Reads all of the catalog, which messages show as `shown`. Who could write to the state directory could put another catalog in its place.
+fn read_trusted<D: Disk>(
+    core: &Core<D>,
+    shown: &Path,
+    files: &mut StateFiles,
+) -> Result<(), Distrust> {
+    let disk = &core.disk;
+    let state = disk.open_dir(&core.root, STATE_DIRECTORY.as_bytes(), Crossing::Stay)?;
+    let above = shown.parent().unwrap_or(shown);
+    trust(disk.caller(), &disk.stat_dir(&state)?, above)?;
+    let name = Name::constant(CATALOG);
+    trust(disk.caller(), &disk.stat_at(&state, name)?, shown)?;
+    let dir = disk.open_dir(&state, name.as_bytes(), Crossing::Stay)?;
+    read_directory(disk, &dir, (shown, ""), files)
+}
+
+fn read_directory<D: Disk>(
+    disk: &D,
+    dir: &D::Dir,
+    (shown, at): (&Path, &str),
+    files: &mut StateFiles,
+) -> Result<(), Distrust> {
+    let mut names = Vec::new();
+    let fresh = disk.open_dir(dir, b"", Crossing::Stay)?;
+    disk.list(&fresh, &mut |name, _| names.push(name.to_vec()))?;
+    names.sort_unstable();
+    for name in names.iter().filter_map(|name| Name::new(name)) {
+        let path = match at {
+            "" => name.to_string(),
+            at => format!("{at}/{name}"),
+        };
+        let stat = disk.stat_at(dir, name)?;
+        trust(disk.caller(), &stat, &shown.join(&path))?;
+        if stat.kind == EntryKind::Directory {
+            let inner = disk.open_dir(dir, name.as_bytes(), Crossing::Stay)?;
+            read_directory(disk, &inner, (shown, &path), files)?;
+        } else if name.as_bytes().ends_with(b".json") {
+            let bytes = read_small(disk, dir, name)?.unwrap_or_default();
+            files.insert(path, bytes);
+        }
+    }
+    Ok(())
+}
+
+fn trust(caller: u32, stat: &Stat, shown: &Path) -> Result<(), Distrust> {
+    let why = if !matches!(stat.kind, EntryKind::Directory | EntryKind::File) {
+        "is neither a directory nor a regular file"
     } else if stat.owner != caller && stat.owner != 0 {
-        Some("belongs to somebody else")
+        "belongs to somebody else"
     } else if stat.mode & 0o022 != 0 {
-        Some("can be written to by others")
+        "can be written to by others"
     } else {
-        None
-    }
+        return Ok(());
+    };
+    Err(Distrust::Of(format!("`{}` {why}", shown.display())))
 }

@@ -84,11 +84,7 @@ impl<D: Disk> Protocol<D> {
         let number = read.stamp.0.device;
         let is_beside = self.is_beside(number, path.parent());
         let backups = self.backups(&path, before, &read)?;
-        let device = if let Some(device) = self.known_device(number) {
-            device
-        } else {
-            self.device_of(number, &self.core.run_dir(&path)?)?
-        };
+        let device = self.device_of(number, &path)?;
         let after = Digest::of(bytes);
         let tries = self.tries.load(Ordering::Relaxed);
         let name = names::staged(&path, before, after, tries);

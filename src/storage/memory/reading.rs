@@ -89,16 +89,14 @@ impl Storage for Memory {
     fn begin(&self, begin: Begin, wait: &dyn Fn() -> bool) -> Result<Option<Begun>, Stop> {
         loop {
             let mut tree = self.tree();
-            if !tree.has_state && begin == Begin::IfThere {
+            if !tree.has_state() && begin == Begin::IfThere {
                 return Ok(None);
             }
             if !tree.is_locked {
                 tree.is_locked = true;
-                let is_new = !std::mem::replace(&mut tree.has_state, true);
                 let recovery = tree.recover();
                 let session = Box::new(MapSession {
                     memory: self.clone(),
-                    is_new,
                     id: OnceLock::new(),
                 });
                 return Ok(Some(Begun { session, recovery }));

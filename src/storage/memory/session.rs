@@ -14,22 +14,7 @@ use crate::storage::seam::{Answer, Change, Opening, Respond, Session};
 
 pub(super) struct MapSession {
     pub(super) memory: Memory,
-    pub(super) is_new: bool,
     pub(super) id: OnceLock<OperationId>,
-}
-
-fn announcement(change: &Change<'_>) -> Record {
-    let storage = Opaque::of(&());
-    match change {
-        Change::Replace(replace) => Record::Replacing(Box::new(Replacing {
-            path: replace.path.clone(),
-            before: replace.before,
-            after: Digest::of(replace.bytes),
-            storage,
-        })),
-        Change::Restore(restore) => Record::Restoring(Box::new(restoring(restore, storage))),
-        Change::Remove(remove) => Record::Removing(Box::new(removing(remove, storage))),
-    }
 }
 
 /// Makes a change; returns the backup of a manifest that was replaced.
@@ -66,25 +51,6 @@ fn make(tree: &mut Tree, change: &Change<'_>) -> Result<Option<BackupId>, Diagno
     }
 }
 
-/// The result for the journal: the outcome, the backup, and the code of what went wrong.
-fn result(
-    change: &Change<'_>,
-    made: &Result<Option<BackupId>, Diagnosis>,
-) -> (Outcome, Option<BackupId>, Option<Code>) {
-    match (change, made) {
-        (Change::Replace(_), Ok(backup)) => (Outcome::Migrated, backup.clone(), None),
-        (Change::Restore(_), Ok(_)) => (Outcome::Restored, None, None),
-        (Change::Remove(remove), made) => {
-            let outcome = match made {
-                Err(diagnosis) if diagnosis.code != Code::NotFound => Outcome::Undone,
-                _ => Outcome::Pruned,
-            };
-            (outcome, Some(remove.backup.clone()), None)
-        }
-        (_, Err(diagnosis)) => (outcome_of(diagnosis), None, Some(diagnosis.code)),
-    }
-}
-
 impl Session for MapSession {
     fn begin(&self, opening: Opening) -> Result<OperationId, Stop> {
         let mut tree = self.memory.tree();
@@ -113,11 +79,38 @@ impl Session for MapSession {
         let Some(id) = self.id.get() else {
             return respond(Answer::NotAttempted);
         };
-        let ticket = Ticket::new(&change, respond);
+        let (ticket, storage) = (Ticket::new(&change, respond), Opaque::of(&()));
+        let (announced, done, removed) = match &change {
+            Change::Replace(replace) => {
+                let replacing = Replacing {
+                    path: replace.path.clone(),
+                    before: replace.before,
+                    after: Digest::of(replace.bytes),
+                    storage,
+                };
+                let announced = Record::Replacing(Box::new(replacing));
+                (announced, Outcome::Migrated, None)
+            }
+            Change::Restore(restore) => {
+                let announced = Record::Restoring(Box::new(restoring(restore, storage)));
+                (announced, Outcome::Restored, None)
+            }
+            Change::Remove(remove) => {
+                let announced = Record::Removing(Box::new(removing(remove, storage)));
+                (announced, Outcome::Pruned, Some(remove.backup.clone()))
+            }
+        };
         let mut tree = self.memory.tree();
-        tree.append(id, &announcement(&change));
+        tree.append(id, &announced);
         let made = make(&mut tree, &change);
-        let (outcome, backup, code) = result(&change, &made);
+        let (outcome, backup, code) = match (&made, removed) {
+            (Ok(backup), removed) => (done, backup.clone().or(removed), None),
+            (Err(diagnosis), Some(removed)) if diagnosis.code == Code::NotFound => {
+                (done, Some(removed), None)
+            }
+            (Err(_), removed @ Some(_)) => (Outcome::Undone, removed, None),
+            (Err(diagnosis), None) => (outcome_of(diagnosis), None, Some(diagnosis.code)),
+        };
         let settled = ticket.result(outcome, backup, code);
         tree.totals.add(&settled);
         tree.append(id, &Record::Result(settled));
@@ -132,14 +125,10 @@ impl Session for MapSession {
     }
 
     fn finish(self: Box<Self>, stopped: Option<Stopped>) -> Vec<Diagnosis> {
-        let mut tree = self.memory.tree();
-        match self.id.get() {
-            Some(id) => {
-                let ended = tree.totals.ended(stopped);
-                tree.end(id, ended);
-            }
-            None if self.is_new => tree.has_state = false,
-            None => {}
+        if let Some(id) = self.id.get() {
+            let mut tree = self.memory.tree();
+            let ended = tree.totals.ended(stopped);
+            tree.end(id, ended);
         }
         Vec::new()
     }

@@ -38,7 +38,6 @@ pub(super) struct Tree {
     pub(super) unfinished: BTreeSet<OperationId>,
     pub(super) writer: Writer,
     pub(super) totals: Totals,
-    pub(super) has_state: bool,
     pub(super) is_locked: bool,
     /// The holder of the lock, once its operation has begun.
     pub(super) holder: Option<String>,
@@ -183,6 +182,10 @@ impl Tree {
     pub(super) fn write_head(&mut self, head: &Head) {
         let text = head.to_text().into_bytes();
         self.state.insert(HEAD.to_owned(), text);
+    }
+
+    pub(super) fn has_state(&self) -> bool {
+        self.is_locked || self.state.contains_key(HEAD)
     }
 
     pub(super) fn journal(&self, id: &OperationId) -> Option<&[u8]> {
