@@ -92,29 +92,29 @@ pub(super) struct Slot {
     pub(super) operation: u32,
     /// The entry of the same path before this one.
     older: u32,
-    /// `None` if no result says so.
-    pub(super) is_done: Option<bool>,
     pub(super) deed: SlotDeed,
 }
 
+/// A [`super::witness::Deed`] in few bytes: there is one for each manifest of each operation.
 #[derive(Debug, Clone)]
-pub(super) enum SlotDeed {
-    Replaced {
-        before: Digest,
-        after: Digest,
-        backup: u32,
-    },
-    Restored {
-        before: Digest,
-        after: Digest,
-        backup: u32,
-        undoes: u32,
-    },
-    Removed {
-        digest: Digest,
-        backup: u32,
-        of: u32,
-    },
+pub(super) struct SlotDeed {
+    pub(super) kind: DeedKind,
+    /// `None` if no result says so.
+    pub(super) is_done: Option<bool>,
+    /// `NONE` until a result names it.
+    pub(super) backup: u32,
+    /// The operation that is undone, or that made the backup; `NONE` if the manifest is replaced.
+    pub(super) of: u32,
+    pub(super) before: Digest,
+    /// The same as `before` if a backup is removed.
+    pub(super) after: Digest,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DeedKind {
+    Replaced,
+    Restored,
+    Removed,
 }
 
 impl Ledger {
@@ -159,31 +159,22 @@ impl Ledger {
             }
             Record::Result(settled) => return self.settle(operation, settled),
             Record::Replacing(one) => {
-                let (before, after) = (one.before, one.after);
-                let backup = NONE;
-                (
-                    &one.path,
-                    SlotDeed::Replaced {
-                        before,
-                        after,
-                        backup,
-                    },
-                )
+                let deed = SlotDeed::of(DeedKind::Replaced, one.before, one.after);
+                (&one.path, deed)
             }
             Record::Restoring(one) => {
-                let deed = SlotDeed::Restored {
-                    before: one.before,
-                    after: one.after,
+                let deed = SlotDeed {
                     backup: self.backups.enter(one.backup.as_str().as_bytes()),
-                    undoes: self.number(&one.undoes),
+                    of: self.number(&one.undoes),
+                    ..SlotDeed::of(DeedKind::Restored, one.before, one.after)
                 };
                 (&one.path, deed)
             }
             Record::Removing(one) => {
-                let deed = SlotDeed::Removed {
-                    digest: one.digest,
+                let deed = SlotDeed {
                     backup: self.backups.enter(one.backup.as_str().as_bytes()),
                     of: self.number(&one.of),
+                    ..SlotDeed::of(DeedKind::Removed, one.digest, one.digest)
                 };
                 (&one.path, deed)
             }
@@ -286,7 +277,6 @@ impl Ledger {
         if let Some(again) = self.find_slot(operation, path, deed.backup_removed()) {
             // The last announcement counts.
             self.entries[again].deed = deed;
-            self.entries[again].is_done = None;
             return again;
         }
         let newest = &mut self.newest[path as usize];
@@ -295,7 +285,6 @@ impl Ledger {
             path,
             operation,
             older: *newest,
-            is_done: None,
             deed,
         });
         *newest = u32::try_from(number).unwrap_or(NONE);
@@ -317,14 +306,14 @@ impl Ledger {
         let backup = backup.map(|backup| self.backups.enter(backup.as_str().as_bytes()));
         let of_backup = backup.and_then(|backup| self.find_slot(operation, path, Some(backup)));
         let at = of_backup.or_else(|| self.find_slot(operation, path, None))?;
-        let slot = &mut self.entries[at];
+        let deed = &mut self.entries[at].deed;
         let is_done = settled.outcome.is_done();
-        if slot.is_done.is_some_and(|known| Some(known) != is_done) {
+        if deed.is_done.is_some_and(|known| Some(known) != is_done) {
             self.operations[operation as usize].contradicts_itself = true;
         }
-        slot.is_done = is_done;
-        if let (SlotDeed::Replaced { backup: known, .. }, Some(backup)) = (&mut slot.deed, backup) {
-            *known = backup;
+        deed.is_done = is_done;
+        if let (DeedKind::Replaced, Some(backup)) = (deed.kind, backup) {
+            deed.backup = backup;
         }
         Some(at)
     }
@@ -347,19 +336,20 @@ impl Ledger {
     }
 }
 
-impl Operation {
-    /// Returns true if its journal reports all that it did.
-    pub fn is_complete(&self) -> bool {
-        matches!(self.state, State::Finished | State::Unfinished)
-    }
-}
-
 impl SlotDeed {
+    fn of(kind: DeedKind, before: Digest, after: Digest) -> Self {
+        Self {
+            kind,
+            is_done: None,
+            backup: NONE,
+            of: NONE,
+            before,
+            after,
+        }
+    }
+
     /// The backup that was to be removed; other deeds are about the manifest itself.
     pub(super) fn backup_removed(&self) -> Option<u32> {
-        match self {
-            Self::Removed { backup, .. } => Some(*backup),
-            Self::Replaced { .. } | Self::Restored { .. } => None,
-        }
+        (self.kind == DeedKind::Removed).then_some(self.backup)
     }
 }

@@ -1,7 +1,6 @@
 //! A compact table of different byte strings: paths, or names.
-//! Invariant: a string costs its own bytes and some thirty more, however often it is asked for.
+//! Invariant: a string costs its own bytes and some twenty more, however often it is asked for.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 
 const NONE: u32 = u32::MAX;
@@ -13,9 +12,8 @@ pub(super) struct Table {
     bytes: Vec<u8>,
     /// The end of each string, which is the start of the next.
     ends: Vec<usize>,
-    by_hash: HashMap<u32, u32>,
-    /// The string before of the same hash.
-    same_hash: Vec<u32>,
+    /// The number of each string, at the place that its hash gives or at the next one that is free.
+    places: Vec<u32>,
     hasher: RandomState,
 }
 
@@ -23,42 +21,49 @@ impl Table {
     pub(super) fn reserve(&mut self, strings: usize) {
         self.bytes.reserve(strings * USUAL_BYTES);
         self.ends.reserve(strings);
-        self.by_hash.reserve(strings);
-        self.same_hash.reserve(strings);
+        self.spread(self.len() + strings);
     }
 
     pub(super) fn enter(&mut self, string: &[u8]) -> u32 {
-        let hash = self.hash(string);
-        if let Some(found) = self.find_hashed(hash, string) {
-            return found;
+        self.spread(self.len() + 1);
+        let place = self.place(string);
+        if self.places[place] == NONE {
+            self.places[place] = u32::try_from(self.len()).unwrap_or(NONE);
+            self.bytes.extend_from_slice(string);
+            self.ends.push(self.bytes.len());
         }
-        let number = u32::try_from(self.ends.len()).unwrap_or(NONE);
-        self.bytes.extend_from_slice(string);
-        self.ends.push(self.bytes.len());
-        let before = self.by_hash.insert(hash, number);
-        self.same_hash.push(before.unwrap_or(NONE));
-        number
+        self.places[place]
     }
 
     pub(super) fn find(&self, string: &[u8]) -> Option<u32> {
-        self.find_hashed(self.hash(string), string)
+        let found = *self.places.get(self.place(string))?;
+        (found != NONE).then_some(found)
     }
 
-    /// Half a hash: strings that share it are compared.
-    #[expect(clippy::cast_possible_truncation, reason = "half a hash is enough")]
-    fn hash(&self, string: &[u8]) -> u32 {
-        self.hasher.hash_one(string) as u32
-    }
-
-    fn find_hashed(&self, hash: u32, string: &[u8]) -> Option<u32> {
-        let mut number = *self.by_hash.get(&hash)?;
-        while number != NONE {
-            if self.at(number) == string {
-                return Some(number);
-            }
-            number = self.same_hash[number as usize];
+    /// Makes so many places that a third of them stays free.
+    fn spread(&mut self, strings: usize) {
+        if self.places.len() / 3 * 2 >= strings {
+            return;
         }
-        None
+        self.places = vec![NONE; (strings + strings / 2 + 3).next_power_of_two()];
+        for number in 0..self.len() {
+            let number = u32::try_from(number).unwrap_or(NONE);
+            let place = self.place(self.at(number));
+            self.places[place] = number;
+        }
+    }
+
+    /// The place of a string, or the free one that it would take.
+    #[expect(clippy::cast_possible_truncation, reason = "a part is enough")]
+    fn place(&self, string: &[u8]) -> usize {
+        let mut place = self.hasher.hash_one(string) as usize;
+        loop {
+            place &= self.places.len().wrapping_sub(1);
+            match self.places.get(place) {
+                Some(number) if *number != NONE && self.at(*number) != string => place += 1,
+                _ => return place,
+            }
+        }
     }
 
     pub(super) fn at(&self, number: u32) -> &[u8] {

@@ -291,12 +291,8 @@ fn the_last_operation_that_was_done_says_what_stands_there() {
     let witness = all.witness(&path(b"m")).unwrap();
     assert_eq!(witness.replaced.len(), 2);
     assert_eq!(witness.replaced[0].later, Some((&id("two"), digest("c"))));
-    let expected: Vec<_> = all
-        .expected()
-        .into_iter()
-        .map(|one| all.path(one))
-        .collect();
-    assert_eq!(expected, [path(b"m")]);
+    assert_eq!(all.expected_beside(&[]), [(path(b"m"), &id("two"))]);
+    assert!(all.expected_beside(&[true]).is_empty());
     assert_eq!(all.witness(&path(b"n")), None);
 }
 

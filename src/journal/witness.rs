@@ -1,7 +1,7 @@
 //! Questions to the ledger about manifests.
 
 use super::id::OperationId;
-use super::ledger::{Ledger, NONE, Operation, Slot, SlotDeed};
+use super::ledger::{DeedKind, Ledger, NONE, Operation, Slot, SlotDeed};
 use crate::digest::Digest;
 use crate::path::TreePath;
 
@@ -93,42 +93,30 @@ pub struct Replacement<'l> {
 
 impl Ledger {
     fn entry(&self, slot: &Slot) -> Entry<'_> {
-        let backup = |number: u32| self.backup(number).unwrap_or_default();
-        let deed = match slot.deed {
-            SlotDeed::Replaced {
+        let SlotDeed { before, after, .. } = slot.deed;
+        let backup = self.backup(slot.deed.backup);
+        let deed = match slot.deed.kind {
+            DeedKind::Replaced => Deed::Replaced {
                 before,
                 after,
                 backup,
-            } => Deed::Replaced {
-                before,
-                after,
-                backup: self.backup(backup),
             },
-            SlotDeed::Restored {
+            DeedKind::Restored => Deed::Restored {
                 before,
                 after,
-                backup: name,
-                undoes,
-            } => Deed::Restored {
-                before,
-                after,
-                backup: backup(name),
-                undoes: &self.ids[undoes as usize],
+                backup: backup.unwrap_or_default(),
+                undoes: &self.ids[slot.deed.of as usize],
             },
-            SlotDeed::Removed {
-                digest,
-                backup: name,
-                of,
-            } => Deed::Removed {
-                digest,
-                backup: backup(name),
-                of: &self.ids[of as usize],
+            DeedKind::Removed => Deed::Removed {
+                digest: before,
+                backup: backup.unwrap_or_default(),
+                of: &self.ids[slot.deed.of as usize],
             },
         };
         Entry {
             operation: &self.operations[slot.operation as usize],
             deed,
-            is_done: slot.is_done,
+            is_done: slot.deed.is_done,
         }
     }
 
@@ -137,13 +125,19 @@ impl Ledger {
         std::str::from_utf8(known).ok()
     }
 
-    /// The path of a manifest, by its number.
-    pub(crate) fn path(&self, number: u32) -> TreePath {
-        TreePath::join(b"", self.path_bytes(number))
+    fn path(&self, number: u32) -> TreePath {
+        TreePath::join(b"", self.paths.at(number))
     }
 
-    pub(crate) fn path_bytes(&self, number: u32) -> &[u8] {
-        self.paths.at(number)
+    /// The number of manifests that operations touched.
+    pub(crate) fn manifests(&self) -> usize {
+        self.paths.len()
+    }
+
+    /// The number of a manifest, from 0; later operations do not change it.
+    pub(crate) fn number_of(&self, path: &TreePath) -> Option<usize> {
+        let number = self.paths.find(path.as_bytes())?;
+        usize::try_from(number).ok()
     }
 
     /// The operations, in order.
@@ -161,7 +155,7 @@ impl Ledger {
     /// Returns true if the result of the entry with this number is certain.
     pub fn is_settled(&self, entry: usize) -> bool {
         let slot = self.entries.get(entry);
-        slot.is_some_and(|slot| slot.is_done.is_some())
+        slot.is_some_and(|slot| slot.deed.is_done.is_some())
     }
 
     /// All deeds on a manifest and its backups, first to last.
@@ -172,13 +166,6 @@ impl Ledger {
         let mut entries: Vec<_> = self.slots(path).map(|(_, slot)| self.entry(slot)).collect();
         entries.reverse();
         entries
-    }
-
-    /// Every entry, in the order of the journals, with the manifest that it is about.
-    pub fn all(&self) -> impl Iterator<Item = (TreePath, Entry<'_>)> {
-        self.entries
-            .iter()
-            .map(|slot| (self.path(slot.path), self.entry(slot)))
     }
 
     /// Every entry, in the order of the journals.
@@ -214,10 +201,13 @@ impl Ledger {
         for slot in slots.into_iter().rev() {
             self.enter(&mut witness, slot);
         }
-        let done: Vec<_> = witness.replaced.iter().map(Replacement::written).collect();
-        for (place, replaced) in witness.replaced.iter_mut().enumerate() {
+        let mut later = None;
+        for replaced in witness.replaced.iter_mut().rev() {
             replaced.is_kept &= replaced.operation.place >= self.backups_uncertain_before;
-            replaced.later = done[place + 1..].iter().rev().find_map(|one| *one);
+            replaced.later = later;
+            if replaced.is_certain {
+                later = later.or(Some((&replaced.operation.id, replaced.after)));
+            }
         }
         if let Some(last) = &mut witness.last {
             last.is_certain &= last.operation.place >= self.uncertain_before;
@@ -275,15 +265,17 @@ impl Ledger {
         }
     }
 
-    /// The numbers of the manifests that must be there, in path order.
-    pub(crate) fn expected(&self) -> Vec<u32> {
-        let is_expected = |path: &u32| {
-            let last = self.witness_of(*path).last;
-            last.is_some_and(|last| last.is_certain)
-        };
-        let all = (0..self.paths.len()).filter_map(|path| u32::try_from(path).ok());
-        let mut expected: Vec<_> = all.filter(is_expected).collect();
-        expected.sort_unstable_by_key(|path| self.paths.at(*path));
+    /// The manifests that must be there beside those that are found, in path order, with the operations that left them.
+    pub(crate) fn expected_beside(&self, is_found: &[bool]) -> Vec<(TreePath, &OperationId)> {
+        let left = (0..self.paths.len()).filter(|number| is_found.get(*number) != Some(&true));
+        let left = left.filter_map(|number| u32::try_from(number).ok());
+        let expected = left.filter_map(|path| {
+            let last = self.witness_of(path).last?;
+            last.is_certain
+                .then(|| (self.path(path), &last.operation.id))
+        });
+        let mut expected: Vec<_> = expected.collect();
+        expected.sort_unstable();
         expected
     }
 
@@ -291,12 +283,6 @@ impl Ledger {
     pub fn catalogs(&self) -> impl Iterator<Item = Digest> {
         let began = self.operations.iter().filter_map(|one| one.began.as_ref());
         began.map(|began| began.catalog.digest)
-    }
-}
-
-impl<'l> Replacement<'l> {
-    fn written(&self) -> Option<(&'l OperationId, Digest)> {
-        self.is_certain.then_some((&self.operation.id, self.after))
     }
 }
 

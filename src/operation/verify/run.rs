@@ -64,12 +64,6 @@ fn run(frame: &Frame<'_>, options: Verify, tally: &mut Tally<'_>) -> Result<(), 
     } else {
         tree_failures(frame, &scope)?
     };
-    let is_whole = selection.manifests.is_none() && selection.limit.is_none();
-    let expected = if is_whole {
-        journals.ledger.expected()
-    } else {
-        Vec::new()
-    };
     let mut walk = Walk {
         frame,
         scope: &scope,
@@ -77,13 +71,13 @@ fn run(frame: &Frame<'_>, options: Verify, tally: &mut Tally<'_>) -> Result<(), 
         options,
         catalogs: &catalogs,
         pass_facts,
+        is_found: vec![false; journals.ledger.manifests()],
         journals,
-        expected: expected.into_iter().peekable(),
-        absent: Vec::new(),
         has_history: false,
     };
     walk.all(tally)?;
-    if frame.watch.signal().is_none() {
+    let is_whole = selection.manifests.is_none() && selection.limit.is_none();
+    if is_whole && frame.watch.signal().is_none() {
         walk.report_missing(tally);
     }
     if walk.journals.are_none && !walk.has_history && tally.summary.counts.selected > 0 {
@@ -102,9 +96,8 @@ struct Walk<'w> {
     /// The rules over the tree that do not hold.
     pass_facts: FirstPassFacts,
     journals: Journals,
-    /// The manifests that must exist, after those that were found so far.
-    expected: std::iter::Peekable<std::vec::IntoIter<u32>>,
-    absent: Vec<TreePath>,
+    /// For each manifest of the ledger, by its number.
+    is_found: Vec<bool>,
     has_history: bool,
 }
 
@@ -135,9 +128,6 @@ impl<'w> Walk<'w> {
                 }
             }
         }
-        let ledger = &self.journals.ledger;
-        let absent = self.expected.by_ref();
-        self.absent.extend(absent.map(|one| ledger.path(one)));
         let (directories, named) = finder.rest();
         tally.found_so_far(finder.counts);
         tally.unvisited(directories);
@@ -184,13 +174,10 @@ impl<'w> Walk<'w> {
 
     fn report(&mut self, mut proved: Proved<'w>, tally: &mut Tally<'_>) {
         let path = &proved.verified.outcome.path;
-        let ledger = &self.journals.ledger;
-        let bytes = path.as_bytes();
-        while let Some(absent) = (self.expected).next_if(|one| ledger.path_bytes(*one) < bytes) {
-            self.absent.push(ledger.path(absent));
+        let number = self.journals.ledger.number_of(path);
+        if let Some(is_found) = number.and_then(|number| self.is_found.get_mut(number)) {
+            *is_found = true;
         }
-        self.expected
-            .next_if(|one| ledger.path_bytes(*one) == bytes);
         let failures = self.pass_facts.failures(path).iter();
         proved
             .verified
@@ -202,22 +189,22 @@ impl<'w> Walk<'w> {
 
     /// Names the manifests that operations left and that are not there any more.
     fn report_missing(&self, tally: &mut Tally<'_>) {
-        for path in self.absent.iter().filter(|path| self.scope.selects(path)) {
-            let witness = self.journals.ledger.witness(path);
-            let Some(last) = witness.and_then(|witness| witness.last) else {
+        let expected = self.journals.ledger.expected_beside(&self.is_found);
+        for (path, operation) in expected {
+            if !self.scope.selects(&path) {
                 continue;
-            };
-            let Err(trouble) = self.frame.storage.read(path, &mut |_| false) else {
+            }
+            let Err(trouble) = self.frame.storage.read(&path, &mut |_| false) else {
                 continue;
             };
             // A directory that cannot be listed is named already.
-            if last.is_certain && trouble.code != Code::PermissionDenied {
+            if trouble.code != Code::PermissionDenied {
                 let message = format!(
-                    "operation `{}` left it, and it is not there: {}",
-                    last.operation.id, trouble.message
+                    "operation `{operation}` left it, and it is not there: {}",
+                    trouble.message
                 );
                 let finding = Diagnosis::new(Code::ManifestMissing, message);
-                tally.finding(&finding.at(path.clone()));
+                tally.finding(&finding.at(path));
             }
         }
     }
