@@ -73,8 +73,10 @@ impl fmt::Display for FileName {
 
 impl<'de> Deserialize<'de> for FileName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::new(&text).ok_or_else(|| D::Error::custom("expected one plain file name"))
+        let text = <Box<str>>::deserialize(deserializer)?;
+        let is_name = Name::new(text.as_bytes()).is_some();
+        let name = is_name.then_some(Self(text));
+        name.ok_or_else(|| D::Error::custom("expected one plain file name"))
     }
 }
 
@@ -227,8 +229,8 @@ impl<'de> Deserialize<'de> for TreePath {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Form {
-    Text(String),
+enum Form<'t> {
+    Text(#[serde(borrow)] Cow<'t, str>),
     Bytes(Bytes),
 }
 

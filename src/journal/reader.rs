@@ -43,7 +43,9 @@ enum State {
     Sound,
     /// The chain is broken; no whole line has followed so far.
     Broken,
+    /// A whole line does not continue the chain.
     Damaged,
+    /// A line continues or begins the chain and is not understood.
     Unknown,
 }
 
@@ -58,15 +60,6 @@ struct Whole {
 struct Opening {
     #[serde(default)]
     format: Option<String>,
-}
-
-enum Line {
-    Record(Record),
-    Broken,
-    /// The line is complete and does not continue the chain.
-    Damaged,
-    /// The line continues or begins the chain and is not understood.
-    Unknown,
 }
 
 impl Reader {
@@ -121,12 +114,9 @@ impl Reader {
     fn line(&mut self, line: &[u8], each: &mut dyn FnMut(&Record) -> bool) {
         match self.state {
             State::Sound => match self.read(line) {
-                Line::Record(record) if each(&record) => {
-                    self.sound_bytes += line.len() as u64 + 1;
-                }
-                Line::Record(_) | Line::Unknown => self.state = State::Unknown,
-                Line::Broken => self.state = State::Broken,
-                Line::Damaged => self.state = State::Damaged,
+                Ok(record) if each(&record) => self.sound_bytes += line.len() as u64 + 1,
+                Ok(_) => self.state = State::Unknown,
+                Err(state) => self.state = state,
             },
             // Zeros or garbage of a torn write are not a line.
             State::Broken if self.is_whole(line) => self.state = State::Damaged,
@@ -138,37 +128,34 @@ impl Reader {
         serde_json::from_slice::<Whole>(line).is_ok_and(|line| line.seq >= self.writer.sequence)
     }
 
-    fn read(&mut self, line: &[u8]) -> Line {
+    /// Reads a record, or returns the state of the journal from this line on.
+    fn read(&mut self, line: &[u8]) -> Result<Record, State> {
         let Some((body, chain)) = self.continued(line) else {
-            return if self.writer.sequence == 0 && begins_otherwise(line) {
-                Line::Unknown
+            return Err(if self.writer.sequence == 0 && begins_otherwise(line) {
+                State::Unknown
             } else if self.is_whole(line) {
-                Line::Damaged
+                State::Damaged
             } else {
-                Line::Broken
-            };
+                State::Broken
+            });
         };
-        let Some((sequence, kind, members)) = parts(body) else {
-            return Line::Unknown;
-        };
+        let (sequence, kind, members) = parts(body).ok_or(State::Unknown)?;
         if sequence != self.writer.sequence {
-            return Line::Damaged;
+            return Err(State::Damaged);
         }
-        let Some(record) = self.record(kind, &members) else {
-            return Line::Unknown;
-        };
+        let record = self.record(kind, &members).ok_or(State::Unknown)?;
         self.writer.sequence += 1;
         self.writer.chain = Some(chain);
-        Line::Record(record)
+        Ok(record)
     }
 
-    fn record(&mut self, kind: &str, members: &[u8]) -> Option<Record> {
+    fn record(&mut self, kind: &str, members: &str) -> Option<Record> {
         let is_first = self.writer.sequence == 0;
         if is_first != (kind == "began") {
             return None;
         }
         if is_first {
-            let opening: Opening = serde_json::from_slice(members).ok()?;
+            let opening: Opening = serde_json::from_str(members).ok()?;
             self.writer.format = match opening.format.as_deref() {
                 Some(record::FORMAT) => Format::Two,
                 Some(version1::FORMAT) => Format::One,
@@ -196,7 +183,7 @@ fn is_numbered(record: &Record) -> bool {
     }
 }
 
-fn parts(body: &[u8]) -> Option<(u64, &str, Vec<u8>)> {
+fn parts(body: &[u8]) -> Option<(u64, &str, String)> {
     let text = std::str::from_utf8(body).ok()?;
     let (sequence, rest) = text.strip_prefix("{\"seq\":")?.split_once(",\"type\":\"")?;
     let (kind, rest) = rest.split_once('"')?;
@@ -206,7 +193,7 @@ fn parts(body: &[u8]) -> Option<(u64, &str, Vec<u8>)> {
         None => return None,
     };
     let number: u64 = sequence.parse().ok()?;
-    (number.to_string() == sequence).then(|| (number, kind, members.into_bytes()))
+    (number.to_string() == sequence).then_some((number, kind, members))
 }
 
 fn begins_otherwise(line: &[u8]) -> bool {

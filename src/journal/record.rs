@@ -53,9 +53,9 @@ pub enum Record {
 }
 
 impl Record {
-    pub(super) fn read(kind: &str, members: &[u8]) -> Option<Self> {
-        fn of<T: DeserializeOwned>(members: &[u8]) -> Option<T> {
-            serde_json::from_slice(members).ok()
+    pub(super) fn read(kind: &str, members: &str) -> Option<Self> {
+        fn of<T: DeserializeOwned>(members: &str) -> Option<T> {
+            serde_json::from_str(members).ok()
         }
         Some(match kind {
             "began" => Self::Began(of(members)?),

@@ -19,18 +19,18 @@ use crate::version::Version;
 
 pub(super) const FORMAT: &str = "migrate-manifests/journal/1";
 
-pub(super) fn read(kind: &str, members: &[u8]) -> Option<Record> {
-    fn of<T: DeserializeOwned>(members: &[u8]) -> Option<T> {
-        serde_json::from_slice(members).ok()
+pub(super) fn read(kind: &str, members: &str) -> Option<Record> {
+    fn of<T: DeserializeOwned>(members: &str) -> Option<T> {
+        serde_json::from_str(members).ok()
     }
     match kind {
-        "began" => of::<OldBegan>(members)?.record(),
-        "intent" => of::<Intent>(members)?.record(),
-        "copying" => of::<Copying>(members)?.record(),
-        "restoring" => of::<OldRestoring>(members)?.record(),
-        "pruning" => of::<Pruning>(members)?.record(),
-        "result" => of::<Result>(members)?.record(),
-        "ended" => Some(of::<OldEnded>(members)?.record()),
+        "began" => began(of(members)?),
+        "intent" => replacing(of(members)?),
+        "copying" => copying(of(members)?),
+        "restoring" => restoring(of(members)?),
+        "pruning" => removing(of(members)?),
+        "result" => result(of(members)?),
+        "ended" => Some(ended(of(members)?)),
         _ => None,
     }
 }
@@ -87,55 +87,46 @@ struct OldBegan {
     undoes: Option<OperationId>,
 }
 
-impl OldBegan {
-    fn record(self) -> Option<Record> {
-        let is_known = self.format == FORMAT
-            && matches!(
-                self.command,
-                Command::Migrate | Command::Rollback | Command::Prune
-            );
-        is_known.then(|| {
-            Record::Began(Box::new(Began {
-                format: self.format,
-                operation: self.operation,
-                part: None,
-                serial: None,
-                before: None,
-                tree: None,
-                command: self.command,
-                started_at: self.started_at,
-                now: self.now,
-                who: Some(Actor {
-                    program: self.program,
-                    ..Actor::default()
-                }),
-                selection: None,
-                target_version: self.target_version,
-                target_versions: BTreeMap::new(),
-                catalog: CatalogName {
-                    name: self.catalog,
-                    digest: self.catalog_digest,
-                },
-                rules: self.rules,
-                undoes: self.undoes,
-            }))
-        })
-    }
+fn began(old: OldBegan) -> Option<Record> {
+    let is_known = matches!(
+        old.command,
+        Command::Migrate | Command::Rollback | Command::Prune
+    );
+    (is_known && old.format == FORMAT).then(|| {
+        Record::Began(Box::new(Began {
+            format: old.format,
+            operation: old.operation,
+            part: None,
+            serial: None,
+            before: None,
+            tree: None,
+            command: old.command,
+            started_at: old.started_at,
+            now: old.now,
+            who: Some(Actor {
+                program: old.program,
+                ..Actor::default()
+            }),
+            selection: None,
+            target_version: old.target_version,
+            target_versions: BTreeMap::new(),
+            catalog: CatalogName {
+                name: old.catalog,
+                digest: old.catalog_digest,
+            },
+            rules: old.rules,
+            undoes: old.undoes,
+        }))
+    })
 }
 
-fn path(text: &str, exact: Option<&String>) -> Option<TreePath> {
-    match exact {
-        Some(encoded) => TreePath::from_base64(encoded),
-        None => TreePath::new(text.as_bytes()),
-    }
+fn path(path: String, path_b64: Option<String>) -> Option<TreePath> {
+    PathMembers { path, path_b64 }.to_path()
 }
 
+/// Digests have no `sha256:` before them.
 fn digest(text: &str) -> Option<Digest> {
-    if text.len() == 64 {
-        text.parse().ok()
-    } else {
-        None
-    }
+    text.parse().ok().filter(|_| text.len() == 64)
 }
 
 #[derive(Deserialize)]
@@ -157,21 +148,19 @@ struct Intent {
     way: String,
 }
 
-impl Intent {
-    fn record(self) -> Option<Record> {
-        let storage = serde_json::json!({
-            "mode": self.mode, "owner": self.owner, "group": self.group,
-            "modified": self.modified, "accessed": self.accessed,
-            "backups": self.backups, "staged": self.staged, "beside": self.beside,
-            "inode": self.inode, "way": self.way,
-        });
-        Some(Record::Replacing(Box::new(Replacing {
-            path: path(&self.path, self.path_b64.as_ref())?,
-            before: digest(&self.before)?,
-            after: digest(&self.after)?,
-            storage: Opaque::of(&storage),
-        })))
-    }
+fn replacing(old: Intent) -> Option<Record> {
+    let storage = serde_json::json!({
+        "mode": old.mode, "owner": old.owner, "group": old.group,
+        "modified": old.modified, "accessed": old.accessed,
+        "backups": old.backups, "staged": old.staged, "beside": old.beside,
+        "inode": old.inode, "way": old.way,
+    });
+    Some(Record::Replacing(Box::new(Replacing {
+        path: path(old.path, old.path_b64)?,
+        before: digest(&old.before)?,
+        after: digest(&old.after)?,
+        storage: Opaque::of(&storage),
+    })))
 }
 
 #[derive(Deserialize)]
@@ -183,14 +172,12 @@ struct Copying {
     inode: u64,
 }
 
-impl Copying {
-    fn record(self) -> Option<Record> {
-        let storage = serde_json::json!({"backup": self.backup, "inode": self.inode});
-        Some(Record::Storage(StorageNote {
-            path: path(&self.path, self.path_b64.as_ref())?,
-            storage: Opaque::of(&storage),
-        }))
-    }
+fn copying(old: Copying) -> Option<Record> {
+    let storage = serde_json::json!({"backup": old.backup, "inode": old.inode});
+    Some(Record::Storage(StorageNote {
+        path: path(old.path, old.path_b64)?,
+        storage: Opaque::of(&storage),
+    }))
 }
 
 #[derive(Deserialize)]
@@ -208,21 +195,19 @@ struct OldRestoring {
     way: String,
 }
 
-impl OldRestoring {
-    fn record(self) -> Option<Record> {
-        let storage = serde_json::json!({
-            "inode": self.inode, "backup_inode": self.backup_inode,
-            "staged": self.staged, "way": self.way,
-        });
-        Some(Record::Restoring(Box::new(Restoring {
-            path: path(&self.path, self.path_b64.as_ref())?,
-            undoes: self.undoes,
-            before: digest(&self.before)?,
-            after: digest(&self.after)?,
-            backup: self.backup,
-            storage: Opaque::of(&storage),
-        })))
-    }
+fn restoring(old: OldRestoring) -> Option<Record> {
+    let storage = serde_json::json!({
+        "inode": old.inode, "backup_inode": old.backup_inode,
+        "staged": old.staged, "way": old.way,
+    });
+    Some(Record::Restoring(Box::new(Restoring {
+        path: path(old.path, old.path_b64)?,
+        undoes: old.undoes,
+        before: digest(&old.before)?,
+        after: digest(&old.after)?,
+        backup: old.backup,
+        storage: Opaque::of(&storage),
+    })))
 }
 
 #[derive(Deserialize)]
@@ -236,17 +221,15 @@ struct Pruning {
     inode: u64,
 }
 
-impl Pruning {
-    fn record(self) -> Option<Record> {
-        let storage = serde_json::json!({"inode": self.inode});
-        Some(Record::Removing(Box::new(Removing {
-            path: path(&self.path, self.path_b64.as_ref())?,
-            of: self.of,
-            backup: self.backup,
-            digest: digest(&self.digest)?,
-            storage: Opaque::of(&storage),
-        })))
-    }
+fn removing(old: Pruning) -> Option<Record> {
+    let storage = serde_json::json!({"inode": old.inode});
+    Some(Record::Removing(Box::new(Removing {
+        path: path(old.path, old.path_b64)?,
+        of: old.of,
+        backup: old.backup,
+        digest: digest(&old.digest)?,
+        storage: Opaque::of(&storage),
+    })))
 }
 
 #[derive(Deserialize)]
@@ -261,17 +244,15 @@ struct Result {
     to_version: Option<Version>,
 }
 
-impl Result {
-    fn record(self) -> Option<Record> {
-        Some(Record::Result(Settled {
-            path: path(&self.path, self.path_b64.as_ref())?,
-            outcome: self.outcome,
-            backup: self.backup,
-            code: self.code,
-            from_version: self.from_version,
-            to_version: self.to_version,
-        }))
-    }
+fn result(old: Result) -> Option<Record> {
+    Some(Record::Result(Settled {
+        path: path(old.path, old.path_b64)?,
+        outcome: old.outcome,
+        backup: old.backup,
+        code: old.code,
+        from_version: old.from_version,
+        to_version: old.to_version,
+    }))
 }
 
 #[derive(Deserialize)]
@@ -283,20 +264,18 @@ struct OldEnded {
     stopped: Option<Code>,
 }
 
-impl OldEnded {
-    fn record(self) -> Record {
-        let mut counts = BTreeMap::from([(Outcome::Migrated, self.migrated)]);
-        counts.extend(self.restored.map(|restored| (Outcome::Restored, restored)));
-        counts.retain(|_, count| *count > 0);
-        Record::Ended(Box::new(Ended {
-            ended_at: None,
-            counts,
-            codes: BTreeMap::new(),
-            recovered: self.recovered,
-            stopped: self.stopped.map(|code| Stopped {
-                code,
-                message: None,
-            }),
-        }))
-    }
+fn ended(old: OldEnded) -> Record {
+    let mut counts = BTreeMap::from([(Outcome::Migrated, old.migrated)]);
+    counts.extend(old.restored.map(|restored| (Outcome::Restored, restored)));
+    counts.retain(|_, count| *count > 0);
+    Record::Ended(Box::new(Ended {
+        ended_at: None,
+        counts,
+        codes: BTreeMap::new(),
+        recovered: old.recovered,
+        stopped: old.stopped.map(|code| Stopped {
+            code,
+            message: None,
+        }),
+    }))
 }

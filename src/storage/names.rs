@@ -15,13 +15,11 @@ pub const STATE_DIRECTORY: &str = ".migrate-manifests";
 const LAST_BACKUP: u32 = 9;
 
 pub(super) fn backups(manifest: Name<'_>, before: Digest) -> impl Iterator<Item = BackupId> {
-    let plain = format!("{manifest}.backup");
-    let hashed = format!("{plain}.{}", before.short());
-    let numbered = {
-        let hashed = hashed.clone();
-        (2..=LAST_BACKUP).map(move |number| format!("{hashed}-{number}"))
-    };
-    let names = [plain, hashed].into_iter().chain(numbered);
+    let names = (0..=LAST_BACKUP).map(move |number| match number {
+        0 => format!("{manifest}.backup"),
+        1 => format!("{manifest}.backup.{}", before.short()),
+        _ => format!("{manifest}.backup.{}-{number}", before.short()),
+    });
     names.filter_map(|name| BackupId::new(&name))
 }
 

@@ -21,8 +21,9 @@ pub(super) fn operation_of(journal: &[u8]) -> Option<OperationId> {
 }
 
 pub(super) fn staged(path: &TreePath, before: Digest, after: Digest, tries: u32) -> String {
-    let digests = [Digest::of(path.as_bytes()), before, after];
-    let name = digests.map(|digest| digest.short()).join("-");
+    let path = Digest::of(path.as_bytes());
+    let [path, before, after] = [path, before, after].map(|digest| digest.leading_u64());
+    let name = format!("{path:016x}-{before:016x}-{after:016x}");
     match tries {
         0 => name,
         tries => format!("{name}-{tries}"),
