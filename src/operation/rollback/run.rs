@@ -16,7 +16,9 @@ use crate::report::{Counts, Diagnosis, Outcome, Sink, Status, Stop, Summary};
 use crate::selection::Tolerance;
 use crate::storage::{Answer, Change, Restore};
 
-const GROUP: usize = 4096;
+const GROUP_OF_READS: usize = 256;
+/// Each group is flushed as a whole.
+const GROUP_OF_WRITES: usize = 4096;
 
 /// A rollback.
 #[derive(Debug, Clone)]
@@ -129,7 +131,11 @@ impl Run<'_> {
     fn each_group(&self, mut take: impl FnMut(&[Item], &mut Option<u64>)) {
         let mut wanted = self.frame.request.selection.limit;
         let mut left = self.choice.items.len();
-        for group in self.choice.items.chunks(GROUP) {
+        let size = match self.writing {
+            Some(_) => GROUP_OF_WRITES,
+            None => GROUP_OF_READS,
+        };
+        for group in self.choice.items.chunks(size) {
             left -= group.len();
             self.frame.watch.expects(left as u64);
             if wanted != Some(0) {

@@ -17,7 +17,6 @@ use crate::operation::scope::Scope;
 use crate::operation::survey::Survey;
 use crate::operation::tally::Tally;
 use crate::operation::walk::{Found, Visit};
-use crate::path::TreePath;
 use crate::report::{Diagnosis, Outcome, Sink, Start, Status, Stop, Summary, Verified};
 
 const GROUP: usize = 256;
