@@ -50,8 +50,11 @@ impl FileName {
 
     /// The text of a name, for people: bytes that are not UTF-8 are U+FFFD, and what becomes too long is cut off.
     pub(crate) fn lossy(name: Name<'_>) -> Self {
-        let text = name.to_string();
-        Self(text[..text.floor_char_boundary(Name::MAX_BYTES)].into())
+        let mut text = name.to_string();
+        while text.len() > Name::MAX_BYTES {
+            text.pop();
+        }
+        Self(text.into())
     }
 
     /// The name as text.

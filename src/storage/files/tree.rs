@@ -68,8 +68,8 @@ impl<D: Disk> Storage for Files<D> {
     fn read(&self, path: &TreePath, feed: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Diagnosis> {
         let core = &self.0;
         let (file, _) = core.open_regular(&core.root, path.as_bytes())?;
-        let fed = core.in_pieces(&file, feed);
-        fed.map_err(|error| diagnose("cannot read", &error))
+        let read = core.in_pieces(&file, feed);
+        read.map_err(|error| diagnose("cannot read", &error))
     }
 
     fn most_jobs(&self) -> usize {

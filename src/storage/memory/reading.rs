@@ -59,12 +59,10 @@ impl Storage for Memory {
 
     fn state(&self, path: &str) -> Result<StateFiles, Stop> {
         let tree = self.tree();
-        let below = format!("{path}/");
         let files = tree.state.iter().filter_map(|(name, bytes)| {
-            let name = if name == path {
-                name.as_str()
-            } else {
-                name.strip_prefix(&below)?
+            let name = match name.strip_prefix(path)? {
+                "" => name,
+                below => below.strip_prefix('/')?,
             };
             Some((name.to_owned(), bytes.clone()))
         });

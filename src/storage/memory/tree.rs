@@ -120,13 +120,11 @@ impl Tree {
     }
 
     pub(super) fn look(&self, path: &TreePath) -> Option<(EntryKind, u64)> {
-        match self.files.get(path) {
-            Some(document) => Some((EntryKind::File, document.bytes.len() as u64)),
-            None => {
-                let mut below = self.below(path.as_bytes());
-                below.next().map(|_| (EntryKind::Directory, 0))
-            }
+        if let Some(document) = self.files.get(path) {
+            return Some((EntryKind::File, document.bytes.len() as u64));
         }
+        let mut below = self.below(path.as_bytes());
+        below.next().map(|_| (EntryKind::Directory, 0))
     }
 
     pub(super) fn document(&self, path: &TreePath) -> Result<&Document, Diagnosis> {
