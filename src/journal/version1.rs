@@ -255,7 +255,7 @@ fn result(old: Result) -> Option<Record> {
     }))
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OldEnded {
     migrated: u64,

@@ -14,7 +14,9 @@ use crate::path::TreePath;
 use crate::report::{Backup, Diagnosis, Fate, Sink, Start, Stop, Summary};
 use crate::storage;
 
-const GROUP: usize = 256;
+const GROUP_OF_READS: usize = 64;
+/// Each group is flushed as a whole.
+const GROUP_OF_WRITES: usize = 256;
 
 /// Lists the backups beside the selected manifests, reporting each to `sink`.
 pub fn list(frame: &Frame<'_>, sink: &mut dyn Sink) -> Summary {
@@ -55,7 +57,12 @@ pub(super) fn each_backup<B: Send>(
     let scope = Scope::of(frame.catalog, &frame.request.selection)?;
     let mut finder = Finder::new(frame, &scope)?;
     finder.end_if(tally.output_failed());
-    finder.for_each(GROUP, visit, |found| {
+    let group = if frame.request.dry_run {
+        GROUP_OF_READS
+    } else {
+        GROUP_OF_WRITES
+    };
+    finder.for_each(group, visit, |found| {
         let mut goes_on = true;
         match found.manifest(tally) {
             Some(Ok(backups)) => {

@@ -19,7 +19,7 @@ use crate::operation::tally::Tally;
 use crate::operation::walk::{Found, Visit};
 use crate::report::{Diagnosis, Outcome, Sink, Start, Status, Stop, Summary, Verified};
 
-const GROUP: usize = 256;
+const GROUP: usize = 64;
 const RETRIES: usize = 3;
 
 /// Proves the selected manifests of a tree, reporting the findings to `sink`.
