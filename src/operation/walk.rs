@@ -103,7 +103,12 @@ impl<T> Visiting<'_, T> {
             return visited;
         }
         let at = TreePath::new(path);
-        let directory = match self.frame.storage.list(at.as_ref()) {
+        let directory = match self
+            .frame
+            .storage
+            .open(at.as_ref())
+            .and_then(Directory::list)
+        {
             Ok(directory) => directory,
             Err(failed) => {
                 match at {
@@ -230,7 +235,7 @@ impl<T> Visiting<'_, T> {
     pub(super) fn one(&self, path: &TreePath, buffer: &mut Vec<u8>) -> T {
         let readable = match given_trouble(self.scope, path) {
             Some(trouble) => Err(trouble),
-            None => open_parent(self.frame.storage, path),
+            None => open_parent(self.frame.storage, path, Directory::list),
         };
         let visit = Visit {
             path,
@@ -241,13 +246,15 @@ impl<T> Visiting<'_, T> {
     }
 }
 
-/// Opens the directory of a manifest. If it cannot be listed, reading the manifest gives the reason.
+/// Opens the directory of a manifest; `then` is [`Directory::list`], or `Ok` where no entries are needed. If that cannot be done, reading the manifest gives the reason.
 pub(super) fn open_parent<'s>(
     storage: &'s dyn Storage,
     path: &TreePath,
+    then: fn(Directory<'s>) -> Result<Directory<'s>, Failed>,
 ) -> Result<Directory<'s>, Diagnosis> {
     let parent = TreePath::new(path.parent());
-    storage.list(parent.as_ref()).map_err(|failed| {
+    let opened = storage.open(parent.as_ref()).and_then(then);
+    opened.map_err(|failed| {
         let read = storage.read(path, &mut |_| false);
         read.err().unwrap_or_else(|| match failed {
             Failed::Error(diagnosis) => diagnosis,

@@ -23,11 +23,11 @@ use crate::version::Version as SchemaVersion;
 
 /// A place where manifests are stored, for reading.
 pub trait Storage: Send + Sync {
-    /// Opens a directory and lists it; `None` is the tree itself.
+    /// Opens a directory; `None` is the tree itself. [`Directory::list`] lists it.
     ///
     /// # Errors
-    /// It does not exist, is not a directory, is on another file system, or cannot be listed.
-    fn list(&self, path: Option<&TreePath>) -> Result<Directory<'_>, Failed>;
+    /// It does not exist, is not a directory, is on another file system, or cannot be opened.
+    fn open(&self, path: Option<&TreePath>) -> Result<Directory<'_>, Failed>;
 
     /// The kind and the size in bytes of the file at a path, if there is one; a link is not followed.
     ///
@@ -73,6 +73,12 @@ pub trait Storage: Send + Sync {
 
 /// A directory that a storage holds open.
 pub trait OpenDirectory: Sync {
+    /// The entries, in no order.
+    ///
+    /// # Errors
+    /// It does not exist any more, or cannot be listed.
+    fn list(&self) -> Result<Entries, Failed>;
+
     /// Resolves a link without examining anything outside the tree; `names` are the file names of manifests.
     ///
     /// # Errors
@@ -111,29 +117,33 @@ pub enum Successor<'s> {
     Original(&'s Version),
 }
 
-/// A listed directory: its entries, and the manifests and backups in it.
+/// An open directory: its entries, once it is listed, and the manifests and backups in it.
 pub struct Directory<'s> {
     storage: &'s dyn Storage,
     path: Box<[u8]>,
-    /// The entries, in no order.
+    /// The entries, in no order; none before it is listed.
     pub entries: Entries,
     open: Box<dyn OpenDirectory + 's>,
 }
 
 impl<'s> Directory<'s> {
     /// The directory at `path`, which is empty for the tree itself.
-    pub fn new(
-        storage: &'s dyn Storage,
-        path: &[u8],
-        entries: Entries,
-        open: impl OpenDirectory + 's,
-    ) -> Self {
+    pub fn new(storage: &'s dyn Storage, path: &[u8], open: impl OpenDirectory + 's) -> Self {
         Self {
             storage,
             path: path.into(),
-            entries,
+            entries: Entries::default(),
             open: Box::new(open),
         }
+    }
+
+    /// Lists its entries.
+    ///
+    /// # Errors
+    /// As [`OpenDirectory::list`].
+    pub fn list(mut self) -> Result<Self, Failed> {
+        self.entries = self.open.list()?;
+        Ok(self)
     }
 
     /// As [`OpenDirectory::follow`].

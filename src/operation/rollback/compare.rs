@@ -57,7 +57,7 @@ impl Comparison<'_> {
         buffer: &mut Vec<u8>,
     ) -> Result<Option<Open>, Diagnosis> {
         let (replaced, name) = (self.replaced, self.path.name());
-        let found = open_parent(self.frame.storage, self.path).and_then(|directory| {
+        let found = open_parent(self.frame.storage, self.path, Ok).and_then(|directory| {
             let manifest = self.document(buffer, |bytes, most| directory.read(name, most, bytes));
             Ok((manifest?, directory))
         });

@@ -50,10 +50,10 @@ impl<'s, S: Script> Interposed<'s, S> {
 }
 
 impl<S: Script> Storage for Interposed<'_, S> {
-    fn list(&self, path: Option<&TreePath>) -> Result<Directory<'_>, Failed> {
+    fn open(&self, path: Option<&TreePath>) -> Result<Directory<'_>, Failed> {
         match self.script.list(path) {
             Some(failed) => Err(failed),
-            None => self.behind.list(path),
+            None => self.behind.open(path),
         }
     }
 

@@ -24,30 +24,19 @@ pub(super) struct FileDirectory<'c, D: Disk> {
 }
 
 impl<'c, D: Disk> FileDirectory<'c, D> {
-    /// Opens and lists the directory at `path`; an empty path is the tree.
-    pub(super) fn open(core: &'c Core<D>, path: &[u8]) -> Result<(Self, Entries), Failed> {
-        let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => Failed::Gone,
-            io::ErrorKind::CrossesDevices => Failed::OtherFileSystem,
-            _ => Failed::Error(diagnose("cannot list", &error)),
-        };
-        let dir = core.open_dir(path).map_err(failed)?;
-        let mut entries = Entries::default();
-        let mut untold = Vec::new();
-        let listed = core.disk.list(&dir, &mut |name, kind| match kind {
-            EntryKind::Unknown => untold.push(name.to_vec()),
-            known => entries.push(name, names::kind_by_name(name, known)),
-        });
-        listed.map_err(failed)?;
-        for name in untold {
-            let Some(plain) = Name::new(&name) else {
-                continue;
-            };
-            let stat = core.disk.stat_at(&dir, plain).map_err(failed)?;
-            entries.push(&name, names::kind_by_name(&name, stat.kind));
-        }
+    /// Opens the directory at `path`; an empty path is the tree.
+    pub(super) fn open(core: &'c Core<D>, path: &[u8]) -> Result<Self, Failed> {
+        let dir = core.open_dir(path).map_err(|error| failed(&error))?;
         let path = path.to_vec();
-        Ok((Self { core, dir, path }, entries))
+        Ok(Self { core, dir, path })
+    }
+}
+
+fn failed(error: &io::Error) -> Failed {
+    match error.kind() {
+        io::ErrorKind::NotFound => Failed::Gone,
+        io::ErrorKind::CrossesDevices => Failed::OtherFileSystem,
+        _ => Failed::Error(diagnose("cannot list", error)),
     }
 }
 
@@ -75,6 +64,24 @@ pub(super) fn foreign() -> Diagnosis {
 }
 
 impl<D: Disk> OpenDirectory for FileDirectory<'_, D> {
+    fn list(&self) -> Result<Entries, Failed> {
+        let (disk, dir) = (&self.core.disk, &self.dir);
+        let (mut entries, mut untold) = (Entries::default(), Vec::new());
+        let listed = disk.list(dir, &mut |name, kind| match kind {
+            EntryKind::Unknown => untold.push(name.to_vec()),
+            known => entries.push(name, names::kind_by_name(name, known)),
+        });
+        listed.map_err(|error| failed(&error))?;
+        for name in untold {
+            let Some(plain) = Name::new(&name) else {
+                continue;
+            };
+            let stat = disk.stat_at(dir, plain).map_err(|error| failed(&error))?;
+            entries.push(&name, names::kind_by_name(&name, stat.kind));
+        }
+        Ok(entries)
+    }
+
     fn follow(&self, link: Name<'_>, names: &[&str]) -> Result<LinkTarget, Diagnosis> {
         let core = self.core;
         let target = match core.disk.read_link(&self.dir, link) {

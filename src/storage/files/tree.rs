@@ -50,10 +50,10 @@ impl<D: Disk> Files<D> {
 }
 
 impl<D: Disk> Storage for Files<D> {
-    fn list(&self, path: Option<&TreePath>) -> Result<Directory<'_>, Failed> {
+    fn open(&self, path: Option<&TreePath>) -> Result<Directory<'_>, Failed> {
         let path = path.map_or(&b""[..], TreePath::as_bytes);
-        let (open, entries) = FileDirectory::open(&self.0, path)?;
-        Ok(Directory::new(self, path, entries, open))
+        let open = FileDirectory::open(&self.0, path)?;
+        Ok(Directory::new(self, path, open))
     }
 
     fn look(&self, path: &TreePath) -> Result<Option<(EntryKind, u64)>, Diagnosis> {

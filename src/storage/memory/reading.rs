@@ -19,28 +19,16 @@ use crate::storage::values::{
 const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 impl Storage for Memory {
-    fn list(&self, path: Option<&TreePath>) -> Result<Directory<'_>, Failed> {
-        let tree = self.tree();
+    fn open(&self, path: Option<&TreePath>) -> Result<Directory<'_>, Failed> {
         let path = path.map_or(&b""[..], TreePath::as_bytes);
-        let named =
-            tree.below(path)
-                .map(|below| match below.iter().position(|byte| *byte == b'/') {
-                    None => (below, EntryKind::File),
-                    Some(end) => (&below[..end], EntryKind::Directory),
-                });
-        let named: BTreeMap<_, _> = named.collect();
-        if named.is_empty() && !path.is_empty() {
+        if !path.is_empty() && self.tree().below(path).next().is_none() {
             return Err(Failed::Gone);
-        }
-        let mut entries = Entries::default();
-        for (name, kind) in named {
-            entries.push(name, names::kind_by_name(name, kind));
         }
         let open = MapDirectory {
             memory: self,
             path: path.to_vec(),
         };
-        Ok(Directory::new(self, path, entries, open))
+        Ok(Directory::new(self, path, open))
     }
 
     fn look(&self, path: &TreePath) -> Result<Option<(EntryKind, u64)>, Diagnosis> {
@@ -115,6 +103,20 @@ struct MapDirectory<'m> {
 }
 
 impl OpenDirectory for MapDirectory<'_> {
+    fn list(&self) -> Result<Entries, Failed> {
+        let tree = self.memory.tree();
+        let named = tree.below(&self.path);
+        let named = named.map(|below| match below.iter().position(|byte| *byte == b'/') {
+            None => (below, EntryKind::File),
+            Some(end) => (&below[..end], EntryKind::Directory),
+        });
+        let mut entries = Entries::default();
+        for (name, kind) in named.collect::<BTreeMap<_, _>>() {
+            entries.push(name, names::kind_by_name(name, kind));
+        }
+        Ok(entries)
+    }
+
     fn follow(&self, _: Name<'_>, _: &[&str]) -> Result<LinkTarget, Diagnosis> {
         Ok(LinkTarget::Inside)
     }
