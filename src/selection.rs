@@ -4,6 +4,7 @@
 //!
 //! Invariant: a larger sample contains a smaller one, and the shards `0/N` to `N-1/N` are a partition.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -32,6 +33,17 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// Leaves only these manifests of those that are selected.
+    pub fn only(&mut self, manifests: BTreeSet<TreePath>) {
+        self.manifests = Some(match self.manifests.take() {
+            None => manifests.into_iter().collect(),
+            Some(known) => {
+                let both = known.into_iter().filter(|path| manifests.contains(path));
+                both.collect()
+            }
+        });
+    }
+
     /// Returns true if a glob of `exclude` matches the path or a directory on it.
     pub fn excludes(&self, path: &TreePath) -> bool {
         if self.exclude.is_empty() {

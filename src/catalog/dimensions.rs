@@ -73,6 +73,7 @@ fn latest_schemas<'f>(
             files.get(&document.beside(&path.as_str()?))
         })
     });
+    // The loader of schemas reports a text that is not valid.
     named
         .filter_map(|text| Text::scan(text.as_bytes()).ok())
         .collect()

@@ -4,6 +4,7 @@
 
 mod built_in;
 mod catalog_form;
+mod choice;
 mod dimensions;
 mod error;
 pub mod graph;
@@ -25,6 +26,7 @@ mod source_file;
 #[cfg(test)]
 mod tests;
 
+pub use choice::choose_kind;
 pub use dimensions::Dimension;
 pub use error::{CatalogError, CatalogProblem};
 pub use kind::Kind;

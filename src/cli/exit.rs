@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use migrate_manifests::code::Code;
-use migrate_manifests::report::{self, Signal, Stop, Summary};
+use migrate_manifests::report::{self, ExitTerms, Signal, Stop, Summary};
 
 use super::escape;
 use super::options::{Output, TreeOptions};
@@ -83,38 +83,18 @@ pub(crate) fn print_failure(failure: &CommandFailure, stderr: &mut dyn Write, pa
         .unwrap_or_default();
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Terms {
-    /// True if pending manifests change the exit code.
-    pub(crate) check: bool,
-    /// True if a program reads one line for each manifest that it listed, so that trouble with some is none for the whole.
-    pub(crate) lines_count: bool,
-    /// True if the command found something that needs attention.
-    pub(crate) found_trouble: bool,
-}
-
-impl Terms {
-    pub(crate) fn of(tree: &TreeOptions, output: &Output) -> Self {
-        Self {
-            lines_count: output.format.has_a_line_for_each() && tree.files_from.is_some(),
-            ..Self::default()
-        }
+pub(crate) fn terms(tree: &TreeOptions, output: &Output) -> ExitTerms {
+    ExitTerms {
+        lines_count: output.format.has_a_line_for_each() && tree.files_from.is_some(),
+        ..ExitTerms::default()
     }
-}
-
-pub(crate) fn code(summary: &Summary, was_lost: bool, terms: Terms) -> ExitCode {
-    let lost = was_lost && summary.stop.is_none() && summary.signal.is_none();
-    let code = match summary.exit_code(terms.check, terms.lines_count) {
-        _ if lost => report::ExitCode::CouldNotStart,
-        report::ExitCode::Success if terms.found_trouble => report::ExitCode::Trouble,
-        code => code,
-    };
-    ExitCode::from(code.code())
 }
 
 pub(crate) fn printed(written: io::Result<()>) -> ExitCode {
     match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(2),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            ExitCode::from(report::ExitCode::CouldNotStart.code())
+        }
         _ => ExitCode::SUCCESS,
     }
 }
@@ -165,14 +145,6 @@ mod tests {
         assert_eq!(
             printed_failure(&failure),
             "error: cannot write the output\ncaused by: no storage space\nhint: check the file or program that receives the output; every manifest is whole, old or new\n"
-        );
-        assert_eq!(
-            code(&Summary::default(), true, Terms::default()),
-            ExitCode::from(2)
-        );
-        assert_eq!(
-            code(&Summary::default(), false, Terms::default()),
-            ExitCode::SUCCESS
         );
     }
 }

@@ -12,12 +12,12 @@ use migrate_manifests::code::Code;
 use migrate_manifests::operation::{Frame, Request};
 use migrate_manifests::outside::{self, CatalogFiles};
 use migrate_manifests::path::TreePath;
-use migrate_manifests::report::{Signal, Stop, Summary, Watch};
+use migrate_manifests::report::{ExitTerms, Signal, Stop, Summary, Watch};
 use migrate_manifests::selection::Selection;
 use migrate_manifests::storage::{Files, Located, OpenOptions};
 
 use super::environment::Cli;
-use super::exit::{self, CommandFailure, Terms};
+use super::exit::{self, CommandFailure};
 use super::options::{DEFAULT_JOBS, Output, ReportOptions, TreeOptions};
 use super::progress::Progress;
 use super::render::{CatalogFacts, Ending, ListedManifests, Report, paint};
@@ -30,7 +30,7 @@ pub(crate) struct Invocation<'s, 'c> {
     progress: Progress,
     stderr: Stream,
     pub(crate) report: Report,
-    pub(crate) terms: Terms,
+    pub(crate) terms: ExitTerms,
 }
 
 /// An open tree, and all that an operation on it needs.
@@ -69,7 +69,7 @@ impl<'s, 'c> Invocation<'s, 'c> {
             output,
             progress,
             stderr,
-            terms: Terms::default(),
+            terms: ExitTerms::default(),
         }
     }
 
@@ -111,25 +111,22 @@ impl<'s, 'c> Invocation<'s, 'c> {
         let named = named
             .map(|path| located.locate(path, &options.root, &file_names))
             .collect::<Result<BTreeSet<TreePath>, Stop>>()?;
-        let named = Some(named).filter(|named| !named.is_empty());
         let listed = options
             .files_from
             .as_ref()
             .map(|list| list.read(&mut self.cli.streams.stdin))
             .transpose()
             .map_err(|error| CommandFailure::new(Code::SelectionInvalid, &error))?;
-        let manifests = match (named, &listed) {
-            (Some(named), Some(listed)) => Some(named.intersection(listed).cloned().collect()),
-            (Some(named), None) => Some(named.into_iter().collect()),
-            (None, listed) => listed
-                .as_ref()
-                .map(|listed| listed.iter().cloned().collect()),
-        };
-        let selection = Selection {
+        let mut selection = Selection {
             within: located.within.clone(),
-            manifests,
             ..options.selection.clone()
         };
+        if !options.manifests.is_empty() {
+            selection.only(named);
+        }
+        if let Some(listed) = &listed {
+            selection.only(listed.clone());
+        }
         if let Some(paths) = listed {
             let selection = selection.clone();
             self.report.expect(&ListedManifests { paths, selection });
@@ -159,6 +156,7 @@ impl<'s, 'c> Invocation<'s, 'c> {
         named: Option<&Path>,
         beside: Option<&Path>,
     ) -> Result<Catalog, CommandFailure> {
+        // A document outside every tree, or one that is not there, has no tree's catalog; reading it gives the reason.
         let located = beside.and_then(|path| Located::around(path).ok());
         let storage = located.as_ref().map(open_plain).transpose()?;
         let in_tree = located.as_ref().zip(storage.as_ref());
@@ -229,11 +227,12 @@ impl<'s, 'c> Invocation<'s, 'c> {
             let paint = paint(self.output.color, &self.stderr);
             exit::print_failure(&failure, &mut self.stderr, paint);
         }
-        let terms = Terms {
+        let terms = ExitTerms {
             found_trouble: ending.has_trouble(),
+            output_lost: lost.is_some() && !reader_left,
             ..self.terms
         };
-        exit::code(&summary, lost.is_some() && !reader_left, terms)
+        ExitCode::from(summary.exit_code(terms).code())
     }
 }
 
@@ -249,6 +248,7 @@ impl Watch for SignalWatch {
         self.signals.pending(|| {
             if let Some(stderr) = &self.announce_on {
                 let note = b"interrupted: finishing what was begun\n";
+                // If nobody reads standard error, the summary and the exit code still say it.
                 stderr.clone().write_all(note).unwrap_or_default();
             }
         })

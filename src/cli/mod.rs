@@ -13,7 +13,6 @@ mod escape;
 mod exit;
 mod files_from;
 mod invocation;
-mod kinds;
 mod options;
 mod plan_file;
 mod progress;

@@ -75,7 +75,7 @@ impl PlanOutput {
                 .map(Self::Stream)
                 .map_err(|error| cannot(Path::new("-"), &error)),
             Destination::File(file) => {
-                if file.symlink_metadata().is_ok() {
+                if outside::exists(file) {
                     return Err(exists(file));
                 }
                 let draft = tempfile::Builder::new()

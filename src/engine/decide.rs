@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn two_hundred_versions_are_read_and_routed_in_no_noticeable_time() {
+    fn two_hundred_versions_are_read_and_routed() {
         let catalog = r#"{"name": "n", "kinds": {"k": {"file": "f.json", "version": "/v", "history": "/h", "unversioned": "1.0.0"}}}"#;
         let mut files = BTreeMap::from([("catalog.json".to_owned(), catalog.to_owned())]);
         for minor in 0..200 {
@@ -368,11 +368,8 @@ mod tests {
             );
             files.insert(format!("migrations/{minor}.json"), text);
         }
-        let began = std::time::Instant::now();
         let catalog = Catalog::check_files(Source::BuiltIn, &files).unwrap();
         crate::engine::Plan::new(&catalog, None, false).unwrap();
-        // Some milliseconds even without optimisation; the bound is for machines at their limit.
-        assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
         assert_eq!(catalog.kinds()[0].registry.versions().len(), 201);
     }
 }

@@ -7,6 +7,7 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -24,6 +25,8 @@ use crate::report::{Diagnosis, Start, Stop, Summary, Watch};
 use crate::selection::Selection;
 use crate::storage::{Answer, Begin, Begun, Change, Opening, Session, Storage};
 use crate::version::Version;
+
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// The fewest items that a thread takes.
 const MIN_ITEMS: usize = 4;
@@ -165,7 +168,13 @@ impl<'f> Frame<'f> {
 
     /// Takes the right to write; `None` if there is no state and none is to be made.
     fn lock(&self, begin: Begin) -> Result<Option<Begun>, Stop> {
-        let wait = || self.request.wait && self.watch.signal().is_none();
+        let wait = || {
+            let goes_on = self.request.wait && self.watch.signal().is_none();
+            if goes_on {
+                pause();
+            }
+            goes_on
+        };
         self.storage.begin(begin, &wait)
     }
 
@@ -307,6 +316,14 @@ pub(super) struct Writing {
     session: Box<dyn Session>,
     opening: Mutex<Option<Opening>>,
     begun: OnceLock<Result<OperationId, Stop>>,
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing tells when another process releases the lock"
+)]
+fn pause() {
+    std::thread::sleep(BETWEEN_TRIES);
 }
 
 impl Writing {

@@ -12,9 +12,9 @@ pub fn open(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// Returns true if the path exists.
+/// Returns true if anything is there, also a link that leads nowhere.
 pub fn exists(path: &Path) -> bool {
-    path.exists()
+    path.symlink_metadata().is_ok()
 }
 
 /// Returns true if a directory is there.

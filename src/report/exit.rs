@@ -25,6 +25,23 @@ pub enum ExitCode {
     Success = 0,
 }
 
+/// The circumstances, besides the summary, on which the exit code depends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts that do not depend on each other"
+)]
+pub struct ExitTerms {
+    /// True if somebody asks whether work is pending.
+    pub check: bool,
+    /// True if a program reads one line for each manifest that it listed, so that trouble with some is none for the whole.
+    pub lines_count: bool,
+    /// True if the command found something that needs attention.
+    pub found_trouble: bool,
+    /// True if the report could not be written.
+    pub output_lost: bool,
+}
+
 impl ExitCode {
     /// All of them, the first that applies counts.
     pub const ALL: &[Self] = &[

@@ -18,7 +18,7 @@ pub use counts::{Counts, RouteCount, counted, grouped};
 pub use diagnosis::Diagnosis;
 pub use enforcement::Enforcement;
 pub use event::{Event, Sink, Start, Watch};
-pub use exit::ExitCode;
+pub use exit::{ExitCode, ExitTerms};
 pub use outcome::{Difference, Outcome, Verified};
 pub use status::Status;
 pub use stop::{Signal, Stop};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::counts::{Counts, RouteCount};
 use super::enforcement::Enforcement;
-use super::exit::ExitCode;
+use super::exit::{ExitCode, ExitTerms};
 use super::stop::{Signal, Stop};
 use crate::clock::Timestamp;
 use crate::code::{Class, Code};
@@ -85,9 +85,7 @@ pub struct FieldCount {
 
 impl Summary {
     /// The exit code that follows: of those that apply, the first in the table.
-    ///
-    /// `check` asks for [`ExitCode::Pending`] where something is pending; `lines_count` says that the caller reads one line for each manifest, so that their trouble is no failure of the whole.
-    pub fn exit_code(&self, check: bool, lines_count: bool) -> ExitCode {
+    pub fn exit_code(&self, terms: ExitTerms) -> ExitCode {
         match self.signal {
             Some(Signal::Interrupt) => return ExitCode::Interrupted,
             Some(Signal::Terminate) => return ExitCode::Terminated,
@@ -95,8 +93,10 @@ impl Summary {
         }
         match &self.stop {
             Some(stop) => self.exit_code_of(stop),
-            None if self.has_trouble() && !lines_count => ExitCode::Trouble,
-            None if check && self.counts.pending > 0 => ExitCode::Pending,
+            None if terms.output_lost => ExitCode::CouldNotStart,
+            None if self.has_trouble() && !terms.lines_count => ExitCode::Trouble,
+            None if terms.check && self.counts.pending > 0 => ExitCode::Pending,
+            None if terms.found_trouble => ExitCode::Trouble,
             None => ExitCode::Success,
         }
     }
@@ -138,6 +138,14 @@ mod tests {
         }
     }
 
+    fn terms(check: bool, lines_count: bool) -> ExitTerms {
+        ExitTerms {
+            check,
+            lines_count,
+            ..ExitTerms::default()
+        }
+    }
+
     #[test]
     fn trouble_goes_before_pending_work() {
         let both = summary(Counts {
@@ -145,9 +153,14 @@ mod tests {
             refused: 1,
             ..Counts::default()
         });
-        assert_eq!(both.exit_code(true, false).code(), 1);
-        assert_eq!(both.exit_code(true, true).code(), 3);
-        assert_eq!(both.exit_code(false, true).code(), 0);
+        assert_eq!(both.exit_code(terms(true, false)).code(), 1);
+        assert_eq!(both.exit_code(terms(true, true)).code(), 3);
+        assert_eq!(both.exit_code(terms(false, true)).code(), 0);
+        let lost = ExitTerms {
+            output_lost: true,
+            ..ExitTerms::default()
+        };
+        assert_eq!(both.exit_code(lost).code(), 2);
     }
 
     #[test]
@@ -161,7 +174,7 @@ mod tests {
             excluded: 6,
             ..Counts::default()
         });
-        assert_eq!(fine.exit_code(true, false).code(), 0);
+        assert_eq!(fine.exit_code(terms(true, false)).code(), 0);
     }
 
     #[test]
@@ -171,7 +184,7 @@ mod tests {
             stop: Some(Stop::new(Code::StorageFailed, "no")),
             ..Summary::default()
         };
-        assert_eq!(stopped.exit_code(false, false).code(), 143);
+        assert_eq!(stopped.exit_code(ExitTerms::default()).code(), 143);
     }
 
     #[test]
@@ -181,13 +194,13 @@ mod tests {
             notes: Some(BTreeMap::from([(Code::Unwitnessed, 1)])),
             ..Summary::default()
         };
-        assert_eq!(noted.exit_code(false, false).code(), 0);
+        assert_eq!(noted.exit_code(ExitTerms::default()).code(), 0);
         let found = Summary {
             findings: Some(BTreeMap::from([(Code::BackupMissing, 1)])),
             ..noted
         };
-        assert_eq!(found.exit_code(false, false).code(), 1);
-        assert_eq!(found.exit_code(false, true).code(), 0);
+        assert_eq!(found.exit_code(ExitTerms::default()).code(), 1);
+        assert_eq!(found.exit_code(terms(false, true)).code(), 0);
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub trait Storage: Send + Sync {
 
     /// Takes the exclusive right to write, and recovers unfinished operations. Returns `None` if there is no usable state and `begin` does not make one.
     ///
-    /// While another session is at work, `wait` is called repeatedly; it returns false to give up.
+    /// While another session is at work, `wait` is called between two tries: it waits a while, or returns false to give up.
     ///
     /// # Errors
     /// Another session is at work (`locked`, naming the holder), or the state cannot be used.

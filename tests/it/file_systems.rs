@@ -354,7 +354,7 @@ fn an_immutable_manifest_is_named_and_kept() {
 /// Runs out of room for bytes or names, at every size in between.
 fn runs_out(sizes: impl Iterator<Item = (u64, u64)>) {
     let family = Family::of_three();
-    let (mut stopped, mut done) = (0, 0);
+    let (mut stopped, mut storage_failed, mut done) = (0, 0, 0);
     for (bytes, inodes) in sizes {
         let Some(mount) = mount(FsType::Tmpfs { bytes, inodes }) else {
             return;
@@ -379,6 +379,11 @@ fn runs_out(sizes: impl Iterator<Item = (u64, u64)>) {
         assert!([1, 2, 6].contains(&code), "{why}: {output}");
         let report = output.json();
         assert_eq!(report["counts"]["migrated"], new, "{why}: {output}");
+        if code == 6 {
+            storage_failed += 1;
+            assert_eq!(report["exit_code"], 6, "{why}: {output}");
+            assert_eq!(report["error"]["code"], "storage_failed", "{why}: {output}");
+        }
         let names_it = output.stdout.contains("no_space")
             || output.stderr.contains("No space left on device")
             || output.stdout.contains("No space left on device");
@@ -389,8 +394,8 @@ fn runs_out(sizes: impl Iterator<Item = (u64, u64)>) {
         family.assert_done(sandbox.root(), &why);
     }
     assert!(
-        stopped > 2 && done > 0,
-        "{stopped} stopped and {done} did not"
+        stopped > 2 && storage_failed > 0 && done > 0,
+        "{stopped} stopped, {storage_failed} of them with exit 6, and {done} did not"
     );
 }
 

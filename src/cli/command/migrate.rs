@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use migrate_manifests::journal::BackupId;
 use migrate_manifests::operation::{Detail, Migrate, Survey, migrate};
-use migrate_manifests::report::{Event, Outcome, Sink, Stop, Summary};
+use migrate_manifests::report::{Event, ExitTerms, Outcome, Sink, Stop, Summary};
 use migrate_manifests::version::Version;
 
 use super::status::StatusEnd;
 use crate::cli::args::{ChangeArgs, Format, RulesArgs};
 use crate::cli::environment::{Cli, Environment};
 use crate::cli::escape;
-use crate::cli::exit::Terms;
+use crate::cli::exit;
 use crate::cli::invocation::Invocation;
 use crate::cli::options::{
     ReportOptions, TreeOptions, all_and_quiet, is_text, refuse_contradictions,
@@ -148,9 +148,9 @@ pub(super) fn run(args: MigrateArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop
         let planned = plan_file::read(&file, &mut cli.streams.stdin)?;
         options.plan = Some(Arc::new(planned));
     }
-    let terms = Terms {
+    let terms = ExitTerms {
         check: mode == MigrateMode::Check,
-        ..Terms::of(&tree, &reporting.output)
+        ..exit::terms(&tree, &reporting.output)
     };
     let mut invocation = Invocation::begin(cli, reporting);
     invocation.terms = terms;

@@ -12,7 +12,7 @@ use super::migrate::nothing_to_do;
 use crate::cli::args::{LimitArgs, RulesArgs, WholeArgs};
 use crate::cli::environment::Cli;
 use crate::cli::escape;
-use crate::cli::exit::Terms;
+use crate::cli::exit;
 use crate::cli::invocation::Invocation;
 use crate::cli::options::{
     ReportOptions, TreeOptions, all_and_quiet, is_text, refuse_contradictions,
@@ -74,7 +74,7 @@ pub(super) fn run(args: PlanArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
     let mut tree = TreeOptions::of_whole(whole);
     tree.selection.limit = args.limit.limit.map(Into::into);
     let stdout = cli.streams.stdout.clone();
-    let terms = Terms::of(&tree, &reporting.output);
+    let terms = exit::terms(&tree, &reporting.output);
     let mut invocation = Invocation::begin(cli, reporting);
     invocation.terms = terms;
     let mut is_kept = false;

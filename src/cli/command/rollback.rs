@@ -9,7 +9,7 @@ use migrate_manifests::report::Stop;
 
 use crate::cli::args::ChangeArgs;
 use crate::cli::environment::{Cli, Environment};
-use crate::cli::exit::Terms;
+use crate::cli::exit;
 use crate::cli::invocation::Invocation;
 use crate::cli::options::{
     ReportOptions, TreeOptions, all_and_quiet, refuse_contradictions, usage,
@@ -48,7 +48,7 @@ pub(super) fn run(args: RollbackArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Sto
         tree,
         options,
     } = resolve(args, cli.env, &outside::is_directory)?;
-    let terms = Terms::of(&tree, &reporting.output);
+    let terms = exit::terms(&tree, &reporting.output);
     let mut invocation = Invocation::begin(cli, reporting);
     invocation.terms = terms;
     let done = invocation

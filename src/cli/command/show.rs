@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use migrate_manifests::catalog::choose_kind;
 use migrate_manifests::code::Code;
 use migrate_manifests::operation;
 use migrate_manifests::read;
@@ -14,7 +15,6 @@ use crate::cli::args::{OneArgs, OutputArgs};
 use crate::cli::environment::Cli;
 use crate::cli::exit::CommandFailure;
 use crate::cli::invocation::Invocation;
-use crate::cli::kinds;
 use crate::cli::options::{ReportOptions, TreeOptions};
 use crate::cli::render::{End, Ending, Page};
 
@@ -56,7 +56,7 @@ fn standard_input(
 ) -> Result<String, CommandFailure> {
     let (catalog, root) = (&args.one.tree.catalog, &args.one.root);
     let catalog = invocation.catalog(catalog.as_deref(), root.as_deref())?;
-    let kind = kinds::choose(&catalog, args.kind.as_deref(), None)?;
+    let kind = choose_kind(&catalog, args.kind.as_deref(), None)?;
     let mut bytes = Vec::new();
     let stdin = &mut invocation.cli.streams.stdin;
     stdin.read_to_end(&mut bytes).map_err(|error| {

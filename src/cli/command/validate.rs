@@ -4,6 +4,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use migrate_manifests::catalog::choose_kind;
 use migrate_manifests::code::Code;
 use migrate_manifests::outside;
 use migrate_manifests::report::{Stop, Summary};
@@ -15,7 +16,6 @@ use crate::cli::environment::Cli;
 use crate::cli::escape;
 use crate::cli::exit::CommandFailure;
 use crate::cli::invocation::Invocation;
-use crate::cli::kinds;
 use crate::cli::options::{ReportOptions, all_and_quiet, refuse_contradictions};
 use crate::cli::render::{End, Ending, JsonObject, Page, ReportItem, Tone, counted, grouped};
 
@@ -73,7 +73,7 @@ fn check(
     let catalog = invocation.catalog(args.catalog.as_deref(), file)?;
     let name = file.and_then(Path::file_name);
     let name = name.map(std::ffi::OsStr::as_encoded_bytes);
-    let kind = kinds::choose(&catalog, args.kind.as_deref(), name)?;
+    let kind = choose_kind(&catalog, args.kind.as_deref(), name)?;
     let rules = Validator::new(kind, args.target_version)
         .map_err(|error| CommandFailure::new(error.code(), &error))?;
     let report = &mut invocation.report;

@@ -10,7 +10,7 @@ use migrate_manifests::report::{Event, Sink, Stop, Summary};
 
 use crate::cli::args::WholeArgs;
 use crate::cli::environment::Cli;
-use crate::cli::exit::Terms;
+use crate::cli::exit;
 use crate::cli::invocation::Invocation;
 use crate::cli::options::{ReportOptions, TreeOptions, all_and_quiet, refuse_contradictions};
 use crate::cli::render::{End, Ending, Headline, Page, counted, grouped, sections};
@@ -42,7 +42,7 @@ pub(super) fn run(args: VerifyArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop>
         replay: args.replay,
     };
     let tree = TreeOptions::of_whole(whole);
-    let terms = Terms::of(&tree, &reporting.output);
+    let terms = exit::terms(&tree, &reporting.output);
     let mut invocation = Invocation::begin(cli, reporting);
     invocation.terms = terms;
     let mut end = VerifyEnd::default();

@@ -13,7 +13,7 @@ use crate::operation::{
     Detail, Frame, Migrate, Request, Rollback, Survey, Undo, Verify, migrate, rollback, verify,
 };
 use crate::report::{
-    Backup, Diagnosis, Enforcement, Event, Fate, Outcome, Sink, Status, Stop, Summary,
+    Backup, Diagnosis, Enforcement, Event, ExitTerms, Fate, Outcome, Sink, Status, Stop, Summary,
 };
 use crate::selection::Selection;
 use crate::storage::{Begin, Recovery, Storage};
@@ -143,7 +143,7 @@ impl Run {
     }
 
     pub(super) fn exit_code(&self) -> u8 {
-        self.summary.exit_code(false, false).code()
+        self.summary.exit_code(ExitTerms::default()).code()
     }
 
     pub(super) fn status_of(&self, name: &str) -> Option<Status> {

@@ -1,6 +1,6 @@
 //! Backups: `list` lists them, `prune` deletes those that can be computed again, `export` copies them.
 //!
-//! All three walk the tree once, in groups in path order; `decider` decides which backups may be deleted.
+//! All three walk the tree once, in groups in path order; `decide` decides which backups may be deleted.
 
 mod decide;
 mod export;

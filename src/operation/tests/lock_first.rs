@@ -3,8 +3,8 @@
 //! Invariant: an operation decides once, under the lock.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
 use super::fixture::{
     Fixture, Tree, manifest, on_each_storage, operate, request, ruled, to_latest,
@@ -89,9 +89,19 @@ fn who_waits_goes_on_when_the_other_is_done_and_sees_what_that_one_left() {
         fixture.run("job/one", "1.0.0");
         fixture.run("job/two", "1.0.0");
         let (session, _) = fixture.at_work();
+        let (asked, asks) = mpsc::channel();
+        // Between two tries to take the lock it is asked for signals.
+        let watch = || {
+            asked.send(()).unwrap();
+            None
+        };
         let reported = thread::scope(|scope| {
-            let second = scope.spawn(|| fixture.migrate_as(&waiting(), &to_latest()));
-            thread::sleep(Duration::from_millis(30));
+            let second = scope.spawn(|| {
+                fixture.operate(&waiting(), &watch, |frame, sink| {
+                    migrate(frame, &to_latest(), sink)
+                })
+            });
+            asks.recv().unwrap();
             fixture.run("job/two", "1.2.0");
             assert!(!second.is_finished());
             session.finish(None);

@@ -7,7 +7,7 @@ use std::io;
 
 use crate::journal::OperationId;
 use crate::report::{
-    Backup, Counts, Diagnosis, Event, Fate, Outcome, Sink, Status, Summary, Verified,
+    Backup, Counts, Diagnosis, Event, ExitTerms, Fate, Outcome, Sink, Status, Summary, Verified,
 };
 
 #[derive(Debug, Default)]
@@ -60,7 +60,7 @@ impl Reported {
     }
 
     pub(super) fn code(&self) -> u8 {
-        self.summary.exit_code(false, false).code()
+        self.summary.exit_code(ExitTerms::default()).code()
     }
 
     pub(super) fn counts(&self) -> String {

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::core::{Core, OpenFile, Stamp};
 use super::disk::{Disk, FileTime};
-use super::error::diagnose;
+use super::error::{diagnose, is_gone};
 use super::names;
 use super::permit;
 use crate::code::Code;
@@ -105,19 +105,20 @@ impl<D: Disk> OpenDirectory for FileDirectory<'_, D> {
         };
         Ok(match found {
             Ok(stat) if stat.kind == EntryKind::Directory => {
-                let holds = |name: &&str| {
+                for name in names {
                     let manifest = join(&path, name.as_bytes());
-                    core.disk.stat_below(&core.root, &manifest, true).is_ok()
-                };
-                if names.iter().any(holds) {
-                    LinkTarget::Run
-                } else {
-                    LinkTarget::Inside
+                    match core.disk.stat_below(&core.root, &manifest, true) {
+                        Ok(_) => return Ok(LinkTarget::Run),
+                        Err(error) if is_gone(&error) => {}
+                        Err(error) => return Err(diagnose("cannot follow the link", &error)),
+                    }
                 }
+                LinkTarget::Inside
             }
             Ok(_) => LinkTarget::Inside,
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => LinkTarget::Outside,
-            Err(_) => LinkTarget::Missing,
+            Err(error) if is_gone(&error) => LinkTarget::Missing,
+            Err(error) => return Err(diagnose("cannot follow the link", &error)),
         })
     }
 

@@ -3,7 +3,6 @@
 //! Invariant: nothing in it is opened through a link, and it belongs to the caller (for root: to root or to the owner of the tree).
 
 use std::io;
-use std::time::Duration;
 
 use super::disk::{Crossing, Disk, Stat};
 use super::error::{diagnose, if_there, is_absent};
@@ -15,7 +14,6 @@ use crate::report::Stop;
 use crate::storage::trouble::locked;
 use crate::storage::values::EntryKind;
 
-const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 const STATE: Name<'_> = Name::constant(STATE_DIRECTORY);
 const LOCK: Name<'_> = Name::constant("lock");
 const HEAD: Name<'_> = Name::constant("head");
@@ -112,7 +110,7 @@ impl<D: Disk> State<D> {
         Ok(dir)
     }
 
-    /// Takes the lock, or says who has it. `wait` is asked between two tries whether to try again.
+    /// Takes the lock, or says who has it. `wait` returns when it is to be tried again, or false to give up.
     fn take(disk: &D, dir: &D::Dir, wait: &dyn Fn() -> bool) -> Result<D::File, Refused> {
         loop {
             let file = disk.open_append(dir, LOCK)?;
@@ -124,9 +122,8 @@ impl<D: Disk> State<D> {
                 if named.is_ok_and(|named| named.inode == held.inode) {
                     return Ok(file);
                 }
-            } else if wait() {
-                std::thread::sleep(BETWEEN_TRIES);
-            } else {
+            } else if !wait() {
+                // The lock is held, whatever can be read of its holder.
                 let text = read_small(disk, dir, LOCK).ok().flatten();
                 let text = text.and_then(|text| String::from_utf8(text).ok());
                 let holder = text.as_deref().map(str::trim);
@@ -150,8 +147,13 @@ impl<D: Disk> State<D> {
     }
 
     pub(super) fn head(&self, disk: &D) -> io::Result<Option<Head>> {
-        let bytes = read_small(disk, &self.dir, HEAD)?;
-        Ok(bytes.as_deref().and_then(Head::read))
+        let Some(bytes) = read_small(disk, &self.dir, HEAD)? else {
+            return Ok(None);
+        };
+        let why = format!("`{STATE_DIRECTORY}/{HEAD}` is not understood");
+        let head =
+            Head::read(&bytes).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, why))?;
+        Ok(Some(head))
     }
 
     pub(super) fn clear_draft(&self, disk: &D) -> io::Result<()> {

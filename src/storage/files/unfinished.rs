@@ -381,10 +381,10 @@ impl<'c, D: Disk> Unfinished<'c, D> {
         }
     }
 
-    /// Returns true if a file holds a whole document, and so not the torn rest of one.
+    /// Returns true if a file holds a whole document, or cannot be read: then it may be one.
     fn is_document(&self, name: Name<'_>) -> bool {
         let read = self.core.read_whole(&self.staging, name);
-        read.is_ok_and(|(_, bytes)| Text::scan(&bytes).is_ok())
+        read.map_or(true, |(_, bytes)| Text::scan(&bytes).is_ok())
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use super::session::MapSession;
 use super::tree::Memory;
@@ -15,8 +14,6 @@ use crate::storage::trouble::{locked, no_operation};
 use crate::storage::values::{
     Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, StateFiles, Version,
 };
-
-const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 impl Storage for Memory {
     fn open(&self, path: Option<&TreePath>) -> Result<Directory<'_>, Failed> {
@@ -92,7 +89,6 @@ impl Storage for Memory {
             if !wait() {
                 return Err(stop);
             }
-            std::thread::sleep(BETWEEN_TRIES);
         }
     }
 }

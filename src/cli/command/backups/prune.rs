@@ -95,9 +95,10 @@ pub(super) fn run(args: PruneArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> 
     };
     let done = invocation.set_up(&tree).and_then(|setup| {
         if !args.dry_run && !is_quiet {
-            // The command asks no question; the report has the same sentence.
+            // The command asks no question.
             let note = format!("note: {}\n", end.cost);
             let stderr = &mut invocation.cli.streams.stderr;
+            // The report has the same sentence.
             stderr.write_all(note.as_bytes()).unwrap_or_default();
         }
         let mut pruning = BackupSink {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use migrate_manifests::catalog::skeleton::{self, NewSchema};
-use migrate_manifests::catalog::{Kind, Place, Source};
+use migrate_manifests::catalog::{Kind, Place, Source, choose_kind};
 use migrate_manifests::outside::{self, CatalogFiles, change_catalog, read_catalog, write_catalog};
 use migrate_manifests::rehearsal::{NewVersion, begin};
 use migrate_manifests::report::Stop;
@@ -14,7 +14,6 @@ use crate::cli::args::{ClockArgs, OutputArgs};
 use crate::cli::environment::Cli;
 use crate::cli::escape;
 use crate::cli::invocation::Invocation;
-use crate::cli::kinds;
 use crate::cli::options::{ReportOptions, usage};
 use crate::cli::render::{End, Ending, INDENT, Page};
 
@@ -55,7 +54,7 @@ fn write(args: &NewArgs) -> Result<NewEnd<'_>, Stop> {
         }
     };
     let catalog = files.load()?;
-    let kind = kinds::choose(&catalog, args.kind.as_deref(), None)?;
+    let kind = choose_kind(&catalog, args.kind.as_deref(), None)?;
     let index = catalog.kinds().iter().position(|one| one.name == kind.name);
     let mut begun = index
         .and_then(|index| begin(&catalog, &files.files, index, &args.version))

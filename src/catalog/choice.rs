@@ -1,13 +1,17 @@
 //! Chooses the kind of a document that is not in a tree.
 
-use migrate_manifests::catalog::{Catalog, Kind};
-use migrate_manifests::code::Code;
-use migrate_manifests::report::Stop;
+use super::kind::Kind;
+use super::model::Catalog;
+use crate::code::Code;
+use crate::report::Stop;
 
-/// The kind that was typed, else the one whose manifests have this file name, else the only one.
-pub(crate) fn choose<'c>(
+/// The kind of this name, else the one whose manifests have this file name, else the only one.
+///
+/// # Errors
+/// No kind has the name, or several kinds are left.
+pub fn choose_kind<'c>(
     catalog: &'c Catalog,
-    typed: Option<&str>,
+    name: Option<&str>,
     file_name: Option<&[u8]>,
 ) -> Result<&'c Kind, Stop> {
     let kinds = catalog.kinds();
@@ -19,11 +23,11 @@ pub(crate) fn choose<'c>(
         let names: Vec<_> = kinds.iter().map(|kind| kind.name.as_str()).collect();
         names.join("`, `")
     };
-    if let Some(typed) = typed {
-        let found = kinds.iter().find(|kind| kind.name == typed);
+    if let Some(name) = name {
+        let found = kinds.iter().find(|kind| kind.name == name);
         return found.ok_or_else(|| {
             wrong(format!(
-                "the catalog `{}` has no kind `{typed}`, expected one of `{}`",
+                "the catalog `{}` has no kind `{name}`, expected one of `{}`",
                 catalog.name(),
                 names()
             ))
