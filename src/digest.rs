@@ -1,6 +1,6 @@
 //! SHA-256 digests, and the only place that knows the hash crate.
 //!
-//! Invariant: a digest is printed as 64 lower-case hex digits everywhere; documents and reports put `sha256:` before it.
+//! Invariant: a digest is printed as 64 lower-case hex digits everywhere; documents and reports put `sha256:` before it. Only the `chain` of a journal line, which both formats share, has none.
 
 use std::fmt;
 use std::str::FromStr;

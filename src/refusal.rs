@@ -174,3 +174,37 @@ impl From<TextError> for Refusal {
         Self::Text(error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The engine never makes such a result, so only the words can be tested.
+    #[test]
+    fn a_result_that_may_not_be_written_is_refused_in_words() {
+        let at = Pointer::root().child("m");
+        for (refusal, message) in [
+            (
+                Refusal::ResultVersion {
+                    at: at.clone(),
+                    expected: Version::new(1, 2, 0),
+                },
+                "`/m` would not be `1.2.0`",
+            ),
+            (
+                Refusal::ResultHistory { at: at.clone() },
+                "`/m` would not be the history as found and one more record",
+            ),
+            (
+                Refusal::ResultGuarded {
+                    guard: Guard::Immutable,
+                    at,
+                },
+                "`/m`, which is immutable, would not be as found",
+            ),
+        ] {
+            let expected = format!("the result would not be valid: {message}");
+            assert_eq!(refusal.to_string(), expected);
+        }
+    }
+}

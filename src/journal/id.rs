@@ -137,11 +137,9 @@ mod tests {
         let long = "a".repeat(65);
         for text in ["", ".", "..", ".hidden", "a/b", "a b", "é", &long] {
             let error = text.parse::<OperationId>().unwrap_err();
-            assert!(
-                error
-                    .to_string()
-                    .starts_with(&format!("`{text}` is not the id"))
-            );
+            let expected = "expected 1 to 64 letters, digits, `.`, `_` or `-`";
+            let message = format!("`{text}` is not the id of an operation: {expected}");
+            assert_eq!(error.to_string(), message);
         }
     }
 

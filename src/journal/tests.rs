@@ -34,8 +34,7 @@ fn usual() -> Vec<Record> {
     ]
 }
 
-#[test]
-fn every_record_that_is_written_is_read_back() {
+fn every_record() -> Vec<Record> {
     let mut all = usual();
     all.extend([
         restoring("one", "2", "1"),
@@ -93,6 +92,12 @@ fn every_record_that_is_written_is_read_back() {
             }),
         })),
     ]);
+    all
+}
+
+#[test]
+fn every_record_that_is_written_is_read_back() {
+    let all = every_record();
     let bytes = journal(&all);
     let (records, reader) = read(&bytes);
     assert_eq!(records, all);
@@ -266,6 +271,19 @@ fn a_journal_of_format_1_is_read_and_continued_in_its_own_format() {
     let (again, reader) = read(&longer);
     assert_eq!(reader.condition(), Condition::Whole);
     assert_eq!(again[records.len()..], [more[0].clone(), more[2].clone()]);
+}
+
+/// The file was written once and stays: programs that wrote it are in use.
+#[test]
+fn a_journal_and_a_head_that_were_written_before_stay_readable() {
+    let bytes = include_bytes!("../../fixtures/formats/journal-2.jsonl");
+    let (records, reader) = read(bytes);
+    assert_eq!(reader.condition(), Condition::Whole);
+    assert_eq!(records.len(), 13);
+    assert_eq!(journal(&records), bytes);
+    let bytes = include_bytes!("../../fixtures/formats/head-1.json");
+    let head = Head::read(bytes).unwrap();
+    assert_eq!((head.serial, head.operation), (7, Some(id("one"))));
 }
 
 fn migrated(before: &str, after: &str) -> [Record; 2] {

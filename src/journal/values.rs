@@ -1,4 +1,5 @@
 //! The values in the records of a journal.
+//! Invariant: a value that exists has the form that its journal asks for.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
 //! Questions to the ledger about manifests.
+//! Invariant: what a journal that is not wholly trusted may have changed is never certain.
 
 use super::id::OperationId;
 use super::ledger::{DeedKind, Ledger, NONE, Operation, Slot, SlotDeed};

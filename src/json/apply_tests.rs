@@ -256,6 +256,10 @@ fn edits_that_do_not_fit_are_refused_with_the_address() {
         (insert("/a", "1"), "`/a` is there already"),
         (insert("/x/y", "1"), "`/x` is not there"),
         (
+            remove(""),
+            "expected the address of a member or element, found the whole document",
+        ),
+        (
             insert("/s/y", "1"),
             "expected an object at `/s`, found a string",
         ),

@@ -1,4 +1,5 @@
 //! The scope of an operation: the paths that are manifests to it, and the directories that it never enters.
+//! Invariant: what the catalog makes opaque is never entered.
 
 use super::tally::FoundCounts;
 use crate::catalog::Catalog;

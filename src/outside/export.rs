@@ -75,14 +75,14 @@ impl ExportDirectory {
         name: &str,
         original: &Original<'_>,
     ) -> Result<CopyOutcome, Diagnosis> {
-        let cannot = |error: io::Error| diagnose("cannot make the copy", &error);
         let parent = self.make_below(manifest.parent())?;
         let copy = parent.join(name);
+        let cannot = |error: io::Error| diagnose("cannot make", &copy, &error);
         match digest_of(&copy) {
             Ok(found) if found == original.digest => return Ok(CopyOutcome::Present),
             Ok(_) => return Err(taken(&copy)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(diagnose("cannot look at the copy", &error)),
+            Err(error) => return Err(diagnose("cannot look at", &copy, &error)),
         }
         let partial = parent.join(format!("{name}{PARTIAL}"));
         let mut file = make_partial(&partial).map_err(cannot)?;
@@ -114,7 +114,6 @@ impl ExportDirectory {
 
     /// Makes the directory of a run below this one. No link is followed: it could lead back into the tree.
     fn make_below(&self, parent: &[u8]) -> Result<PathBuf, Diagnosis> {
-        let cannot = |error: io::Error| diagnose("cannot make a directory", &error);
         let mut dir = self.0.clone();
         for name in parent
             .split(|byte| *byte == b'/')
@@ -123,11 +122,13 @@ impl ExportDirectory {
             dir.push(OsStr::from_bytes(name));
             match fs::create_dir(&dir) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                    return Err(cannot(error));
+                    return Err(diagnose("cannot make", &dir, &error));
                 }
                 _ => {}
             }
-            if !fs::symlink_metadata(&dir).map_err(cannot)?.is_dir() {
+            let found = fs::symlink_metadata(&dir);
+            let found = found.map_err(|error| diagnose("cannot look at", &dir, &error))?;
+            if !found.is_dir() {
                 return Err(Diagnosis::new(
                     Code::OutputExists,
                     format!("`{}` is there, and is no directory", dir.display()),
@@ -150,14 +151,14 @@ fn whole(dir: &Path) -> io::Result<PathBuf> {
     Ok(above.join(dir.file_name().unwrap_or_default()))
 }
 
-fn diagnose(what: &str, error: &io::Error) -> Diagnosis {
+fn diagnose(verb: &str, path: &Path, error: &io::Error) -> Diagnosis {
     let code = match error.kind() {
         io::ErrorKind::NotFound => Code::NotFound,
         io::ErrorKind::PermissionDenied => Code::PermissionDenied,
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::NoSpace,
         _ => Code::IoError,
     };
-    Diagnosis::new(code, format!("{what}: {error}"))
+    Diagnosis::new(code, format!("{verb} `{}`: {error}", path.display()))
 }
 
 fn taken(copy: &Path) -> Diagnosis {

@@ -1,4 +1,5 @@
 //! A path that a user names, opened to be read.
+//! Invariant: nothing is written.
 
 use std::fs::File;
 use std::io;

@@ -86,15 +86,6 @@ impl Sink for Vec<Outcome> {
     }
 }
 
-impl Sink for Vec<Verified> {
-    fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
-        if let Event::Verified(verified) = event {
-            self.push((*verified).clone());
-        }
-        Ok(())
-    }
-}
-
 impl<A: Sink, B: Sink> Sink for (A, B) {
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
         self.0.event(event)?;

@@ -22,6 +22,14 @@ pub(crate) enum Format {
 }
 
 impl Format {
+    /// Returns true if a program reads it, and wants what can be computed.
+    pub(crate) fn is_for_programs(self) -> bool {
+        match self {
+            Self::Text => false,
+            Self::Json | Self::Jsonl => true,
+        }
+    }
+
     /// Returns true if a program reads one line for each manifest.
     pub(crate) fn has_a_line_for_each(self) -> bool {
         match self {

@@ -12,7 +12,7 @@ use migrate_manifests::clock::Timestamp;
 use migrate_manifests::code::Code;
 use migrate_manifests::report::Stop;
 
-use super::list::Args;
+use super::list::{Args, writes};
 use crate::cli::args::{Color, Format};
 use crate::cli::escape;
 
@@ -95,16 +95,6 @@ pub(crate) fn typed(typed: &[OsString]) -> Typed {
             || ["dry-run", "diff", "check", "list-versions"]
                 .iter()
                 .any(is_set),
-    }
-}
-
-/// Returns true if the command writes, unless a flag keeps it from that.
-fn writes(command: &str, second: Option<&str>) -> bool {
-    match command {
-        "migrate" | "rollback" => true,
-        "backups" => second == Some("prune"),
-        "catalog" => second == Some("new"),
-        _ => false,
     }
 }
 

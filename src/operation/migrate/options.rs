@@ -1,4 +1,5 @@
 //! The options of a migration.
+//! Invariant: what is not asked for is off.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -201,3 +201,11 @@ fn nothing_may_follow_the_last_line() {
         "line 5 of the plan: expected the end of the file, found more"
     );
 }
+
+/// The file was written once and stays: plans are kept until they are executed.
+#[test]
+fn a_plan_that_was_written_before_stays_readable() {
+    let bytes = include_bytes!("../../../fixtures/formats/plan-1.jsonl");
+    let plan = PlanFile::read(&bytes[..]).unwrap();
+    assert_eq!(plan.manifests.len(), 2);
+}

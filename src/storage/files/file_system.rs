@@ -1,4 +1,5 @@
 //! The types of file systems, and what the kernel says of them.
+//! Invariant: a type that is not known here is trusted with nothing.
 
 use std::io;
 use std::os::fd::AsFd;

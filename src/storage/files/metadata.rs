@@ -1,4 +1,5 @@
 //! Owner, mode, ACL and extended attributes, from one file to another.
+//! Invariant: what cannot be made equal on the new file refuses the replacement.
 
 use std::io;
 use std::os::fd::OwnedFd;

@@ -1,4 +1,5 @@
 //! One replacement on its way: staged, then secured.
+//! Invariant: only what is secured can be published.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
 //! The map as a storage to read from.
+//! Invariant: each question is answered under the lock of the map.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

@@ -1,4 +1,5 @@
 //! A session on the map: a change is made when it is asked for.
+//! Invariant: a journal has the intent and the result of every change.
 
 use std::sync::OnceLock;
 

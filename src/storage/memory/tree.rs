@@ -1,4 +1,5 @@
 //! The map, its files of state, and recovery.
+//! Invariant: a document keeps its version for as long as its bytes stay.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -76,23 +77,26 @@ impl Memory {
         files.collect()
     }
 
+    pub(super) fn tree(&self) -> MutexGuard<'_, Tree> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+impl Memory {
     /// Puts a small file into the state, as in `operations/<id>.jsonl`.
-    pub fn put_state(&self, path: &str, bytes: &[u8]) {
+    pub(crate) fn put_state(&self, path: &str, bytes: &[u8]) {
         self.tree().state.insert(path.to_owned(), bytes.to_vec());
     }
 
     /// Takes a small file out of the state.
-    pub fn remove_state(&self, path: &str) {
+    pub(crate) fn remove_state(&self, path: &str) {
         self.tree().state.remove(path);
     }
 
     /// Every small file of the state.
-    pub fn all_state(&self) -> StateFiles {
+    pub(crate) fn all_state(&self) -> StateFiles {
         self.tree().state.clone()
-    }
-
-    pub(super) fn tree(&self) -> MutexGuard<'_, Tree> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
