@@ -80,7 +80,16 @@ impl<'s, 'c> Invocation<'s, 'c> {
                 .map_err(|stop| with_command_hint(stop, &options.root))?,
         };
         self.report.facts.tree = Some(located.tree.to_string_lossy().into_owned());
+        for notice in &located.ignored {
+            self.report.warn(notice);
+        }
+        if options.as_owner {
+            located.become_owner()?;
+        }
         let storage = Files::open(&located, options.storage.clone())?;
+        if let Some(notice) = storage.foreign_state() {
+            self.report.warn(&notice);
+        }
         let in_tree = Some((&storage as _, located.tree.as_path()));
         let catalog = outside::load_catalog(options.catalog.as_deref(), in_tree)?;
         self.report.facts.catalog = Some(CatalogFacts::from(&catalog));

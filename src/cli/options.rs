@@ -27,6 +27,8 @@ pub(crate) struct TreeOptions {
     /// The manifest or run directory from which the tree is searched upward, if no root is given.
     pub(crate) around: Option<PathBuf>,
     pub(crate) storage: OpenOptions,
+    /// True if to take the rights of the owner of the state.
+    pub(crate) as_owner: bool,
     pub(crate) catalog: Option<PathBuf>,
     /// Manifests that were named one by one; empty means that none were.
     pub(crate) manifests: Vec<PathBuf>,
@@ -50,6 +52,7 @@ impl TreeOptions {
                 lacking: tree.assume_lacking,
                 batch: None,
             },
+            as_owner: tree.as_owner,
             catalog: tree.catalog,
             manifests: Vec::new(),
             files_from: None,

@@ -27,8 +27,10 @@ pub(super) struct Finder<'f, T> {
     ahead: Vec<Ahead<T>>,
     /// The numbers of visited directories and of the directories in them, by depth.
     widths: Vec<(usize, usize)>,
-    /// Directories in which no other tree lies.
+    /// Directories in which no other tree of the caller lies.
     not_nested: BTreeSet<TreePath>,
+    /// Directories in which another user made a state directory: what is below is refused.
+    foreign: BTreeSet<TreePath>,
     /// The stop that ends the search after the results so far.
     stop: Option<Stop>,
     has_ended: bool,
@@ -55,6 +57,7 @@ impl<'f, T: Send> Finder<'f, T> {
             widths: Vec::new(),
             ahead,
             not_nested: BTreeSet::new(),
+            foreign: BTreeSet::new(),
             stop: None,
             has_ended: false,
         })
@@ -137,6 +140,7 @@ impl<'f, T: Send> Finder<'f, T> {
             frame: self.frame,
             scope: self.scope,
             visit,
+            foreign: &self.foreign,
         };
         let visited = self
             .frame
@@ -174,12 +178,13 @@ impl<'f, T: Send> Finder<'f, T> {
         let beyond = self.ahead.iter().rposition(is_beyond);
         let mut group = self.ahead.split_off(beyond.map_or(0, |beyond| beyond + 1));
         group.reverse();
-        self.check_named(&group)?;
+        self.check_above(&group)?;
         let (frame, scope) = (self.frame, self.scope);
         let visiting = Visiting {
             frame,
             scope,
             visit,
+            foreign: &self.foreign,
         };
         let visit_one = |buffer: &mut Vec<u8>, ahead: Ahead<T>| match ahead {
             Ahead::Directory(path) => visiting.directory(&path, buffer),
@@ -191,6 +196,7 @@ impl<'f, T: Send> Finder<'f, T> {
         };
         let depths: Vec<_> = group.iter().map(Ahead::depth).collect();
         let visited = frame.in_parallel(group, visit_one);
+        let mut foreign = Vec::new();
         for (mut one, depth) in visited.into_iter().zip(depths).rev() {
             if let Some(depth) = depth {
                 self.widths.resize(self.widths.len().max(depth + 1), (0, 0));
@@ -199,10 +205,12 @@ impl<'f, T: Send> Finder<'f, T> {
                 self.widths[depth].1 += one.ahead.iter().filter(is_directory).count();
             }
             self.stop = one.stop.or(self.stop.take());
+            foreign.extend(one.foreign);
             self.counts.add(&one.counts);
             one.ahead.reverse();
             self.ahead.append(&mut one.ahead);
         }
+        self.foreign.extend(foreign);
         let weights = self.ahead.iter().map(|ahead| self.weight(ahead));
         let expected: usize = weights.map(|weight| weight.unwrap_or(1)).sum();
         frame.watch.expects(expected as u64);
@@ -221,23 +229,28 @@ impl<'f, T: Send> Finder<'f, T> {
         }
     }
 
-    /// Checks the directories above named manifests for nested trees; a walk finds these on its way.
-    fn check_named(&mut self, group: &[Ahead<T>]) -> Result<(), Stop> {
+    /// Checks the directories above named manifests, and above the start, for other trees; a walk finds these on its way.
+    fn check_above(&mut self, group: &[Ahead<T>]) -> Result<(), Stop> {
+        let start = self.scope.selection.within.as_ref();
+        let start = start.map(TreePath::as_bytes);
         for ahead in group {
-            let Ahead::Named(path) = ahead else {
-                continue;
+            let below = match ahead {
+                // A path that cannot be a manifest is not checked.
+                Ahead::Named(path) if given_trouble(self.scope, path).is_none() => path.parent(),
+                Ahead::Directory(path) if start == Some(&**path) => path,
+                _ => continue,
             };
-            // A path that cannot be a manifest is not checked.
-            if given_trouble(self.scope, path).is_some() {
-                continue;
-            }
             // Stops at a directory that was checked for another manifest.
-            let mut dir = TreePath::new(path.parent());
+            let mut dir = TreePath::new(below);
             while let Some(inner) = dir.take_if(|dir| !self.not_nested.contains(dir)) {
                 let state = TreePath::join(inner.as_bytes(), STATE_DIRECTORY.as_bytes());
                 // If the directory cannot be read, the manifest's outcome has the reason.
-                if let Ok(Some((EntryKind::Directory, _))) = self.frame.storage.look(&state) {
-                    return Err(nested(&inner));
+                match self.frame.storage.look(&state) {
+                    Ok(Some((EntryKind::State, _))) => return Err(nested(&inner)),
+                    Ok(Some((EntryKind::ForeignState, _))) => {
+                        self.foreign.insert(inner.clone());
+                    }
+                    _ => {}
                 }
                 dir = TreePath::new(inner.parent());
                 self.not_nested.insert(inner);

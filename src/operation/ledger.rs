@@ -102,7 +102,10 @@ impl Journals {
 
 pub(super) fn required(storage: &dyn Storage) -> Result<Ledger, Stop> {
     let listed = Journals::listed(storage);
-    let listed = listed.map_err(|diagnosis| Stop::new(Code::StateUnusable, diagnosis.message))?;
+    let listed = listed.map_err(|diagnosis| Stop {
+        hint: Some(diagnosis.code.hint().to_owned()),
+        ..Stop::new(Code::StateUnusable, diagnosis.message)
+    })?;
     Ok(listed.ledger)
 }
 

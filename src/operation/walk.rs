@@ -2,6 +2,7 @@
 //! Invariant: each manifest is examined while its directory is open, and no error is dropped.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use super::frame::Frame;
 use super::scope::{Scope, given_trouble};
@@ -15,8 +16,8 @@ pub(super) struct Visit<'v> {
     pub(super) path: &'v TreePath,
     /// The open directory, or the reason why it cannot be read.
     pub(super) directory: Result<&'v Directory<'v>, Diagnosis>,
-    /// The diagnosis of a manifest that is not a regular file.
-    not_regular: Option<Diagnosis>,
+    /// The diagnosis of a manifest that is not to be read: it is not a regular file, or lies below the state of another user.
+    refused: Option<Diagnosis>,
 }
 
 /// Examines one manifest, from any thread, with a buffer of the thread.
@@ -24,7 +25,7 @@ pub(super) type VisitFn<'v, T> = dyn Fn(&Visit<'_>, &mut Vec<u8>) -> T + Sync + 
 
 impl<'v> Visit<'v> {
     pub(super) fn readable(&self) -> Result<&'v Directory<'v>, Diagnosis> {
-        match &self.not_regular {
+        match &self.refused {
             Some(diagnosis) => Err(diagnosis.clone()),
             None => self.directory.clone(),
         }
@@ -74,6 +75,8 @@ impl<T> Ahead<T> {
 pub(super) struct Visited<T> {
     pub(super) ahead: Vec<Ahead<T>>,
     pub(super) counts: FoundCounts,
+    /// The directory, if another user made a state directory in it.
+    pub(super) foreign: Option<TreePath>,
     /// The stop that ends the search after these items.
     pub(super) stop: Option<Stop>,
 }
@@ -83,6 +86,7 @@ impl<T> Default for Visited<T> {
         Self {
             ahead: Vec::new(),
             counts: FoundCounts::default(),
+            foreign: None,
             stop: None,
         }
     }
@@ -92,6 +96,8 @@ pub(super) struct Visiting<'v, T> {
     pub(super) frame: &'v Frame<'v>,
     pub(super) scope: &'v Scope<'v>,
     pub(super) visit: &'v VisitFn<'v, T>,
+    /// The directories known so far in which another user made a state directory.
+    pub(super) foreign: &'v BTreeSet<TreePath>,
 }
 
 impl<T> Visiting<'_, T> {
@@ -124,6 +130,9 @@ impl<T> Visiting<'_, T> {
             here.extend(what.map(|what| (name.as_bytes(), what)));
         }
         here.sort_unstable_by(path_order);
+        let foreign = visited.foreign.as_ref();
+        let foreign = foreign.or_else(|| self.foreign_above(path));
+        let refused = foreign.map(nested_state);
         visited.ahead.reserve_exact(here.len());
         for (name, what) in here {
             visited.ahead.push(match what {
@@ -135,7 +144,10 @@ impl<T> Visiting<'_, T> {
                     let visit = Visit {
                         path: &path,
                         directory: Ok(&directory),
-                        not_regular: (kind != EntryKind::File).then(|| kind.not_regular()),
+                        refused: match kind {
+                            EntryKind::File => refused.clone(),
+                            other => Some(other.not_regular()),
+                        },
                     };
                     Ahead::Found(Box::new(Found::Manifest((self.visit)(&visit, buffer))))
                 }
@@ -169,6 +181,11 @@ impl<T> Visiting<'_, T> {
             EntryKind::State => {
                 let inner = TreePath::new(parent);
                 visited.stop = inner.map(|inner| nested(&inner)).or(visited.stop.take());
+                None
+            }
+            EntryKind::ForeignState => {
+                // In the tree itself it is the tree's.
+                visited.foreign = TreePath::new(parent);
                 None
             }
             EntryKind::Directory if bytes.starts_with(b".") => None,
@@ -240,9 +257,24 @@ impl<T> Visiting<'_, T> {
         let visit = Visit {
             path,
             directory: readable.as_ref().map_err(Diagnosis::clone),
-            not_regular: None,
+            refused: self.foreign_above(path.parent()).map(nested_state),
         };
         (self.visit)(&visit, buffer)
+    }
+
+    /// The directory at or above this one in which another user made a state directory.
+    fn foreign_above(&self, directory: &[u8]) -> Option<&TreePath> {
+        if self.foreign.is_empty() {
+            return None;
+        }
+        let mut above = TreePath::new(directory);
+        while let Some(directory) = above {
+            if let Some(found) = self.foreign.get(&directory) {
+                return Some(found);
+            }
+            above = TreePath::new(directory.parent());
+        }
+        None
     }
 }
 
@@ -297,6 +329,11 @@ fn not_listed<T>(path: TreePath, failed: Failed) -> Option<Ahead<T>> {
         Failed::Error(diagnosis) => Found::DirectoryFailed(diagnosis.at(path)),
     };
     Some(Ahead::Found(Box::new(found)))
+}
+
+fn nested_state(foreign: &TreePath) -> Diagnosis {
+    let message = format!("another user made a state directory in `{foreign}`");
+    Diagnosis::new(Code::NestedState, message)
 }
 
 pub(super) fn nested(inner: &TreePath) -> Stop {

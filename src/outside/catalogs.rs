@@ -15,7 +15,10 @@ use crate::storage::{STATE_DIRECTORY, Storage};
 /// The tree in whose state a catalog is looked for: its storage, and its path for people.
 pub type TreeOfCatalog<'t> = (&'t dyn Storage, &'t Path);
 
-/// Loads the catalog of the directory `named`, else the one in the state of the tree, else the built-in one.
+/// The name that stands for the built-in catalog; a directory of this name is `./built-in`.
+pub const BUILT_IN: &str = "built-in";
+
+/// Loads the catalog of the directory `named`, which may be [`BUILT_IN`], else the one in the state of the tree, else the built-in one.
 ///
 /// # Errors
 /// A catalog is there and cannot be read, is not valid, or is not to be trusted.
@@ -70,7 +73,14 @@ fn find(
     tree: Option<TreeOfCatalog<'_>>,
     with_fixtures: bool,
 ) -> Result<CatalogFiles, Stop> {
+    let built_in = || CatalogFiles {
+        source: Source::BuiltIn,
+        files: Catalog::built_in_files(),
+    };
     if let Some(dir) = named {
+        if dir.as_os_str() == BUILT_IN {
+            return Ok(built_in());
+        }
         let source = Source::Directory(dir.display().to_string());
         let files = read(dir, with_fixtures)?;
         return Ok(CatalogFiles { source, files });
@@ -92,8 +102,7 @@ fn find(
             return Ok(CatalogFiles { source, files });
         }
     }
-    let (source, files) = (Source::BuiltIn, Catalog::built_in_files());
-    Ok(CatalogFiles { source, files })
+    Ok(built_in())
 }
 
 /// Returns true if a catalog can be made of the file at this path, or its fixtures can.

@@ -14,7 +14,8 @@ mod export;
 mod named;
 
 pub use catalogs::{
-    CatalogFiles, TreeOfCatalog, change_catalog, load_catalog, read_catalog, write_catalog,
+    BUILT_IN, CatalogFiles, TreeOfCatalog, change_catalog, load_catalog, read_catalog,
+    write_catalog,
 };
 pub use export::{CopyOutcome, ExportDirectory, Original};
 pub use named::{exists, is_directory, open};

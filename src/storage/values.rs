@@ -99,8 +99,10 @@ pub enum EntryKind {
     Socket,
     /// A character or block device.
     Device,
-    /// The state directory of a tree.
+    /// The state directory of a tree, which is the caller's.
     State,
+    /// A state directory that another user made.
+    ForeignState,
     /// A regular file with the name of one that an operation stages beside a manifest. Only a journal can say whether it is one.
     Staged,
     /// Unknown from the listing.
@@ -112,7 +114,7 @@ impl EntryKind {
     pub fn words(self) -> &'static str {
         match self {
             Self::File | Self::Staged => "a regular file",
-            Self::Directory | Self::State => "a directory",
+            Self::Directory | Self::State | Self::ForeignState => "a directory",
             Self::Link => "a symbolic link",
             Self::Fifo => "a named pipe",
             Self::Socket => "a socket",

@@ -40,6 +40,7 @@ mod status;
 mod support;
 mod system_calls;
 mod trouble;
+mod trust;
 mod two_at_once;
 mod validate;
 mod verify;

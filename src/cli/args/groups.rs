@@ -12,15 +12,21 @@ use super::values::{self, Color, Format, Rules};
 
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct TreeArgs {
-    /// Use the catalog in DIR
+    /// Use the catalog in DIR (built-in is the built-in one)
     ///
-    /// A catalog says which versions there are and how to come from one to the next. Without this flag: the one in .migrate-manifests/catalog of the tree, else the built-in one.
+    /// A catalog says which versions there are and how to come from one to the next. A directory named built-in is ./built-in. Without this flag: the one in .migrate-manifests/catalog of the tree, else the built-in one.
     #[arg(long, value_name = "DIR", help_heading = "How")]
     pub(crate) catalog: Option<PathBuf>,
 
     /// Enter other file systems mounted in the tree
     #[arg(long, help_heading = "How")]
     pub(crate) cross_file_systems: bool,
+
+    /// Work as the owner of the tree's state (for root)
+    ///
+    /// Takes the user, the group and the further groups of the owner of the state directory, or of the tree if it has none, before anything is opened.
+    #[arg(long, help_heading = "How")]
+    pub(crate) as_owner: bool,
 
     /// How changes are made durable.
     #[arg(long, value_name = "HOW", hide = true, value_parser = values::sync())]

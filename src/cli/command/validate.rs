@@ -32,7 +32,7 @@ pub(super) struct ValidateArgs {
     #[arg(long, value_name = "KIND", help_heading = "What")]
     kind: Option<String>,
 
-    /// Use the catalog in DIR
+    /// Use the catalog in DIR (built-in is the built-in one)
     ///
     /// Without this flag: the one of the tree that FILE stands in, else the built-in one.
     #[arg(long, value_name = "DIR", help_heading = "How")]

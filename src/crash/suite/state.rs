@@ -50,8 +50,12 @@ fn parts_of_the_state_directory_that_are_links_are_not_followed() {
 
 #[test]
 fn a_state_directory_of_somebody_else_or_open_to_all_is_not_trusted() {
-    for (owner, mode) in [(7, 0o755), (0, 0o777), (0, 0o775)] {
-        stops_with(Code::StateUntrusted, "", |disk| {
+    for (owner, mode, code) in [
+        (7, 0o755, Code::StateNotOurs),
+        (0, 0o777, Code::StateUntrusted),
+        (0, 0o775, Code::StateUntrusted),
+    ] {
+        stops_with(code, "", |disk| {
             disk.add_dir(STATE);
             assert!(disk.give_owner(STATE, owner, owner));
             assert!(disk.give_mode(STATE, mode));

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::core::{Core, OpenFile, Stamp};
 use super::disk::{Disk, FileTime};
-use super::error::{diagnose, is_gone};
+use super::error::{diagnose, if_there, is_gone};
 use super::names;
 use super::permit;
 use crate::code::Code;
@@ -67,17 +67,21 @@ impl<D: Disk> OpenDirectory for FileDirectory<'_, D> {
     fn list(&self) -> Result<Entries, Failed> {
         let (disk, dir) = (&self.core.disk, &self.dir);
         let (mut entries, mut untold) = (Entries::default(), Vec::new());
-        let listed = disk.list(dir, &mut |name, kind| match kind {
-            EntryKind::Unknown => untold.push(name.to_vec()),
-            known => entries.push(name, names::kind_by_name(name, known)),
-        });
+        let listed = disk.list(
+            dir,
+            &mut |name, kind| match names::kind_by_name(name, kind) {
+                EntryKind::Unknown | EntryKind::State => untold.push(name.to_vec()),
+                known => entries.push(name, known),
+            },
+        );
         listed.map_err(|error| failed(&error))?;
         for name in untold {
             let Some(plain) = Name::new(&name) else {
                 continue;
             };
-            let stat = disk.stat_at(dir, plain).map_err(|error| failed(&error))?;
-            entries.push(&name, names::kind_by_name(&name, stat.kind));
+            let stat = if_there(disk.stat_at(dir, plain)).map_err(|error| failed(&error))?;
+            let kind = stat.map(|stat| names::kind_of(disk.caller(), plain, &stat));
+            kind.into_iter().for_each(|kind| entries.push(&name, kind));
         }
         Ok(entries)
     }

@@ -40,13 +40,20 @@ pub fn user_and_host() -> (u32, String) {
 }
 
 impl Kernel {
-    /// Opens `tree` (links on the way are followed: the operator named it).
+    /// Opens `tree`. No link on the way is followed: the path was found without any, so one that is there now was put there since.
     ///
     /// # Errors
     /// What `open` or `fstat` said.
     pub fn open(tree: &Path) -> io::Result<(Self, OwnedFd)> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root = rustix::fs::open(tree, flags, Mode::empty())?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let (mode, resolve) = (Mode::empty(), ResolveFlags::NO_SYMLINKS);
+        let root = loop {
+            match rustix::fs::openat2(rustix::fs::CWD, tree, flags, mode, resolve) {
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                Err(Errno::NOSYS) => break rustix::fs::open(tree, flags, mode)?,
+                other => break other?,
+            }
+        };
         let kind = file_system_type(&root)?;
         let one_device_for_each_mount = matches!(kind, EXT | XFS | TMPFS);
         let only_device = if one_device_for_each_mount {

@@ -9,12 +9,13 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::core::OpenOptions;
+use super::error::if_there;
 use super::kernel::Kernel;
 use super::names::STATE_DIRECTORY;
 use super::tree::Files;
 use crate::code::Code;
 use crate::path::TreePath;
-use crate::report::Stop;
+use crate::report::{Diagnosis, Stop};
 
 /// A directory that somebody named, and the tree that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,24 +24,29 @@ pub struct Located {
     pub tree: PathBuf,
     /// What of the tree was named; `None` is all of it.
     pub within: Option<TreePath>,
+    /// State directories from there upward that were not taken for the tree's, each with the reason.
+    pub ignored: Vec<Diagnosis>,
 }
 
 impl Located {
     /// Finds the tree of `root`.
     ///
-    /// `root/artifacts`, where it is a directory, else `root`, is what was named. The nearest directory from there upward, on the same file system, that has a state directory of the caller, of root or of `root`'s owner is the tree; else the nearest above that is named `artifacts`; else what was named.
+    /// `root/artifacts`, where it is a directory, else `root`, is what was named. The nearest directory from there upward, on the same file system, that has a state directory of the caller, of root or of its own owner, which nobody else can write to, is the tree; else the nearest above that is named `artifacts`; else what was named.
     ///
     /// # Errors
-    /// `root` does not exist, or is no directory.
+    /// `root` does not exist, or is no directory; `root/artifacts` is a link, which nobody typed (`tree_is_link`); something on the way cannot be examined.
     pub fn find(root: &Path) -> Result<Self, Stop> {
         let named = existing_directory(root)?;
         let artifacts = named.join("artifacts");
-        let named = if artifacts.is_dir() {
-            existing_directory(&artifacts)?
-        } else {
-            named
-        };
-        Self::above(root, &named)
+        let found = if_there(fs::symlink_metadata(&artifacts));
+        match found.map_err(|error| unreadable(&artifacts, &error))? {
+            Some(found) if found.is_symlink() => {
+                let message = format!("`{}` is a symbolic link", artifacts.display());
+                Err(Stop::new(Code::TreeIsLink, message))
+            }
+            Some(found) if found.is_dir() => Self::above(&artifacts),
+            _ => Self::above(&named),
+        }
     }
 
     /// Finds the tree in which a manifest, or a run directory, stands.
@@ -60,35 +66,45 @@ impl Located {
         } else {
             fs::symlink_metadata(path).and_then(|_| fs::canonicalize(directory_of(path)))
         };
-        let located = Self::above(path, &dir.map_err(wrong)?)?;
+        let located = Self::above(&dir.map_err(wrong)?)?;
         Ok(Self {
             within: None,
             ..located
         })
     }
 
-    fn above(root: &Path, named: &Path) -> Result<Self, Stop> {
-        let cannot = |error: io::Error| not_a_tree(root, &error.to_string());
-        let metadata = fs::metadata(named).map_err(cannot)?;
-        let caller = rustix::process::geteuid().as_raw();
-        let same_device =
-            |dir: &&Path| fs::metadata(dir).is_ok_and(|found| found.dev() == metadata.dev());
-        let above = || named.ancestors().take_while(same_device);
-        let has_state = |dir: &&Path| {
-            fs::symlink_metadata(dir.join(STATE_DIRECTORY)).is_ok_and(|state| {
-                state.is_dir() && [caller, 0, metadata.uid()].contains(&state.uid())
-            })
+    /// Finds the tree from `named` upward; its path is absolute and without links.
+    fn above(named: &Path) -> Result<Self, Stop> {
+        let examine = |dir: &Path| fs::metadata(dir).map_err(|error| unreadable(dir, &error));
+        let device = examine(named)?.dev();
+        let (mut tree, mut above, mut ignored) = (None, None, Vec::new());
+        for dir in named.ancestors() {
+            let metadata = examine(dir)?;
+            if metadata.dev() != device {
+                break;
+            }
+            match state_in(dir, metadata.uid())? {
+                Some(Ok(())) => {
+                    tree = Some(dir);
+                    break;
+                }
+                Some(Err(why)) => ignored.push((dir, why)),
+                None => {}
+            }
+            let is_artifacts = dir.file_name() == Some(OsStr::new("artifacts"));
+            above = above.or(is_artifacts.then_some(dir));
+        }
+        let tree = tree.or(above).unwrap_or(named);
+        let below = named.strip_prefix(tree).unwrap_or(Path::new(""));
+        let notice = |(dir, why): (&Path, String)| {
+            let state = dir.join(STATE_DIRECTORY);
+            let message = format!("`{}` {why}: it is ignored", state.display());
+            (dir != tree).then(|| Diagnosis::new(Code::StateIgnored, message))
         };
-        let tree = above()
-            .find(has_state)
-            .or_else(|| above().find(|dir| dir.file_name() == Some(OsStr::new("artifacts"))))
-            .unwrap_or(named);
-        let below = named
-            .strip_prefix(tree)
-            .map_err(|error| not_a_tree(root, &error.to_string()))?;
         Ok(Self {
             within: TreePath::new(below.as_os_str().as_bytes()),
             tree: tree.to_owned(),
+            ignored: ignored.into_iter().filter_map(notice).collect(),
         })
     }
 
@@ -164,22 +180,43 @@ fn or_here(parent: &Path) -> &Path {
 }
 
 fn existing_directory(path: &Path) -> Result<PathBuf, Stop> {
-    let found = fs::canonicalize(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => not_a_tree(path, "it does not exist"),
-        _ => not_a_tree(path, &error.to_string()),
-    })?;
-    if found.is_dir() {
-        Ok(found)
-    } else {
-        Err(not_a_tree(path, "it is not a directory"))
+    let not_a_tree = |why: &str| {
+        let message = format!("`{}` cannot be a tree: {why}", path.display());
+        Stop::new(Code::TreeNotFound, message)
+    };
+    let found = fs::canonicalize(path).and_then(|found| Ok((fs::metadata(&found)?, found)));
+    match found {
+        Ok((metadata, found)) if metadata.is_dir() => Ok(found),
+        Ok(_) => Err(not_a_tree("it is not a directory")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(not_a_tree("it does not exist"))
+        }
+        Err(error) => Err(not_a_tree(&error.to_string())),
     }
 }
 
-fn not_a_tree(path: &Path, why: &str) -> Stop {
-    Stop::new(
-        Code::TreeNotFound,
-        format!("`{}` cannot be a tree: {why}", path.display()),
-    )
+/// Looks for a state directory in a directory of this owner: that of a tree, or what it is instead; `None` where nothing has its name.
+fn state_in(dir: &Path, owner: u32) -> Result<Option<Result<(), String>>, Stop> {
+    let state = dir.join(STATE_DIRECTORY);
+    let found = if_there(fs::symlink_metadata(&state));
+    let Some(found) = found.map_err(|error| unreadable(&state, &error))? else {
+        return Ok(None);
+    };
+    let caller = rustix::process::geteuid().as_raw();
+    Ok(Some(if !found.is_dir() {
+        Err("is not a directory".to_owned())
+    } else if ![caller, 0, owner].contains(&found.uid()) {
+        Err(format!("belongs to user {}", found.uid()))
+    } else if found.mode() & 0o022 != 0 {
+        Err("can be written to by others".to_owned())
+    } else {
+        Ok(())
+    }))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Stop {
+    let message = format!("cannot examine `{}`: {error}", path.display());
+    Stop::new(Code::TreeUnreadable, message)
 }
 
 impl Files<Kernel> {

@@ -25,6 +25,11 @@ mod locate;
 mod log;
 mod metadata;
 mod names;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the owner is looked up before there is a storage"
+)]
+mod owner;
 mod parts;
 mod permit;
 mod protocol;

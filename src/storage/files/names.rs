@@ -2,14 +2,24 @@
 //! A name that stands in a journal counts only if it is one that the operation of that journal could have made.
 //! Invariant: every name made here is one plain component.
 
+use super::disk::Stat;
 use crate::digest::Digest;
 use crate::journal::OperationId;
 use crate::path::{Name, TreePath};
 pub(super) use crate::storage::names::{
     STATE_DIRECTORY, all_taken, backups, is_backup, kind_by_name, looks_like_backup,
 };
+use crate::storage::values::EntryKind;
 
 pub(super) const STAGED_BESIDE: &str = ".migrate-manifests.";
+
+/// The kind of an entry of the tree, by its name and its owner.
+pub(super) fn kind_of(caller: u32, name: Name<'_>, stat: &Stat) -> EntryKind {
+    match kind_by_name(name.as_bytes(), stat.kind) {
+        EntryKind::State if stat.owner != caller => EntryKind::ForeignState,
+        kind => kind,
+    }
+}
 
 pub(super) fn journal(operation: &OperationId) -> String {
     format!("{operation}.jsonl")

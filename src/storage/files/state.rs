@@ -1,6 +1,6 @@
 //! The state directory: its trust, its parts, the lock, the head, small files that are replaced at once.
 //! Reading commands never create it. The first operation that has something to write does.
-//! Invariant: nothing in it is opened through a link, and it belongs to the caller (for root: to root or to the owner of the tree).
+//! Invariant: nothing in it is opened through a link, and whoever writes owns all of it, alone: what others made there is never acted on, not by root either.
 
 use std::io;
 
@@ -23,6 +23,9 @@ const PARTS: [Name<'_>; 3] = [
     Name::constant("staging"),
     Name::constant("catalogs"),
 ];
+
+/// What else the program writes in there, by name.
+const OTHERS: [Name<'_>; 3] = [HEAD, HEAD_DRAFT, Name::constant("rescued")];
 
 /// An open state directory, whose lock this process holds.
 pub(super) struct State<D: Disk> {
@@ -89,6 +92,7 @@ impl<D: Disk> State<D> {
         if disk.stat_at(root, STATE)?.inode != disk.stat_dir(&dir)?.inode {
             return Err(Refused::Absent);
         }
+        check_parts(disk, &dir)?;
         let open = |part: Name<'_>| disk.open_dir(&dir, part.as_bytes(), Crossing::Stay);
         let [operations, staging, catalogs] = PARTS;
         Ok(Self {
@@ -102,11 +106,10 @@ impl<D: Disk> State<D> {
     }
 
     fn open_trusted(disk: &D, root: &D::Dir) -> Result<D::Dir, Refused> {
-        let tree = disk.stat_dir(root)?;
-        trust(disk.caller(), &tree, &disk.stat_at(root, STATE)?).map_err(Refused::Stop)?;
+        check_state(disk.caller(), &disk.stat_at(root, STATE)?)?;
         let dir = disk.open_dir(root, STATE.as_bytes(), Crossing::Stay)?;
         // Somebody may have put another one there between the look and the opening.
-        trust(disk.caller(), &tree, &disk.stat_dir(&dir)?).map_err(Refused::Stop)?;
+        check_state(disk.caller(), &disk.stat_dir(&dir)?)?;
         Ok(dir)
     }
 
@@ -115,7 +118,7 @@ impl<D: Disk> State<D> {
         loop {
             let file = disk.open_append(dir, LOCK)?;
             let held = disk.stat(&file)?;
-            check_lock(disk.caller(), &held).map_err(Refused::Stop)?;
+            check_lock(disk.caller(), &held)?;
             if disk.try_lock(&file)? {
                 let named = disk.stat_at(dir, LOCK);
                 // Somebody may have removed the file between opening and locking; then the lock is worth nothing.
@@ -199,16 +202,11 @@ fn make_parts<D: Disk>(disk: &D, root: &D::Dir) -> Result<bool, Stop> {
     };
     let whole = |error| cannot("the state directory", &error);
     let is_new = make_dir_if_missing(disk, root, STATE).map_err(whole)?;
-    let tree = disk.stat_dir(root).map_err(whole)?;
-    trust(
-        disk.caller(),
-        &tree,
-        &disk.stat_at(root, STATE).map_err(whole)?,
-    )?;
-    let dir = match disk.open_dir(root, STATE.as_bytes(), Crossing::Stay) {
+    let dir = match State::open_trusted(disk, root) {
         // It was removed again.
-        Err(error) if is_absent(&error) => return Ok(false),
-        other => other.map_err(whole)?,
+        Err(Refused::Absent) => return Ok(false),
+        Err(Refused::Stop(stop)) => return Err(stop),
+        Ok(dir) => dir,
     };
     for part in PARTS {
         match make_dir_if_missing(disk, &dir, part) {
@@ -225,41 +223,66 @@ fn make_parts<D: Disk>(disk: &D, root: &D::Dir) -> Result<bool, Stop> {
     }
 }
 
-fn trust(caller: u32, tree: &Stat, found: &Stat) -> Result<(), Stop> {
-    let untrusted = |what: String| {
-        Err(Stop::new(
-            Code::StateUntrusted,
-            format!("`{STATE_DIRECTORY}` in the tree {what}"),
-        ))
-    };
+fn check_state(caller: u32, found: &Stat) -> Result<(), Stop> {
     if found.kind != EntryKind::Directory {
-        return untrusted(format!("is {}, not a directory", found.kind.words()));
+        let what = found.kind.words();
+        let message = format!("`{STATE_DIRECTORY}` in the tree is {what}, not a directory");
+        return Err(Stop::new(Code::StateUntrusted, message));
     }
-    let ours = found.owner == caller || (caller == 0 && found.owner == tree.owner);
-    if !ours {
-        return untrusted(format!(
-            "belongs to user {}, this is user {caller}",
-            found.owner
-        ));
-    }
-    if found.mode & 0o022 != 0 {
-        return untrusted(format!(
-            "has mode {:04o}: others can write to it",
-            found.mode
-        ));
-    }
-    Ok(())
+    check_ours(caller, &format!("`{STATE_DIRECTORY}` in the tree"), found)
 }
 
 /// The lock is written to, so it must be a file that has no other name.
 fn check_lock(caller: u32, lock: &Stat) -> Result<(), Stop> {
-    let is_ours = lock.owner == caller || caller == 0;
-    if lock.kind == EntryKind::File && lock.links == 1 && is_ours {
-        return Ok(());
+    let shown = format!("`{STATE_DIRECTORY}/{LOCK}`");
+    if lock.kind != EntryKind::File || lock.links != 1 {
+        let message = format!("{shown} is not a regular file with one name");
+        return Err(Stop::new(Code::StateUntrusted, message));
     }
-    let message =
-        format!("`{STATE_DIRECTORY}/{LOCK}` is not a file of its own that belongs to this user");
-    Err(Stop::new(Code::StateUntrusted, message))
+    check_ours(caller, &shown, lock)
+}
+
+/// Checks whose the parts are, and what is in them: journals, staging directories, catalogs. What lies in a staging directory has the owners of the manifests.
+fn check_parts<D: Disk>(disk: &D, dir: &D::Dir) -> Result<(), Refused> {
+    let caller = disk.caller();
+    for name in PARTS.into_iter().chain(OTHERS) {
+        if let Some(found) = if_there(disk.stat_at(dir, name))? {
+            check_ours(caller, &format!("`{STATE_DIRECTORY}/{name}`"), &found)?;
+        }
+    }
+    for part in PARTS {
+        let inner = disk.open_dir(dir, part.as_bytes(), Crossing::Stay)?;
+        let mut names = Vec::new();
+        disk.list(&inner, &mut |name, _| names.push(name.to_vec()))?;
+        for name in names.iter().filter_map(|name| Name::new(name)) {
+            if let Some(found) = if_there(disk.stat_at(&inner, name))? {
+                let shown = format!("`{STATE_DIRECTORY}/{part}/{name}`");
+                check_ours(caller, &shown, &found)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_ours(caller: u32, shown: &str, found: &Stat) -> Result<(), Stop> {
+    if found.owner != caller {
+        let owner = found.owner;
+        let message = format!("{shown} belongs to user {owner}, this is user {caller}");
+        return Err(Stop::new(Code::StateNotOurs, message));
+    }
+    // The mode of a link says nothing.
+    if found.kind != EntryKind::Link && found.mode & 0o022 != 0 {
+        let mode = found.mode;
+        let message = format!("{shown} has mode {mode:04o}: others can write to it");
+        return Err(Stop::new(Code::StateUntrusted, message));
+    }
+    Ok(())
+}
+
+impl From<Stop> for Refused {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(stop)
+    }
 }
 
 impl From<io::Error> for Refused {

@@ -10,13 +10,14 @@ use super::disk::{Crossing, Disk};
 use super::error::{diagnose, is_gone};
 use super::kernel::Kernel;
 use super::log;
+use super::names::{self, STATE_DIRECTORY};
 use super::recover::recover;
 use super::session::FileSession;
 use super::small;
 use super::state::State;
 use crate::code::Code;
 use crate::journal::{OperationId, Record};
-use crate::path::TreePath;
+use crate::path::{Name, TreePath};
 use crate::report::{Diagnosis, Stop};
 use crate::storage::seam::{Begin, Begun, Directory, Storage};
 use crate::storage::values::{EntryKind, Failed, Log, LogEnd, StateFiles};
@@ -49,6 +50,18 @@ impl<D: Disk> Files<D> {
     }
 }
 
+impl<D: Disk> Files<D> {
+    /// A warning if the state directory belongs to another user, whose claim is then all that is read there.
+    pub fn foreign_state(&self) -> Option<Diagnosis> {
+        let Core { disk, root, .. } = &*self.0;
+        // If it cannot be examined, reading it gives the reason.
+        let state = disk.stat_at(root, Name::constant(STATE_DIRECTORY)).ok()?;
+        let is_foreign = state.kind == EntryKind::Directory && state.owner != disk.caller();
+        let message = format!("the state directory belongs to user {}", state.owner);
+        is_foreign.then(|| Diagnosis::new(Code::StateForeign, message))
+    }
+}
+
 impl<D: Disk> Storage for Files<D> {
     fn open(&self, path: Option<&TreePath>) -> Result<Directory<'_>, Failed> {
         let path = path.map_or(&b""[..], TreePath::as_bytes);
@@ -59,7 +72,10 @@ impl<D: Disk> Storage for Files<D> {
     fn look(&self, path: &TreePath) -> Result<Option<(EntryKind, u64)>, Diagnosis> {
         let core = &self.0;
         match core.disk.stat_below(&core.root, path.as_bytes(), false) {
-            Ok(stat) => Ok(Some((stat.kind, stat.size))),
+            Ok(stat) => {
+                let kind = names::kind_of(core.disk.caller(), path.name(), &stat);
+                Ok(Some((kind, stat.size)))
+            }
             Err(error) if is_gone(&error) => Ok(None),
             Err(error) => Err(diagnose("cannot list the run directory", &error)),
         }

@@ -30,7 +30,9 @@ impl Storage for Memory {
     }
 
     fn look(&self, path: &TreePath) -> Result<Option<(EntryKind, u64)>, Diagnosis> {
-        Ok(self.tree().look(path))
+        let found = self.tree().look(path);
+        let name = path.name().as_bytes();
+        Ok(found.map(|(kind, size)| (names::kind_by_name(name, kind), size)))
     }
 
     fn read(&self, path: &TreePath, feed: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Diagnosis> {

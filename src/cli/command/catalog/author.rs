@@ -11,7 +11,7 @@ use crate::cli::options::ReportOptions;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct AuthorArgs {
-    /// The catalog in DIR
+    /// The catalog in DIR (built-in is the built-in one)
     ///
     /// Without this flag: the one of the tree, else the built-in one.
     #[arg(long, value_name = "DIR", help_heading = "How")]

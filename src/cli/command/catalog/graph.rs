@@ -25,7 +25,7 @@ pub(super) struct GraphArgs {
     )]
     language: Language,
 
-    /// The catalog in DIR
+    /// The catalog in DIR (built-in is the built-in one)
     ///
     /// Without this flag: the one of the tree, else the built-in one.
     #[arg(long, value_name = "DIR", help_heading = "How")]

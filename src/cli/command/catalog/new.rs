@@ -44,6 +44,12 @@ pub(super) fn run(args: &NewArgs, cli: &mut Cli<'_>) -> Result<ExitCode, Stop> {
 
 fn write(args: &NewArgs) -> Result<NewEnd<'_>, Stop> {
     let dir = args.catalog.as_path();
+    if dir.as_os_str() == outside::BUILT_IN {
+        return Err(Stop {
+            hint: Some("give ./built-in, or another name".to_owned()),
+            ..usage("--catalog built-in names the built-in catalog, which cannot be changed")
+        });
+    }
     let is_there = outside::exists(&dir.join("catalog.json"));
     let files = if is_there {
         read_catalog(Some(dir), None)?
