@@ -184,7 +184,7 @@ codes! {
     TreeNotFound, "tree_not_found", Stop, "give the directory that holds the artifacts, or its parent";
     TreeIsLink, "tree_is_link", Stop, "give the directory that the link leads to as ROOT, if that is the tree that you mean: links are followed only where you type them";
     NestedTree, "nested_tree", Stop, "migrate the inner tree by itself, or move its state directory away if it is not a tree";
-    StateNotOurs, "state_not_ours", Stop, "run as the user in the message, or as root with --as-owner; if it is a single file in a state of your own, find out who put it there and move it away";
+    StateNotOurs, "state_not_ours", Stop, "run as the user in the message, or as root with --as-owner; `state adopt`, as root, puts a whole state aside; if it is a single file in a state of your own, find out who put it there and move it away";
     StateUntrusted, "state_untrusted", Stop, "make what is named a real directory or file with one name, writable by nobody but its owner, after you have found out who wrote to it";
     StateUnusable, "state_unusable", Stop, "make the state directory in the tree writable for this user";
     TargetUnknown, "target_unknown", Stop, "choose one of the versions of the catalog";

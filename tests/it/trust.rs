@@ -404,3 +404,51 @@ fn state_that_the_owner_of_one_run_made_stops_only_that_run() {
     output.code(2);
     assert_eq!(codes(&output).0, "nested_tree", "{output}");
 }
+
+#[test]
+fn root_puts_the_state_of_somebody_else_aside_unread() {
+    if !is_root() {
+        return skip("root", "the state of somebody else");
+    }
+    let sandbox = sandbox();
+    give(&sandbox, "artifacts", OWNER);
+    as_user(&sandbox, OWNER, &["--quiet"]).run().code(0);
+    // Nothing in there is opened, so nothing in there can do harm.
+    sandbox.dir("outside");
+    sandbox.file("outside/lock", "root's");
+    fs::remove_file(sandbox.path(format!("{STATE}/lock"))).unwrap();
+    sandbox.link(format!("{STATE}/lock"), "../../outside/lock");
+    give(&sandbox, "artifacts", OWNER);
+    sandbox.manifest("job/second", MANIFEST);
+    sandbox.run(["--quiet"]).code(2);
+    let adopt = ["state", "adopt"];
+    as_user(&sandbox, OWNER, &adopt).run().code(2).stderr(
+        "error: this is user 1001, not root\nhint: run as root: only root can adopt the state of another user\n",
+    );
+    let old = sandbox.path(STATE).metadata().unwrap().ino();
+    sandbox.run(adopt).code(0).stderr("").stdout(
+        "The state of user 1001 is `.migrate-manifests-of-1001` now, and a new one has begun. Operations that the old one records can be rolled back only by its owner, with the old state in its place.\n",
+    );
+    let aside = sandbox.path("artifacts/.migrate-manifests-of-1001");
+    assert_eq!(aside.metadata().unwrap().ino(), old);
+    let new = sandbox.path(STATE).metadata().unwrap();
+    assert_eq!((new.uid(), new.mode() & 0o7777), (0, 0o700));
+    assert_eq!(sandbox.read("outside/lock"), b"root's");
+    sandbox.run(["--quiet"]).code(0);
+    let output = sandbox.run(["operations", "--format", "json"]);
+    assert_eq!(output.json()["operations"].as_array().unwrap().len(), 1);
+    sandbox.run(["verify", "--no-snapshots", "--quiet"]).code(0);
+    // Once it is root's, there is nothing to adopt; a name that is taken is left.
+    let before = sandbox.snapshot();
+    let nothing = "Nothing to do: no state of another user is here.\n";
+    sandbox.run(adopt).code(0).stdout(nothing);
+    assert_eq!(before, sandbox.snapshot());
+    give(&sandbox, STATE, OWNER);
+    sandbox.run(adopt).code(0);
+    assert!(
+        sandbox
+            .path("artifacts/.migrate-manifests-of-1001-2")
+            .is_dir()
+    );
+    assert_eq!(aside.metadata().unwrap().ino(), old);
+}

@@ -10,7 +10,7 @@ use migrate_manifests::report::{ExitCode, Stop};
 
 use super::migrate::{self, MigrateArgs};
 use super::{
-    backups, catalog, completions, explain, man, operations, plan, rollback, show, status,
+    backups, catalog, completions, explain, man, operations, plan, rollback, show, state, status,
     validate, verify,
 };
 use crate::cli::environment::Cli;
@@ -72,6 +72,8 @@ pub(super) enum CommandArgs {
     Rollback(Box<rollback::RollbackArgs>),
     /// List the operations that have written to the tree
     Operations(Box<operations::OperationsArgs>),
+    /// Put the state of another user aside (for root)
+    State(Box<state::StateArgs>),
     /// List the backups; remove or copy them
     Backups(Box<backups::BackupsArgs>),
     /// Create, check, test and show catalogs, for their authors
@@ -87,6 +89,7 @@ pub(super) fn writes(command: &str, second: Option<&str>) -> bool {
         "migrate" | "rollback" => true,
         "backups" => second == Some("prune"),
         "catalog" => second == Some("new"),
+        "state" => second == Some("adopt"),
         _ => false,
     }
 }
@@ -102,6 +105,7 @@ pub(crate) fn run(args: Args, cli: &mut Cli<'_>) -> Result<process::ExitCode, St
         Some(CommandArgs::Validate(args)) => validate::run(*args, cli),
         Some(CommandArgs::Rollback(args)) => rollback::run(*args, cli),
         Some(CommandArgs::Operations(args)) => operations::run(*args, cli),
+        Some(CommandArgs::State(args)) => state::run(*args, cli),
         Some(CommandArgs::Backups(args)) => backups::run(*args, cli),
         Some(CommandArgs::Catalog(args)) => catalog::run(*args, cli),
         Some(CommandArgs::Completions(args)) => Ok(completions::run(&args, Args::command(), cli)),

@@ -14,6 +14,7 @@ mod parse;
 mod plan;
 mod rollback;
 mod show;
+mod state;
 pub(super) mod status;
 mod validate;
 mod verify;

@@ -279,6 +279,7 @@ mod tests {
             ("m backups prune --bad --dry-run", true),
             ("m catalog check --bad", true),
             ("m catalog new --bad", false),
+            ("m state adopt --bad", false),
         ] {
             assert_eq!(read(words).dry_run, dry_run, "{words}");
         }

@@ -80,8 +80,9 @@ impl<D: Disk> OpenDirectory for FileDirectory<'_, D> {
                 continue;
             };
             let stat = if_there(disk.stat_at(dir, plain)).map_err(|error| failed(&error))?;
-            let kind = stat.map(|stat| names::kind_of(disk.caller(), plain, &stat));
-            kind.into_iter().for_each(|kind| entries.push(&name, kind));
+            if let Some(stat) = stat {
+                entries.push(&name, names::kind_of(disk.caller(), plain, &stat));
+            }
         }
         Ok(entries)
     }

@@ -4,6 +4,7 @@
 //!
 //! Invariant: every lookup in the tree begins at an open directory, stays below it and follows no link.
 
+mod adopt;
 mod batch;
 mod core;
 mod device;
@@ -51,6 +52,7 @@ mod state;
 mod tree;
 mod unfinished;
 
+pub use self::adopt::Adopted;
 pub use self::core::{Lacking, OpenOptions, SyncChoice};
 pub use kernel::{Kernel, user_and_host};
 pub use locate::Located;

@@ -26,11 +26,11 @@ impl Located {
         };
         let state = if_there(fs::symlink_metadata(self.tree.join(STATE_DIRECTORY)));
         let state = state.map_err(|error| cannot("examine the state of", &error))?;
-        let owned = match state.filter(fs::Metadata::is_dir) {
+        let directory = match state.filter(fs::Metadata::is_dir) {
             Some(state) => state,
             None => fs::metadata(&self.tree).map_err(|error| cannot("examine", &error))?,
         };
-        let (owner, caller) = (Uid::from_raw(owned.uid()), Uid::effective());
+        let (owner, caller) = (Uid::from_raw(directory.uid()), Uid::effective());
         if owner == caller {
             return Ok(());
         }
@@ -42,7 +42,7 @@ impl Located {
                 ..Stop::new(Code::StateNotOurs, message)
             });
         }
-        let taken = take_rights(owner, Gid::from_raw(owned.gid()));
+        let taken = take_rights(owner, Gid::from_raw(directory.gid()));
         taken.map_err(|error| cannot(&format!("take the rights of user {owner} for"), &error))
     }
 }

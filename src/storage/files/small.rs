@@ -1,4 +1,4 @@
-//! Small files of the state that others may write: the tree's catalog, and the copies of catalogs that operations used.
+//! Small files of the state: how they are read and replaced; the tree's catalog, which others may write, and the copies of catalogs that operations used.
 //! Invariant: the tree's catalog is read only if nobody but the caller and root could have written it.
 
 use std::io;
@@ -9,11 +9,10 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use super::core::Core;
 use super::disk::{Crossing, Disk, Stat};
-use super::error::{is_absent, is_link_loop};
+use super::error::{if_there, is_absent, is_link_loop};
 use super::names::STATE_DIRECTORY;
-use super::state::read_small;
 use crate::code::Code;
-use crate::path::Name;
+use crate::path::{FileName, Name};
 use crate::report::Stop;
 use crate::storage::values::{EntryKind, StateFiles};
 
@@ -144,4 +143,55 @@ fn trust(caller: u32, stat: &Stat, shown: &Path) -> Result<(), Distrust> {
         return Ok(());
     };
     Err(Distrust::Of(format!("`{}` {why}", shown.display())))
+}
+
+const MAX_SMALL_BYTES: usize = 64 * 1024 * 1024;
+
+pub(super) fn read_small<D: Disk>(
+    disk: &D,
+    dir: &D::Dir,
+    name: Name<'_>,
+) -> io::Result<Option<Vec<u8>>> {
+    let Some(file) = if_there(disk.open(dir, name.as_bytes(), Crossing::Stay))? else {
+        return Ok(None);
+    };
+    let stat = disk.stat(&file)?;
+    if stat.kind != EntryKind::File {
+        return Err(io::Error::other(format!("it is {}", stat.kind.words())));
+    }
+    let mut bytes = Vec::new();
+    let size = usize::try_from(stat.size).unwrap_or(usize::MAX);
+    if size > MAX_SMALL_BYTES {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    disk.read(&file, &mut bytes, size, MAX_SMALL_BYTES)?;
+    Ok(Some(bytes))
+}
+
+/// Writes a small file whole beside the old one, makes its content durable and puts it in its place. The name is durable with the next flush of the directory.
+pub(super) fn replace_small<D: Disk>(
+    disk: &D,
+    dir: &D::Dir,
+    name: Name<'_>,
+    bytes: &[u8],
+) -> io::Result<()> {
+    remove_draft(disk, dir, name)?;
+    let draft = draft_of(name)?;
+    let file = disk.create(dir, draft.name())?;
+    let replaced = disk
+        .write(&file, bytes)
+        .and_then(|()| disk.sync_file(&file))
+        .and_then(|()| disk.rename_over((dir, draft.name()), (dir, name)));
+    replaced.inspect_err(|_| {
+        // What failed is told; a draft that stays is taken away the next time.
+        let _stays = disk.unlink(dir, draft.name());
+    })
+}
+
+pub(super) fn remove_draft<D: Disk>(disk: &D, dir: &D::Dir, name: Name<'_>) -> io::Result<()> {
+    if_there(disk.unlink(dir, draft_of(name)?.name())).map(drop)
+}
+
+fn draft_of(name: Name<'_>) -> io::Result<FileName> {
+    FileName::new(&format!(".{name}")).ok_or_else(|| io::ErrorKind::InvalidFilename.into())
 }

@@ -7,9 +7,10 @@ use std::io;
 use super::disk::{Crossing, Disk, Stat};
 use super::error::{diagnose, if_there, is_absent};
 use super::names::STATE_DIRECTORY;
+use super::small::{read_small, replace_small};
 use crate::code::Code;
 use crate::journal::{Head, OperationId};
-use crate::path::{FileName, Name};
+use crate::path::Name;
 use crate::report::Stop;
 use crate::storage::trouble::locked;
 use crate::storage::values::EntryKind;
@@ -317,55 +318,4 @@ pub(super) fn make_dir_if_missing<D: Disk>(
         }
         Err(error) => Err(error),
     }
-}
-
-const MAX_SMALL_BYTES: usize = 64 * 1024 * 1024;
-
-pub(super) fn read_small<D: Disk>(
-    disk: &D,
-    dir: &D::Dir,
-    name: Name<'_>,
-) -> io::Result<Option<Vec<u8>>> {
-    let Some(file) = if_there(disk.open(dir, name.as_bytes(), Crossing::Stay))? else {
-        return Ok(None);
-    };
-    let stat = disk.stat(&file)?;
-    if stat.kind != EntryKind::File {
-        return Err(io::Error::other(format!("it is {}", stat.kind.words())));
-    }
-    let mut bytes = Vec::new();
-    let size = usize::try_from(stat.size).unwrap_or(usize::MAX);
-    if size > MAX_SMALL_BYTES {
-        return Err(io::ErrorKind::FileTooLarge.into());
-    }
-    disk.read(&file, &mut bytes, size, MAX_SMALL_BYTES)?;
-    Ok(Some(bytes))
-}
-
-/// Writes a small file whole beside the old one, makes its content durable and puts it in its place. The name is durable with the next flush of the directory.
-pub(super) fn replace_small<D: Disk>(
-    disk: &D,
-    dir: &D::Dir,
-    name: Name<'_>,
-    bytes: &[u8],
-) -> io::Result<()> {
-    remove_draft(disk, dir, name)?;
-    let draft = draft_of(name)?;
-    let file = disk.create(dir, draft.name())?;
-    let replaced = disk
-        .write(&file, bytes)
-        .and_then(|()| disk.sync_file(&file))
-        .and_then(|()| disk.rename_over((dir, draft.name()), (dir, name)));
-    replaced.inspect_err(|_| {
-        // What failed is told; a draft that stays is taken away the next time.
-        let _stays = disk.unlink(dir, draft.name());
-    })
-}
-
-pub(super) fn remove_draft<D: Disk>(disk: &D, dir: &D::Dir, name: Name<'_>) -> io::Result<()> {
-    if_there(disk.unlink(dir, draft_of(name)?.name())).map(drop)
-}
-
-fn draft_of(name: Name<'_>) -> io::Result<FileName> {
-    FileName::new(&format!(".{name}")).ok_or_else(|| io::ErrorKind::InvalidFilename.into())
 }

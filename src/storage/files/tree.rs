@@ -51,6 +51,10 @@ impl<D: Disk> Files<D> {
 }
 
 impl<D: Disk> Files<D> {
+    pub(super) fn core(&self) -> &Core<D> {
+        &self.0
+    }
+
     /// A warning if the state directory belongs to another user, whose claim is then all that is read there.
     pub fn foreign_state(&self) -> Option<Diagnosis> {
         let Core { disk, root, .. } = &*self.0;
