@@ -57,6 +57,8 @@ pub enum CatalogProblem {
     SaidByBase { member: &'static str, base: String },
     #[error("`{found}` is not a file name: expected one name without `/`")]
     FileName { found: String },
+    #[error("`{found}` cannot be the file name of manifests: {reason}")]
+    FileNameTaken { found: String, reason: String },
     #[error("`{one}` and `{two}` overlap: version, history and guarded members must stand apart")]
     Overlap { one: Pointer, two: Pointer },
     #[error(

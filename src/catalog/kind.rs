@@ -182,6 +182,13 @@ impl Kind {
     }
 }
 
+/// Returns true if a name is that of the state directory, or of a file that an operation stages beside a manifest.
+pub(super) fn is_reserved(name: &str) -> bool {
+    const STATE_DIRECTORY: &str = ".migrate-manifests";
+    let rest = name.strip_prefix(STATE_DIRECTORY);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 pub(super) fn is_file_name(name: &str) -> bool {
     !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\0'])
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::catalog_form::{CatalogForm, KindForm};
 use super::dimensions::Dimension;
 use super::error::{CatalogError, CatalogProblem, of_registry};
-use super::kind::{DeferredWhen, Kind, Mark, is_file_name};
+use super::kind::{DeferredWhen, Kind, Mark, is_file_name, is_reserved};
 use super::layout::{BUILT_IN_NAME, CATALOG};
 use super::migrations::read_migrations;
 use super::place::Place;
@@ -73,6 +73,7 @@ pub(super) fn read(
         None => None,
     };
     let mut kinds = read_kinds(&document, form.kinds.unwrap_or_default()).map_err(alone)?;
+    check_file_names(&document, &kinds, &form.opaque).map_err(alone)?;
     let unconnected = read_migrations(files, &document, &mut kinds);
     let documents: Vec<_> = base.as_ref().into_iter().chain([&document]).collect();
     let constraints = read_constraints(&documents, &mut kinds, others);
@@ -232,6 +233,34 @@ fn check_kinds(document: &SourceFile<'_>, kinds: &[Kind]) -> Result<(), CatalogE
             };
             return Err(document.error(&["kinds", &kind.name, "file"], problem));
         }
+    }
+    Ok(())
+}
+
+/// Checks that the file names of kinds are not names that mean something else: manifests of such a name would never be found.
+fn check_file_names(
+    document: &SourceFile<'_>,
+    kinds: &[Kind],
+    opaque: &[String],
+) -> Result<(), CatalogError> {
+    for kind in kinds {
+        let backup_of = |one: &&Kind| {
+            let rest = kind.file.strip_prefix(&one.file);
+            let rest = rest.and_then(|rest| rest.strip_prefix(".backup"));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let reason = if is_reserved(&kind.file) {
+            "the program gives such names to files of its own".to_owned()
+        } else if opaque.contains(&kind.file) {
+            "it stands in `opaque`".to_owned()
+        } else if let Some(one) = kinds.iter().find(backup_of) {
+            format!("backups of kind `{}` have such names", one.name)
+        } else {
+            continue;
+        };
+        let found = kind.file.clone();
+        let problem = CatalogProblem::FileNameTaken { found, reason };
+        return Err(document.error(&["kinds", &kind.name, "file"], problem));
     }
     Ok(())
 }

@@ -40,7 +40,14 @@ pub(crate) enum Problem {
         "`{0}` is not a path in the tree: expected names with `/` between them, as reports print them"
     )]
     NotAPath(String),
+    #[error("expected at most {MOST_ENTRY_BYTES} bytes, found {found}")]
+    TooLong { found: usize },
 }
+
+/// No path is longer, also as a JSON string in which every byte is an escape.
+const MOST_ENTRY_BYTES: usize = 32 * 1024;
+/// So much of an entry is shown.
+const MOST_SHOWN: usize = 200;
 
 impl FilesFrom {
     pub(crate) fn new(file: PathBuf, separator: Separator) -> Self {
@@ -92,6 +99,10 @@ fn parse(list: &[u8], separator: Separator) -> Result<BTreeSet<TreePath>, (usize
 }
 
 fn path(entry: &[u8], separator: Separator) -> Result<TreePath, Problem> {
+    if entry.len() > MOST_ENTRY_BYTES {
+        let found = entry.len();
+        return Err(Problem::TooLong { found });
+    }
     let quoted: String;
     let bytes = if separator == Separator::Line && entry.starts_with(b"\"") {
         quoted = serde_json::from_slice(entry).map_err(|_| Problem::NotAJsonString)?;
@@ -99,8 +110,15 @@ fn path(entry: &[u8], separator: Separator) -> Result<TreePath, Problem> {
     } else {
         entry
     };
-    TreePath::new(bytes)
-        .ok_or_else(|| Problem::NotAPath(String::from_utf8_lossy(bytes).into_owned()))
+    TreePath::new(bytes).ok_or_else(|| Problem::NotAPath(shown(bytes)))
+}
+
+fn shown(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    match text.char_indices().nth(MOST_SHOWN) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.into_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -139,6 +157,21 @@ mod tests {
             error.to_string(),
             "standard input, entry 1: a line that begins with `\"` must be a JSON string"
         );
+    }
+
+    #[test]
+    fn a_long_entry_is_refused_and_not_shown_whole() {
+        let from = FilesFrom::new("-".into(), Separator::Line);
+        let list = "x".repeat(MOST_ENTRY_BYTES + 1);
+        let error = from.read(&mut list.as_bytes()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "standard input, entry 1: expected at most 32768 bytes, found 32769"
+        );
+        let list = format!("/{}", "y".repeat(MOST_ENTRY_BYTES - 1));
+        let error = from.read(&mut list.as_bytes()).unwrap_err();
+        let shown = format!("`/{}...` is not a path", "y".repeat(MOST_SHOWN - 1));
+        assert!(error.to_string().contains(&shown), "{error}");
     }
 
     #[test]

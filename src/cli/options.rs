@@ -189,7 +189,10 @@ pub(crate) fn is_text(output: &OutputArgs) -> bool {
 /// The colour that was typed, else none if the environment does not want any.
 pub(crate) fn color(typed: Option<Color>, env: &Environment) -> Color {
     let is_unwanted = env.no_color.as_ref().is_some_and(|value| !value.is_empty())
-        || env.term.as_ref().is_some_and(|term| term == "dumb");
+        || env
+            .term
+            .as_ref()
+            .is_none_or(|term| term.is_empty() || term == "dumb");
     match typed {
         None | Some(Color::Auto) if is_unwanted => Color::Never,
         typed => typed.unwrap_or(Color::Auto),

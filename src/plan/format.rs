@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
-use crate::path::PathMembers;
+use crate::path::{PathMembers, TreePath};
 use crate::version::Version;
 
 /// The format that the first line names.
@@ -15,6 +15,7 @@ pub(super) const LAST_BEGINS: &[u8] = b"{\"manifests\":";
 
 /// The first line: the catalog, the target and the tree of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PlanHead {
     pub(super) format: String,
     /// The catalog.
@@ -31,6 +32,7 @@ pub struct PlanHead {
 
 /// The catalog of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CatalogId {
     /// The name.
     pub name: String,
@@ -60,10 +62,13 @@ impl PlanHead {
     }
 }
 
+/// It has the members of a [`PathMembers`] itself: where members of another are taken in, unknown ones cannot be refused.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ManifestLine {
-    #[serde(flatten)]
-    pub(super) path: PathMembers,
+    pub(super) path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) path_b64: Option<String>,
     pub(super) from: Version,
     pub(super) to: Version,
     /// The digest of the raw bytes.
@@ -72,7 +77,18 @@ pub(super) struct ManifestLine {
     pub(super) checksum_after: String,
 }
 
+impl ManifestLine {
+    pub(super) fn to_path(&self) -> Option<TreePath> {
+        let members = PathMembers {
+            path: self.path.clone(),
+            path_b64: self.path_b64.clone(),
+        };
+        members.to_path()
+    }
+}
+
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct LastLine {
     pub(super) manifests: u64,
     /// The digest of all lines before.

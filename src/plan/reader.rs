@@ -2,6 +2,7 @@
 //! Invariant: a file that was cut off, edited or joined is refused, with the line.
 
 use std::io::{self, BufRead, Read as _};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -9,6 +10,7 @@ use super::format::{FORMAT, LAST_BEGINS, LastLine, ManifestLine, PlanHead};
 use crate::code::Code;
 use crate::digest::{Digest, DigestError, Hasher};
 use crate::path::TreePath;
+use crate::version::Version;
 
 /// The longest line. A path has at most some thousand bytes.
 const MOST_LINE_BYTES: u64 = 1024 * 1024;
@@ -72,9 +74,11 @@ pub struct PlanFile {
     manifests: Vec<(TreePath, PlanEntry)>,
 }
 
-/// The expected digests of one manifest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is expected of one manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanEntry {
+    /// The versions before and after.
+    pub versions: Arc<(Version, Version)>,
     /// The digest of the bytes when the plan was made.
     pub before: Digest,
     /// The canonical checksum in the new history record.
@@ -108,16 +112,20 @@ impl PlanFile {
         }
     }
 
-    fn add(&mut self, entry: (TreePath, PlanEntry)) -> Result<(), PlanProblem> {
-        if let Some((before, _)) = self.manifests.last()
-            && *before >= entry.0
-        {
-            return Err(PlanProblem::Order {
-                before: before.clone(),
-                found: entry.0,
-            });
+    fn add(&mut self, (path, mut entry): (TreePath, PlanEntry)) -> Result<(), PlanProblem> {
+        if let Some((before, last)) = self.manifests.last() {
+            if *before >= path {
+                return Err(PlanProblem::Order {
+                    before: before.clone(),
+                    found: path,
+                });
+            }
+            // Most have the same: they are kept once.
+            if last.versions == entry.versions {
+                entry.versions = Arc::clone(&last.versions);
+            }
         }
-        self.manifests.push(entry);
+        self.manifests.push((path, entry));
         Ok(())
     }
 
@@ -139,7 +147,7 @@ impl PlanFile {
     /// The expected digests of a manifest, if it is in the plan.
     pub fn of(&self, path: &TreePath) -> Option<PlanEntry> {
         let at = self.manifests.binary_search_by(|(one, _)| one.cmp(path));
-        at.ok().map(|at| self.manifests[at].1)
+        at.ok().map(|at| self.manifests[at].1.clone())
     }
 }
 
@@ -219,10 +227,11 @@ fn check_format(line: &[u8]) -> Result<PlanHead, PlanProblem> {
 
 fn entry(line: &[u8]) -> Result<(TreePath, PlanEntry), PlanProblem> {
     let line: ManifestLine = parse(line)?;
-    let path = line.path.to_path().ok_or_else(|| PlanProblem::Malformed {
+    let path = line.to_path().ok_or_else(|| PlanProblem::Malformed {
         reason: "`path` is not a path in a tree".to_owned(),
     })?;
     let expected = PlanEntry {
+        versions: Arc::new((line.from, line.to)),
         before: digest(&line.before)?,
         checksum_after: digest(&line.checksum_after)?,
     };

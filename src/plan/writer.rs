@@ -67,8 +67,10 @@ impl<W: Write> PlanWriter<W> {
             return Err(io::Error::other("the checksums were not predicted"));
         };
         self.manifests += 1;
+        let PathMembers { path, path_b64 } = PathMembers::from(&outcome.path);
         self.line(&ManifestLine {
-            path: PathMembers::from(&outcome.path),
+            path,
+            path_b64,
             from: from.clone(),
             to: to.clone(),
             before: before.prefixed(),

@@ -45,7 +45,8 @@ impl Decimal {
         }
         let exponent: i64 = exponent.parse().ok()?;
         let zeros = i64::try_from(digits.len() - significant.len()).ok()?;
-        let point = i64::try_from(before.len()).ok()?.checked_add(exponent)? - zeros;
+        let point = i64::try_from(before.len()).ok()?;
+        let point = point.checked_add(exponent)?.checked_sub(zeros)?;
         Self::placed(significant.trim_end_matches('0'), point)
             .map(|number| if negative { number.negated() } else { number })
     }
@@ -183,6 +184,8 @@ mod tests {
             "1e400",
             "1e99999999999999999999",
             "1e-9223372036854775808",
+            "0.001e-9223372036854775808",
+            "1e9223372036854775807",
             "NaN",
         ] {
             assert_eq!(Decimal::parse(text), None, "{text}");

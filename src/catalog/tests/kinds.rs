@@ -59,3 +59,28 @@ fn marks_that_leave_it_open_or_that_migrations_could_change_are_refused() {
         "migrations/m.json:2:21: `set /document` may not write `/document`, which is immutable"
     );
 }
+
+#[test]
+fn file_names_that_mean_something_else_are_refused() {
+    for (name, reason) in [
+        (
+            ".migrate-manifests",
+            "the program gives such names to files of its own",
+        ),
+        (
+            ".migrate-manifests.x",
+            "the program gives such names to files of its own",
+        ),
+        ("inputs", "it stands in `opaque`"),
+        ("d.json.backup", "backups of kind `event` have such names"),
+        ("d.json.backup.x", "backups of kind `event` have such names"),
+    ] {
+        let text = LEDGERS.replace("o.json", name);
+        let text = text.replace(r#""name": "n","#, r#""name": "n", "opaque": ["inputs"],"#);
+        let error = error_of_catalog(&text);
+        let expected = format!("`{name}` cannot be the file name of manifests: {reason}");
+        assert!(error.ends_with(&expected), "{error}");
+    }
+    let text = LEDGERS.replace("o.json", "d.json.backups");
+    assert!(read(&[("catalog.json", &*text)]).is_ok());
+}

@@ -123,7 +123,7 @@ pub(crate) struct ChangeArgs {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct LimitArgs {
     /// Only the first N that are pending, in path order
-    #[arg(long, value_name = "N", help_heading = "Which manifests")]
+    #[arg(long, value_name = "N", value_parser = limit, help_heading = "Which manifests")]
     pub(crate) limit: Option<NonZeroU64>,
 }
 
@@ -215,13 +215,18 @@ pub(crate) struct OutputArgs {
 
     /// Use colour [default: auto]
     ///
-    /// auto is on a terminal only, unless NO_COLOR is set or TERM is dumb.
+    /// auto is on a terminal only, unless NO_COLOR is set, or TERM is dumb or not set.
     #[arg(long, value_name = "WHEN", help_heading = "Output")]
     pub(crate) color: Option<Color>,
 }
 
 /// More threads than this only wait for each other; the system has not even got the memory for some tens of thousands.
 const MOST_JOBS: usize = 1024;
+
+fn limit(text: &str) -> Result<NonZeroU64, String> {
+    let number = text.parse().ok();
+    number.ok_or_else(|| "expected a number, 1 or more".to_owned())
+}
 
 fn jobs(text: &str) -> Result<NonZeroUsize, String> {
     text.parse()

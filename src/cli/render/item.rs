@@ -54,6 +54,11 @@ pub(crate) trait Ending {
         &[]
     }
 
+    /// The outcome of a selected manifest of `--files-from` for which there was no item, in JSON lines.
+    fn without_items(&self) -> &'static str {
+        "excluded"
+    }
+
     fn text(&self, end: &End<'_>, page: &mut Page);
 
     /// Adds members that JSON and JSON lines have.

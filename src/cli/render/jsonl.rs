@@ -1,11 +1,11 @@
 //! The report as JSON lines: one for each item as it happens, and a last one with the counts.
 //!
-//! Invariant: with `--files-from` every path listed has exactly one line.
+//! Invariant: with `--files-from` every path listed has exactly one line; where the items are backups, one for each of them.
 
 use std::io::{self, Write};
 
 use migrate_manifests::journal::OperationId;
-use migrate_manifests::report::Summary;
+use migrate_manifests::report::{Diagnosis, Summary};
 
 use super::facts::{End, ListedManifests};
 use super::item::{Ending, ReportItem, ReportPart};
@@ -42,7 +42,8 @@ impl JsonLines {
             ReportPart::Item(item) => self.item(item)?,
             ReportPart::End(end, ending) => self.end(end, ending)?,
             // The end has the troubles.
-            ReportPart::Start(_) | ReportPart::Directory(_) | ReportPart::Finding(_) => {}
+            ReportPart::Start(_) | ReportPart::Finding(_) => {}
+            ReportPart::Directory(failed) => self.directory(failed)?,
         }
         Ok(())
     }
@@ -52,17 +53,32 @@ impl JsonLines {
         self.out.flush()
     }
 
-    fn answer_the_rest(&mut self, summary: &Summary) -> io::Result<()> {
+    /// The end has all directories that failed; a manifest that was listed is answered here, if it is one of them.
+    fn directory(&mut self, failed: &Diagnosis) -> io::Result<()> {
+        let (Some(listed), Some(path)) = (&mut self.unanswered, &failed.path) else {
+            return Ok(());
+        };
+        if !listed.paths.remove(path) {
+            return Ok(());
+        }
+        let text = JsonObject::text_of(|object| {
+            let object = object.path(path).member("outcome", "failed");
+            object.diagnosis(Some(failed));
+        })?;
+        self.line(&text)
+    }
+
+    fn answer_the_rest(&mut self, summary: &Summary, without_items: &str) -> io::Result<()> {
         let Some(listed) = self.unanswered.take() else {
             return Ok(());
         };
         let ended_early = summary.stop.is_some() || summary.signal.is_some();
         for path in &listed.paths {
             let selected = listed.selection.selects(path) && !listed.selection.excludes(path);
-            let outcome = if ended_early && selected {
-                "not_attempted"
-            } else {
-                "excluded"
+            let outcome = match selected {
+                true if ended_early => "not_attempted",
+                true => without_items,
+                false => "excluded",
             };
             let text = JsonObject::text_of(|object| {
                 object.path(path).member("outcome", outcome);
@@ -84,7 +100,7 @@ impl JsonLines {
     }
 
     fn end(&mut self, end: &End<'_>, ending: &dyn Ending) -> io::Result<()> {
-        self.answer_the_rest(end.summary)?;
+        self.answer_the_rest(end.summary, ending.without_items())?;
         let operation = end.summary.operation.as_ref();
         let operation = operation.or(self.operation.as_ref());
         let mut all = members::head(FORMAT, end.facts, operation)?;

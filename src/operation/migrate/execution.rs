@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Route};
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::engine::{Decision, Migrated, Plan, examine};
@@ -54,7 +54,7 @@ impl Execution {
         let found = Digest::of(bytes);
         let done = if found == entry.before {
             None
-        } else if let Some(version) = done(path, bytes, plan, entry) {
+        } else if let Some(version) = done(path, bytes, plan, &entry) {
             Some(version)
         } else {
             return Err(drifted(format!(
@@ -67,13 +67,23 @@ impl Execution {
         Ok(done)
     }
 
-    /// Compares the result of a manifest that was as planned.
+    /// Compares the route and the result of a manifest that was as planned.
     pub(super) fn check_result(
         &self,
         path: &TreePath,
+        route: &Route,
         migrated: &Migrated,
     ) -> Result<(), Diagnosis> {
         let (entry, found) = (self.entry(path)?, migrated.checksum_after);
+        let (from, to) = &*entry.versions;
+        if (from, to) != (route.from(), route.to()) {
+            let message = format!(
+                "expected a migration from {from} to {to}, found one from {} to {}",
+                route.from(),
+                route.to()
+            );
+            return Err(Diagnosis::new(Code::PlanMismatch, message));
+        }
         if found == entry.checksum_after {
             return Ok(());
         }
@@ -107,7 +117,7 @@ fn drifted(message: String) -> Diagnosis {
     Diagnosis::new(Code::PlanDrifted, message)
 }
 
-fn done(path: &TreePath, bytes: &[u8], plan: &Plan<'_>, expected: PlanEntry) -> Option<Version> {
+fn done(path: &TreePath, bytes: &[u8], plan: &Plan<'_>, expected: &PlanEntry) -> Option<Version> {
     let manifest = examine(plan.catalog(), path.file_name(), bytes).ok()?;
     let is_current = matches!(plan.decide(&manifest), Ok(Decision::Current));
     let recorded = last_checksum(manifest.document(), &manifest.kind().history)?;

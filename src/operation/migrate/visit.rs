@@ -253,7 +253,7 @@ impl<'v> Visitor<'v> {
             return visited;
         };
         if let Some(execution) = self.execution
-            && let Err(diagnosis) = execution.check_result(read.path, &migrated)
+            && let Err(diagnosis) = execution.check_result(read.path, route, &migrated)
         {
             return Visited::of(Outcome {
                 trouble: Some(diagnosis.clone()),

@@ -241,6 +241,30 @@ fn a_plan_for_a_version_between_leads_there() {
     });
 }
 
+/// An edited plan with the digest of its last line made right again.
+fn with_right_digest(edited: &str) -> String {
+    let (body, last) = edited.trim_end().rsplit_once('\n').unwrap();
+    let body = format!("{body}\n");
+    let digest = crate::digest::Digest::of(body.as_bytes()).prefixed();
+    let (count, _) = last.split_once("\"digest\"").unwrap();
+    format!("{body}{count}\"digest\":\"{digest}\"}}\n")
+}
+
+#[test]
+fn versions_that_are_not_the_planned_ones_are_refused() {
+    on_each_storage(|fixture| {
+        small(fixture);
+        let text = plan_text(fixture, &to_latest());
+        let edited = text.replacen("\"from\":\"1.0.0\"", "\"from\":\"1.0.1\"", 1);
+        let plan = read(&with_right_digest(&edited));
+        let reported = fixture.migrate_as(&request(), &plan);
+        assert_eq!(
+            reported.lines[1],
+            "job-a/one refused 1.0.0 plan_mismatch: expected a migration from 1.0.1 to 1.2.0, found one from 1.0.0 to 1.2.0"
+        );
+    });
+}
+
 #[test]
 fn a_result_that_is_not_the_planned_one_is_refused() {
     on_each_storage(|fixture| {
@@ -254,12 +278,7 @@ fn a_result_that_is_not_the_planned_one_is_refused() {
             entry.checksum_after.prefixed(),
             crate::digest::Digest::of(b"other").prefixed(),
         );
-        let edited = text.replace(&found, &other);
-        let (body, last) = edited.trim_end().rsplit_once('\n').unwrap();
-        let body = format!("{body}\n");
-        let digest = crate::digest::Digest::of(body.as_bytes()).prefixed();
-        let (count, _) = last.split_once("\"digest\"").unwrap();
-        let plan = read(&format!("{body}{count}\"digest\":\"{digest}\"}}\n"));
+        let plan = read(&with_right_digest(&text.replace(&found, &other)));
         let reported = fixture.migrate_as(&request(), &plan);
         assert_eq!(
             reported.lines[1..],

@@ -88,6 +88,7 @@ fn what_was_written_is_read_back() {
     let paths: Vec<_> = planned.paths().cloned().collect();
     assert_eq!(paths, [path(b"a/m"), path(b"b\xff/m")]);
     let expected = PlanEntry {
+        versions: Arc::new((Version::new(1, 0, 0), Version::new(1, 2, 0))),
         before: Digest::of(b"b\xff/m"),
         checksum_after: Digest::of(b"after"),
     };
@@ -170,6 +171,14 @@ fn a_plan_that_was_put_together_must_still_make_sense() {
         (
             |lines| lines.swap(1, 2),
             "line 3 of the plan: expected a path after `b\u{fffd}/m`, found `a/m`",
+        ),
+        (
+            |lines| lines[1] = lines[1].replace("\"from\"", "\"force\":true,\"from\""),
+            "line 2 of the plan: column 21: unknown field `force`, expected one of `path`, `path_b64`, `from`, `to`, `before`, `checksum_before`, `checksum_after`",
+        ),
+        (
+            |lines| lines[0] = lines[0].replace("\"tree\"", "\"limit\":1,\"tree\""),
+            "line 1 of the plan: column 186: unknown field `limit`, expected one of `format`, `catalog`, `target_version`, `tree`, `started_at`, `program`",
         ),
         (
             |lines| lines[1] = lines[1].replace("a/m", "a/../m"),

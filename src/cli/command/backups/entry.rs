@@ -7,6 +7,9 @@ use migrate_manifests::report::{Backup, Event, Sink};
 use crate::cli::escape;
 use crate::cli::render::{JsonObject, Report, grouped};
 
+/// The outcome of a selected manifest of `--files-from` that has no backup.
+pub(super) const NO_BACKUP: &str = "no_backup";
+
 /// Gives each backup to `each`, which counts and reports it.
 pub(super) struct BackupSink<'s, F> {
     pub(super) report: &'s mut Report,

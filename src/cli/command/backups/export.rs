@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use migrate_manifests::operation::backups;
 use migrate_manifests::outside::ExportDirectory;
+use migrate_manifests::path::TreePath;
 use migrate_manifests::report::{Backup, Fate, Stop};
 
-use super::entry::{BackupSink, members, place, size};
+use super::entry::{BackupSink, NO_BACKUP, members, place, size};
 use crate::cli::args::WholeArgs;
 use crate::cli::environment::Cli;
 use crate::cli::invocation::Invocation;
@@ -53,6 +54,10 @@ struct CopiedBackup<'b>(&'b Backup);
 impl ReportItem for CopiedBackup<'_> {
     fn list(&self) -> &'static str {
         "backups"
+    }
+
+    fn answers(&self) -> Option<&TreePath> {
+        Some(&self.0.path)
     }
 
     fn text(&self, page: &mut Page) {
@@ -101,6 +106,10 @@ impl ExportEnd {
 impl Ending for ExportEnd {
     fn lists(&self) -> &'static [&'static str] {
         &["backups"]
+    }
+
+    fn without_items(&self) -> &'static str {
+        NO_BACKUP
     }
 
     fn text(&self, _: &End<'_>, page: &mut Page) {

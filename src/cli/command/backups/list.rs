@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use migrate_manifests::clock::Timestamp;
 use migrate_manifests::journal::OperationId;
 use migrate_manifests::operation::backups;
+use migrate_manifests::path::TreePath;
 use migrate_manifests::report::{Backup, Stop};
 
-use super::entry::{BackupSink, members, place, size};
+use super::entry::{BackupSink, NO_BACKUP, members, place, size};
 use crate::cli::args::WholeArgs;
 use crate::cli::environment::Cli;
 use crate::cli::invocation::Invocation;
@@ -50,6 +51,10 @@ impl ReportItem for ListedBackup<'_> {
         "backups"
     }
 
+    fn answers(&self) -> Option<&TreePath> {
+        Some(&self.0.path)
+    }
+
     fn text(&self, page: &mut Page) {
         let Self(backup) = self;
         if !page.view.all {
@@ -85,6 +90,10 @@ impl ListEnd {
 impl Ending for ListEnd {
     fn lists(&self) -> &'static [&'static str] {
         &["backups"]
+    }
+
+    fn without_items(&self) -> &'static str {
+        NO_BACKUP
     }
 
     fn text(&self, end: &End<'_>, page: &mut Page) {

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use migrate_manifests::code::Code;
 use migrate_manifests::operation::backups::{self, Prune};
+use migrate_manifests::path::TreePath;
 use migrate_manifests::report::{Backup, Fate, Stop, Summary};
 
-use super::entry::{BackupSink, members, place, size};
+use super::entry::{BackupSink, NO_BACKUP, members, place, size};
 use crate::cli::args::{WholeArgs, WriteArgs};
 use crate::cli::environment::Cli;
 use crate::cli::invocation::Invocation;
@@ -120,6 +121,10 @@ impl ReportItem for PrunedBackup<'_> {
         "backups"
     }
 
+    fn answers(&self) -> Option<&TreePath> {
+        Some(&self.0.path)
+    }
+
     fn text(&self, page: &mut Page) {
         let Self(backup) = self;
         let fate = &backup.fate;
@@ -201,10 +206,15 @@ impl Ending for PruneEnd {
         &["backups"]
     }
 
+    fn without_items(&self) -> &'static str {
+        NO_BACKUP
+    }
+
     fn text(&self, end: &End<'_>, page: &mut Page) {
         if page.view.quiet {
             return;
         }
+        page.print_omitted();
         let rows: Vec<_> = self
             .fates
             .iter()

@@ -11,6 +11,7 @@ use migrate_manifests::storage::{Lacking, SyncChoice};
 
 fn env() -> Environment {
     Environment {
+        term: Some("xterm".into()),
         columns: Some(80),
         ..Environment::empty()
     }
@@ -147,7 +148,15 @@ fn colour_is_off_where_the_environment_does_not_want_it_unless_typed() {
         term: Some("dumb".into()),
         ..env()
     };
-    for env in [plain, dumb] {
+    let unset = Environment {
+        term: None,
+        ..env()
+    };
+    let blank = Environment {
+        term: Some("".into()),
+        ..env()
+    };
+    for env in [plain, dumb, unset, blank] {
         assert_eq!(
             resolved_in("", &env).unwrap().reporting.output.color,
             Color::Never
