@@ -43,7 +43,7 @@ pub struct Summary {
     pub backups_in_trouble: u64,
     /// The number of rescued files.
     pub rescued: u64,
-    /// The number of unfinished operations whose journals are not understood.
+    /// The number of journals that could not be read where backups are looked at, and of unfinished operations whose journals are not understood.
     pub unknown_journals: u64,
     /// The number of directories that a signal left unvisited.
     pub unvisited: u64,

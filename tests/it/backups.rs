@@ -248,3 +248,86 @@ fn no_copy_is_made_behind_a_link() {
     fs::remove_dir_all(sandbox.path("copies")).unwrap();
     assert_eq!(before, sandbox.snapshot());
 }
+
+#[test]
+fn how_many_backups_are_not_shown_is_said() {
+    let sandbox = Sandbox::new();
+    for run in 0..25 {
+        sandbox.manifest(format!("job/{run:02}"), manifest("1.0.0", "one"));
+    }
+    sandbox.run(["--quiet"]).code(0);
+    let words = ["backups", "prune", "--older-than", "0s", "--dry-run"];
+    let output = sandbox.run(words);
+    output.code(0);
+    let shown = output.out().matches("manifest.json.backup").count();
+    assert!(
+        output.out().contains("... and 5 more (--all lists them)"),
+        "{output}"
+    );
+    assert_eq!(shown, 20, "{output}");
+    let all = sandbox.run([&words[..], &["--all"]].concat());
+    assert_eq!(
+        all.out().matches("manifest.json.backup").count(),
+        25,
+        "{all}"
+    );
+    assert!(!all.out().contains("more (--all"), "{all}");
+}
+
+#[test]
+fn each_listed_manifest_is_answered_once_or_with_its_backups() {
+    let sandbox = migrated();
+    sandbox.manifest("job/new", manifest("1.2.0", "new"));
+    let list = "job/one/manifest.json\njob/new/manifest.json\n";
+    let words = ["backups", "--files-from", "-", "--format", "jsonl"];
+    let output = sandbox.invoke(words).stdin(list).run();
+    output.code(0);
+    let lines = output.json_lines();
+    let told: Vec<_> = lines[..lines.len() - 1]
+        .iter()
+        .map(|line| (&line["path"], &line["backup"], &line["outcome"]))
+        .collect();
+    let (one, new) = (
+        json!("job/one/manifest.json"),
+        json!("job/new/manifest.json"),
+    );
+    let (backup, outcome) = (json!("manifest.json.backup"), json!("no_backup"));
+    assert_eq!(
+        told,
+        [
+            (&one, &backup, &Value::Null),
+            (&new, &Value::Null, &outcome)
+        ],
+        "{output}"
+    );
+}
+
+/// What nobody could look at is not pruned, and that is said by the exit code, too.
+#[test]
+fn journals_that_cannot_be_read_are_trouble() {
+    let sandbox = migrated();
+    let operations = sandbox.path("artifacts/.migrate-manifests/operations");
+    let journal = fs::read_dir(&operations).unwrap().next().unwrap().unwrap();
+    if !crate::killed::has_tools() {
+        return;
+    }
+    for words in [
+        &["backups", "prune", "--older-than", "0s", "--dry-run"][..],
+        &["backups"],
+    ] {
+        let trace = format!("--trace-path={}", journal.path().display());
+        let strace = [
+            "strace",
+            "-f",
+            "-qq",
+            "-o",
+            "/dev/null",
+            &*trace,
+            "-e",
+            "inject=pread64:error=EIO",
+        ];
+        let output = sandbox.invoke(words).under(strace).run();
+        output.code(1);
+        assert!(output.stderr.contains("(state_unreadable)"), "{output}");
+    }
+}

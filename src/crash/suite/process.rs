@@ -162,16 +162,6 @@ impl Run {
         self.notices.iter().any(|notice| notice.code == code)
     }
 
-    /// Why the backup of a manifest was kept, if it was.
-    pub(super) fn keeps(&self, name: &str) -> Option<Code> {
-        let mut backups = self.backups.iter();
-        let backup = backups.find(|one| one.path.to_text() == name)?;
-        match &backup.fate {
-            Fate::Kept(why) => Some(why.code),
-            _ => None,
-        }
-    }
-
     pub(super) fn code(&self) -> Option<Code> {
         let trouble = self.outcomes[0].trouble.as_ref();
         trouble.map(|trouble| trouble.code)

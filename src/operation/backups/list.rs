@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing is called a backup of an operation that its journal does not name.
 
+use crate::code::Code;
 use crate::journal::Ledger;
 use crate::operation::find::Finder;
 use crate::operation::frame::Frame;
@@ -83,6 +84,8 @@ pub(super) fn journals(frame: &Frame<'_>, tally: &mut Tally<'_>) -> Journals {
     let journals = Journals::read(frame.storage);
     for notice in journals.warnings.iter().chain(&journals.findings) {
         tally.warn(notice);
+        // Whose backups these are is not known then.
+        tally.summary.unknown_journals += u64::from(notice.code == Code::StateUnreadable);
     }
     journals
 }
