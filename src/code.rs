@@ -96,6 +96,8 @@ codes! {
     // The file.
     NotRegular, "not_regular", Refused, "replace it with a regular file, or exclude it: links, pipes and directories are never followed or opened";
     HardLinked, "hard_linked", Refused, "break the link (copy the file and rename the copy over it): replacing one name would leave the other with the old content";
+    OtherMount, "other_mount", Refused, "give --cross-file-systems if its directory is meant to be migrated; a file that is mounted itself cannot be replaced: unmount it, or exclude it";
+    PathTooLong, "path_too_long", Refused, "shorten the names of the directories above the manifest: the path of its backup would be longer than the system allows";
     NotOwned, "not_owned", Refused, "run as the owner of the manifest, or as root";
     StickyDirectory, "sticky_directory", Refused, "run as the owner of the manifest";
     MetadataNotReproducible, "metadata_not_reproducible", Refused, "run as the owner or as root, or remove the attribute in the message";
@@ -109,7 +111,7 @@ codes! {
     PermissionDenied, "permission_denied", Failed, "give this user the permission, or run as the owner";
     NotFound, "not_found", Failed, "check the path: it is relative to the tree";
     IoError, "io_error", Failed, "read the error of the system in the message, and the system's log";
-    NoSpace, "no_space", Failed, "make room and run again";
+    NoSpace, "no_space", Failed, "make room, or raise the limit, and run again";
     ReadOnly, "read_only", Failed, "mount the file system for writing";
     NotDurable, "not_durable", Failed, "check the storage, then run again: the manifest is whole, old or new";
     LeadsOut, "leads_out", Failed, "fix the program that writes such manifests: a run may name only files below its own directory";

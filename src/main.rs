@@ -14,6 +14,7 @@ use std::process::ExitCode;
     reason = "the only place that asks for the arguments"
 )]
 fn main() -> ExitCode {
+    migrate_manifests::storage::keep_owner_rights();
     let typed: Vec<_> = std::env::args_os().collect();
     cli::run(cli::Cli {
         typed: &typed,

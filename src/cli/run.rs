@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use migrate_manifests::code::Code;
 use migrate_manifests::report::Stop;
 
 use super::args::OutputArgs;
@@ -12,14 +13,25 @@ use super::exit;
 use super::invocation::Invocation;
 use super::options::{self, ReportOptions};
 use super::render;
+use super::signals;
 
 pub(crate) fn run(mut cli: Cli<'_>) -> ExitCode {
     let done = match command::read(cli.typed, cli.env.columns) {
         Ok(CommandLine::Show(text)) => return show(&text, &mut cli),
-        Ok(CommandLine::Work(args)) => command::run(*args, &mut cli),
+        Ok(CommandLine::Work(args)) => {
+            survive_file_size_limit().and_then(|()| command::run(*args, &mut cli))
+        }
         Err(stop) => Err(stop),
     };
     done.unwrap_or_else(|stop| refuse(stop, &mut cli))
+}
+
+fn survive_file_size_limit() -> Result<(), Stop> {
+    let survived = signals::survive_file_size_limit();
+    survived.map_err(|error| {
+        let message = format!("cannot watch for signals: {error}");
+        Stop::new(Code::Interrupted, message)
+    })
 }
 
 /// Prints help or version to standard output; a reader that closes it early is no failure.

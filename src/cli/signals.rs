@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM. Only this file uses their crate.
+//! SIGINT and SIGTERM, and SIGXFSZ. Only this file uses their crate.
 //!
 //! A signal only sets a flag, which operations read. A second Ctrl-C has no further effect; SIGQUIT (Ctrl-\) and SIGKILL end the process at once and lose nothing, because the next operation finishes or undoes an interrupted one.
 
@@ -6,9 +6,15 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 
 use migrate_manifests::report::Signal;
+
+/// Makes a limit on the size of files (`ulimit -f`) an error of the write, as a full disk is, and no end of the process.
+pub(crate) fn survive_file_size_limit() -> io::Result<()> {
+    // Nobody reads the flag: it takes the place of what the signal would do.
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop)
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Signals {

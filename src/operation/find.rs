@@ -76,7 +76,8 @@ impl<'f, T: Send> Finder<'f, T> {
             if !found.is_empty() {
                 return Ok(Some(found));
             }
-            if let Some(stop) = self.stop.take() {
+            let stop = self.stop.take();
+            if let Some(stop) = stop.or_else(|| self.frame.storage.failure()) {
                 return Err(stop);
             }
             if self.ahead.is_empty() || is_over {

@@ -67,7 +67,7 @@ impl ExitCode {
             Self::Interrupted => "SIGINT (Ctrl-C) ended it; everything begun is finished or undone",
             Self::Terminated => "SIGTERM ended it; everything begun is finished or undone",
             Self::StorageFailed => {
-                "the storage failed (a flush, no space left), and the operation stopped"
+                "the storage failed (a flush, no space left, one read after the other), and the operation stopped"
             }
             Self::Locked => "another operation is at work",
             Self::Held => {

@@ -15,7 +15,10 @@ mod values;
 
 #[cfg(test)]
 pub(crate) use files::disk;
-pub use files::{Adopted, Files, Kernel, Lacking, Located, OpenOptions, SyncChoice, user_and_host};
+pub use files::{
+    Adopted, Files, Kernel, Lacking, Located, OpenOptions, SyncChoice, keep_owner_rights,
+    user_and_host,
+};
 
 pub use memory::Memory;
 pub use names::STATE_DIRECTORY;

@@ -41,6 +41,11 @@ pub trait Storage: Send + Sync {
     /// It is not there, is no regular file, or cannot be read.
     fn read(&self, path: &TreePath, feed: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Diagnosis>;
 
+    /// The reason why nothing more can be read; `None` for storage of which every read fails for itself.
+    fn failure(&self) -> Option<Stop> {
+        None
+    }
+
     /// The number of threads that may work on it at once without running out of open files or the like.
     fn most_jobs(&self) -> usize;
 

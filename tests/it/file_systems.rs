@@ -483,6 +483,64 @@ fn a_bind_mount_of_the_same_file_system_is_another_one() {
 }
 
 #[test]
+fn a_read_only_mount_in_the_tree_is_the_trouble_of_its_manifests() {
+    let Some(inner) = mount(TMPFS) else {
+        return;
+    };
+    let sandbox = Sandbox::new();
+    let point = sandbox.dir("artifacts/job/ro").path("artifacts/job/ro");
+    sandbox
+        .manifest("job/a", MANIFEST)
+        .manifest("job/z", MANIFEST);
+    fs::write(inner.path().join("manifest.json"), MANIFEST).unwrap();
+    command(&["mount", "--bind", inner.path().to_str().unwrap()], &point);
+    command(&["mount", "-o", "remount,bind,ro"], &point);
+    let words = ["--format", "json", "--cross-file-systems"];
+    let dry = sandbox.run([&words[..], &["--dry-run"]].concat());
+    let output = sandbox.run(words);
+    let again = sandbox.run(words);
+    command(&["umount"], &point);
+    for (output, done, count) in [
+        (&dry, "pending", 2),
+        (&output, "migrated", 2),
+        (&again, "current", 2),
+    ] {
+        output.code(1);
+        let report = output.json();
+        assert_eq!(report["counts"][done], count, "{output}");
+        assert_eq!(report["counts"]["failed"], 1, "{output}");
+        assert_eq!(report["codes"]["read_only"], 1, "{output}");
+    }
+    let inner = fs::read(inner.path().join("manifest.json")).unwrap();
+    assert_eq!(inner, MANIFEST.as_bytes());
+}
+
+#[test]
+fn a_manifest_that_is_a_mount_point_is_refused_with_its_reason() {
+    let Some(mount) = mount(FsType::Ext4) else {
+        return;
+    };
+    let sandbox = Sandbox::on(mount.path());
+    sandbox
+        .manifest("job/a", MANIFEST)
+        .manifest("job/mounted", MANIFEST)
+        .file("elsewhere.json", MANIFEST);
+    let point = sandbox.path("artifacts/job/mounted/manifest.json");
+    let elsewhere = sandbox.path("elsewhere.json");
+    command(&["mount", "--bind", elsewhere.to_str().unwrap()], &point);
+    let stay = sandbox.run(["--format", "json"]);
+    let cross = sandbox.run(["--format", "json", "--cross-file-systems"]);
+    command(&["umount"], &point);
+    for output in [stay, cross] {
+        output.code(1);
+        let report = output.json();
+        assert_eq!(report["codes"]["other_mount"], 1, "{output}");
+        assert_eq!(report["counts"]["refused"], 1, "{output}");
+    }
+    assert_eq!(sandbox.read("elsewhere.json"), MANIFEST.as_bytes());
+}
+
+#[test]
 fn a_subvolume_in_the_tree_is_another_file_system() {
     let Some(mount) = mount(FsType::Btrfs) else {
         return;

@@ -26,6 +26,7 @@ mod first_run;
 mod generators;
 mod interrupts;
 mod killed;
+mod limits;
 mod plan;
 mod proof;
 mod rollback;

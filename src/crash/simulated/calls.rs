@@ -2,7 +2,7 @@
 //!
 //! Owns what each call changes, and how a fuse cuts it short. What of a change survives is not decided here.
 //!
-//! Invariant: a call that returns an error has changed nothing, unless a fuse stopped it on the way or a sync failed.
+//! Invariant: a call that returns an error has changed nothing, unless a fuse says otherwise or a sync failed.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -51,7 +51,9 @@ impl Simulated {
         // Where a fuse blows, nobody hears what the call itself said.
         match verdict {
             Verdict::Go => return act(&mut state, Extent::Whole),
-            Verdict::Stop(Stop::After) => drop(act(&mut state, Extent::Whole)),
+            Verdict::Stop(Stop::After) | Verdict::Fail(_, Stop::After) => {
+                drop(act(&mut state, Extent::Whole));
+            }
             Verdict::Stop(Stop::Halfway) | Verdict::Fail(_, Stop::Halfway) if halves => {
                 drop(act(&mut state, Extent::Half));
             }

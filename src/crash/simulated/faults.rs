@@ -22,6 +22,13 @@ impl Simulated {
         self.state().fuses.fail(which, errno, often, Stop::Before);
     }
 
+    /// Makes the n-th mutating call have its effect and give an error all the same, as where an answer gets lost on a network.
+    pub(crate) fn fail_after(&self, n: usize, errno: i32) {
+        let which = Which::Mutating(n);
+        let fuses = &mut self.state().fuses;
+        fuses.fail(which, errno, Often::Once, Stop::After);
+    }
+
     /// Makes the n-th call of a kind fail without effect, once, or with all later ones.
     pub(crate) fn fail_kind(&self, call: Call, n: usize, errno: i32, often: Often) {
         let which = Which::Of(call, n);
@@ -57,6 +64,10 @@ impl Simulated {
 
     pub(crate) fn calls(&self) -> usize {
         self.state().fuses.calls()
+    }
+
+    pub(crate) fn calls_of(&self, call: Call) -> usize {
+        self.state().fuses.calls_of(call)
     }
 
     /// The mutating calls, one a line: number, kind, names.

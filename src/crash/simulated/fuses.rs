@@ -131,6 +131,10 @@ impl<Hook> Fuses<Hook> {
         self.made.len()
     }
 
+    pub(super) fn calls_of(&self, call: Call) -> usize {
+        self.of_kind.get(&call).copied().unwrap_or(0)
+    }
+
     pub(super) fn log(&self) -> Vec<String> {
         let line = |(index, made): (usize, &Made)| {
             let name = String::from_utf8_lossy(&made.name);

@@ -4,12 +4,15 @@
 
 use rayon::prelude::*;
 
+use super::bookkeeping::{Drafts, left_over};
 use super::campaign::Case;
 use super::process::{Run, START};
 use super::setting::{BATCHES, SETTINGS, Setting};
 use super::trial::{Known, Migrating, Pruning, RollingBack, Trial, know};
-use crate::code::Code;
+use crate::code::{Class, Code};
 use crate::crash::simulated::{Call, Often, Simulated};
+use crate::report::Fate;
+use crate::storage::EntryKind;
 
 const EIO: i32 = 5;
 const EACCES: i32 = 13;
@@ -50,6 +53,14 @@ impl Place<'_> {
         thorough() || n % 6 == self.which % 6
     }
 
+    /// How often a run in which nothing fails makes this call.
+    fn reads(&self, call: Call) -> usize {
+        let disk = self.known.disk();
+        let storage = self.setting.storage(&disk, self.batch);
+        self.trial.run(&storage, START);
+        disk.calls_of(call)
+    }
+
     /// Runs the command on a disk of its own on which something fails, and looks at it after a kill and after power cuts.
     fn examine(&self, fault: &str, fail: impl Fn(&Simulated)) {
         let disk = self.known.disk();
@@ -81,6 +92,35 @@ impl Place<'_> {
     }
 }
 
+/// An error of the system is never told as what somebody else did, and what could be settled is settled when the process ends: no manifest and no backup has two names, and nothing of ours stands beside them.
+fn check_end_of_process(disk: &Simulated, told: &Run) -> Result<(), String> {
+    let blames = |fate: &Fate| {
+        let reason = fate.reason();
+        reason.is_some_and(|reason| reason.code.class() == Class::Conflict)
+    };
+    let blames = told.summary.counts.conflict > 0
+        || told.summary.rescued > 0
+        || told.backups.iter().any(|one| blames(&one.fate));
+    if blames {
+        return Err("nobody else was there".to_owned());
+    }
+    // Where the storage has failed, the next process looks; so it does where recovery itself met the fault.
+    if told.summary.stop.is_some() || told.warns_of(Code::JournalIncomplete) {
+        return Ok(());
+    }
+    let tree = disk.tree();
+    let mut files = tree
+        .iter()
+        .filter(|(_, node)| node.kind == EntryKind::File && node.links != 1);
+    if let Some((path, node)) = files.next() {
+        return Err(format!("`{path}` has {} names", node.links));
+    }
+    match left_over(disk, Drafts::MayBeLeft, &|_| false) {
+        Some(path) => Err(format!("`{path}` is left over")),
+        None => Ok(()),
+    }
+}
+
 /// Exit code and reason agree.
 fn assert_honest(told: &Run, what: &str) {
     match (&told.summary.stop, told.exit_code()) {
@@ -101,6 +141,30 @@ fn assert_honest(told: &Run, what: &str) {
     };
     if told.outcomes.iter().any(is_not_durable) {
         assert_eq!(told.exit_code(), 6, "{what}");
+    }
+}
+
+impl Place<'_> {
+    /// Runs the command on a disk on which one call fails, looks at what the process leaves, and runs it once more in a process of its own.
+    fn examine_end(&self, fault: &str, fail: impl Fn(&Simulated)) {
+        let disk = self.known.disk();
+        fail(&disk);
+        let storage = self.setting.storage(&disk, self.batch);
+        let told = self.trial.run(&storage, START);
+        let disk = disk.kill();
+        let mut case = Case::new(self.trial, self.setting, self.known);
+        case.deaths.push(format!("{fault}: {told:?}"));
+        let checked = check_end_of_process(&disk, &told)
+            .map_err(|what| format!("{what}\n  {}: {fault}: {told:?}", self.setting.name))
+            .and_then(|()| case.check_death(&disk, Some(&told), true))
+            .and_then(|()| {
+                let storage = self.setting.storage(&disk, self.batch);
+                let last = self.trial.run(&storage, START);
+                case.check_end(&disk, &last, self.batch)
+            });
+        if let Err(wrong) = checked {
+            panic!("{wrong}");
+        }
     }
 }
 
@@ -183,6 +247,53 @@ fn whichever_reading_call_fails_nothing_is_lost_and_a_later_run_finishes() {
             for n in (1..=most).filter(|n| place.meets(*n)) {
                 let fault = format!("{call:?} number {n} fails");
                 place.examine(&fault, |disk| disk.fail_kind(call, n, EIO, Often::Once));
+            }
+        }
+    });
+}
+
+#[test]
+fn whichever_call_fails_nobody_else_is_blamed_and_nothing_is_stuck() {
+    everywhere(|place| {
+        let calls = place.known.log.iter().enumerate();
+        for (n, call) in calls.filter(|(n, _)| place.meets(n + 3)) {
+            let fault = format!("{call} fails once with {EACCES}");
+            place.examine_end(&fault, |disk| disk.fail_at(n + 1, EACCES, Often::Once));
+        }
+    });
+}
+
+/// As on a network, where the answer gets lost.
+#[test]
+fn whichever_call_fails_after_its_effect_nobody_else_is_blamed_and_nothing_is_stuck() {
+    everywhere(|place| {
+        let calls = place.known.log.iter().enumerate();
+        for (n, call) in calls.filter(|(n, _)| place.meets(*n)) {
+            let fault = format!("{call} has its effect and fails");
+            place.examine_end(&fault, |disk| disk.fail_after(n + 1, EIO));
+        }
+    });
+}
+
+#[test]
+fn whichever_reading_call_fails_nobody_else_is_blamed_and_nothing_is_stuck() {
+    const FAULTS: [(i32, Often); 4] = [
+        (EIO, Often::Once),
+        (EACCES, Often::Once),
+        (EIO, Often::ForEver),
+        (EACCES, Often::ForEver),
+    ];
+    everywhere(|place| {
+        for call in READING {
+            for n in (1..=place.reads(call)).filter(|n| place.meets(*n)) {
+                for (which, (errno, often)) in FAULTS.into_iter().enumerate() {
+                    // Every fault has its turn on some kind of disk.
+                    if !thorough() && (place.which + n / 6) % FAULTS.len() != which {
+                        continue;
+                    }
+                    let fault = format!("{call:?} number {n} fails with {errno}, {often:?}");
+                    place.examine_end(&fault, |disk| disk.fail_kind(call, n, errno, often));
+                }
             }
         }
     });

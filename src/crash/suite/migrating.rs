@@ -324,6 +324,9 @@ fn a_beginning_that_fails_leaves_no_journal_behind() {
             let told = migrate(setting, &disk, 2);
             let what = format!("{}, {}: {told:?}", setting.name, log[n - 1]);
             assert!(matches!(told.exit_code(), 2 | 6), "{what}");
+            if log[n - 1].contains("Sync") {
+                assert_eq!(told.exit_code(), 6, "{what}");
+            }
             let left: Vec<String> = disk
                 .tree()
                 .into_iter()
@@ -335,5 +338,49 @@ fn a_beginning_that_fails_leaves_no_journal_behind() {
                 .collect();
             assert_eq!(left, [""; 0], "{what}");
         }
+    }
+}
+
+/// The usual tree with so many manifests more.
+fn with_more(setting: &Setting, more: usize) -> Simulated {
+    let disk = setting.disk();
+    for number in 0..more {
+        let name = format!("c/r{number}/manifest.json");
+        disk.add_file(&name, original(&name));
+    }
+    disk
+}
+
+#[test]
+fn a_device_that_cannot_be_read_any_more_stops_the_operation() {
+    for setting in SETTINGS {
+        let disk = with_more(setting, 10);
+        disk.fail_kind(Call::Read, 1, EIO, Often::ForEver);
+        for told in [
+            migrate(setting, &disk, 2),
+            Run::verify(&setting.storage(&disk, 1)),
+        ] {
+            let what = format!("{}: {told:?}", setting.name);
+            let stop = told.summary.stop.as_ref().expect(&what);
+            let expected = (Code::StorageFailed, 6);
+            assert_eq!((stop.code, told.exit_code()), expected, "{what}");
+        }
+        for name in MANIFESTS {
+            assert_eq!(disk.read_path(name), Some(original(name)));
+        }
+    }
+}
+
+#[test]
+fn a_few_files_that_cannot_be_read_are_their_own_trouble() {
+    for setting in SETTINGS {
+        let disk = with_more(setting, 10);
+        for n in 1..=5 {
+            disk.fail_kind(Call::Read, n, EIO, Often::Once);
+        }
+        let told = Run::verify(&setting.storage(&disk, 1));
+        let what = format!("{}: {told:?}", setting.name);
+        let counts = (told.summary.counts.selected, told.summary.counts.failed);
+        assert_eq!((counts, told.exit_code()), ((13, 5), 1), "{what}");
     }
 }

@@ -217,6 +217,28 @@ fn what_was_written_to_the_displaced_file_is_rescued() {
     assert_eq!(disk.read_path(rescued).unwrap(), THEIRS);
 }
 
+/// By link the original has two names at that moment, and both have what was written.
+#[test]
+fn what_was_written_to_the_original_in_its_place_has_one_name_in_the_end() {
+    let by_link = |one: &&Setting| !one.notices_at_once() && !one.copies();
+    for setting in SETTINGS.iter().filter(by_link) {
+        let disk = migrated(setting);
+        // The first renames the head into place, the second this manifest.
+        disk.hook_kind(Call::RenameOver, 3, |disk| {
+            assert!(disk.foreign_write(NAME, THEIRS));
+        });
+        let told = roll_back(setting, &disk);
+        let what = format!("{}: {told:?}", setting.name);
+        assert_eq!(told.code(), Some(Code::ChangedMeanwhile), "{what}");
+        assert_eq!(told.summary.counts.restored, 2, "{what}");
+        let node = disk.node(NAME).unwrap();
+        assert_eq!((&*node.bytes, node.links), (THEIRS, 1), "{what}");
+        assert_eq!(files(&disk), MANIFESTS, "{what}");
+        let migrated = Run::migrate(&setting.storage(&disk.kill(), 2));
+        assert_eq!(migrated.exit_code(), 0, "{what}, then: {migrated:?}");
+    }
+}
+
 /// Where a flush fails while an original has two names, the journal gives no result that recovery would believe.
 #[test]
 fn whichever_flush_of_a_rollback_fails_no_second_name_stays() {

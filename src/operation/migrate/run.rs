@@ -11,6 +11,7 @@ use super::first_pass::FirstPass;
 use super::options::{Detail, Migrate};
 use super::visit::{Mode, Visited, Visitor};
 use crate::catalog::Catalog;
+use crate::code::Code;
 use crate::engine::Plan;
 use crate::journal::{Command, RulesTaken};
 use crate::operation::find::Finder;
@@ -167,7 +168,8 @@ impl Run<'_> {
         pass.all(tally);
         let stop = pass.stop.take();
         let is_to_be_written = pass.is_to_be_written;
-        if !is_to_be_written {
+        let has_failed = stop.as_ref().map(|stop| stop.code) == Some(Code::StorageFailed);
+        if !is_to_be_written && (has_failed || self.frame.must_end(tally)) {
             self.report_unvisited(pass, tally);
         }
         if let Some(stop) = stop {
@@ -183,9 +185,6 @@ impl Run<'_> {
     }
 
     fn report_unvisited(&self, mut pass: Pass<'_>, tally: &mut Tally<'_>) {
-        if !self.frame.must_end(tally) {
-            return;
-        }
         let is_limited = pass.wanted == Some(0);
         let (directories, named) = pass.finder.rest();
         tally.found_so_far(pass.finder.counts);

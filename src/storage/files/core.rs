@@ -4,16 +4,17 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::batch::{self, Batch};
 use super::disk::{Crossing, Disk, Stat};
-use super::error::{diagnose, diagnose_open, if_there};
+use super::error::{diagnose, diagnose_open, if_there, is_broken};
 use crate::code::Code;
 use crate::digest::{Digest, Hasher};
 use crate::journal::BackupId;
 use crate::json::MAX_BYTES;
 use crate::path::{Name, TreePath};
-use crate::report::Diagnosis;
+use crate::report::{Diagnosis, Stop};
 use crate::storage::trouble::too_large;
 use crate::storage::values::EntryKind;
 
@@ -59,6 +60,9 @@ pub struct OpenOptions {
     pub batch: Option<NonZeroUsize>,
 }
 
+/// So many reads in a row fail only where the device does.
+const MOST_FAILED_READS: u32 = 5;
+
 pub(crate) struct Core<D: Disk> {
     pub(crate) disk: D,
     pub(super) root: D::Dir,
@@ -66,6 +70,8 @@ pub(crate) struct Core<D: Disk> {
     pub(super) tree: Vec<u8>,
     pub(super) crossing: Crossing,
     pub(super) options: OpenOptions,
+    /// How many reads in a row the device has failed; not counted any further once it is too many.
+    pub(super) failed_reads: AtomicU32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,10 +146,20 @@ impl<D: Disk> Core<D> {
         at: &D::Dir,
         path: &[u8],
     ) -> Result<(D::File, Stat), Diagnosis> {
-        let opened = self.disk.open(at, path, self.crossing);
-        let file = opened.map_err(|error| diagnose_open(&error))?;
+        // In an open directory another file system can only be mounted over the file itself.
+        let is_here = !path.contains(&b'/');
+        let crossing = if is_here {
+            Crossing::Stay
+        } else {
+            self.crossing
+        };
+        let opened = self.disk.open(at, path, crossing);
+        let file = opened.map_err(|error| {
+            self.note_failed_read(&error);
+            diagnose_open(&error, is_here)
+        })?;
         let stat = self.disk.stat(&file);
-        let stat = stat.map_err(|error| diagnose("cannot read", &error))?;
+        let stat = stat.map_err(|error| self.cannot_read(&error))?;
         match stat.kind {
             EntryKind::File => Ok((file, stat)),
             other => Err(other.not_regular()),
@@ -159,7 +175,6 @@ impl<D: Disk> Core<D> {
     ) -> Result<Option<OpenFile<D>>, Diagnosis> {
         into.clear();
         let (file, stat) = self.open_regular(at, path)?;
-        let cannot = |error: io::Error| diagnose("cannot read", &error);
         let size = usize::try_from(stat.size).unwrap_or(usize::MAX);
         if size > MAX_BYTES {
             return Err(too_large(stat.size));
@@ -169,7 +184,8 @@ impl<D: Disk> Core<D> {
         }
         self.disk
             .read(&file, into, size, MAX_BYTES)
-            .map_err(cannot)?;
+            .map_err(|error| self.cannot_read(&error))?;
+        self.count_failed_reads(|_| 0);
         if into.len() > MAX_BYTES {
             return Err(too_large(into.len() as u64));
         }
@@ -181,6 +197,34 @@ impl<D: Disk> Core<D> {
             ));
         }
         Ok(Some(OpenFile::new(file, stat)))
+    }
+
+    fn cannot_read(&self, error: &io::Error) -> Diagnosis {
+        self.note_failed_read(error);
+        diagnose("cannot read", error)
+    }
+
+    pub(super) fn note_failed_read(&self, error: &io::Error) {
+        if is_broken(error) {
+            self.count_failed_reads(|failed| failed + 1);
+        }
+    }
+
+    fn count_failed_reads(&self, count: impl Fn(u32) -> u32) {
+        let count = |failed| (failed <= MOST_FAILED_READS).then(|| count(failed));
+        // Where it was too many before, nothing is counted.
+        let _counted = self
+            .failed_reads
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, count);
+    }
+
+    /// The stop of an operation on a device that cannot be read any more.
+    pub(super) fn read_failure(&self) -> Option<Stop> {
+        let failed = self.failed_reads.load(Ordering::Relaxed);
+        (failed > MOST_FAILED_READS).then(|| {
+            let message = format!("{failed} reads in a row failed with an input/output error");
+            Stop::new(Code::StorageFailed, message)
+        })
     }
 
     pub(super) fn content(&self, dir: &D::Dir, name: Name<'_>) -> io::Result<Content> {

@@ -26,13 +26,14 @@ pub(super) struct FileDirectory<'c, D: Disk> {
 impl<'c, D: Disk> FileDirectory<'c, D> {
     /// Opens the directory at `path`; an empty path is the tree.
     pub(super) fn open(core: &'c Core<D>, path: &[u8]) -> Result<Self, Failed> {
-        let dir = core.open_dir(path).map_err(|error| failed(&error))?;
+        let dir = core.open_dir(path).map_err(|error| failed(core, &error))?;
         let path = path.to_vec();
         Ok(Self { core, dir, path })
     }
 }
 
-fn failed(error: &io::Error) -> Failed {
+fn failed<D: Disk>(core: &Core<D>, error: &io::Error) -> Failed {
+    core.note_failed_read(error);
     match error.kind() {
         io::ErrorKind::NotFound => Failed::Gone,
         io::ErrorKind::CrossesDevices => Failed::OtherFileSystem,
@@ -74,12 +75,12 @@ impl<D: Disk> OpenDirectory for FileDirectory<'_, D> {
                 known => entries.push(name, known),
             },
         );
-        listed.map_err(|error| failed(&error))?;
+        listed.map_err(|error| failed(self.core, &error))?;
         for name in untold {
             let Some(plain) = Name::new(&name) else {
                 continue;
             };
-            let stat = if_there(disk.stat_at(dir, plain)).map_err(|error| failed(&error))?;
+            let stat = if_there(disk.stat_at(dir, plain)).map_err(|error| failed(self.core, &error))?;
             if let Some(stat) = stat {
                 entries.push(&name, names::kind_of(disk.caller(), plain, &stat));
             }
@@ -147,14 +148,15 @@ impl<D: Disk> OpenDirectory for FileDirectory<'_, D> {
         let read = version.token::<OpenFile<D>>().ok_or_else(foreign)?;
         match into {
             Successor::New(digest) => {
-                permit::may_move(disk, dir, &read.stamp)?;
+                permit::check_path(&self.path, manifest)?;
+                permit::may_move(self.core, dir, &read.stamp)?;
                 let free = digest.map(|digest| permit::free_backups(disk, dir, manifest, digest()));
                 // Somebody may have asked before; the answer is the same.
                 let _known = read.free_backups.set(free.transpose()?.unwrap_or_default());
                 Ok(())
             }
             Successor::Original(original) => {
-                permit::may_restore(disk, dir, &read.stamp, &stamp_of::<D>(original)?)
+                permit::may_restore(self.core, dir, &read.stamp, &stamp_of::<D>(original)?)
             }
         }
     }

@@ -8,19 +8,23 @@ use crate::report::{Diagnosis, Stop};
 use crate::storage::trouble::removed_meanwhile;
 use crate::storage::values::EntryKind;
 
+const FILE_TOO_LARGE: i32 = 27;
+
 pub(super) fn diagnose(verb: &str, error: &io::Error) -> Diagnosis {
     let code = match error.kind() {
         io::ErrorKind::NotFound => Code::NotFound,
         io::ErrorKind::PermissionDenied => Code::PermissionDenied,
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::NoSpace,
         io::ErrorKind::ReadOnlyFilesystem => Code::ReadOnly,
+        // A limit on the size of files.
+        _ if error.raw_os_error() == Some(FILE_TOO_LARGE) => Code::NoSpace,
         _ => Code::IoError,
     };
     Diagnosis::new(code, format!("{verb}: {error}"))
 }
 
-/// The diagnosis of a manifest that cannot be opened; links and sockets show only here.
-pub(super) fn diagnose_open(error: &io::Error) -> Diagnosis {
+/// The diagnosis of a manifest that cannot be opened; links, sockets and mounts show only here. `is_here` says that it was looked up in its open directory.
+pub(super) fn diagnose_open(error: &io::Error, is_here: bool) -> Diagnosis {
     const NO_SUCH_DEVICE: i32 = 6;
     if is_link_loop(error) {
         return Diagnosis::new(
@@ -31,7 +35,12 @@ pub(super) fn diagnose_open(error: &io::Error) -> Diagnosis {
     match error.raw_os_error() {
         Some(NO_SUCH_DEVICE) => EntryKind::Socket.not_regular(),
         _ if error.kind() == io::ErrorKind::CrossesDevices => {
-            Diagnosis::new(Code::NotFound, "it is on another file system than the tree")
+            let message = if is_here {
+                "the file is a mount point: another file is mounted over it"
+            } else {
+                "it is on another file system than the tree"
+            };
+            Diagnosis::new(Code::OtherMount, message)
         }
         _ => diagnose("cannot open", error),
     }
@@ -50,6 +59,17 @@ pub(super) fn if_there<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         other => other.map(Some),
     }
+}
+
+/// Returns true if an error is one of the storage itself: it has no room, or does not work.
+pub(super) fn is_storage_failure(error: &io::Error) -> bool {
+    is_broken(error) || diagnose("", error).code == Code::NoSpace
+}
+
+/// Returns true if an error says that a device, or the way to it, does not work (EIO).
+pub(super) fn is_broken(error: &io::Error) -> bool {
+    const IO: i32 = 5;
+    error.raw_os_error() == Some(IO)
 }
 
 pub(super) fn storage_failed(verb: &str, error: &io::Error) -> Stop {

@@ -39,6 +39,12 @@ pub fn user_and_host() -> (u32, String) {
     (rustix::process::geteuid().as_raw(), host)
 }
 
+/// Keeps a umask from taking the owner's own rights from what the program makes: without them it could not use its lock or its journals again. Called before there are other threads.
+pub fn keep_owner_rights() {
+    let umask = rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    rustix::process::umask(umask - Mode::RWXU);
+}
+
 impl Kernel {
     /// Opens `tree`. No link on the way is followed: the path was found without any, so one that is there now was put there since.
     ///

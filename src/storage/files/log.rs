@@ -100,9 +100,9 @@ fn opening<D: Disk>(
     let file = match core.disk.open(operations, name.as_bytes(), Crossing::Stay) {
         Ok(file) => file,
         Err(error) => {
-            return match diagnose_open(&error).code {
+            return match diagnose_open(&error, true).code {
                 // Reading it whole gives the reason.
-                Code::NotFound | Code::NotRegular => Ok((None, 0)),
+                Code::NotFound | Code::NotRegular | Code::OtherMount => Ok((None, 0)),
                 _ => Err(error),
             };
         }
@@ -163,7 +163,7 @@ pub(super) fn read<D: Disk>(
         return Err(no_operation(id));
     };
     let file = if_there(core.disk.open(&dir, name.as_bytes(), Crossing::Stay));
-    let file = file.map_err(|error| named(diagnose_open(&error)))?;
+    let file = file.map_err(|error| named(diagnose_open(&error, true)))?;
     let file = file.ok_or_else(|| no_operation(id))?;
     let stat = core.disk.stat(&file).map_err(cannot)?;
     if stat.kind != EntryKind::File {

@@ -54,6 +54,6 @@ mod unfinished;
 
 pub use self::adopt::Adopted;
 pub use self::core::{Lacking, OpenOptions, SyncChoice};
-pub use kernel::{Kernel, user_and_host};
+pub use kernel::{Kernel, keep_owner_rights, user_and_host};
 pub use locate::Located;
 pub use tree::Files;

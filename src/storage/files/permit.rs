@@ -3,8 +3,8 @@
 
 use std::io;
 
-use super::core::Stamp;
-use super::disk::{Disk, Stat};
+use super::core::{Core, Stamp};
+use super::disk::{Crossing, Disk, Stat};
 use super::error::{diagnose, if_there};
 use super::names;
 use crate::code::Code;
@@ -14,23 +14,27 @@ use crate::path::Name;
 use crate::report::Diagnosis;
 
 /// Checks that a manifest that was read may be moved away.
-pub(super) fn may_move<D: Disk>(disk: &D, dir: &D::Dir, manifest: &Stamp) -> Result<(), Diagnosis> {
-    check_movable(disk, dir, &manifest.0)?;
-    check_writable(disk, dir)
+pub(super) fn may_move<D: Disk>(
+    core: &Core<D>,
+    dir: &D::Dir,
+    manifest: &Stamp,
+) -> Result<(), Diagnosis> {
+    check_movable(&core.disk, dir, &manifest.0)?;
+    check_writable(core, dir, &manifest.0)
 }
 
 pub(super) fn may_restore<D: Disk>(
-    disk: &D,
+    core: &Core<D>,
     dir: &D::Dir,
     manifest: &Stamp,
     original: &Stamp,
 ) -> Result<(), Diagnosis> {
-    check_movable(disk, dir, &manifest.0)?;
-    check_movable(disk, dir, &original.0).map_err(|diagnosis| Diagnosis {
+    check_movable(&core.disk, dir, &manifest.0)?;
+    check_movable(&core.disk, dir, &original.0).map_err(|diagnosis| Diagnosis {
         message: format!("its backup: {}", diagnosis.message),
         ..diagnosis
     })?;
-    check_writable(disk, dir)
+    check_writable(core, dir, &manifest.0)
 }
 
 /// A file may be moved away from its name if it has no other, and if the caller owns it or is root.
@@ -72,17 +76,36 @@ fn check_sticky<D: Disk>(disk: &D, dir: &D::Dir, stat: &Stat) -> Result<(), Diag
     ))
 }
 
-/// Root may write everywhere. A file system that is read-only is no trouble of one manifest: it keeps the operation from beginning.
-fn check_writable<D: Disk>(disk: &D, dir: &D::Dir) -> Result<(), Diagnosis> {
-    if disk.caller() == 0 {
+/// Root may write wherever the file system is not read-only. Of the tree's own file system that is no trouble of one manifest: it keeps the operation from beginning.
+fn check_writable<D: Disk>(core: &Core<D>, dir: &D::Dir, file: &Stat) -> Result<(), Diagnosis> {
+    let disk = &core.disk;
+    let cannot = |error: io::Error| diagnose("cannot write to the run directory", &error);
+    let is_elsewhere = core.crossing == Crossing::Cross
+        && disk.stat_dir(&core.root).map_err(cannot)?.device != file.device;
+    if disk.caller() == 0 && !is_elsewhere {
         return Ok(());
     }
     match disk.check_writable(dir) {
-        Err(error) if error.kind() != io::ErrorKind::ReadOnlyFilesystem => {
-            Err(diagnose("cannot write to the run directory", &error))
+        Err(error) if is_elsewhere || error.kind() != io::ErrorKind::ReadOnlyFilesystem => {
+            Err(cannot(error))
         }
         _ => Ok(()),
     }
+}
+
+/// The longest path that the system looks up, in bytes.
+const MAX_PATH_BYTES: usize = 4_095;
+
+/// Checks that the backup of a manifest can be looked up by its path from the tree, also under the longest of its names.
+pub(super) fn check_path(parent: &[u8], manifest: Name<'_>) -> Result<(), Diagnosis> {
+    const LONGEST_ENDING: usize = ".backup.0123456789abcdef-9".len();
+    let bytes = parent.len() + 1 + manifest.as_bytes().len() + LONGEST_ENDING;
+    if bytes <= MAX_PATH_BYTES {
+        return Ok(());
+    }
+    let message =
+        format!("the path of its backup could have {bytes} bytes, the limit is {MAX_PATH_BYTES}");
+    Err(Diagnosis::new(Code::PathTooLong, message))
 }
 
 /// The first two names that are free for the backup of a manifest.

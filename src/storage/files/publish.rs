@@ -193,7 +193,7 @@ impl<D: Disk> Protocol<D> {
         }
     }
 
-    /// The manifest is as it was; another way is taken where this one does not work.
+    /// Another way is taken where this one does not work; after any other error recovery looks.
     fn cannot_replace(&self, secured: &Secured<D>, way: Way, error: &io::Error) -> Published {
         let staged = &secured.staged;
         match error.kind() {
@@ -207,6 +207,8 @@ impl<D: Disk> Protocol<D> {
             }
             _ => {}
         }
+        // It may have been replaced all the same: a reply can get lost on a network.
+        self.leave_to_recovery();
         self.take_back(secured);
         Published::Not(gone_or("cannot replace the manifest", error))
     }

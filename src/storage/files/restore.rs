@@ -73,7 +73,7 @@ impl<D: Disk> Protocol<D> {
         let dir = self.core.run_dir(restore.path)?;
         let manifest = stamp_of::<D>(&restore.version)?;
         let original = stamp_of::<D>(&restore.original)?;
-        permit::may_restore(self.disk(), &dir, &manifest, &original)?;
+        permit::may_restore(&self.core, &dir, &manifest, &original)?;
         let device = self.device_of(manifest.0.device, restore.path)?;
         if device.sync == Sync::File {
             // Whoever wrote it, it must be as durable as what it takes the place of.
@@ -280,13 +280,24 @@ impl<D: Disk> Protocol<D> {
     fn exchange_with_backup_again(&self, dir: &D::Dir, one: &Original<D>) -> Diagnosis {
         let disk = self.disk();
         let (manifest, backup) = (one.record.path.name(), one.record.backup.name());
-        // Where this fails, the look that follows says so.
-        let _looked_at_below = disk.exchange((dir, backup), (dir, manifest));
-        let found = disk.stat_at(dir, backup);
-        if found.is_ok_and(|stat| one.backup_stamp.is_displaced(&stat)) {
-            return changed_meanwhile();
-        }
-        self.keep_aside(dir, one)
+        let back = disk.exchange((dir, backup), (dir, manifest));
+        let found = if_there(disk.stat_at(dir, backup));
+        let error = match (found, back) {
+            (Ok(Some(stat)), _) if one.backup_stamp.is_displaced(&stat) => {
+                return changed_meanwhile();
+            }
+            // What is displaced still and not ours is somebody's version.
+            (Ok(Some(stat)), Err(_)) if !one.manifest.is_displaced(&stat) => {
+                return self.keep_aside(dir, one);
+            }
+            (Ok(_), Ok(())) => return self.keep_aside(dir, one),
+            (Err(error), _) | (Ok(_), Err(error)) => error,
+        };
+        self.leave_to_recovery();
+        diagnose(
+            "somebody changed it, and it cannot be found out what stands there",
+            &error,
+        )
     }
 
     /// Moves what stands under the backup name and is not what should stand there to a name of its own.

@@ -132,7 +132,11 @@ impl<D: Disk> Protocol<D> {
         match (in_place, kept) {
             (Ok(Some(_)), Ok(Some(_))) => self.remove_name(dir, backup),
             (Err(error), _) | (_, Err(error)) => self.unsure(&error),
-            _ => At::Flushing(Answer::Not(changed_meanwhile())),
+            _ => {
+                // What was written to the original in its place stands under both names.
+                self.leave_to_recovery();
+                At::Flushing(Answer::Not(changed_meanwhile()))
+            }
         }
     }
 }

@@ -75,6 +75,8 @@ impl<D: Disk> Protocol<D> {
                 return Err(diagnosis);
             }
             Err(error) => {
+                // The name may have been made all the same.
+                self.leave_to_recovery();
                 self.remove_staged(&staged);
                 let verb = "cannot keep the original under a backup name";
                 let diagnosis = diagnose(verb, &error);

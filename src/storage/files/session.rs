@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::core::{Core, SyncChoice};
 use super::device::Sync;
 use super::disk::{Crossing, Disk};
-use super::error::{diagnose, if_there, storage_failed};
+use super::error::{diagnose, if_there, is_storage_failure, storage_failed};
 use super::journal_file::JournalFile;
 use super::log;
 use super::names;
@@ -45,9 +45,10 @@ struct NotBegun(Stop);
 impl From<io::Error> for NotBegun {
     fn from(error: io::Error) -> Self {
         let diagnosis = diagnose("cannot begin an operation in the state directory", &error);
-        let code = match diagnosis.code {
-            Code::NoSpace => Code::StorageFailed,
-            _ => Code::StateUnusable,
+        let code = if is_storage_failure(&error) {
+            Code::StorageFailed
+        } else {
+            Code::StateUnusable
         };
         Self(Stop::new(code, diagnosis.message))
     }

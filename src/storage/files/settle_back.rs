@@ -49,6 +49,11 @@ impl<D: Disk> Unfinished<'_, D> {
             }
             (Is::Original, Is::Absent) => Found::Finished,
             (Is::Migrated { .. }, Is::Original) => Found::Undone,
+            // What was written to the original in its place stands under both names.
+            _ if part.way == Way::Link && self.are_one_file(&dir, path.name(), backup)? => {
+                self.core.disk.unlink(&dir, backup)?;
+                Found::Left
+            }
             _ => Found::Left,
         };
         self.make_durable(&dir, path.name(), Some(backup))?;
@@ -79,6 +84,12 @@ impl<D: Disk> Unfinished<'_, D> {
         let kept = rescue(self.core, self.state, dir, (dir, staged), path.name())?;
         self.rescued(Some(path), staged, kept, recovery);
         Ok(())
+    }
+
+    fn are_one_file(&self, dir: &D::Dir, one: Name<'_>, other: Name<'_>) -> io::Result<bool> {
+        let look = |name| if_there(self.core.disk.stat_at(dir, name));
+        let (one, other) = (look(one)?, look(other)?);
+        Ok(one.is_some_and(|one| other.is_some_and(|other| one.inode == other.inode)))
     }
 
     fn seen(

@@ -146,7 +146,8 @@ impl<D: Disk> Protocol<D> {
             Some(known) => Ok(known.clone()),
             None => {
                 let dir = self.core.run_dir(path)?;
-                permit::may_move(self.disk(), &dir, &read.stamp)?;
+                permit::check_path(path.parent(), path.name())?;
+                permit::may_move(&self.core, &dir, &read.stamp)?;
                 permit::free_backups(self.disk(), &dir, path.name(), before)
             }
         }
@@ -162,7 +163,11 @@ impl<D: Disk> Protocol<D> {
         let file = self
             .disk()
             .create(dir, staged.name.name())
-            .map_err(|error| stage_error("cannot create the new file", staged.beside, &error))?;
+            .map_err(|error| {
+                // It may have been made all the same.
+                self.leave_to_recovery();
+                stage_error("cannot create the new file", staged.beside, &error)
+            })?;
         let filled = self.fill_new(&file, manifest, bytes, staged);
         if filled.is_err() {
             self.unlink_new(dir, staged);
@@ -243,11 +248,13 @@ impl<D: Disk> Protocol<D> {
     }
 }
 
-/// An error while staging: in the state directory the storage itself has failed, in a run directory only without room.
+/// An error while staging: in the state directory the storage itself has failed; in a run directory some errors are only the manifest's.
 fn stage_error(verb: &str, beside: bool, error: &io::Error) -> NotStaged {
     let diagnosis = diagnose(verb, error);
     match diagnosis.code {
-        Code::NotFound | Code::PermissionDenied if beside => NotStaged::Trouble(diagnosis),
+        Code::NotFound | Code::PermissionDenied | Code::ReadOnly if beside => {
+            NotStaged::Trouble(diagnosis)
+        }
         // What was published meanwhile can still be made durable: the next flush says whether the storage has failed.
         _ => NotStaged::Stop(storage_failed(verb, error)),
     }

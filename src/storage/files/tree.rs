@@ -3,6 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use super::core::{Core, OpenOptions};
 use super::directory::FileDirectory;
@@ -46,6 +47,7 @@ impl<D: Disk> Files<D> {
             tree,
             crossing,
             options,
+            failed_reads: AtomicU32::new(0),
         }))
     }
 }
@@ -99,6 +101,10 @@ impl<D: Disk> Storage for Files<D> {
         const MOST: usize = 512;
         let half = self.0.disk.most_open_files() / 2;
         usize::try_from(half / OPEN_FILES_OF_A_JOB).map_or(MOST, |jobs| jobs.clamp(1, MOST))
+    }
+
+    fn failure(&self) -> Option<Stop> {
+        self.0.read_failure()
     }
 
     fn state(&self, path: &str) -> Result<StateFiles, Stop> {
