@@ -35,7 +35,9 @@ impl Recovery {
         self.notices.push(Diagnosis {
             code: Code::Rescued,
             path: path.cloned(),
-            message: format!("a file that may be the only copy of somebody's version is kept as `{kept_as}`"),
+            message: format!(
+                "a file that may be the only copy of somebody's version is kept as `{kept_as}`"
+            ),
         });
     }
 

@@ -509,7 +509,7 @@ fn a_read_only_mount_in_the_tree_is_the_trouble_of_its_manifests() {
         let report = output.json();
         assert_eq!(report["counts"][done], count, "{output}");
         assert_eq!(report["counts"]["failed"], 1, "{output}");
-        assert_eq!(report["codes"]["read_only"], 1, "{output}");
+        assert!(output.out().contains(r#""code":"read_only""#), "{output}");
     }
     let inner = fs::read(inner.path().join("manifest.json")).unwrap();
     assert_eq!(inner, MANIFEST.as_bytes());
@@ -534,7 +534,7 @@ fn a_manifest_that_is_a_mount_point_is_refused_with_its_reason() {
     for output in [stay, cross] {
         output.code(1);
         let report = output.json();
-        assert_eq!(report["codes"]["other_mount"], 1, "{output}");
+        assert!(output.out().contains(r#""code":"other_mount""#), "{output}");
         assert_eq!(report["counts"]["refused"], 1, "{output}");
     }
     assert_eq!(sandbox.read("elsewhere.json"), MANIFEST.as_bytes());

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::list::known;
-use crate::code::Code;
+use crate::code::{Class, Code};
 use crate::digest::Digest;
 use crate::engine::examine;
 use crate::journal::{BackupId, Ledger, OperationId, Replacement, Witness};
@@ -116,7 +116,7 @@ impl Decider<'_> {
                 Err(diagnosis) => {
                     versions.push(None);
                     texts.push(Err(diagnosis.message.clone()));
-                    if diagnosis.code == Code::IoError {
+                    if diagnosis.code.class() == Class::Failed {
                         unread.insert(&backup.id, diagnosis);
                     }
                 }
