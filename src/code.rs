@@ -148,6 +148,8 @@ codes! {
     BytesDifferFromJournal, "bytes_differ_from_journal", Finding, "find out which program wrote it since; if none should have, restore it";
     BackupMissing, "backup_missing", Finding, "look for a copy of the backup: without it the original cannot be restored";
     BackupChanged, "backup_changed", Finding, "restore the backup from a copy: it is no longer the original";
+    BackupMetadataChanged, "backup_metadata_changed", Finding, "set them back to what the message expects, or take the backup as it is: `rollback --allow-changed-metadata` restores it so";
+    MetadataChanged, "metadata_changed", Finding, "find out who changed the mode or the owner, and set them back; in a tree that was copied they may be meant";
     ReplayDiffers, "replay_differs", Finding, "compare the manifest with its backup: it is not the result of the migration";
     JournalDamaged, "journal_damaged", Finding, "restore the journal from a copy; what follows the break is not known";
     JournalUnknown, "journal_unknown", Finding, "use the newer version of the program that wrote it, or restore the journal from a copy";

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::id::OperationId;
+use super::opaque::Memo;
 use super::paths::Table;
 use super::reader::Condition;
 use super::record::{Began, Ended, Record, Settled};
@@ -13,6 +14,8 @@ use crate::digest::Digest;
 use crate::path::TreePath;
 
 pub(super) const NONE: u32 = u32::MAX;
+
+const NO_MEMO: (u32, [u8; 12]) = (NONE, [0; 12]);
 
 /// The size of the two lines about one manifest.
 const BYTES_PER_ENTRY: u64 = 800;
@@ -25,6 +28,8 @@ const MAX_RESERVED: usize = 1 << 20;
 pub struct Ledger {
     pub(super) paths: Table,
     pub(super) backups: Table,
+    /// The common parts of memos.
+    pub(super) memos: Table,
     pub(super) ids: Vec<OperationId>,
     numbers: HashMap<OperationId, u32>,
     pub(super) operations: Vec<Operation>,
@@ -108,6 +113,8 @@ pub(super) struct SlotDeed {
     pub(super) before: Digest,
     /// The same as `before` if a backup is removed.
     pub(super) after: Digest,
+    /// The number of the common part of its memo, and the part of its own; `NONE` if it has no memo.
+    pub(super) memo: (u32, [u8; 12]),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +153,11 @@ impl Ledger {
 
     /// Folds the next record of the last operation. Returns the number of the entry that it announces or settles.
     pub fn fold(&mut self, record: &Record) -> Option<usize> {
+        self.fold_with(record, None)
+    }
+
+    /// As [`Ledger::fold`], with the memo of the storage that read the record.
+    pub fn fold_with(&mut self, record: &Record, memo: Option<Memo<'_>>) -> Option<usize> {
         let operation = u32::try_from(self.operations.len().checked_sub(1)?).ok()?;
         let here = &mut self.operations[operation as usize];
         let (path, deed) = match record {
@@ -159,7 +171,10 @@ impl Ledger {
             }
             Record::Result(settled) => return self.settle(operation, settled),
             Record::Replacing(one) => {
-                let deed = SlotDeed::of(DeedKind::Replaced, one.before, one.after);
+                let deed = SlotDeed {
+                    memo: self.enter_memo(memo),
+                    ..SlotDeed::of(DeedKind::Replaced, one.before, one.after)
+                };
                 (&one.path, deed)
             }
             Record::Restoring(one) => {
@@ -258,6 +273,10 @@ impl Ledger {
         operation.has_entries = false;
     }
 
+    fn enter_memo(&mut self, memo: Option<Memo<'_>>) -> (u32, [u8; 12]) {
+        memo.map_or(NO_MEMO, |memo| (self.memos.enter(memo.common), memo.own))
+    }
+
     fn number(&mut self, id: &OperationId) -> u32 {
         if let Some(number) = self.numbers.get(id) {
             return *number;
@@ -345,6 +364,7 @@ impl SlotDeed {
             of: NONE,
             before,
             after,
+            memo: NO_MEMO,
         }
     }
 

@@ -23,7 +23,7 @@ mod writer;
 pub use head::Head;
 pub use id::{IdError, OperationId, TreeId};
 pub use ledger::{Ledger, Operation, State};
-pub use opaque::Opaque;
+pub use opaque::{Memo, Opaque};
 pub use reader::{Condition, Reader};
 pub use record::{
     Accepted, Began, Cut, Discarded, Ended, FORMAT, Forgotten, Record, Removing, Replacing,

@@ -7,6 +7,15 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+/// The part of a record that a ledger keeps in memory for the storage which wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memo<'m> {
+    /// Bytes that many records have in common: the ledger keeps them once.
+    pub common: &'m [u8],
+    /// Bytes of this record.
+    pub own: [u8; 12],
+}
+
 /// A JSON value that only the storage which wrote it understands.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]

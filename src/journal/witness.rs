@@ -3,6 +3,7 @@
 
 use super::id::OperationId;
 use super::ledger::{DeedKind, Ledger, NONE, Operation, Slot, SlotDeed};
+use super::opaque::Memo;
 use crate::digest::Digest;
 use crate::path::TreePath;
 
@@ -90,6 +91,8 @@ pub struct Replacement<'l> {
     pub pruned_by: Option<&'l OperationId>,
     /// The later operation that replaced the manifest last and was not undone there, and the bytes that it left.
     pub later: Option<(&'l OperationId, Digest)>,
+    /// What the storage remembers of the original, if its journal says it.
+    pub memo: Option<Memo<'l>>,
 }
 
 impl Ledger {
@@ -124,6 +127,14 @@ impl Ledger {
     fn backup(&self, number: u32) -> Option<&str> {
         let known = (number != NONE).then(|| self.backups.at(number))?;
         std::str::from_utf8(known).ok()
+    }
+
+    fn memo(&self, slot: &Slot) -> Option<Memo<'_>> {
+        let (common, own) = slot.deed.memo;
+        (common != NONE).then(|| Memo {
+            common: self.memos.at(common),
+            own,
+        })
     }
 
     fn path(&self, number: u32) -> TreePath {
@@ -249,6 +260,7 @@ impl Ledger {
                     is_kept: is_certain,
                     pruned_by: None,
                     later: None,
+                    memo: self.memo(slot),
                 });
             }
             Deed::Restored { after, undoes, .. } => {

@@ -254,7 +254,7 @@ impl<'f> Frame<'f> {
         let (mut readable, mut unknown) = (Vec::new(), Vec::new());
         for log in logs.iter().filter(|log| log.is_unfinished) {
             // A journal that cannot be read is reported as unfinished, like one that is at work.
-            match self.storage.log(&log.id, &mut |_| ()) {
+            match self.storage.log(&log.id, &mut |_, _| ()) {
                 Ok(end) if end.condition == Condition::Unknown => unknown.push(&log.id),
                 _ => readable.push(log.id.as_str()),
             }

@@ -10,7 +10,7 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{Ledger, Operation, State};
 use crate::report::{Diagnosis, Stop};
-use crate::storage::Storage;
+use crate::storage::{Log, Storage};
 
 pub(super) struct Journals {
     pub(super) ledger: Ledger,
@@ -49,8 +49,8 @@ impl Journals {
             let ledger = &mut journals.ledger;
             ledger.reserve(log.bytes);
             ledger.begin(log.id.clone());
-            let read = storage.log(&log.id, &mut |record| {
-                ledger.fold(record);
+            let read = storage.log(&log.id, &mut |record, memo| {
+                ledger.fold_with(record, memo);
             });
             match read {
                 Ok(end) => ledger.end(end.condition, end.bytes, log.is_unfinished),
@@ -95,6 +95,17 @@ impl Journals {
 
     /// The journals as they are now, if any operation has written since these were read.
     pub(super) fn if_changed(&self, storage: &dyn Storage) -> Option<Self> {
+        let is_same = |log: &Log| {
+            let known = self.snapshot.iter().find(|(id, ..)| log.id.as_str() == id);
+            known.is_some_and(|(_, is_unfinished, bytes)| {
+                (*is_unfinished, *bytes) == (log.is_unfinished, log.bytes)
+            })
+        };
+        // Mostly the sizes say so, and no journal need be read again.
+        let logs = storage.logs().unwrap_or_default();
+        if logs.len() == self.snapshot.len() && logs.iter().all(is_same) {
+            return None;
+        }
         let now = Self::read(storage);
         (now.snapshot != self.snapshot).then_some(now)
     }

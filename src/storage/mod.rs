@@ -24,9 +24,10 @@ pub use memory::Memory;
 pub use names::STATE_DIRECTORY;
 pub use recovery::Recovery;
 pub use seam::{
-    Answer, Begin, Begun, Change, Directory, OpenDirectory, Opening, Remove, Replace, Respond,
-    Restore, Session, Storage, Successor,
+    Answer, Begin, Begun, Change, Directory, EachRecord, OpenDirectory, Opening, Remove, Replace,
+    Respond, Restore, Session, Storage, Successor,
 };
 pub use values::{
-    Attributes, Backup, Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, StateFiles, Version,
+    Attributes, Backup, Difference, Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, Property,
+    StateFiles, Version,
 };

@@ -8,14 +8,15 @@ use std::num::NonZeroUsize;
 use super::names;
 use super::recovery::Recovery;
 use super::values::{
-    Backup, Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, StateFiles, Version,
+    Backup, Difference, Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, Property, StateFiles,
+    Version,
 };
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{
-    Actor, BackupId, Began, CatalogName, Command, FORMAT, Head, OperationId, Predecessor, Record,
-    RulesTaken, Selected, Stopped,
+    Actor, BackupId, Began, CatalogName, Command, FORMAT, Head, Memo, OperationId, Predecessor,
+    Record, RulesTaken, Selected, Stopped,
 };
 use crate::path::{Name, TreePath};
 use crate::report::{Diagnosis, Stop};
@@ -61,11 +62,11 @@ pub trait Storage: Send + Sync {
     /// The state cannot be read.
     fn logs(&self) -> Result<Vec<Log>, Diagnosis>;
 
-    /// Returns the records of one journal to `each`, first to last.
+    /// Returns the records of one journal to `each`, first to last, each with what [`OpenDirectory::compare`] needs of it later.
     ///
     /// # Errors
     /// It is not there (`operation_unknown`) or cannot be read.
-    fn log(&self, id: &OperationId, each: &mut dyn FnMut(&Record)) -> Result<LogEnd, Diagnosis>;
+    fn log(&self, id: &OperationId, each: EachRecord<'_>) -> Result<LogEnd, Diagnosis>;
 
     /// Takes the exclusive right to write, and recovers unfinished operations. Returns `None` if there is no usable state and `begin` does not make one.
     ///
@@ -75,6 +76,9 @@ pub trait Storage: Send + Sync {
     /// Another session is at work (`locked`, naming the holder), or the state cannot be used.
     fn begin(&self, begin: Begin, wait: &dyn Fn() -> bool) -> Result<Option<Begun>, Stop>;
 }
+
+/// The receiver of the records of a journal.
+pub type EachRecord<'e> = &'e mut dyn FnMut(&Record, Option<Memo<'_>>);
 
 /// A directory that a storage holds open.
 pub trait OpenDirectory: Sync {
@@ -100,6 +104,17 @@ pub trait OpenDirectory: Sync {
         most: usize,
         into: &mut Vec<u8>,
     ) -> Result<Option<Version>, Diagnosis>;
+
+    /// The differences of a document that was read from what a journal says of the original, in these properties; none if the storage keeps only bytes.
+    ///
+    /// # Errors
+    /// The document cannot be examined.
+    fn compare(
+        &self,
+        version: &Version,
+        recorded: Memo<'_>,
+        properties: &[Property],
+    ) -> Result<Vec<Difference>, Diagnosis>;
 
     /// Checks that a manifest that was read can be changed in this way, without changing anything.
     ///
@@ -214,6 +229,19 @@ impl<'s> Directory<'s> {
             return Err(Diagnosis::new(Code::NotFound, message));
         }
         self.open.read(backup.name(), most, into)
+    }
+
+    /// As [`OpenDirectory::compare`].
+    ///
+    /// # Errors
+    /// The document cannot be examined.
+    pub fn compare(
+        &self,
+        version: &Version,
+        recorded: Memo<'_>,
+        properties: &[Property],
+    ) -> Result<Vec<Difference>, Diagnosis> {
+        self.open.compare(version, recorded, properties)
     }
 
     /// Returns a file below this directory to `feed`, as [`Storage::read`].

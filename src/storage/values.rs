@@ -62,6 +62,52 @@ impl fmt::Debug for Version {
     }
 }
 
+/// One difference of a document from what a journal says of the original.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The property that differs.
+    pub of: Property,
+    /// The value that was found and the one that was expected, in words.
+    pub words: String,
+}
+
+/// A property that a storage records of an original, apart from its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Property {
+    /// Who may read and write it.
+    Mode,
+    /// The user and the group that it belongs to.
+    Owner,
+    /// When it was last modified.
+    Modified,
+    /// The extended attributes, with the ACL.
+    Attributes,
+    /// The number of names: one.
+    Names,
+}
+
+impl Property {
+    /// Every property, in the order of reports.
+    pub const ALL: [Self; 5] = [
+        Self::Mode,
+        Self::Owner,
+        Self::Modified,
+        Self::Attributes,
+        Self::Names,
+    ];
+
+    /// The property in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Mode => "mode",
+            Self::Owner => "owner",
+            Self::Modified => "modification time",
+            Self::Attributes => "attributes",
+            Self::Names => "number of names",
+        }
+    }
+}
+
 /// A backup beside a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {

@@ -3,14 +3,23 @@
 //! Invariant: a damage is done to what the program itself left, one at a time.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
 use crate::support::aftermath::STATE;
 use crate::support::pair::{Pair, codes, finds, found, verify};
 use crate::support::tree::text::hash;
+
+/// Gives a file another modification time.
+fn touch(path: &Path) {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    let times = fs::FileTimes::new().set_modified(time);
+    fs::File::open(path).unwrap().set_times(times).unwrap();
+}
 
 #[test]
 fn a_changed_manifest_is_found() {
@@ -186,6 +195,103 @@ fn a_changed_backup_is_found() {
         }),
         &[],
         changed,
+    );
+}
+
+#[test]
+fn changed_metadata_of_a_backup_are_found() {
+    let backup = |act: fn(&Path)| {
+        move |pair: &Pair| {
+            act(&pair.sandbox.path(pair.hashed.join("manifest.json.backup")));
+            pair.hashed.clone()
+        }
+    };
+    let changed = &["backup_metadata_changed"][..];
+    let set_mode = |path: &Path| fs::set_permissions(path, Permissions::from_mode(0o606)).unwrap();
+    finds(backup(set_mode), &[], changed);
+    finds(backup(touch), &[], changed);
+    finds(
+        backup(|path| fs::hard_link(path, path.with_extension("second")).unwrap()),
+        &[],
+        &["hard_linked"],
+    );
+    finds(
+        backup(|path| {
+            touch(path);
+            fs::set_permissions(path, Permissions::from_mode(0o606)).unwrap();
+            fs::hard_link(path, path.with_extension("second")).unwrap();
+        }),
+        &[],
+        &["hard_linked", "backup_metadata_changed"],
+    );
+    // Whoever writes other bytes changes the time, too: that is one finding.
+    finds(
+        backup(|path| fs::write(path, "{}").unwrap()),
+        &[],
+        &["backup_changed"],
+    );
+}
+
+#[test]
+fn changed_metadata_of_a_migrated_manifest_are_found() {
+    let manifest = |act: fn(&Path)| {
+        move |pair: &Pair| {
+            act(&pair.sandbox.path(pair.legacy.join("manifest.json")));
+            pair.legacy.clone()
+        }
+    };
+    finds(
+        manifest(|path| fs::set_permissions(path, Permissions::from_mode(0o606)).unwrap()),
+        &[],
+        &["metadata_changed"],
+    );
+    finds(
+        manifest(|path| fs::hard_link(path, path.with_extension("second")).unwrap()),
+        &[],
+        &["hard_linked"],
+    );
+    // The journal does not know when the new file was written.
+    let pair = Pair::migrated();
+    touch(&pair.sandbox.path(pair.legacy.join("manifest.json")));
+    verify(&pair.sandbox, &[]).code(0);
+}
+
+#[test]
+fn a_tree_that_was_copied_is_one_finding() {
+    let pair = Pair::migrated();
+    verify(&pair.sandbox, &[]).code(0);
+    for run in [&pair.legacy, &pair.hashed] {
+        touch(&pair.sandbox.path(run.join("manifest.json.backup")));
+        let manifest = pair.sandbox.path(run.join("manifest.json"));
+        fs::set_permissions(manifest, Permissions::from_mode(0o606)).unwrap();
+    }
+    let output = verify(&pair.sandbox, &[]);
+    output.code(1);
+    let report = output.json();
+    assert_eq!(report["state"].as_array().unwrap().len(), 1, "{output}");
+    assert_eq!(report["state"][0]["code"], "backup_metadata_changed");
+    let message = report["state"][0]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("the modification time of all 2 backups and the mode of all 2 manifests differ from the journal of operation `"),
+        "{message}"
+    );
+    let manifests = report["manifests"].as_array().unwrap();
+    assert!(
+        manifests
+            .iter()
+            .all(|one| one["findings"] == serde_json::json!([])),
+        "{output}"
+    );
+    // A manifest that is named is told of by itself.
+    let path = pair
+        .legacy
+        .strip_prefix("artifacts")
+        .unwrap()
+        .join("manifest.json");
+    let named = verify(&pair.sandbox, &["--manifest", path.to_str().unwrap()]);
+    assert_eq!(
+        codes(&named).into_values().collect::<Vec<_>>(),
+        [["metadata_changed", "backup_metadata_changed"]]
     );
 }
 

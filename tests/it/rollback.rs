@@ -3,18 +3,36 @@
 //! Invariant: after a migration and its rollback the tree is the one from before, but for the state directory.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 
+use rustix::fs::{XattrFlags, removexattr, setxattr};
+use rustix::io::Errno;
 use serde_json::Value;
 
 use crate::docs::assert_fits;
 use crate::support::aftermath::{Family, STATE, journal};
 use crate::support::sandbox::{Output, Sandbox};
+use crate::support::skip::skip;
 
 const MANIFEST: &str = "artifacts/job/run/manifest.json";
 const BACKUP: &str = "artifacts/job/run/manifest.json.backup";
 const OLD: &str = "{\n  \"schema_version\": \"1.0.0\",\n  \"run_id\": \"run\"\n}\n";
 const THEIRS: &str = "{\"schema_version\": \"1.2.0\", \"run_id\": \"theirs\"}";
+
+const ATTRIBUTE: &str = "user.colour";
+
+fn set_attribute(path: &Path, value: &[u8]) -> Result<(), Errno> {
+    setxattr(path, ATTRIBUTE, value, XattrFlags::empty())
+}
+
+fn set_modified(path: &Path, seconds: u64) {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    let file = fs::File::open(path).unwrap();
+    file.set_times(fs::FileTimes::new().set_modified(time))
+        .unwrap();
+}
 
 /// One manifest, migrated; gives the operation's id, too.
 fn migrated() -> (Sandbox, String) {
@@ -204,6 +222,93 @@ fn a_backup_that_is_missing_changed_or_a_link_is_refused() {
     sandbox.link(BACKUP, "../../../elsewhere");
     let message = "the backup `manifest.json.backup`: expected a regular file, found a symbolic link there or on the way";
     assert_refused(&sandbox, "refused", "not_regular", message);
+}
+
+#[test]
+fn a_backup_whose_mode_owner_or_time_was_changed_is_refused_and_restored_only_with_a_flag() {
+    let sandbox = Sandbox::new();
+    sandbox.manifest("job/run", OLD);
+    sandbox.mode(MANIFEST, 0o600);
+    set_modified(&sandbox.path(MANIFEST), 978_307_200);
+    migrate(&sandbox, &[]);
+    let refused = |why: &str| {
+        let message =
+            format!("the backup `manifest.json.backup` has the bytes of the original, but {why}");
+        assert_refused(&sandbox, "refused", "backup_metadata_changed", &message);
+    };
+    let backup = sandbox.path(BACKUP);
+    sandbox.mode(BACKUP, 0o666);
+    refused("mode 0666, expected 0600");
+    set_modified(&backup, 1_580_601_600);
+    refused(
+        "mode 0666, expected 0600; modification time 2020-02-02T00:00:00Z, expected 2001-01-01T00:00:00Z",
+    );
+    sandbox.mode(BACKUP, 0o600);
+    set_modified(&backup, 978_307_200);
+    if chown(&backup, Some(65_534), None).is_ok() {
+        let group = fs::metadata(&backup).unwrap().gid();
+        refused(&format!("owner 65534:{group}, expected 0:{group}"));
+        chown(&backup, Some(0), None).unwrap();
+    }
+    let before = sandbox.snapshot_without_state();
+    rolled_back(&sandbox, &["--last", "--dry-run"], 0);
+    assert_eq!(sandbox.snapshot_without_state(), before);
+
+    sandbox.mode(BACKUP, 0o644);
+    rolled_back(&sandbox, &["--last"], 1);
+    for (words, outcome) in [
+        (
+            &["--last", "--allow-changed-metadata", "--dry-run"][..],
+            "pending",
+        ),
+        (&["--last", "--allow-changed-metadata"], "restored"),
+    ] {
+        let report = rolled_back(&sandbox, words, 0);
+        assert_eq!(report["manifests"][0]["outcome"], outcome);
+    }
+    assert_eq!(
+        fs::metadata(sandbox.path(MANIFEST)).unwrap().mode() & 0o7777,
+        0o644
+    );
+}
+
+#[test]
+fn a_backup_whose_extended_attributes_were_changed_is_refused() {
+    let sandbox = Sandbox::new();
+    for run in ["job/none", "job/some"] {
+        sandbox.manifest(run, OLD);
+    }
+    let at = |run: &str, name: &str| sandbox.path(format!("artifacts/job/{run}/{name}"));
+    if let Err(errno) = set_attribute(&at("some", "manifest.json"), b"red") {
+        assert_eq!(errno, Errno::NOTSUP);
+        return skip("xattr", "the file system has no extended attributes");
+    }
+    migrate(&sandbox, &[]);
+    rolled_back(&sandbox, &["--last", "--dry-run"], 0);
+    set_attribute(&at("none", "manifest.json.backup"), b"red").unwrap();
+    set_attribute(&at("some", "manifest.json.backup"), b"blue").unwrap();
+    let messages = || {
+        let report = rolled_back(&sandbox, &["--last"], 1);
+        let manifests = report["manifests"].as_array().unwrap().clone();
+        let messages = manifests.iter().map(|one| {
+            assert_eq!(one["code"], "backup_metadata_changed");
+            let message = one["message"].as_str().unwrap();
+            message.split_once("but ").unwrap().1.to_owned()
+        });
+        messages.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        messages(),
+        [
+            "extended attributes, expected none",
+            "other extended attributes than expected"
+        ]
+    );
+    removexattr(at("some", "manifest.json.backup"), ATTRIBUTE).unwrap();
+    assert_eq!(messages()[1], "no extended attributes, expected some");
+    removexattr(at("none", "manifest.json.backup"), ATTRIBUTE).unwrap();
+    set_attribute(&at("some", "manifest.json.backup"), b"red").unwrap();
+    rolled_back(&sandbox, &["--last"], 0);
 }
 
 #[test]

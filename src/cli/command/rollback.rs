@@ -34,6 +34,12 @@ pub(super) struct RollbackArgs {
     #[arg(long, help_heading = "What")]
     last: bool,
 
+    /// Restore originals also if their mode, owner, time or attributes were changed
+    ///
+    /// The journal has the mode, owner, modification time and a digest of the extended attributes of each original. Without this flag a backup that differs is refused. With it the backup comes back as it is now.
+    #[arg(long, help_heading = "What")]
+    allow_changed_metadata: bool,
+
     /// Check everything and show what would happen; write nothing
     #[arg(long, help_heading = "What")]
     dry_run: bool,
@@ -108,6 +114,7 @@ fn resolve(
         options: Rollback {
             undo,
             max_failures: change.write.max_failures,
+            allow_changed_metadata: args.allow_changed_metadata,
         },
         tree: TreeOptions::of_change(root, change),
     })

@@ -329,6 +329,12 @@ impl Disk for Simulated {
         })
     }
 
+    fn attributes(&self, file: &File) -> io::Result<Option<Digest>> {
+        self.run(&[&file.handle], Call::Attributes, &file.name, |state, _| {
+            Ok(state.attributes(file.handle.id))
+        })
+    }
+
     fn set_times(&self, file: &File, accessed: FileTime, modified: FileTime) -> io::Result<()> {
         self.run(&[&file.handle], Call::SetTimes, &file.name, |state, _| {
             state.check_mutable(file.handle.id)?;

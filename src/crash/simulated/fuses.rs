@@ -30,6 +30,7 @@ pub(crate) enum Call {
     ReadLink,
     /// `stat_below`, `stat_at`, `stat_dir` and `stat`.
     Stat,
+    Attributes,
     Open,
     OpenAppend,
     Read,

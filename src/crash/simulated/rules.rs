@@ -11,7 +11,7 @@ use std::sync::Arc;
 use rustix::io::Errno;
 
 use super::disk::{Access, File, State, error};
-use super::image::{Body, Change, Extended, Id, Inode, Label};
+use super::image::{Body, Change, Id, Inode, Label};
 use crate::digest::{Digest, Hasher};
 use crate::path::Name;
 use crate::storage::disk::{Crossing, MetadataError, Stat};
@@ -32,6 +32,9 @@ pub(super) enum Extent {
 
 /// Attributes that belong to the bytes, not to the name.
 const MADE_BY_THE_KERNEL: [&[u8]; 2] = [b"security.ima", b"security.evm"];
+
+/// As in the product: attributes that no digest covers.
+const SEEN_BY_ROOT_ONLY: &[u8] = b"trusted.";
 
 const LONGEST_NAME: usize = 255;
 
@@ -243,6 +246,20 @@ impl State {
         Ok(())
     }
 
+    /// The digest of attributes, if there are any, as the kernel's implementation has it.
+    pub(super) fn attributes(&self, of: Id) -> Option<Digest> {
+        let mut extended = (*self.store.now.get(of).attributes.extended).clone();
+        extended.retain(|name, _| {
+            !MADE_BY_THE_KERNEL.contains(&name.as_slice()) && !name.starts_with(SEEN_BY_ROOT_ONLY)
+        });
+        let mut hasher = Hasher::new();
+        for part in extended.iter().flat_map(|(name, value)| [name, value]) {
+            hasher.update(&(part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+        (!extended.is_empty()).then(|| hasher.finish())
+    }
+
     pub(super) fn copy_metadata(
         &mut self,
         from: Id,
@@ -263,7 +280,7 @@ impl State {
         let kept = |name: &[u8]| !MADE_BY_THE_KERNEL.contains(&name);
         let mut extended = (*self.store.now.get(from).attributes.extended).clone();
         extended.retain(|name, _| kept(name));
-        let digest = digest_of(&extended);
+        let digest = self.attributes(from);
         let had = Arc::clone(&made.extended);
         let refused = extended.iter().find(|(name, value)| {
             self.refused.contains(name.as_slice()) && had.get(name.as_slice()) != Some(value)
@@ -284,16 +301,6 @@ impl State {
         });
         Ok((self.stat(to), digest))
     }
-}
-
-/// The digest of attributes, if there are any, as the kernel's implementation has it.
-fn digest_of(extended: &Extended) -> Option<Digest> {
-    let mut hasher = Hasher::new();
-    for part in extended.iter().flat_map(|(name, value)| [name, value]) {
-        hasher.update(&(part.len() as u64).to_be_bytes());
-        hasher.update(part);
-    }
-    (!extended.is_empty()).then(|| hasher.finish())
 }
 
 fn cannot(what: String, errno: Errno) -> MetadataError {

@@ -105,6 +105,7 @@ impl Run {
         let last = Rollback {
             undo: Undo::Last,
             max_failures: None,
+            allow_changed_metadata: false,
         };
         let request = Request {
             command: "rollback".to_owned(),

@@ -11,7 +11,7 @@ use crate::journal::{BackupId, Replacement};
 use crate::json::canonical;
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Outcome, Status};
-use crate::storage;
+use crate::storage::{self, Directory, Property};
 use crate::version::Version;
 
 pub(super) struct Open {
@@ -36,7 +36,16 @@ pub(super) struct Comparison<'c> {
     pub(super) replaced: &'c Replacement<'c>,
     /// The backup that the operation made.
     pub(super) backup: &'c BackupId,
+    pub(super) allow_changed_metadata: bool,
 }
+
+/// The properties that a restored manifest must have again.
+const RESTORED: &[Property] = &[
+    Property::Mode,
+    Property::Owner,
+    Property::Modified,
+    Property::Attributes,
+];
 
 impl Comparison<'_> {
     /// Examines a manifest and its backup; returns the outcome so far, and the original if it can be put back.
@@ -86,11 +95,34 @@ impl Comparison<'_> {
         outcome.to.clone_from(&original.declared);
         outcome.checksum_after = original.canonical;
         directory.may_restore(name, &manifest.version, &original.version)?;
+        self.check_metadata(&directory, &original.version)?;
         Ok(Some(Open {
             manifest: manifest.version,
             original: original.version,
             versions: (manifest.declared, original.declared),
         }))
+    }
+
+    fn check_metadata(
+        &self,
+        directory: &Directory<'_>,
+        original: &storage::Version,
+    ) -> Result<(), Diagnosis> {
+        let recorded = self.replaced.memo;
+        let Some(recorded) = recorded.filter(|_| !self.allow_changed_metadata) else {
+            return Ok(());
+        };
+        let differences = directory.compare(original, recorded, RESTORED)?;
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let words: Vec<String> = differences.into_iter().map(|one| one.words).collect();
+        let message = format!(
+            "the backup `{}` has the bytes of the original, but {}",
+            self.backup,
+            words.join("; ")
+        );
+        Err(Diagnosis::new(Code::BackupMetadataChanged, message))
     }
 
     fn document(
@@ -168,7 +200,10 @@ impl Comparison<'_> {
 fn troubled(outcome: Outcome, diagnosis: Diagnosis) -> Outcome {
     // A difference between journal and files is trouble of this manifest, whatever class the code has.
     let status = match diagnosis.code {
-        Code::BackupChanged | Code::BackupPruned | Code::BackupMissing => Status::Refused,
+        Code::BackupChanged
+        | Code::BackupMetadataChanged
+        | Code::BackupPruned
+        | Code::BackupMissing => Status::Refused,
         _ => diagnosis.status(),
     };
     Outcome {

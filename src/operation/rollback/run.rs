@@ -27,6 +27,8 @@ pub struct Rollback {
     pub undo: Undo,
     /// The number of manifests in trouble at which the operation stops; `None` is no limit.
     pub max_failures: Option<Tolerance>,
+    /// True if originals are restored with the mode, owner, time and attributes that their backups have now.
+    pub allow_changed_metadata: bool,
 }
 
 /// Restores originals.
@@ -56,6 +58,7 @@ pub(in crate::operation) fn rollback_outcome(
         writing: None,
         ledger,
         choice: &choice,
+        allow_changed_metadata: false,
     };
     Ok(match choice.items.first() {
         Some(item) => run.one(item, false, &mut Vec::new()).outcome,
@@ -83,6 +86,7 @@ fn run(
         writing,
         ledger: &ledger,
         choice: &choice,
+        allow_changed_metadata: rollback.allow_changed_metadata,
     };
     if let Some(writing) = writing {
         writing.describe(|opening| {
@@ -117,6 +121,7 @@ struct Run<'r> {
     writing: Option<&'r Writing>,
     ledger: &'r Ledger,
     choice: &'r Choice,
+    allow_changed_metadata: bool,
 }
 
 struct Slot {
@@ -216,6 +221,7 @@ impl Run<'_> {
             path,
             replaced: &replaced,
             backup: &backup,
+            allow_changed_metadata: self.allow_changed_metadata,
         };
         let (outcome, open) = comparison.compare(buffer);
         if is_final {

@@ -159,6 +159,7 @@ fn without_output_nothing_else_is_written_or_looked_at_either() {
         let last = Rollback {
             undo: Undo::Last,
             max_failures: None,
+            allow_changed_metadata: false,
         };
         let reported = operate(
             fixture.storage(),
@@ -337,6 +338,7 @@ fn a_rollback_and_a_pruning_end_with_the_storage() {
         let last = Rollback {
             undo: Undo::Last,
             max_failures: None,
+            allow_changed_metadata: false,
         };
         let storage = Interposed::new(fixture.storage(), Failing::new(1));
         let reported = operate(

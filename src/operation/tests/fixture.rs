@@ -138,7 +138,7 @@ impl Fixture {
         let (id, mut records) = (id.parse::<OperationId>().unwrap(), Vec::new());
         let read = self
             .storage
-            .log(&id, &mut |record| records.push(record.clone()));
+            .log(&id, &mut |record, _| records.push(record.clone()));
         read.unwrap();
         records
     }
@@ -207,6 +207,7 @@ impl Fixture {
         let options = Rollback {
             undo,
             max_failures: None,
+            allow_changed_metadata: false,
         };
         self.operate(&request, &|| None, |frame, sink| {
             rollback(frame, &options, sink)

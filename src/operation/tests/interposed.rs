@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
-use crate::journal::{OperationId, Record, Stopped};
+use crate::journal::{OperationId, Stopped};
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Stop};
 use crate::storage::{
-    Answer, Begin, Begun, Change, Directory, EntryKind, Failed, Log, LogEnd, Opening, Respond,
-    Session, StateFiles, Storage,
+    Answer, Begin, Begun, Change, Directory, EachRecord, EntryKind, Failed, Log, LogEnd, Opening,
+    Respond, Session, StateFiles, Storage,
 };
 
 pub(super) trait Script: Send + Sync + 'static {
@@ -77,7 +77,7 @@ impl<S: Script> Storage for Interposed<'_, S> {
         self.behind.logs()
     }
 
-    fn log(&self, id: &OperationId, each: &mut dyn FnMut(&Record)) -> Result<LogEnd, Diagnosis> {
+    fn log(&self, id: &OperationId, each: EachRecord<'_>) -> Result<LogEnd, Diagnosis> {
         self.behind.log(id, each)
     }
 

@@ -428,6 +428,7 @@ fn tolerating(fixture: &Fixture, request: &Request, most: u64) -> Reported {
     let options = Rollback {
         undo: Undo::Last,
         max_failures: Some(Tolerance::Number(most)),
+        allow_changed_metadata: false,
     };
     fixture.operate(&request, &|| None, |frame, sink| {
         rollback(frame, &options, sink)

@@ -340,6 +340,7 @@ fn a_rollback_goes_on_the_next_time() {
             let options = Rollback {
                 undo: Undo::Last,
                 max_failures: most_failures,
+                allow_changed_metadata: false,
             };
             let reported = run(fixture, &one_by_one(), 1, |frame, sink| {
                 rollback(frame, &options, sink)

@@ -2,11 +2,12 @@
 //!
 //! Invariant: nothing is opened but the manifest, its backups, and files below its run directory.
 
+use super::metadata::{Compared, File};
 use crate::catalog::Route;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::engine::{Manifest, Pipeline, Plan, check_at_rest, examine};
-use crate::journal::Ledger;
+use crate::journal::{BackupId, Ledger, Replacement, Witness};
 use crate::operation::frame::Frame;
 use crate::operation::ledger::Catalogs;
 use crate::operation::walk::Visit;
@@ -30,6 +31,8 @@ pub(super) struct Proved<'p> {
     /// When a deferred manifest was modified.
     pub(super) modified: Option<i64>,
     pub(super) has_history: bool,
+    /// The files whose mode, owner and so on were compared with the journals.
+    pub(super) compared: Vec<Compared>,
 }
 
 impl Proved<'_> {
@@ -48,7 +51,9 @@ impl Proved<'_> {
             Code::NotFound,
         ];
         let findings = &self.verified.findings;
+        // Where names cannot be exchanged, an operation at work gives files a second name.
         findings.iter().any(|finding| codes.contains(&finding.code))
+            || self.compared.iter().any(Compared::has_second_name)
     }
 
     fn of(outcome: Outcome, findings: Vec<Diagnosis>) -> Self {
@@ -57,6 +62,7 @@ impl Proved<'_> {
             route: None,
             modified: None,
             has_history: false,
+            compared: Vec::new(),
         }
     }
 
@@ -80,6 +86,13 @@ struct Read<'r> {
     version: Version,
     bytes: &'r [u8],
     raw: Digest,
+}
+
+/// The result of looking at the backups of a manifest.
+#[derive(Default)]
+struct Checked {
+    findings: Vec<Diagnosis>,
+    compared: Vec<Compared>,
 }
 
 impl<'p> Prover<'_, 'p> {
@@ -119,17 +132,27 @@ impl<'p> Prover<'_, 'p> {
         let manifest = match examine(catalog, read.path.file_name(), read.bytes) {
             Ok(manifest) => manifest,
             Err(unexamined) => {
-                findings.extend(self.backups(read));
+                let checked = self.backups(read);
+                findings.extend(checked.findings);
                 let trouble = Diagnosis::from(&unexamined.refusal);
-                return Proved::troubled(read.path, trouble, findings);
+                return Proved {
+                    compared: checked.compared,
+                    ..Proved::troubled(read.path, trouble, findings)
+                };
             }
         };
         let mut proved = self.decided(read, &manifest);
         findings.append(&mut proved.verified.findings);
         let at_rest = check_at_rest(manifest.kind(), manifest.version(), manifest.document());
         findings.extend(at_rest.failures.iter().map(Diagnosis::from));
-        findings.extend(self.history(read, &manifest));
+        let checked = self.history(read, &manifest);
+        findings.extend(checked.findings);
         findings.extend(self.run(read, &manifest));
+        match self.manifest_metadata(read) {
+            Ok(compared) => proved.compared.extend(compared),
+            Err(trouble) => findings.push(trouble),
+        }
+        proved.compared.extend(checked.compared);
         proved.verified.findings = findings;
         proved
     }
@@ -169,9 +192,31 @@ impl<'p> Prover<'_, 'p> {
         }
     }
 
-    fn history(&self, read: &Read<'_>, manifest: &Manifest<'_, '_>) -> Vec<Diagnosis> {
+    /// Compares a migrated manifest with what it took over from its original.
+    fn manifest_metadata(&self, read: &Read<'_>) -> Result<Option<Compared>, Diagnosis> {
+        let witness = self.ledger.witness(read.path);
+        let left = witness.as_ref().and_then(|witness| {
+            let (last, replaced) = (witness.last?, witness.replaced.last()?);
+            let is_its = last.operation.id == replaced.operation.id;
+            (is_its && last.is_certain && last.digest == read.raw).then_some(replaced)
+        });
+        let Some((replaced, recorded)) = left.and_then(|left| Some((left, left.memo?))) else {
+            return Ok(None);
+        };
+        let file = File::Manifest;
+        let differences = read
+            .directory
+            .compare(&read.version, recorded, file.properties())?;
+        Ok(Some(Compared {
+            operation: replaced.operation.id.clone(),
+            file,
+            differences,
+        }))
+    }
+
+    fn history(&self, read: &Read<'_>, manifest: &Manifest<'_, '_>) -> Checked {
         if manifest.history_len() == 0 && !self.was_replaced(read.path) {
-            return Vec::new();
+            return Checked::default();
         }
         self.with_evidence(read, |evidence| {
             let mut proof = check_history(manifest, evidence);
@@ -189,11 +234,11 @@ impl<'p> Prover<'_, 'p> {
     }
 
     /// Checks the backups of a manifest that cannot be read, because they are needed to restore it.
-    fn backups(&self, read: &Read<'_>) -> Vec<Diagnosis> {
+    fn backups(&self, read: &Read<'_>) -> Checked {
         if self.was_replaced(read.path) {
             self.with_evidence(read, check_backups)
         } else {
-            Vec::new()
+            Checked::default()
         }
     }
 
@@ -206,23 +251,32 @@ impl<'p> Prover<'_, 'p> {
         &self,
         read: &Read<'_>,
         check: impl FnOnce(&Evidence<'_>) -> Vec<Diagnosis>,
-    ) -> Vec<Diagnosis> {
+    ) -> Checked {
         let name = read.path.name();
         let backups = match read.directory.backups(name) {
             Ok(backups) => backups,
-            Err(trouble) => return vec![trouble],
+            Err(trouble) => {
+                return Checked {
+                    findings: vec![trouble],
+                    compared: Vec::new(),
+                };
+            }
         };
-        let texts: Vec<_> = backups
-            .into_iter()
-            .map(|backup| {
-                let mut bytes = Vec::new();
-                let all = usize::MAX;
-                let read = read
-                    .directory
-                    .read_backup(name, &backup.id, all, &mut bytes);
-                (backup.id, read.map(|_| bytes))
-            })
-            .collect();
+        let witness = self.ledger.witness(read.path);
+        let (mut texts, mut compared, mut troubles) = (Vec::new(), Vec::new(), Vec::new());
+        for backup in backups {
+            let (mut bytes, all) = (Vec::new(), usize::MAX);
+            let found = read
+                .directory
+                .read_backup(name, &backup.id, all, &mut bytes);
+            if let (Ok(Some(version)), Some(witness)) = (&found, &witness) {
+                match backup_metadata(read.directory, witness, &backup.id, (version, &bytes)) {
+                    Ok(one) => compared.extend(one),
+                    Err(trouble) => troubles.push(trouble),
+                }
+            }
+            texts.push((backup.id, found.map(|_| bytes)));
+        }
         let originals: Vec<_> = texts
             .iter()
             .map(|(id, read)| match read {
@@ -230,11 +284,13 @@ impl<'p> Prover<'_, 'p> {
                 Err(trouble) => Original::unread(id.as_str(), trouble.message.clone()),
             })
             .collect();
-        check(&Evidence {
+        let mut findings = check(&Evidence {
             raw: read.raw,
-            witness: self.ledger.witness(read.path).as_ref(),
+            witness: witness.as_ref(),
             originals: &originals,
-        })
+        });
+        findings.append(&mut troubles);
+        Checked { findings, compared }
     }
 
     fn run(&self, read: &Read<'_>, manifest: &Manifest<'_, '_>) -> Vec<Diagnosis> {
@@ -255,4 +311,27 @@ impl<'p> Prover<'_, 'p> {
             _ => Vec::new(),
         }
     }
+}
+
+/// Compares a backup with what its journal says of the original, if it must be there and has the original's bytes.
+fn backup_metadata(
+    directory: &Directory<'_>,
+    witness: &Witness<'_>,
+    backup: &BackupId,
+    (version, bytes): (&Version, &[u8]),
+) -> Result<Option<Compared>, Diagnosis> {
+    let its = |one: &&Replacement<'_>| one.is_kept && one.backup == Some(backup.as_str());
+    let replaced = witness.replaced.iter().rfind(its);
+    let Some((replaced, recorded)) = replaced.and_then(|one| Some((one, one.memo?))) else {
+        return Ok(None);
+    };
+    let file = File::Backup(backup.clone());
+    let differences = directory.compare(version, recorded, file.properties())?;
+    // Other bytes are a finding already, and who wrote them changed the time, too.
+    let is_original = differences.is_empty() || Digest::of(bytes) == replaced.before;
+    Ok(is_original.then(|| Compared {
+        operation: replaced.operation.id.clone(),
+        file,
+        differences,
+    }))
 }

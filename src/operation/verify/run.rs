@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::metadata::Differences;
 use super::prove::{Proved, Prover, Verify};
 use crate::code::Code;
 use crate::engine::Plan;
@@ -71,10 +72,14 @@ fn run(frame: &Frame<'_>, options: Verify, tally: &mut Tally<'_>) -> Result<(), 
         catalogs: &catalogs,
         pass_facts,
         is_found: vec![false; journals.ledger.manifests()],
+        differences: Differences::new(&journals.ledger, selection.manifests.is_some()),
         journals,
         has_history: false,
     };
     walk.all(tally)?;
+    for finding in walk.differences.finish() {
+        tally.finding(&finding);
+    }
     let is_whole = selection.manifests.is_none() && selection.limit.is_none();
     if is_whole && frame.watch.signal().is_none() {
         walk.report_missing(tally);
@@ -98,6 +103,7 @@ struct Walk<'w> {
     /// For each manifest of the ledger, by its number.
     is_found: Vec<bool>,
     has_history: bool,
+    differences: Differences,
 }
 
 impl<'w> Walk<'w> {
@@ -119,6 +125,7 @@ impl<'w> Walk<'w> {
             };
             tally.found_so_far(finder.counts);
             self.prove_again(&finder, &mut found);
+            self.note_differences(&found, tally);
             for one in found {
                 // A limit counts all manifests.
                 if let Some(proved) = one.manifest(tally).filter(|_| left > 0) {
@@ -171,8 +178,24 @@ impl<'w> Walk<'w> {
         }
     }
 
+    /// The files of a whole group are looked at before any is reported, so that a difference of one is told with its manifest.
+    fn note_differences(&mut self, found: &[Found<Proved<'_>>], tally: &mut Tally<'_>) {
+        for one in found {
+            if let Found::Manifest(proved) = one {
+                let released = proved.compared.iter().map(|one| self.differences.note(one));
+                for finding in released.flatten() {
+                    tally.finding(&finding);
+                }
+            }
+        }
+    }
+
     fn report(&mut self, mut proved: Proved<'w>, tally: &mut Tally<'_>) {
         let path = &proved.verified.outcome.path;
+        for compared in std::mem::take(&mut proved.compared) {
+            let differences = self.differences.take(path, compared);
+            proved.verified.findings.extend(differences);
+        }
         let number = self.journals.ledger.number_of(path);
         if let Some(is_found) = number.and_then(|number| self.is_found.get_mut(number)) {
             *is_found = true;

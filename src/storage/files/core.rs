@@ -90,6 +90,11 @@ impl Stamp {
             && self.0.size == stat.size
             && self.0.modified == stat.modified
     }
+
+    /// Returns true if a file has the mode and the owner that were read.
+    pub(super) fn has_rights_of(&self, stat: &Stat) -> bool {
+        (self.0.mode, self.0.owner, self.0.group) == (stat.mode, stat.owner, stat.group)
+    }
 }
 
 /// A file that was read and is open still, so that nothing is looked up twice.

@@ -11,11 +11,15 @@ use super::disk::{Disk, FileTime};
 use super::error::{diagnose, if_there, is_gone};
 use super::names;
 use super::permit;
+use super::recorded::Recorded;
 use crate::code::Code;
+use crate::journal::Memo;
 use crate::path::Name;
 use crate::report::Diagnosis;
 use crate::storage::seam::{OpenDirectory, Successor};
-use crate::storage::values::{Attributes, Entries, EntryKind, Failed, LinkTarget, Version};
+use crate::storage::values::{
+    Attributes, Difference, Entries, EntryKind, Failed, LinkTarget, Property, Version,
+};
 
 pub(super) struct FileDirectory<'c, D: Disk> {
     core: &'c Core<D>,
@@ -136,6 +140,19 @@ impl<D: Disk> OpenDirectory for FileDirectory<'_, D> {
     ) -> Result<Option<Version>, Diagnosis> {
         let read = self.core.read(&self.dir, document.as_bytes(), most, into)?;
         Ok(read.map(version))
+    }
+
+    fn compare(
+        &self,
+        version: &Version,
+        recorded: Memo<'_>,
+        properties: &[Property],
+    ) -> Result<Vec<Difference>, Diagnosis> {
+        let read = version.token::<OpenFile<D>>().ok_or_else(foreign)?;
+        let recorded = Recorded::from_memo(recorded).ok_or_else(foreign)?;
+        let attributes = || self.core.disk.attributes(&read.file);
+        let differences = recorded.differences(properties, &read.stamp.0, attributes);
+        differences.map_err(|error| diagnose("cannot read its extended attributes", &error))
     }
 
     fn may_change(

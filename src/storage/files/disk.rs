@@ -128,6 +128,8 @@ pub trait Disk: Send + Sync + 'static {
         from_stat: &Stat,
         to: &Self::File,
     ) -> Result<(Stat, Option<Digest>), MetadataError>;
+    /// The digest of a file's attributes, if it has any, as [`Disk::copy_metadata`] returns it.
+    fn attributes(&self, file: &Self::File) -> io::Result<Option<Digest>>;
     fn set_times(
         &self,
         file: &Self::File,

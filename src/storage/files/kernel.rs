@@ -17,7 +17,9 @@ use super::disk::{Crossing, Disk, FileTime, MetadataError, Stat, Traits};
 use super::file_system::{
     BTRFS, EXT, TMPFS, XFS, ext_has_journal, file_system_type, kernel_version,
 };
-use super::metadata::{copy_attributes, give_owner, mode_words, not_reproducible, owner_words};
+use super::metadata::{
+    self, copy_attributes, give_owner, mode_words, not_reproducible, owner_words,
+};
 use crate::digest::Digest;
 use crate::path::Name;
 use crate::storage::values::EntryKind;
@@ -349,6 +351,10 @@ impl Disk for Kernel {
             }
         }
         Err(not_reproducible(owner_words(wanted), None))
+    }
+
+    fn attributes(&self, file: &OwnedFd) -> io::Result<Option<Digest>> {
+        metadata::attributes(file)
     }
 
     fn set_times(&self, file: &OwnedFd, accessed: FileTime, modified: FileTime) -> io::Result<()> {

@@ -7,13 +7,15 @@ use super::core::Core;
 use super::disk::{Crossing, Disk};
 use super::error::{diagnose, diagnose_open, if_there};
 use super::names::{self, STATE_DIRECTORY};
-use super::parts::understands;
+use super::parts;
 use super::protocol::plain;
+use super::recorded::Recorded;
 use super::state::{State, make_dir_if_missing};
 use crate::code::Code;
-use crate::journal::{Began, OperationId, Reader, Record, TreeId};
+use crate::journal::{Began, Memo, OperationId, Reader, Record, TreeId};
 use crate::path::Name;
 use crate::report::Diagnosis;
+use crate::storage::seam::EachRecord;
 use crate::storage::trouble::no_operation;
 use crate::storage::values::{EntryKind, Log, LogEnd};
 
@@ -151,7 +153,7 @@ pub(super) fn unfinished<D: Disk>(disk: &D, staging: &D::Dir) -> io::Result<Vec<
 pub(super) fn read<D: Disk>(
     core: &Core<D>,
     id: &OperationId,
-    each: &mut dyn FnMut(&Record),
+    each: EachRecord<'_>,
 ) -> Result<LogEnd, Diagnosis> {
     let name = names::journal(id);
     let named = |diagnosis: Diagnosis| Diagnosis {
@@ -179,15 +181,23 @@ pub(super) fn feed<D: Disk>(
     file: &D::File,
     id: &OperationId,
     reader: &mut Reader,
-    each: &mut dyn FnMut(&Record),
+    each: EachRecord<'_>,
 ) -> io::Result<()> {
+    let mut is_numbered = false;
     core.in_pieces(file, &mut |piece| {
         reader.feed(piece, &mut |record| {
-            let is_understood = understands(id, record);
-            if is_understood {
-                each(record);
+            if let Record::Began(began) = record {
+                is_numbered = began.serial.is_some();
             }
-            is_understood
+            let Ok(replacing) = parts::understand(id, record) else {
+                return false;
+            };
+            let recorded = replacing.map(|part| Recorded::of(&part, is_numbered).to_bytes());
+            let memo = recorded
+                .as_ref()
+                .map(|(common, own)| Memo { common, own: *own });
+            each(record, memo);
+            true
         });
         true
     })

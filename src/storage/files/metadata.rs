@@ -13,6 +13,9 @@ use crate::digest::{Digest, Hasher};
 /// Attributes that belong to the bytes, not to the name: the kernel makes them anew.
 const MADE_BY_THE_KERNEL: [&[u8]; 2] = [b"security.ima", b"security.evm"];
 
+/// Attributes that only root sees. The digest leaves them out, so that everybody who may read a file gets the same.
+const SEEN_BY_ROOT_ONLY: &[u8] = b"trusted.";
+
 pub(super) fn give_owner(to: &OwnedFd, wanted: &Stat) -> Result<(), MetadataError> {
     let (user, group) = (Uid::from_raw(wanted.owner), Gid::from_raw(wanted.group));
     rustix::fs::fchown(to, Some(user), Some(group))
@@ -57,25 +60,54 @@ pub(super) fn copy_attributes(
         }
     }
     wanted.sort_unstable();
-    let mut hasher = Hasher::new();
+    let mut digest = AttributesDigest::default();
     for name in &wanted {
         let value = attribute(from, name)?;
         if !made.contains(name) || attribute(to, name)? != value {
             rustix::fs::fsetxattr(to, name.as_slice(), &value, XattrFlags::empty())
                 .map_err(cannot(name))?;
         }
-        // Lengths come first, so that names and values cannot run into each other.
-        for part in [name, &value] {
-            hasher.update(&(part.len() as u64).to_be_bytes());
-            hasher.update(part);
-        }
+        digest.update(name, &value);
     }
     for name in &wanted {
         if attribute(to, name)? != attribute(from, name)? {
             return Err(not_reproducible(attribute_words(name), None));
         }
     }
-    Ok((!wanted.is_empty()).then(|| hasher.finish()))
+    Ok(digest.finish())
+}
+
+/// The digest of a file's attributes, if there are any, as [`copy_attributes`] has it.
+pub(super) fn attributes(file: &OwnedFd) -> io::Result<Option<Digest>> {
+    let mut names = attribute_names(file)?;
+    names.sort_unstable();
+    let mut digest = AttributesDigest::default();
+    for name in &names {
+        digest.update(name, &attribute(file, name)?);
+    }
+    Ok(digest.finish())
+}
+
+/// The digest of attributes that are told in the order of their names.
+#[derive(Default)]
+struct AttributesDigest(Option<Hasher>);
+
+impl AttributesDigest {
+    fn update(&mut self, name: &[u8], value: &[u8]) {
+        if name.starts_with(SEEN_BY_ROOT_ONLY) {
+            return;
+        }
+        let hasher = self.0.get_or_insert_with(Hasher::new);
+        // Lengths come first, so that names and values cannot run into each other.
+        for part in [name, value] {
+            hasher.update(&(part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+    }
+
+    fn finish(self) -> Option<Digest> {
+        self.0.map(Hasher::finish)
+    }
 }
 
 fn attribute_names(file: &OwnedFd) -> io::Result<Vec<Vec<u8>>> {

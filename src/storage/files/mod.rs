@@ -35,6 +35,7 @@ mod parts;
 mod permit;
 mod protocol;
 mod publish;
+mod recorded;
 mod recover;
 mod remove;
 mod replace;

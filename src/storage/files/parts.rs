@@ -140,15 +140,20 @@ fn unprefixed<'n>(operation: &OperationId, name: &'n FileName) -> Option<&'n str
     name.as_str().strip_prefix(&names::beside(operation))
 }
 
-/// Returns true if everything in a record is understood, and could have been written by this operation.
-pub(crate) fn understands(operation: &OperationId, record: &Record) -> bool {
+/// A record that could not have been written by its operation, or of which not everything is understood.
+pub(super) struct NotUnderstood;
+
+/// Reads the part of this storage in a record; returns it where a manifest is to be replaced.
+pub(super) fn understand(
+    operation: &OperationId,
+    record: &Record,
+) -> Result<Option<ReplacingPart>, NotUnderstood> {
+    let mut replacing = None;
     let (path, fits) = match record {
         Record::Replacing(one) => {
             let part = one.storage.read::<ReplacingPart>();
-            (
-                &one.path,
-                part.is_some_and(|part| part.fits(operation, one)),
-            )
+            replacing = part.filter(|part| part.fits(operation, one));
+            (&one.path, replacing.is_some())
         }
         Record::Restoring(one) => {
             let part = one.storage.read::<RestoringPart>();
@@ -177,9 +182,13 @@ pub(crate) fn understands(operation: &OperationId, record: &Record) -> bool {
                 named.is_none_or(|name| may_be_of(&one.path, name)),
             )
         }
-        _ => return true,
+        _ => return Ok(None),
     };
-    fits && !path.is_hidden()
+    if fits && !path.is_hidden() {
+        Ok(replacing)
+    } else {
+        Err(NotUnderstood)
+    }
 }
 
 fn may_be_of(path: &TreePath, backup: &BackupId) -> bool {

@@ -205,6 +205,7 @@ impl<D: Disk> Protocol<D> {
             || (!one.device.fine_times && one.manifest.is_displaced(&manifest));
         let are_same = is_manifest
             && one.backup_stamp.is_displaced(&original)
+            && one.backup_stamp.has_rights_of(&original)
             && self
                 .has_bytes(one, dir, one.record.path.name(), one.record.before)
                 .map_err(cannot)?

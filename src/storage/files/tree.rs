@@ -17,10 +17,10 @@ use super::session::FileSession;
 use super::small;
 use super::state::State;
 use crate::code::Code;
-use crate::journal::{OperationId, Record};
+use crate::journal::OperationId;
 use crate::path::{Name, TreePath};
 use crate::report::{Diagnosis, Stop};
-use crate::storage::seam::{Begin, Begun, Directory, Storage};
+use crate::storage::seam::{Begin, Begun, Directory, EachRecord, Storage};
 use crate::storage::values::{EntryKind, Failed, Log, LogEnd, StateFiles};
 
 /// A tree of files.
@@ -118,7 +118,7 @@ impl<D: Disk> Storage for Files<D> {
         })
     }
 
-    fn log(&self, id: &OperationId, each: &mut dyn FnMut(&Record)) -> Result<LogEnd, Diagnosis> {
+    fn log(&self, id: &OperationId, each: EachRecord<'_>) -> Result<LogEnd, Diagnosis> {
         log::read(&self.0, id, each)
     }
 

@@ -6,14 +6,16 @@ use std::sync::OnceLock;
 
 use super::session::MapSession;
 use super::tree::Memory;
-use crate::journal::{OperationId, Reader, Record};
+use crate::journal::{Memo, OperationId, Reader};
 use crate::path::{Name, TreePath};
 use crate::report::{Diagnosis, Stop};
 use crate::storage::names;
-use crate::storage::seam::{Begin, Begun, Directory, OpenDirectory, Storage, Successor};
+use crate::storage::seam::{
+    Begin, Begun, Directory, EachRecord, OpenDirectory, Storage, Successor,
+};
 use crate::storage::trouble::{locked, no_operation};
 use crate::storage::values::{
-    Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, StateFiles, Version,
+    Difference, Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, Property, StateFiles, Version,
 };
 
 impl Storage for Memory {
@@ -61,12 +63,12 @@ impl Storage for Memory {
         Ok(self.tree().logs())
     }
 
-    fn log(&self, id: &OperationId, each: &mut dyn FnMut(&Record)) -> Result<LogEnd, Diagnosis> {
+    fn log(&self, id: &OperationId, each: EachRecord<'_>) -> Result<LogEnd, Diagnosis> {
         let journal = self.tree().journal(id).map(<[u8]>::to_vec);
         let journal = journal.ok_or_else(|| no_operation(id))?;
         let mut reader = Reader::default();
         reader.feed(&journal, &mut |record| {
-            each(record);
+            each(record, None);
             true
         });
         Ok(LogEnd::of(&reader))
@@ -128,6 +130,16 @@ impl OpenDirectory for MapDirectory<'_> {
     ) -> Result<Option<Version>, Diagnosis> {
         let path = TreePath::join(&self.path, document.as_bytes());
         self.memory.tree().read(&path, most, into)
+    }
+
+    fn compare(
+        &self,
+        _: &Version,
+        _: Memo<'_>,
+        _: &[Property],
+    ) -> Result<Vec<Difference>, Diagnosis> {
+        // A document in the map has bytes and nothing else.
+        Ok(Vec::new())
     }
 
     fn may_change(
