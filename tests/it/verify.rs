@@ -162,7 +162,7 @@ fn a_state_directory_that_cannot_be_read_is_a_warning() {
     let output = invocation.under(user).run();
     output.code(0);
     assert_eq!(
-        output.json()["warnings"][0]["code"],
+        output.json()["warnings"][1]["code"],
         "state_unreadable",
         "{output}"
     );
