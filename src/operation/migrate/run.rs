@@ -170,7 +170,7 @@ impl Run<'_> {
         let is_to_be_written = pass.is_to_be_written;
         let has_failed = stop.as_ref().map(|stop| stop.code) == Some(Code::StorageFailed);
         if !is_to_be_written && (has_failed || self.frame.must_end(tally)) {
-            self.report_unvisited(pass, tally);
+            pass.report_unvisited(tally);
         }
         if let Some(stop) = stop {
             return Err(stop);
@@ -181,16 +181,6 @@ impl Run<'_> {
         match foreign {
             Some(stop) if !is_to_be_written => Err(stop),
             _ => Ok(is_to_be_written),
-        }
-    }
-
-    fn report_unvisited(&self, mut pass: Pass<'_>, tally: &mut Tally<'_>) {
-        let is_limited = pass.wanted == Some(0);
-        let (directories, named) = pass.finder.rest();
-        tally.found_so_far(pass.finder.counts);
-        tally.unvisited(directories);
-        for path in named.into_iter().filter(|_| !is_limited) {
-            tally.outcome(Outcome::new(path, Status::NotAttempted), None, None);
         }
     }
 }
@@ -211,6 +201,16 @@ struct Pass<'p> {
 }
 
 impl<'p> Pass<'p> {
+    fn report_unvisited(mut self, tally: &mut Tally<'_>) {
+        let is_limited = self.wanted == Some(0);
+        let (directories, named) = self.finder.rest();
+        tally.found_so_far(self.finder.counts);
+        tally.unvisited(directories);
+        for path in named.into_iter().filter(|_| !is_limited) {
+            tally.outcome(Outcome::new(path, Status::NotAttempted), None, None);
+        }
+    }
+
     fn all(&mut self, tally: &mut Tally<'_>) {
         loop {
             self.note_failure(tally);
