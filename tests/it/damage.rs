@@ -272,7 +272,7 @@ fn a_tree_that_was_copied_is_one_finding() {
     assert_eq!(report["state"][0]["code"], "backup_metadata_changed");
     let message = report["state"][0]["message"].as_str().unwrap();
     assert!(
-        message.starts_with("the modification time of all 2 backups and the mode of all 2 manifests differ from the journal of operation `"),
+        message.starts_with("all 2 backups have another modification time, and all 2 manifests have another mode than the journal of operation `"),
         "{message}"
     );
     let manifests = report["manifests"].as_array().unwrap();

@@ -224,8 +224,8 @@ fn shared_finding(operation: &OperationId, groups: &[(Group, Shared)]) -> Option
         let (_, shared) = of_files(is_backup).next()?;
         let (count, files) = (shared.count, files(is_backup));
         Some(format!(
-            "the {} of all {count} {files}",
-            properties.join(", ")
+            "all {count} {files} have another {}",
+            properties.join(" and ")
         ))
     });
     let described: Vec<String> = described.collect();
@@ -234,8 +234,8 @@ fn shared_finding(operation: &OperationId, groups: &[(Group, Shared)]) -> Option
     let one = shared.held.first()?;
     let example = one.file.finding(code, std::slice::from_ref(&one.words));
     let message = format!(
-        "{} differ from the journal of operation `{operation}`, as if the tree had been copied: at `{}` {}",
-        described.join(" and "),
+        "{} than the journal of operation `{operation}` says, as in a tree that was copied: at `{}` {}",
+        described.join(", and "),
         one.path,
         example.message
     );
@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(findings[0].code, Code::BackupMetadataChanged);
         assert_eq!(
             findings[0].message,
-            "the owner, modification time of all 2 backups and the owner of all 2 manifests differ from the journal of operation `20260101T000000Z-1`, as if the tree had been copied: at `job/0000/manifest.json` the backup `manifest.json.backup`: owner 1:1, expected 0:0"
+            "all 2 backups have another owner and modification time, and all 2 manifests have another owner than the journal of operation `20260101T000000Z-1` says, as in a tree that was copied: at `job/0000/manifest.json` the backup `manifest.json.backup`: owner 1:1, expected 0:0"
         );
     }
 

