@@ -84,7 +84,8 @@ impl<D: Disk> OpenDirectory for FileDirectory<'_, D> {
             let Some(plain) = Name::new(&name) else {
                 continue;
             };
-            let stat = if_there(disk.stat_at(dir, plain)).map_err(|error| failed(self.core, &error))?;
+            let stat =
+                if_there(disk.stat_at(dir, plain)).map_err(|error| failed(self.core, &error))?;
             if let Some(stat) = stat {
                 entries.push(&name, names::kind_of(disk.caller(), plain, &stat));
             }
