@@ -144,7 +144,8 @@ fn whoever_may_not_write_may_still_look() {
         (&["--check"], 0),
         (&["plan"], 0),
         (&["explain", run], 0),
-        (&["backups"], 0),
+        // Without the journals nobody knows which operations they are of.
+        (&["backups"], 1),
         // It has nothing to say but what stands there.
         (&["operations"], 2),
     ];

@@ -137,7 +137,8 @@ fn a_failed_flush_stops_a_rollback_with_6() {
 
 #[test]
 fn a_failed_change_of_names_in_a_rollback_is_named() {
-    fails_at_every(&EXCHANGE, &["renameat2", "unlinkat"], "EIO", &[0, 1, 2]);
+    // A state directory that cannot be written is a storage that failed.
+    fails_at_every(&EXCHANGE, &["renameat2", "unlinkat"], "EIO", &[0, 1, 2, 6]);
     fails_at_every(
         &LINK,
         &["linkat", "renameat", "unlinkat"],
