@@ -17,7 +17,7 @@
 //! use migrate_manifests::clock::Timestamp;
 //! use migrate_manifests::journal::Actor;
 //! use migrate_manifests::operation::{Detail, Frame, Migrate, Request, Survey, migrate};
-//! use migrate_manifests::report::{Enforcement, ExitCode, Outcome, Status};
+//! use migrate_manifests::report::{Enforcement, ExitCode, ExitTerms, Outcome, Status};
 //! use migrate_manifests::selection::Selection;
 //! use migrate_manifests::storage::{Files, Located, OpenOptions};
 //!
@@ -56,7 +56,7 @@
 //! let mut outcomes: Vec<Outcome> = Vec::new();
 //! let summary = migrate(&frame, &options, &mut outcomes);
 //!
-//! assert_eq!(summary.exit_code(false, false), ExitCode::Success);
+//! assert_eq!(summary.exit_code(ExitTerms::default()), ExitCode::Success);
 //! assert_eq!(outcomes[0].path.as_str(), Some("job-1/run-1/manifest.json"));
 //! assert_eq!(outcomes[0].status, Status::Migrated);
 //! let migrated = std::fs::read_to_string(run.join("manifest.json"))?;
