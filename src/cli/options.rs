@@ -121,7 +121,7 @@ pub(crate) struct Output {
     pub(crate) uses_stderr: bool,
 }
 
-/// How an invocation is reported, with the facts that are known before it starts.
+/// The report of an invocation: its form, and the facts that are known before it starts.
 #[derive(Debug)]
 pub(crate) struct ReportOptions {
     pub(crate) output: Output,

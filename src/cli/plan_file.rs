@@ -63,7 +63,7 @@ pub(crate) enum PlanOutput {
 pub(crate) struct Draft {
     writer: Option<PlanWriter<BufWriter<NamedTempFile>>>,
     destination: PathBuf,
-    /// What came of it, once it was whole or could not be written.
+    /// The result, once it was whole or could not be written.
     kept: Option<Result<(), Stop>>,
 }
 

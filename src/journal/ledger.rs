@@ -49,7 +49,7 @@ pub struct Operation {
     pub began: Option<Box<Began>>,
     /// The last record, if there is one.
     pub ended: Option<Box<Ended>>,
-    /// How far the journal can be trusted.
+    /// The extent to which the journal can be trusted.
     pub state: State,
     /// The size of its journal that was read.
     pub bytes: u64,

@@ -12,7 +12,7 @@ use crate::digest::Digest;
 const CHAIN: &[u8] = b",\"chain\":\"";
 const MAX_LINE_BYTES: usize = 1024 * 1024;
 
-/// How far a journal can be trusted.
+/// The extent to which a journal can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Condition {
     /// Every line continues the chain.
@@ -95,7 +95,7 @@ impl Reader {
         self.all_bytes
     }
 
-    /// How far the journal can be trusted, if everything was fed.
+    /// The condition of the journal, if everything was fed.
     pub fn condition(&self) -> Condition {
         match self.state {
             State::Sound if self.begun.is_empty() => Condition::Whole,

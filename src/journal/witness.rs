@@ -91,7 +91,7 @@ pub struct Replacement<'l> {
     pub pruned_by: Option<&'l OperationId>,
     /// The later operation that replaced the manifest last and was not undone there, and the bytes that it left.
     pub later: Option<(&'l OperationId, Digest)>,
-    /// What the storage remembers of the original, if its journal says it.
+    /// The storage's own record of the original, if its journal has one.
     pub memo: Option<Memo<'l>>,
 }
 

@@ -74,7 +74,7 @@ pub struct PlanFile {
     manifests: Vec<(TreePath, PlanEntry)>,
 }
 
-/// What is expected of one manifest.
+/// The versions and digests that a plan expects of one manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanEntry {
     /// The versions before and after.

@@ -24,11 +24,11 @@ pub struct Backup {
     pub made_at: Option<Timestamp>,
     /// The SHA-256 of its bytes, if they were read.
     pub digest: Option<Digest>,
-    /// What came of it.
+    /// The result.
     pub fate: Fate,
 }
 
-/// What came of a backup.
+/// The result for a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     /// It was listed.

@@ -1,4 +1,4 @@
-//! What both storages may have to say about a document, a journal or the lock, in one wording.
+//! Refusals of a document, a journal or the lock, in words that both storages share.
 //! Invariant: nothing here depends on where manifests are kept.
 
 use crate::code::Code;

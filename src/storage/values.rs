@@ -17,7 +17,7 @@ pub struct Version {
     pub modified: i64,
     /// The number of bytes.
     pub size: u64,
-    /// What a copy outside the tree gets, too, if the storage keeps such things.
+    /// Times and permissions for a copy outside the tree, if the storage keeps such things.
     pub attributes: Option<Attributes>,
     token: Box<dyn Any + Send + Sync>,
 }
@@ -241,7 +241,7 @@ impl Log {
 /// The end of a journal that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogEnd {
-    /// How far the journal can be trusted.
+    /// The extent to which the journal can be trusted.
     pub condition: Condition,
     /// The size.
     pub bytes: u64,

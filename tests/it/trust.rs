@@ -453,3 +453,34 @@ fn root_puts_the_state_of_somebody_else_aside_unread() {
     );
     assert_eq!(aside.metadata().unwrap().ino(), old);
 }
+
+#[test]
+fn a_head_that_is_not_understood_stops_what_writes_before_it_recovers_anything() {
+    let sandbox = sandbox();
+    sandbox.run(["--quiet"]).code(0);
+    sandbox.manifest("job/second", MANIFEST);
+    let head = format!("{STATE}/head");
+    sandbox.file(&head, r#"{"format":"migrate-manifests/head/9"}"#);
+    // As if an operation had been killed: recovery would have to bring the head up to it.
+    fs::create_dir(sandbox.path(format!("{STATE}/staging/20260101T000000Z-1"))).unwrap();
+    let before = sandbox.snapshot();
+    let output = sandbox.run(["--quiet"]);
+    output.code(2);
+    assert_eq!(
+        output.stderr.lines().collect::<Vec<_>>()[..2],
+        [
+            "error: `.migrate-manifests/head` is not understood",
+            "hint: use the version of the program that wrote it; if it is damaged, move it out of the state directory: the journals say which operation was the last",
+        ],
+        "{output}"
+    );
+    assert_eq!(sandbox.snapshot(), before);
+    // The cure.
+    fs::remove_file(sandbox.path(&head)).unwrap();
+    sandbox.run(["--quiet"]).code(0);
+    assert!(
+        sandbox
+            .read(&head)
+            .starts_with(b"{\"format\":\"migrate-manifests/head/1\"")
+    );
+}

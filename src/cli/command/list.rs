@@ -37,7 +37,7 @@ use crate::cli::render::wrap;
     reason = "the comments are the help text, where backticks would be printed"
 )]
 pub(crate) struct Args {
-    /// What to do, if not to migrate.
+    /// The command; without one it is a migration.
     #[command(subcommand)]
     pub(super) command: Option<CommandArgs>,
 

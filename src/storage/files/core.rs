@@ -18,7 +18,7 @@ use crate::report::{Diagnosis, Stop};
 use crate::storage::trouble::too_large;
 use crate::storage::values::EntryKind;
 
-/// How storage is made durable.
+/// The flushes that make an operation durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SyncChoice {
     /// The cheapest way that the file system can be trusted with.
@@ -47,16 +47,16 @@ pub enum Lacking {
     FineTimes,
 }
 
-/// How to treat a file system.
+/// The treatment of a file system.
 #[derive(Debug, Clone, Default)]
 pub struct OpenOptions {
     /// True if directories on other file systems are entered.
     pub cross_file_systems: bool,
-    /// How storage is made durable.
+    /// The flushes that make an operation durable.
     pub sync: SyncChoice,
-    /// What to do without.
+    /// Abilities that are not used, even where the file system has them.
     pub lacking: Vec<Lacking>,
-    /// How many manifests are made durable together; the usual number where `None`.
+    /// The number of manifests that are made durable together; the usual number where `None`.
     pub batch: Option<NonZeroUsize>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Core<D: Disk> {
     pub(super) tree: Vec<u8>,
     pub(super) crossing: Crossing,
     pub(super) options: OpenOptions,
-    /// How many reads in a row the device has failed; not counted any further once it is too many.
+    /// The number of reads in a row that failed; not counted any further once it is too many.
     pub(super) failed_reads: AtomicU32,
 }
 
@@ -123,7 +123,7 @@ pub(super) enum Content {
 }
 
 const PIECE_BYTES: usize = 256 * 1024;
-/// How much of it at first, because most files are small.
+/// The size of the first piece, because most files are small.
 const FIRST_PIECE_BYTES: usize = 16 * 1024;
 
 impl<D: Disk> Core<D> {

@@ -36,6 +36,11 @@ impl<'c, D: Disk> FileDirectory<'c, D> {
     }
 }
 
+/// Nothing can have a name that is too long, either.
+fn leads_nowhere(error: &io::Error) -> bool {
+    is_gone(error) || error.kind() == io::ErrorKind::InvalidFilename
+}
+
 fn failed<D: Disk>(core: &Core<D>, error: &io::Error) -> Failed {
     core.note_failed_read(error);
     match error.kind() {
@@ -128,7 +133,7 @@ impl<D: Disk> OpenDirectory for FileDirectory<'_, D> {
             }
             Ok(_) => LinkTarget::Inside,
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => LinkTarget::Outside,
-            Err(error) if is_gone(&error) => LinkTarget::Missing,
+            Err(error) if leads_nowhere(&error) => LinkTarget::Missing,
             Err(error) => return Err(diagnose("cannot follow the link", &error)),
         })
     }

@@ -9,7 +9,7 @@ use crate::digest::Digest;
 use crate::journal::{BackupId, OperationId, Record, Replacing, Restoring};
 use crate::path::{FileName, TreePath};
 
-/// How a manifest is replaced; docs/durability.md has the protocol of each.
+/// The ways to replace a manifest; docs/durability.md has the protocol of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Way {

@@ -34,7 +34,7 @@ pub(super) struct Protocol<D: Disk> {
     devices: Devices<D>,
     /// Run directories into which nothing can be renamed from the state directory.
     beside: RwLock<HashSet<Vec<u8>>>,
-    /// How often a manifest had to be staged again; each time under another name, because the intent before names another file.
+    /// The number of times that a manifest had to be staged again; each time under another name, because the intent before names another file.
     pub(super) tries: AtomicU32,
     /// True if something of ours may stand where it should not, so that recovery has to look.
     untidy: AtomicBool,

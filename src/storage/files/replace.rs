@@ -17,7 +17,7 @@ use crate::report::{Diagnosis, Stop};
 use crate::storage::results::Ticket;
 use crate::storage::seam::{Answer, Replace};
 
-/// How often a manifest is staged because the way to replace it does not work there.
+/// The most times that a manifest is staged. It is staged again where a way to replace it turns out not to work.
 const TRIES: usize = 4;
 
 pub(super) struct ReplacingQueue<D: Disk> {

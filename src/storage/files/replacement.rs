@@ -23,7 +23,7 @@ pub(super) struct Staged<D: Disk> {
     pub(super) backups: Vec<BackupId>,
     pub(super) name: FileName,
     pub(super) beside: bool,
-    /// What is still to be written beside the manifest.
+    /// The file that is still to be written beside the manifest.
     pub(super) unwritten: Option<Vec<u8>>,
     pub(super) made: Option<Stat>,
     pub(super) way: Way,

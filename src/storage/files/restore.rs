@@ -37,7 +37,7 @@ pub(super) struct Original<D: Disk> {
     at: At,
 }
 
-/// How far it has come. The step before is durable when the next one is taken.
+/// The step that a restore has reached. It is durable before the next one is taken.
 pub(super) enum At {
     Announced,
     /// The original, or its copy, has a name beside the manifest, too.

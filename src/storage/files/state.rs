@@ -25,7 +25,7 @@ const PARTS: [Name<'_>; 3] = [
     Name::constant("catalogs"),
 ];
 
-/// What else the program writes in there, by name.
+/// The other files that the program writes there, by name.
 const OTHERS: [Name<'_>; 3] = [HEAD, HEAD_DRAFT, Name::constant("rescued")];
 
 /// An open state directory, whose lock this process holds.
@@ -94,6 +94,7 @@ impl<D: Disk> State<D> {
             return Err(Refused::Absent);
         }
         check_parts(disk, &dir)?;
+        check_head(disk, &dir)?;
         let open = |part: Name<'_>| disk.open_dir(&dir, part.as_bytes(), Crossing::Stay);
         let [operations, staging, catalogs] = PARTS;
         Ok(Self {
@@ -150,14 +151,10 @@ impl<D: Disk> State<D> {
         )
     }
 
+    /// The head, if there is one; [`check_head`] has found that it is understood.
     pub(super) fn head(&self, disk: &D) -> io::Result<Option<Head>> {
-        let Some(bytes) = read_small(disk, &self.dir, HEAD)? else {
-            return Ok(None);
-        };
-        let why = format!("`{STATE_DIRECTORY}/{HEAD}` is not understood");
-        let head =
-            Head::read(&bytes).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, why))?;
-        Ok(Some(head))
+        let bytes = read_small(disk, &self.dir, HEAD)?;
+        Ok(bytes.as_deref().and_then(Head::read))
     }
 
     pub(super) fn clear_draft(&self, disk: &D) -> io::Result<()> {
@@ -278,6 +275,21 @@ fn check_ours(caller: u32, shown: &str, found: &Stat) -> Result<(), Stop> {
         return Err(Stop::new(Code::StateUntrusted, message));
     }
     Ok(())
+}
+
+/// Refuses a head that is not understood, before anything is recovered or begun: a newer version may have written it.
+fn check_head<D: Disk>(disk: &D, dir: &D::Dir) -> Result<(), Refused> {
+    match read_small(disk, dir, HEAD)? {
+        Some(bytes) if Head::read(&bytes).is_none() => {
+            let hint = "use the version of the program that wrote it; if it is damaged, move it out of the state directory: the journals say which operation was the last";
+            let message = format!("`{STATE_DIRECTORY}/{HEAD}` is not understood");
+            Err(Refused::Stop(Stop {
+                hint: Some(hint.to_owned()),
+                ..Stop::new(Code::StateUnusable, message)
+            }))
+        }
+        _ => Ok(()),
+    }
 }
 
 impl From<Stop> for Refused {

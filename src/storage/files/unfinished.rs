@@ -40,9 +40,9 @@ pub(super) struct Unfinished<'c, D: Disk> {
     pub(super) id: OperationId,
     pub(super) staging: D::Dir,
     ledger: Ledger,
-    /// What was announced, by its number in the ledger.
+    /// The announcements, by their numbers in the ledger.
     announced: Vec<Record>,
-    /// What was announced before, of manifests that were staged once more: the files may be there still.
+    /// Earlier announcements of manifests that were staged once more: the files may be there still.
     pub(super) superseded: Vec<Replacing>,
     copies: HashMap<TreePath, CopyingPart>,
     is_damaged: bool,

@@ -51,6 +51,7 @@ fn links_to_directories_are_counted_by_where_they_lead() {
     link(&fixture, "runs/inside", "../job/notes");
     link(&fixture, "runs/file", "../job/run/manifest.json");
     link(&fixture, "runs/loop", "loop");
+    link(&fixture, "runs/long", "x".repeat(300));
     let reported = fixture.migrate();
     assert_eq!(
         reported.lines[1..],
@@ -58,7 +59,7 @@ fn links_to_directories_are_counted_by_where_they_lead() {
     );
     assert_eq!(
         reported.counts(),
-        "found 1, selected 1, migrated 1, aliases 3, dangling 2, outside 2"
+        "found 1, selected 1, migrated 1, aliases 3, dangling 3, outside 2"
     );
     assert_eq!(reported.code(), 0);
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1);
