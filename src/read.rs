@@ -9,7 +9,8 @@ use std::borrow::Cow;
 use crate::catalog::{Catalog, Kind};
 use crate::clock::Timestamp;
 use crate::engine::{
-    Decision, KindPlan, Manifest, Migrated, Stamp, Verdicts, examine, examine_as, transform_checked,
+    Decision, KindPlan, Manifest, Migrated, RecordStamp, Verdicts, examine, examine_as,
+    transform_checked,
 };
 use crate::refusal::Refusal;
 use crate::report::Enforcement;
@@ -112,7 +113,7 @@ fn reading<'b>(
         Decision::Pending(route) | Decision::Deferred { route, .. } => route,
     };
     let mut verdicts = Verdicts::new(Enforcement::AsWritten, None);
-    let migrated = transform_checked(manifest, route, &Stamp::real(now), &mut verdicts)?;
+    let migrated = transform_checked(manifest, route, &RecordStamp::real(now), &mut verdicts)?;
     Ok(Reading::Migrated(Box::new(migrated)))
 }
 

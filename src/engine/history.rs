@@ -11,7 +11,7 @@ use crate::version::Version;
 
 /// A record of a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
+pub struct HistoryRecord {
     /// The version before the migration.
     pub from_version: Version,
     /// The version after it.
@@ -44,15 +44,15 @@ pub struct RecordError {
 ///
 /// # Errors
 /// The first record that cannot be read.
-pub fn read(document: Value<'_>, at: &Pointer) -> Result<Vec<Record>, RecordError> {
+pub fn read(document: Value<'_>, at: &Pointer) -> Result<Vec<HistoryRecord>, RecordError> {
     let records = document.at(at).into_iter().flat_map(|list| list.elements());
     records
         .enumerate()
-        .map(|(index, record)| Record::read(record, &at.child(index.to_string())))
+        .map(|(index, record)| HistoryRecord::read(record, &at.child(index.to_string())))
         .collect()
 }
 
-impl Record {
+impl HistoryRecord {
     /// Reads the record `value` at the place `at` of its document.
     ///
     /// # Errors
@@ -158,7 +158,7 @@ fn texts(list: Value<'_>) -> Option<Vec<String>> {
     texts.collect()
 }
 
-impl Record {
+impl HistoryRecord {
     pub(super) fn to_fragment(&self) -> Fragment {
         let changes: Vec<_> = self.changes.iter().map(|list| strings(list)).collect();
         let mut members = vec![
@@ -192,7 +192,7 @@ mod tests {
 
     const RECORD: &str = r#"{"from_version":"1.0.0","to_version":"1.2.0","applied_at":"2026-02-28T10:30:00Z","changes":[["set /a"],[]],"checksum_before":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","checksum_after":"sha256:01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b"}"#;
 
-    fn read(record: &str) -> Result<Record, String> {
+    fn read(record: &str) -> Result<HistoryRecord, String> {
         let document = format!(r#"{{"migration_history":[{record}]}}"#);
         let text = Text::scan(document.as_bytes()).unwrap();
         let at = "/migration_history".parse().unwrap();
@@ -271,7 +271,7 @@ mod tests {
     fn a_record_has_its_members_in_order() {
         let digest = Digest::of(b"");
         let changes = vec!["set /input_snapshots".to_owned(), "kept /a\"b".to_owned()];
-        let mut record = Record {
+        let mut record = HistoryRecord {
             from_version: Version::new(1, 0, 0),
             to_version: Version::new(1, 2, 0),
             applied_at: "2026-02-28T10:30:00Z".parse().unwrap(),

@@ -21,7 +21,7 @@ pub struct Manifest<'b, 'c> {
 
 /// The members that the engine reads, each with its own refusal.
 #[derive(Debug, Clone)]
-pub(crate) struct Members<'c> {
+pub(crate) struct EngineMembers<'c> {
     pub(crate) history_len: Result<usize, Refusal>,
     /// The places of required members that are missing.
     pub(crate) missing: Vec<&'c Pointer>,
@@ -32,7 +32,7 @@ pub(crate) struct Members<'c> {
 impl<'b, 'c> Manifest<'b, 'c> {
     /// Fails in this order: the history is not an array or is too long, a required member is missing, the version is not a string or is malformed.
     pub(super) fn new(text: Text<'b>, kind: &'c Kind) -> Result<Self, Box<(Refusal, Text<'b>)>> {
-        let members = Members::read(text.root(), kind);
+        let members = EngineMembers::read(text.root(), kind);
         let read = members.history_len.and_then(|history_len| {
             if let Some(at) = members.missing.first() {
                 let at = (*at).clone();
@@ -81,7 +81,7 @@ impl<'b, 'c> Manifest<'b, 'c> {
     }
 }
 
-impl<'c> Members<'c> {
+impl<'c> EngineMembers<'c> {
     pub(crate) fn read(document: Value<'_>, kind: &'c Kind) -> Self {
         let missing = kind.required.iter().filter(|at| document.at(at).is_none());
         Self {

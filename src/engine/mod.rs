@@ -24,12 +24,12 @@ mod tree_rules;
 pub(crate) use decide::{Decision, KindPlan, Plan, PlanError};
 pub(crate) use examine::examine_text;
 pub use examine::{Unexamined, examine, examine_as};
+pub(crate) use manifest::EngineMembers;
 pub use manifest::Manifest;
-pub(crate) use manifest::Members;
 pub(crate) use pipeline::{PendingFacts, Pipeline, Product, Until, Verdicts, transform_checked};
 pub(crate) use rules::{
     Failure, Verdict, check_after, check_at_rest, check_before, check_compared, consequence,
 };
 pub use transform::{Migrated, transform};
-pub(crate) use transform::{Stamp, trace};
+pub(crate) use transform::{RecordStamp, trace};
 pub(crate) use tree_rules::{DocumentFacts, TreeFacts, TreeRules};

@@ -4,7 +4,7 @@
 use super::decide::{Decision, Plan};
 use super::manifest::Manifest;
 use super::rules::{Failure, Verdict, check_after, check_before, consequence};
-use super::transform::{Migrated, Stamp, transform_inspected};
+use super::transform::{Migrated, RecordStamp, transform_inspected};
 use super::tree_rules::{DocumentFacts, Moment, TreeRules};
 use crate::catalog::Route;
 use crate::clock::Timestamp;
@@ -64,8 +64,8 @@ impl<'p> Pipeline<'p> {
             && until > Until::Decided
         {
             let stamp = match until {
-                Until::Transformed => Stamp::real(self.now),
-                Until::Checked | Until::Decided => Stamp::placeholder(),
+                Until::Transformed => RecordStamp::real(self.now),
+                Until::Checked | Until::Decided => RecordStamp::placeholder(),
             };
             let verdicts = &mut product.verdicts;
             let transformed = admit().and_then(|facts| {
@@ -112,7 +112,7 @@ impl<'p> Pipeline<'p> {
 pub(crate) fn transform_checked(
     manifest: &Manifest<'_, '_>,
     route: &Route,
-    stamp: &Stamp,
+    stamp: &RecordStamp,
     verdicts: &mut Verdicts<'_>,
 ) -> Result<Migrated, Refusal> {
     verdicts.check_before(manifest)?;

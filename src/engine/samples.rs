@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 
-use super::transform::{Stamp, transform_inspected};
+use super::transform::{RecordStamp, transform_inspected};
 use super::{Migrated, examine_as, transform};
 use crate::catalog::{Catalog, CatalogError, Kind, Migration, Route, Source};
 use crate::json::{Edit, Fragment, Pointer, Text, Value};
@@ -119,7 +119,7 @@ pub(super) fn migrated(catalog: &Catalog, document: &str) -> Result<Migrated, Re
         .route(manifest.version(), kind.registry.latest())
         .unwrap();
     let result = transform(&manifest, &route, NOW.parse().unwrap());
-    let checked = transform_inspected(&manifest, &route, &Stamp::placeholder(), |_| Ok(()));
+    let checked = transform_inspected(&manifest, &route, &RecordStamp::placeholder(), |_| Ok(()));
     assert_eq!(checked.err(), result.clone().err());
     result
 }
@@ -136,7 +136,7 @@ pub(super) const DOCUMENT: &str = r#"{"run_id":"r","schema_version":"1.2.0","inp
 
 /// A layout in which documents are printed.
 #[derive(Debug, Clone)]
-pub(super) struct Layout {
+pub(super) struct SampleLayout {
     line: &'static str,
     indent: &'static str,
     colon: &'static str,
@@ -144,7 +144,7 @@ pub(super) struct Layout {
     sorted: bool,
 }
 
-pub(super) fn layouts() -> impl Strategy<Value = Layout> {
+pub(super) fn layouts() -> impl Strategy<Value = SampleLayout> {
     let forms = prop_oneof![
         Just(("", "", ":")),
         Just(("", "", ": ")),
@@ -153,7 +153,7 @@ pub(super) fn layouts() -> impl Strategy<Value = Layout> {
         Just(("\n", "", " : ")),
     ];
     let ends = prop_oneof![Just(""), Just("\n"), Just("\r\n")];
-    (forms, ends, any::<bool>()).prop_map(|((line, indent, colon), end, sorted)| Layout {
+    (forms, ends, any::<bool>()).prop_map(|((line, indent, colon), end, sorted)| SampleLayout {
         line,
         indent,
         colon,
@@ -162,11 +162,11 @@ pub(super) fn layouts() -> impl Strategy<Value = Layout> {
     })
 }
 
-pub(super) fn print(mut members: Vec<(String, String)>, layout: &Layout) -> String {
+pub(super) fn print(mut members: Vec<(String, String)>, layout: &SampleLayout) -> String {
     if layout.sorted {
         members.sort();
     }
-    let Layout {
+    let SampleLayout {
         line,
         indent,
         colon,

@@ -17,7 +17,7 @@ pub(super) struct Effect {
 
 /// The waiting edits of one transform.
 #[derive(Debug)]
-struct Group {
+struct EditGroup {
     /// `None` for the engine, which sets the version.
     step: Option<usize>,
     start: usize,
@@ -30,7 +30,7 @@ pub(super) struct Splicer<'m> {
     /// The effects of the transforms that are done; their number is the index of the next one.
     pub(super) effects: Vec<Effect>,
     waiting: Vec<Edit>,
-    groups: Vec<Group>,
+    groups: Vec<EditGroup>,
     reached: PointerSet,
 }
 
@@ -148,7 +148,7 @@ impl<'m> Splicer<'m> {
             return;
         }
         let start = self.waiting.len();
-        self.groups.push(Group { step, start });
+        self.groups.push(EditGroup { step, start });
         self.reached.extend(edits.iter().flat_map(guard::reached));
         self.waiting.extend(edits);
     }

@@ -2,7 +2,7 @@
 //! Invariant: a result was scanned, has the target version, one more record, and its guarded members as found.
 
 use super::guard::{self, GuardedMember};
-use super::history::Record;
+use super::history::HistoryRecord;
 use super::manifest::{Manifest, check_history_len};
 use super::splicer::{Effect, Splicer};
 use crate::catalog::{Kind, Route};
@@ -49,16 +49,16 @@ pub fn transform(
     route: &Route,
     applied_at: Timestamp,
 ) -> Result<Migrated, Refusal> {
-    transform_inspected(manifest, route, &Stamp::real(applied_at), |_| Ok(()))
+    transform_inspected(manifest, route, &RecordStamp::real(applied_at), |_| Ok(()))
 }
 
 /// The time and the checksums of a history record.
-pub(crate) struct Stamp {
+pub(crate) struct RecordStamp {
     applied_at: Timestamp,
     checksum: fn(Value<'_>) -> Digest,
 }
 
-impl Stamp {
+impl RecordStamp {
     pub(crate) fn real(applied_at: Timestamp) -> Self {
         Self {
             applied_at,
@@ -79,14 +79,14 @@ impl Stamp {
 pub(crate) fn transform_inspected(
     manifest: &Manifest<'_, '_>,
     route: &Route,
-    stamp: &Stamp,
+    stamp: &RecordStamp,
     inspect: impl FnOnce(Value<'_>) -> Result<(), Refusal>,
 ) -> Result<Migrated, Refusal> {
     let history = &manifest.kind().history;
     check_history_len(history, manifest.history_len() + 1)?;
     let migrated = follow(manifest, route, |target, effects| {
         let backfilled = effects.iter().flat_map(|effect| effect.backfilled.clone());
-        let record = Record {
+        let record = HistoryRecord {
             from_version: manifest.version().clone(),
             to_version: route.to().clone(),
             applied_at: stamp.applied_at,

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::id::OperationId;
 use super::opaque::Memo;
 use super::paths::Table;
-use super::reader::Condition;
+use super::reader::Integrity;
 use super::record::{Began, Ended, Record, Settled};
 use super::values::Command;
 use crate::digest::Digest;
@@ -33,7 +33,7 @@ pub struct Ledger {
     pub(super) ids: Vec<OperationId>,
     numbers: HashMap<OperationId, u32>,
     pub(super) operations: Vec<Operation>,
-    pub(super) entries: Vec<Slot>,
+    pub(super) entries: Vec<LedgerEntry>,
     newest: Vec<u32>,
     /// The number of operations up to the last one that may have changed any manifest without a record.
     pub(super) uncertain_before: u32,
@@ -50,7 +50,7 @@ pub struct Operation {
     /// The last record, if there is one.
     pub ended: Option<Box<Ended>>,
     /// The extent to which the journal can be trusted.
-    pub state: State,
+    pub state: OperationState,
     /// The size of its journal that was read.
     pub bytes: u64,
     /// True if the journal has an intent.
@@ -64,7 +64,7 @@ pub struct Operation {
 
 /// The state of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum State {
+pub enum OperationState {
     /// It has ended, or recovery has finished it.
     #[default]
     Finished,
@@ -78,7 +78,7 @@ pub enum State {
     Unreadable,
 }
 
-impl State {
+impl OperationState {
     /// The state as reports print it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -92,7 +92,7 @@ impl State {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Slot {
+pub(super) struct LedgerEntry {
     pub(super) path: u32,
     pub(super) operation: u32,
     /// The entry of the same path before this one.
@@ -143,7 +143,7 @@ impl Ledger {
             place,
             began: None,
             ended: None,
-            state: State::Finished,
+            state: OperationState::Finished,
             bytes: 0,
             has_entries: false,
             is_cut: false,
@@ -207,11 +207,11 @@ impl Ledger {
     /// Records how far the journal of the last operation can be trusted, after all of it was folded.
     ///
     /// A journal with intents and without an end has lost its end, unless its operation is unfinished.
-    pub fn end(&mut self, condition: Condition, bytes: u64, is_unfinished: bool) {
+    pub fn end(&mut self, condition: Integrity, bytes: u64, is_unfinished: bool) {
         let Some(operation) = self.operations.last_mut() else {
             return;
         };
-        let is_torn = condition == Condition::Torn && operation.began.is_some();
+        let is_torn = condition == Integrity::Torn && operation.began.is_some();
         let has_no_end = operation.ended.is_none() && operation.has_entries;
         let is_own = operation
             .began
@@ -219,16 +219,16 @@ impl Ledger {
             .is_none_or(|began| began.operation == operation.id);
         operation.bytes = bytes;
         operation.state = match condition {
-            Condition::Damaged => State::Damaged,
-            _ if !is_own => State::Damaged,
-            Condition::Unknown => State::Unknown,
-            _ if operation.contradicts_itself => State::Unknown,
-            _ if is_unfinished => State::Unfinished,
-            Condition::Whole | Condition::Torn if is_torn || has_no_end => {
+            Integrity::Damaged => OperationState::Damaged,
+            _ if !is_own => OperationState::Damaged,
+            Integrity::Unknown => OperationState::Unknown,
+            _ if operation.contradicts_itself => OperationState::Unknown,
+            _ if is_unfinished => OperationState::Unfinished,
+            Integrity::Whole | Integrity::Torn if is_torn || has_no_end => {
                 operation.is_cut = true;
-                State::Damaged
+                OperationState::Damaged
             }
-            Condition::Whole | Condition::Torn => State::Finished,
+            Integrity::Whole | Integrity::Torn => OperationState::Finished,
         };
         if !is_own {
             self.disown();
@@ -239,7 +239,7 @@ impl Ledger {
     /// Records that the journal of the last operation cannot be read.
     pub fn end_unread(&mut self) {
         if let Some(operation) = self.operations.last_mut() {
-            operation.state = State::Unreadable;
+            operation.state = OperationState::Unreadable;
         }
         self.mark_uncertain();
     }
@@ -249,12 +249,12 @@ impl Ledger {
         let Some(last) = self.operations.last() else {
             return;
         };
-        if last.state == State::Finished {
+        if last.state == OperationState::Finished {
             return;
         }
         self.uncertain_before = last.place;
         let command = last.began.as_ref().map(|began| began.command);
-        if last.state == State::Unreadable || command != Some(Command::Migrate) {
+        if last.state == OperationState::Unreadable || command != Some(Command::Migrate) {
             self.backups_uncertain_before = last.place;
         }
     }
@@ -263,7 +263,7 @@ impl Ledger {
         let Some(last) = self.operations.len().checked_sub(1) else {
             return;
         };
-        let is_its = |slot: &Slot| slot.operation as usize == last;
+        let is_its = |slot: &LedgerEntry| slot.operation as usize == last;
         while let Some(slot) = self.entries.pop_if(|slot| is_its(slot)) {
             self.newest[slot.path as usize] = slot.older;
         }
@@ -300,7 +300,7 @@ impl Ledger {
         }
         let newest = &mut self.newest[path as usize];
         let number = self.entries.len();
-        self.entries.push(Slot {
+        self.entries.push(LedgerEntry {
             path,
             operation,
             older: *newest,
@@ -344,7 +344,7 @@ impl Ledger {
             .map(|(at, _)| at)
     }
 
-    pub(super) fn slots(&self, path: u32) -> impl Iterator<Item = (usize, &Slot)> {
+    pub(super) fn slots(&self, path: u32) -> impl Iterator<Item = (usize, &LedgerEntry)> {
         let mut next = self.newest.get(path as usize).copied().unwrap_or(NONE);
         std::iter::from_fn(move || {
             let slot = self.entries.get(next as usize)?;

@@ -2,7 +2,7 @@
 //!
 //! Pure: lines in, state out. A line is one JSON object with a sequence number, a type and, last, the SHA-256 of the chain value before it and of the line up to there. docs/formats.md describes every record.
 //!
-//! Invariant: what [`Writer`] writes, [`Reader`] reads back; a journal that is not understood in any part is [`Condition::Unknown`], never read as less than it says.
+//! Invariant: what [`Writer`] writes, [`Reader`] reads back; a journal that is not understood in any part is [`Integrity::Unknown`], never read as less than it says.
 
 mod head;
 mod id;
@@ -22,16 +22,16 @@ mod writer;
 
 pub use head::Head;
 pub use id::{IdError, OperationId, TreeId};
-pub use ledger::{Ledger, Operation, State};
+pub use ledger::{Ledger, Operation, OperationState};
 pub use opaque::{Memo, Opaque};
-pub use reader::{Condition, Reader};
+pub use reader::{Integrity, Reader};
 pub use record::{
     Accepted, Began, Cut, Discarded, Ended, FORMAT, Forgotten, Record, Removing, Replacing,
     Restoring, Reverse, Settled, StorageNote,
 };
 pub use values::{
-    Actor, BackupId, CatalogName, Command, Edit, Outcome, Part, Predecessor, RulesTaken, Selected,
-    Stopped,
+    Actor, BackupId, CatalogName, ChangeResult, Command, OriginalPiece, Part, Predecessor,
+    RulesTaken, Selected, Stopped,
 };
 pub use witness::{Deed, Entry, Replacement, Witness, Written};
 pub use writer::Writer;

@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 
 use super::record::{self, Record};
 use super::version1;
-use super::writer::{Format, Writer, link};
+use super::writer::{JournalFormat, Writer, link};
 use crate::digest::Digest;
 
 const CHAIN: &[u8] = b",\"chain\":\"";
@@ -14,7 +14,7 @@ const MAX_LINE_BYTES: usize = 1024 * 1024;
 
 /// The extent to which a journal can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Condition {
+pub enum Integrity {
     /// Every line continues the chain.
     #[default]
     Whole,
@@ -34,11 +34,11 @@ pub struct Reader {
     begun: Vec<u8>,
     sound_bytes: u64,
     all_bytes: u64,
-    state: State,
+    state: ChainState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum State {
+enum ChainState {
     #[default]
     Sound,
     /// The chain is broken; no whole line has followed so far.
@@ -57,7 +57,7 @@ struct Whole {
 }
 
 #[derive(Deserialize)]
-struct Opening {
+struct FirstLine {
     #[serde(default)]
     format: Option<String>,
 }
@@ -96,13 +96,13 @@ impl Reader {
     }
 
     /// The condition of the journal, if everything was fed.
-    pub fn condition(&self) -> Condition {
+    pub fn condition(&self) -> Integrity {
         match self.state {
-            State::Sound if self.begun.is_empty() => Condition::Whole,
-            State::Broken if self.is_whole(&self.begun) => Condition::Damaged,
-            State::Sound | State::Broken => Condition::Torn,
-            State::Damaged => Condition::Damaged,
-            State::Unknown => Condition::Unknown,
+            ChainState::Sound if self.begun.is_empty() => Integrity::Whole,
+            ChainState::Broken if self.is_whole(&self.begun) => Integrity::Damaged,
+            ChainState::Sound | ChainState::Broken => Integrity::Torn,
+            ChainState::Damaged => Integrity::Damaged,
+            ChainState::Unknown => Integrity::Unknown,
         }
     }
 
@@ -113,14 +113,14 @@ impl Reader {
 
     fn line(&mut self, line: &[u8], each: &mut dyn FnMut(&Record) -> bool) {
         match self.state {
-            State::Sound => match self.read(line) {
+            ChainState::Sound => match self.read(line) {
                 Ok(record) if each(&record) => self.sound_bytes += line.len() as u64 + 1,
-                Ok(_) => self.state = State::Unknown,
+                Ok(_) => self.state = ChainState::Unknown,
                 Err(state) => self.state = state,
             },
             // Zeros or garbage of a torn write are not a line.
-            State::Broken if self.is_whole(line) => self.state = State::Damaged,
-            State::Broken | State::Damaged | State::Unknown => {}
+            ChainState::Broken if self.is_whole(line) => self.state = ChainState::Damaged,
+            ChainState::Broken | ChainState::Damaged | ChainState::Unknown => {}
         }
     }
 
@@ -129,21 +129,21 @@ impl Reader {
     }
 
     /// Reads a record, or returns the state of the journal from this line on.
-    fn read(&mut self, line: &[u8]) -> Result<Record, State> {
+    fn read(&mut self, line: &[u8]) -> Result<Record, ChainState> {
         let Some((body, chain)) = self.continued(line) else {
             return Err(if self.writer.sequence == 0 && begins_otherwise(line) {
-                State::Unknown
+                ChainState::Unknown
             } else if self.is_whole(line) {
-                State::Damaged
+                ChainState::Damaged
             } else {
-                State::Broken
+                ChainState::Broken
             });
         };
-        let (sequence, kind, members) = parts(body).ok_or(State::Unknown)?;
+        let (sequence, kind, members) = parts(body).ok_or(ChainState::Unknown)?;
         if sequence != self.writer.sequence {
-            return Err(State::Damaged);
+            return Err(ChainState::Damaged);
         }
-        let record = self.record(kind, &members).ok_or(State::Unknown)?;
+        let record = self.record(kind, &members).ok_or(ChainState::Unknown)?;
         self.writer.sequence += 1;
         self.writer.chain = Some(chain);
         Ok(record)
@@ -155,16 +155,16 @@ impl Reader {
             return None;
         }
         if is_first {
-            let opening: Opening = serde_json::from_str(members).ok()?;
+            let opening: FirstLine = serde_json::from_str(members).ok()?;
             self.writer.format = match opening.format.as_deref() {
-                Some(record::FORMAT) => Format::Two,
-                Some(version1::FORMAT) => Format::One,
+                Some(record::FORMAT) => JournalFormat::Two,
+                Some(version1::FORMAT) => JournalFormat::One,
                 _ => return None,
             };
         }
         match self.writer.format {
-            Format::One => version1::read(kind, members),
-            Format::Two => Record::read(kind, members).filter(is_numbered),
+            JournalFormat::One => version1::read(kind, members),
+            JournalFormat::Two => Record::read(kind, members).filter(is_numbered),
         }
     }
 
@@ -198,7 +198,7 @@ fn parts(body: &[u8]) -> Option<(u64, &str, String)> {
 
 fn begins_otherwise(line: &[u8]) -> bool {
     let known = [record::FORMAT, version1::FORMAT];
-    serde_json::from_slice::<Opening>(line).is_ok_and(|opening| {
+    serde_json::from_slice::<FirstLine>(line).is_ok_and(|opening| {
         opening
             .format
             .is_some_and(|format| !known.contains(&&*format))

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::id::{OperationId, TreeId};
 use super::opaque::Opaque;
 use super::values::{
-    Actor, BackupId, CatalogName, Command, Edit, Outcome, Part, Predecessor, RulesTaken, Selected,
-    Stopped,
+    Actor, BackupId, CatalogName, ChangeResult, Command, OriginalPiece, Part, Predecessor,
+    RulesTaken, Selected, Stopped,
 };
 use crate::clock::Timestamp;
 use crate::code::Code;
@@ -186,7 +186,7 @@ pub struct Reverse {
     /// The number of this part, from 0, and whether more follow.
     pub part: Part,
     /// Pieces of the migrated bytes and of new ones, in the order of the original.
-    pub edits: Vec<Edit>,
+    pub edits: Vec<OriginalPiece>,
     /// Mode, owner, times and attributes of the original, as the storage keeps them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub storage: Option<Opaque>,
@@ -209,7 +209,7 @@ pub struct Settled {
     /// The manifest.
     pub path: TreePath,
     /// The result of it.
-    pub outcome: Outcome,
+    pub outcome: ChangeResult,
     /// The backup.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub backup: Option<BackupId>,
@@ -295,7 +295,7 @@ pub struct Ended {
     pub ended_at: Option<Timestamp>,
     /// The number of results by outcome.
     #[serde(default)]
-    pub counts: BTreeMap<Outcome, u64>,
+    pub counts: BTreeMap<ChangeResult, u64>,
     /// The number of results by code.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub codes: BTreeMap<Code, u64>,

@@ -77,7 +77,7 @@ pub(crate) fn removing(of: &str, bytes: &str) -> Record {
     }))
 }
 
-pub(crate) fn result(name: &[u8], outcome: Outcome, kept: Option<&str>) -> Record {
+pub(crate) fn result(name: &[u8], outcome: ChangeResult, kept: Option<&str>) -> Record {
     Record::Result(Settled {
         path: path(name),
         outcome,
@@ -101,7 +101,7 @@ pub(crate) fn ledger(operations: &[(&str, Command, &[Record])]) -> Ledger {
             ledger.fold(record);
         }
         ledger.fold(&ended());
-        ledger.end(Condition::Whole, 10, false);
+        ledger.end(Integrity::Whole, 10, false);
     }
     ledger
 }

@@ -30,7 +30,7 @@ fn usual() -> Vec<Record> {
         began("one", Command::Migrate),
         replacing(b"a", "1", "2"),
         replacing(b"b\xff", "3", "4"),
-        result(b"a", Outcome::Migrated, Some("a.backup")),
+        result(b"a", ChangeResult::Migrated, Some("a.backup")),
     ]
 }
 
@@ -49,8 +49,8 @@ fn every_record() -> Vec<Record> {
                 last: true,
             },
             edits: vec![
-                Edit::Keep { at: 0, bytes: 7 },
-                Edit::Put("\"x\"".to_owned()),
+                OriginalPiece::Keep { at: 0, bytes: 7 },
+                OriginalPiece::Put("\"x\"".to_owned()),
             ],
             storage: Some(Opaque::of(&1)),
         })),
@@ -83,7 +83,7 @@ fn every_record() -> Vec<Record> {
         }),
         Record::Ended(Box::new(Ended {
             ended_at: Some(Timestamp::EPOCH),
-            counts: BTreeMap::from([(Outcome::Migrated, 1)]),
+            counts: BTreeMap::from([(ChangeResult::Migrated, 1)]),
             codes: BTreeMap::from([(crate::code::Code::IoError, 2)]),
             recovered: false,
             stopped: Some(Stopped {
@@ -101,7 +101,7 @@ fn every_record_that_is_written_is_read_back() {
     let bytes = journal(&all);
     let (records, reader) = read(&bytes);
     assert_eq!(records, all);
-    assert_eq!(reader.condition(), Condition::Whole);
+    assert_eq!(reader.condition(), Integrity::Whole);
     assert_eq!(reader.sound_bytes(), bytes.len() as u64);
     let schema = include_str!("../../docs/journal.schema.json");
     let mut schema: serde_json::Value = serde_json::from_str(schema).unwrap();
@@ -134,7 +134,7 @@ fn pieces_of_any_size_give_the_same_records() {
                 true
             });
         }
-        assert_eq!((count, reader.condition()), (4, Condition::Whole), "{size}");
+        assert_eq!((count, reader.condition()), (4, Integrity::Whole), "{size}");
     }
 }
 
@@ -147,7 +147,7 @@ fn a_torn_last_line_is_ignored() {
         assert_eq!(reader.sound_bytes(), whole.len() as u64);
         assert_eq!(records.len(), 3);
         let torn = end > whole.len();
-        assert_eq!(reader.condition() == Condition::Torn, torn, "{end}");
+        assert_eq!(reader.condition() == Integrity::Torn, torn, "{end}");
     }
     for garbage in [
         &[0; 40][..],
@@ -156,7 +156,7 @@ fn a_torn_last_line_is_ignored() {
         &vec![b'x'; 3_000_000],
     ] {
         let (_, reader) = read(&[&whole, garbage].concat());
-        assert_eq!(reader.condition(), Condition::Torn);
+        assert_eq!(reader.condition(), Integrity::Torn);
         assert_eq!(reader.sound_bytes(), whole.len() as u64);
     }
 }
@@ -167,11 +167,11 @@ fn a_changed_line_breaks_the_chain_there() {
     let mut bytes = journal(&usual());
     bytes[first + 30] ^= 1;
     let (records, reader) = read(&bytes);
-    assert_eq!((records.len(), reader.condition()), (1, Condition::Damaged));
+    assert_eq!((records.len(), reader.condition()), (1, Integrity::Damaged));
     let mut last = journal(&usual());
     let at = last.len() - 100;
     last[at] ^= 1;
-    assert_eq!(read(&last).1.condition(), Condition::Damaged);
+    assert_eq!(read(&last).1.condition(), Integrity::Damaged);
 }
 
 fn chained(lines: &[&str]) -> Vec<u8> {
@@ -219,13 +219,13 @@ fn whatever_is_not_understood_makes_the_journal_unknown() {
         (3, "a.backup", "../a.backup"),
         (3, "a.backup", "a/b"),
     ] {
-        assert_eq!(with(line, from, to), Condition::Unknown, "{from} to {to}");
+        assert_eq!(with(line, from, to), Integrity::Unknown, "{from} to {to}");
     }
-    assert_eq!(with(1, "\"seq\":1", "\"seq\":7"), Condition::Damaged);
+    assert_eq!(with(1, "\"seq\":1", "\"seq\":7"), Integrity::Damaged);
     let all: Vec<&str> = bodies.iter().map(String::as_str).collect();
-    assert_eq!(read(&chained(&all)).1.condition(), Condition::Whole);
+    assert_eq!(read(&chained(&all)).1.condition(), Integrity::Whole);
     let no_first = chained(&all[1..]);
-    assert_eq!(read(&no_first).1.condition(), Condition::Damaged);
+    assert_eq!(read(&no_first).1.condition(), Integrity::Damaged);
 }
 
 #[test]
@@ -234,14 +234,14 @@ fn a_record_that_the_storage_does_not_understand_makes_the_journal_unknown() {
     reader.feed(&journal(&usual()), &mut |record| {
         !matches!(record, Record::Replacing(_))
     });
-    assert_eq!(reader.condition(), Condition::Unknown);
+    assert_eq!(reader.condition(), Integrity::Unknown);
 }
 
 #[test]
 fn a_journal_of_format_1_is_read_and_continued_in_its_own_format() {
     let bytes = include_bytes!("../../fixtures/formats/journal-1.jsonl");
     let (records, reader) = read(bytes);
-    assert_eq!(reader.condition(), Condition::Whole);
+    assert_eq!(reader.condition(), Integrity::Whole);
     let Record::Began(began) = &records[0] else {
         panic!("{:?}", records[0]);
     };
@@ -254,14 +254,14 @@ fn a_journal_of_format_1_is_read_and_continued_in_its_own_format() {
     let mut longer = bytes.to_vec();
     let mut writer = reader.writer().clone();
     let more = [
-        result(b"b\xff", Outcome::Finished, Some("b.backup")),
+        result(b"b\xff", ChangeResult::Finished, Some("b.backup")),
         Record::Cut(Cut {
             at_bytes: 1,
             dropped_bytes: 1,
         }),
         Record::Ended(Box::new(Ended {
             recovered: true,
-            counts: BTreeMap::from([(Outcome::Migrated, 3)]),
+            counts: BTreeMap::from([(ChangeResult::Migrated, 3)]),
             ..Ended::default()
         })),
     ];
@@ -269,7 +269,7 @@ fn a_journal_of_format_1_is_read_and_continued_in_its_own_format() {
         writer.line(record, &mut longer);
     }
     let (again, reader) = read(&longer);
-    assert_eq!(reader.condition(), Condition::Whole);
+    assert_eq!(reader.condition(), Integrity::Whole);
     assert_eq!(again[records.len()..], [more[0].clone(), more[2].clone()]);
 }
 
@@ -278,7 +278,7 @@ fn a_journal_of_format_1_is_read_and_continued_in_its_own_format() {
 fn a_journal_and_a_head_that_were_written_before_stay_readable() {
     let bytes = include_bytes!("../../fixtures/formats/journal-2.jsonl");
     let (records, reader) = read(bytes);
-    assert_eq!(reader.condition(), Condition::Whole);
+    assert_eq!(reader.condition(), Integrity::Whole);
     assert_eq!(records.len(), 13);
     assert_eq!(journal(&records), bytes);
     let bytes = include_bytes!("../../fixtures/formats/head-1.json");
@@ -289,7 +289,7 @@ fn a_journal_and_a_head_that_were_written_before_stay_readable() {
 fn migrated(before: &str, after: &str) -> [Record; 2] {
     [
         replacing(b"m", before, after),
-        result(b"m", Outcome::Migrated, Some("m.backup")),
+        result(b"m", ChangeResult::Migrated, Some("m.backup")),
     ]
 }
 
@@ -320,7 +320,7 @@ fn an_original_that_is_back_is_left_and_nothing_is_to_be_undone() {
         migrated("a", "b"),
         [
             restoring("one", "b", "a"),
-            result(b"m", Outcome::Restored, Some("m.backup")),
+            result(b"m", ChangeResult::Restored, Some("m.backup")),
         ],
     );
     let all = ledger(&[
@@ -337,7 +337,7 @@ fn a_backup_that_was_removed_need_not_be_there() {
         migrated("a", "b"),
         [
             removing("one", "a"),
-            result(b"m", Outcome::Pruned, Some("m.backup")),
+            result(b"m", ChangeResult::Pruned, Some("m.backup")),
         ],
     );
     let all = ledger(&[
@@ -350,7 +350,7 @@ fn a_backup_that_was_removed_need_not_be_there() {
     assert_eq!(last(&all), (digest("b"), true));
     let undone = [
         removing("one", "a"),
-        result(b"m", Outcome::Undone, Some("m.backup")),
+        result(b"m", ChangeResult::Undone, Some("m.backup")),
     ];
     let all = ledger(&[
         ("one", Command::Migrate, &one),
@@ -362,7 +362,7 @@ fn a_backup_that_was_removed_need_not_be_there() {
 
 #[test]
 fn what_was_not_done_for_certain_is_not_certain() {
-    for outcome in [None, Some(Outcome::Failed), Some(Outcome::Left)] {
+    for outcome in [None, Some(ChangeResult::Failed), Some(ChangeResult::Left)] {
         let mut records = vec![replacing(b"m", "b", "c")];
         records.extend(outcome.map(|outcome| result(b"m", outcome, None)));
         let one = migrated("a", "b");
@@ -377,10 +377,10 @@ fn what_was_not_done_for_certain_is_not_certain() {
 #[test]
 fn an_operation_of_which_not_all_is_known_makes_what_was_before_uncertain() {
     for (command, condition, is_kept) in [
-        (Command::Migrate, Condition::Damaged, true),
-        (Command::Rollback, Condition::Damaged, false),
-        (Command::Migrate, Condition::Unknown, true),
-        (Command::Prune, Condition::Torn, false),
+        (Command::Migrate, Integrity::Damaged, true),
+        (Command::Rollback, Integrity::Damaged, false),
+        (Command::Migrate, Integrity::Unknown, true),
+        (Command::Prune, Integrity::Torn, false),
     ] {
         let one = migrated("a", "b");
         let mut all = ledger(&[("one", Command::Migrate, &one)]);
@@ -398,7 +398,7 @@ fn an_operation_of_which_not_all_is_known_makes_what_was_before_uncertain() {
             all.fold(record);
         }
         all.fold(&ended());
-        all.end(Condition::Whole, 10, false);
+        all.end(Integrity::Whole, 10, false);
         assert_eq!(last(&all), (digest("c"), true), "{condition:?}");
     }
 }
@@ -406,11 +406,11 @@ fn an_operation_of_which_not_all_is_known_makes_what_was_before_uncertain() {
 #[test]
 fn a_journal_without_its_end_is_damaged_unless_its_operation_is_unfinished() {
     for (condition, is_unfinished, state) in [
-        (Condition::Whole, false, State::Damaged),
-        (Condition::Whole, true, State::Unfinished),
-        (Condition::Torn, false, State::Damaged),
-        (Condition::Torn, true, State::Unfinished),
-        (Condition::Unknown, true, State::Unknown),
+        (Integrity::Whole, false, OperationState::Damaged),
+        (Integrity::Whole, true, OperationState::Unfinished),
+        (Integrity::Torn, false, OperationState::Damaged),
+        (Integrity::Torn, true, OperationState::Unfinished),
+        (Integrity::Unknown, true, OperationState::Unknown),
     ] {
         let mut all = Ledger::default();
         all.begin(id("one"));
@@ -421,8 +421,8 @@ fn a_journal_without_its_end_is_damaged_unless_its_operation_is_unfinished() {
     }
     let mut empty = Ledger::default();
     empty.begin(id("one"));
-    empty.end(Condition::Torn, 3, false);
-    assert_eq!(empty.operations()[0].state, State::Finished);
+    empty.end(Integrity::Torn, 3, false);
+    assert_eq!(empty.operations()[0].state, OperationState::Finished);
 }
 
 #[test]
@@ -433,9 +433,9 @@ fn a_journal_under_the_name_of_another_says_nothing() {
     for record in migrated("a", "b") {
         all.fold(&record);
     }
-    all.end(Condition::Whole, 10, false);
+    all.end(Integrity::Whole, 10, false);
     let two = all.operation("two").unwrap();
-    assert_eq!((two.state, &two.began), (State::Damaged, &None));
+    assert_eq!((two.state, &two.began), (OperationState::Damaged, &None));
     assert_eq!(all.entries(&path(b"m")).len(), 1);
 }
 
@@ -444,20 +444,35 @@ fn results_that_contradict_each_other_make_the_journal_unknown() {
     let done = |outcome| result(b"m", outcome, None);
     let intent = || replacing(b"m", "a", "b");
     for (records, state) in [
-        (vec![intent(), done(Outcome::Migrated)], State::Finished),
-        (vec![done(Outcome::Failed)], State::Finished),
         (
-            vec![intent(), done(Outcome::Failed), done(Outcome::Undone)],
-            State::Finished,
+            vec![intent(), done(ChangeResult::Migrated)],
+            OperationState::Finished,
         ),
-        (vec![done(Outcome::Migrated)], State::Unknown),
+        (vec![done(ChangeResult::Failed)], OperationState::Finished),
         (
-            vec![intent(), done(Outcome::Migrated), done(Outcome::Undone)],
-            State::Unknown,
+            vec![
+                intent(),
+                done(ChangeResult::Failed),
+                done(ChangeResult::Undone),
+            ],
+            OperationState::Finished,
+        ),
+        (vec![done(ChangeResult::Migrated)], OperationState::Unknown),
+        (
+            vec![
+                intent(),
+                done(ChangeResult::Migrated),
+                done(ChangeResult::Undone),
+            ],
+            OperationState::Unknown,
         ),
         (
-            vec![intent(), done(Outcome::Undone), done(Outcome::Finished)],
-            State::Unknown,
+            vec![
+                intent(),
+                done(ChangeResult::Undone),
+                done(ChangeResult::Finished),
+            ],
+            OperationState::Unknown,
         ),
     ] {
         let all = ledger(&[("one", Command::Migrate, &records)]);

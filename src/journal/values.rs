@@ -178,7 +178,7 @@ pub struct Part {
 /// One piece of an original.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Edit {
+pub enum OriginalPiece {
     /// A range of the migrated text.
     Keep {
         /// The offset.
@@ -193,7 +193,7 @@ pub enum Edit {
 /// The result of an announced change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum ChangeResult {
     /// The manifest was replaced.
     Migrated,
     /// The original was restored.
@@ -216,7 +216,7 @@ pub enum Outcome {
     NotAttempted,
 }
 
-impl Outcome {
+impl ChangeResult {
     /// `None` if only the bytes can show it.
     pub fn is_done(self) -> Option<bool> {
         match self {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::id::OperationId;
 use super::opaque::Opaque;
 use super::record::{Began, Ended, Record, Removing, Replacing, Restoring, Settled, StorageNote};
-use super::values::{Actor, BackupId, CatalogName, Command, Outcome, RulesTaken, Stopped};
+use super::values::{Actor, BackupId, CatalogName, ChangeResult, Command, RulesTaken, Stopped};
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::digest::Digest;
@@ -44,8 +44,8 @@ pub(super) fn write(record: &Record, into: &mut Vec<u8>) -> bool {
             backup: settled.backup.as_ref(),
         },
         Record::Ended(ended) => Line::Ended {
-            migrated: ended.counts.get(&Outcome::Migrated).map_or(0, |n| *n),
-            restored: ended.counts.get(&Outcome::Restored).copied(),
+            migrated: ended.counts.get(&ChangeResult::Migrated).map_or(0, |n| *n),
+            restored: ended.counts.get(&ChangeResult::Restored).copied(),
             recovered: ended.recovered,
         },
         _ => return false,
@@ -59,7 +59,7 @@ enum Line<'r> {
     Result {
         #[serde(flatten)]
         path: PathMembers,
-        outcome: Outcome,
+        outcome: ChangeResult,
         #[serde(skip_serializing_if = "Option::is_none")]
         backup: Option<&'r BackupId>,
     },
@@ -237,7 +237,7 @@ fn removing(old: Pruning) -> Option<Record> {
 struct Result {
     path: String,
     path_b64: Option<String>,
-    outcome: Outcome,
+    outcome: ChangeResult,
     backup: Option<BackupId>,
     code: Option<Code>,
     from_version: Option<Version>,
@@ -265,8 +265,11 @@ struct OldEnded {
 }
 
 fn ended(old: OldEnded) -> Record {
-    let mut counts = BTreeMap::from([(Outcome::Migrated, old.migrated)]);
-    counts.extend(old.restored.map(|restored| (Outcome::Restored, restored)));
+    let mut counts = BTreeMap::from([(ChangeResult::Migrated, old.migrated)]);
+    counts.extend(
+        old.restored
+            .map(|restored| (ChangeResult::Restored, restored)),
+    );
     counts.retain(|_, count| *count > 0);
     Record::Ended(Box::new(Ended {
         ended_at: None,

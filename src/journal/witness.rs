@@ -2,7 +2,7 @@
 //! Invariant: what a journal that is not wholly trusted may have changed is never certain.
 
 use super::id::OperationId;
-use super::ledger::{DeedKind, Ledger, NONE, Operation, Slot, SlotDeed};
+use super::ledger::{DeedKind, Ledger, LedgerEntry, NONE, Operation, SlotDeed};
 use super::opaque::Memo;
 use crate::digest::Digest;
 use crate::path::TreePath;
@@ -96,7 +96,7 @@ pub struct Replacement<'l> {
 }
 
 impl Ledger {
-    fn entry(&self, slot: &Slot) -> Entry<'_> {
+    fn entry(&self, slot: &LedgerEntry) -> Entry<'_> {
         let SlotDeed { before, after, .. } = slot.deed;
         let backup = self.backup(slot.deed.backup);
         let deed = match slot.deed.kind {
@@ -129,7 +129,7 @@ impl Ledger {
         std::str::from_utf8(known).ok()
     }
 
-    fn memo(&self, slot: &Slot) -> Option<Memo<'_>> {
+    fn memo(&self, slot: &LedgerEntry) -> Option<Memo<'_>> {
         let (common, own) = slot.deed.memo;
         (common != NONE).then(|| Memo {
             common: self.memos.at(common),
@@ -205,7 +205,7 @@ impl Ledger {
     }
 
     fn witness_of(&self, path: u32) -> Witness<'_> {
-        let slots: Vec<&Slot> = self.slots(path).map(|(_, slot)| slot).collect();
+        let slots: Vec<&LedgerEntry> = self.slots(path).map(|(_, slot)| slot).collect();
         let mut witness = Witness {
             last: None,
             replaced: Vec::new(),
@@ -227,7 +227,7 @@ impl Ledger {
         witness
     }
 
-    fn enter<'l>(&'l self, witness: &mut Witness<'l>, slot: &Slot) {
+    fn enter<'l>(&'l self, witness: &mut Witness<'l>, slot: &LedgerEntry) {
         let entry = self.entry(slot);
         if entry.is_done == Some(false) {
             // A manifest that was not replaced is as it was before, or another program had it since.

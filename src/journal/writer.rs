@@ -6,7 +6,7 @@ use super::version1;
 use crate::digest::{Digest, Hasher};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Format {
+pub(super) enum JournalFormat {
     One,
     #[default]
     Two,
@@ -15,7 +15,7 @@ pub(super) enum Format {
 /// The state of a journal's chain.
 #[derive(Debug, Clone, Default)]
 pub struct Writer {
-    pub(super) format: Format,
+    pub(super) format: JournalFormat,
     pub(super) sequence: u64,
     pub(super) chain: Option<Digest>,
 }
@@ -29,9 +29,9 @@ impl Writer {
         into.extend_from_slice(format!("{{\"seq\":{}", self.sequence).as_bytes());
         let at = into.len();
         let written = match self.format {
-            Format::One => version1::write(record, into),
+            JournalFormat::One => version1::write(record, into),
             // Records are made of texts, numbers and lists; writing them to memory cannot fail.
-            Format::Two => serde_json::to_writer(&mut *into, record).is_ok(),
+            JournalFormat::Two => serde_json::to_writer(&mut *into, record).is_ok(),
         };
         if !written {
             into.truncate(start);

@@ -35,11 +35,11 @@ pub(super) struct Slot<'t> {
     pub(super) name: Cow<'t, str>,
     /// With its white space; empty in an array.
     pub(super) colon: Cow<'t, str>,
-    pub(super) content: Content<'t>,
+    pub(super) content: SlotContent<'t>,
     pub(super) trail: Cow<'t, str>,
 }
 
-pub(super) enum Content<'t> {
+pub(super) enum SlotContent<'t> {
     Found(Value<'t>),
     Opened(usize),
     New(String),
@@ -171,7 +171,7 @@ impl<'t> Slot<'t> {
             lead: Cow::Borrowed(""),
             name: Cow::Owned(name),
             colon,
-            content: Content::New(String::new()),
+            content: SlotContent::New(String::new()),
             trail: Cow::Borrowed(""),
         }
     }
@@ -198,7 +198,7 @@ fn slots<'t>(text: &'t str, value: Value<'t>) -> Vec<Slot<'t>> {
             lead: Cow::Borrowed(&text[begin..name.start]),
             colon: Cow::Borrowed(&text[name.end..span.start]),
             name: Cow::Borrowed(&text[name]),
-            content: Content::Found(value),
+            content: SlotContent::Found(value),
             trail: Cow::Borrowed(&text[span.end..end]),
         });
         begin = end + 1;

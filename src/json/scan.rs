@@ -64,10 +64,10 @@ struct Scanner<'a> {
     text: &'a str,
     cursor: Cursor<'a>,
     nodes: Vec<Node>,
-    open: Vec<Open<'a>>,
+    open: Vec<OpenContainer<'a>>,
 }
 
-struct Open<'a> {
+struct OpenContainer<'a> {
     node: usize,
     kind: ValueKind,
     members: usize,
@@ -151,7 +151,7 @@ impl Scanner<'_> {
             self.nodes[node].end = narrow(self.cursor.at);
             return Ok(Next::After);
         }
-        self.open.push(Open {
+        self.open.push(OpenContainer {
             node,
             kind,
             members: 0,

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::container::{Container, Content, Slot};
+use super::container::{Container, Slot, SlotContent};
 use super::layout::{Layout, Lines, indentation, line_end};
 use super::pointer::Pointer;
 use super::text::Text;
@@ -49,9 +49,9 @@ impl<'t> Splice<'t> {
     pub(super) fn open(&mut self, place: Option<Position>) -> Option<usize> {
         let Some(place) = place else { return Some(0) };
         let value = match self.slot(place).content {
-            Content::Found(value) => value,
-            Content::Opened(container) => return Some(container),
-            Content::New(_) => return None,
+            SlotContent::Found(value) => value,
+            SlotContent::Opened(container) => return Some(container),
+            SlotContent::New(_) => return None,
         };
         if !matches!(value.kind(), ValueKind::Object | ValueKind::Array) {
             return None;
@@ -59,7 +59,7 @@ impl<'t> Splice<'t> {
         let opened = Container::open(self.text, value, Some((place.container, place.slot)));
         let container = self.containers.len();
         self.containers.push(opened);
-        self.change(place).content = Content::Opened(container);
+        self.change(place).content = SlotContent::Opened(container);
         Some(container)
     }
 
@@ -94,7 +94,7 @@ impl<'t> Splice<'t> {
     }
 
     pub(super) fn set(&mut self, place: Position, value: String) {
-        self.change(place).content = Content::New(value);
+        self.change(place).content = SlotContent::New(value);
     }
 
     pub(super) fn remove(&mut self, place: Position) -> String {
@@ -211,9 +211,9 @@ impl<'t> Splice<'t> {
 
     fn print_content(&self, slot: &Slot<'t>, out: &mut String) {
         match &slot.content {
-            Content::Found(value) => out.push_str(value.raw()),
-            Content::Opened(opened) => self.print_container(*opened, out),
-            Content::New(value) => out.push_str(value),
+            SlotContent::Found(value) => out.push_str(value.raw()),
+            SlotContent::Opened(opened) => self.print_container(*opened, out),
+            SlotContent::New(value) => out.push_str(value),
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use super::frame::Frame;
 use super::scope::{Scope, check_start, given_trouble};
 use super::tally::FoundCounts;
-use super::walk::{Ahead, Found, Visit, VisitFn, Visited, Visiting, nested};
+use super::walk::{Ahead, Found, Visit, VisitFn, VisitResult, Visiting, nested};
 use crate::code::Code;
 use crate::path::TreePath;
 use crate::report::Stop;
@@ -190,9 +190,9 @@ impl<'f, T: Send> Finder<'f, T> {
         let visit_one = |buffer: &mut Vec<u8>, ahead: Ahead<T>| match ahead {
             Ahead::Directory(path) => visiting.directory(&path, buffer),
             Ahead::Named(path) => visiting.named(path, buffer),
-            found @ Ahead::Found(_) => Visited {
+            found @ Ahead::Found(_) => VisitResult {
                 ahead: vec![found],
-                ..Visited::default()
+                ..VisitResult::default()
             },
         };
         let depths: Vec<_> = group.iter().map(Ahead::depth).collect();

@@ -18,12 +18,12 @@ use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::journal::{
-    Actor, CatalogName, Command, Condition, OperationId, RulesTaken, Selected, Stopped,
+    Actor, CatalogName, Command, Integrity, OperationId, RulesTaken, Selected, Stopped,
 };
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Start, Stop, Summary, Watch};
 use crate::selection::Selection;
-use crate::storage::{Answer, Begin, Begun, Change, Opening, Session, Storage};
+use crate::storage::{Answer, Begin, Begun, Opening, Session, Storage, StorageChange};
 use crate::version::Version;
 
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
@@ -255,7 +255,7 @@ impl<'f> Frame<'f> {
         for log in logs.iter().filter(|log| log.is_unfinished) {
             // A journal that cannot be read is reported as unfinished, like one that is at work.
             match self.storage.log(&log.id, &mut |_, _| ()) {
-                Ok(end) if end.condition == Condition::Unknown => unknown.push(&log.id),
+                Ok(end) if end.condition == Integrity::Unknown => unknown.push(&log.id),
                 _ => readable.push(log.id.as_str()),
             }
         }
@@ -342,7 +342,7 @@ impl Writing {
     }
 
     /// Passes a request to the storage, which answers later. `None` if the operation could not begin.
-    pub(super) fn ask(&self, change: Change<'_>) -> Option<Arc<OnceLock<Answer>>> {
+    pub(super) fn ask(&self, change: StorageChange<'_>) -> Option<Arc<OnceLock<Answer>>> {
         let session = self.session().ok()?;
         let answer = Arc::new(OnceLock::new());
         let given_to = Arc::clone(&answer);

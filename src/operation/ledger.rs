@@ -8,7 +8,7 @@ use super::frame::unfinished_notice;
 use crate::catalog::{Catalog, Source};
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::journal::{Ledger, Operation, State};
+use crate::journal::{Ledger, Operation, OperationState};
 use crate::report::{Diagnosis, Stop};
 use crate::storage::{Log, Storage};
 
@@ -73,7 +73,9 @@ impl Journals {
         }
         let operations = logs.iter().zip(journals.ledger.operations());
         let unfinished: Vec<&str> = operations
-            .filter(|(log, operation)| log.is_unfinished && operation.state != State::Unknown)
+            .filter(|(log, operation)| {
+                log.is_unfinished && operation.state != OperationState::Unknown
+            })
             .map(|(log, _)| log.id.as_str())
             .collect();
         if !unfinished.is_empty() {
@@ -123,19 +125,21 @@ pub(super) fn required(storage: &dyn Storage) -> Result<Ledger, Stop> {
 /// The finding about a journal that is not complete and trusted.
 pub(super) fn trust_finding(operation: &Operation) -> Option<Diagnosis> {
     let (code, what) = match operation.state {
-        State::Damaged if operation.is_cut => (
+        OperationState::Damaged if operation.is_cut => (
             Code::JournalDamaged,
             "ends too early, though nothing of the operation is unfinished",
         ),
-        State::Damaged => (
+        OperationState::Damaged => (
             Code::JournalDamaged,
             "has a broken chain, or the name of another: what follows the break is not believed",
         ),
-        State::Unknown => (
+        OperationState::Unknown => (
             Code::JournalUnknown,
             "says something that this version of the program does not know: a newer one wrote it, or it was edited",
         ),
-        State::Finished | State::Unfinished | State::Unreadable => return None,
+        OperationState::Finished | OperationState::Unfinished | OperationState::Unreadable => {
+            return None;
+        }
     };
     let message = format!("the journal of operation `{}` {what}", operation.id);
     Some(Diagnosis::new(code, message))

@@ -24,7 +24,7 @@ mod tests;
 mod verify;
 mod walk;
 
-pub use explain::{Content, ExplainedBackup, Explanation, Leg, explain};
+pub use explain::{ExplainedBackup, Explanation, FileFacts, Leg, explain};
 pub use frame::{Frame, Request};
 pub use migrate::{Detail, Migrate, migrate};
 pub use operations::{OperationEntry, operations};

@@ -8,7 +8,7 @@ use super::ledger;
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::journal::{Command, Deed, Operation, OperationId, State};
+use crate::journal::{Command, Deed, Operation, OperationId, OperationState};
 use crate::report::Stop;
 use crate::storage::Storage;
 use crate::version::Version;
@@ -19,7 +19,7 @@ pub struct OperationEntry {
     /// The id.
     pub id: OperationId,
     /// The state.
-    pub state: State,
+    pub state: OperationState,
     /// The command; `None` if the journal does not say.
     pub command: Option<Command>,
     /// The system's time at its start.

@@ -88,7 +88,7 @@ pub fn rehearse_tree(frame: &Frame<'_>) -> Result<TreeRehearsal, Stop> {
     Ok(rehearsal)
 }
 
-struct ExaminedManifest {
+struct RehearsedManifest {
     path: TreePath,
     kind: Option<usize>,
     rehearsed: Option<Rehearsal>,
@@ -105,10 +105,10 @@ struct TreeRehearser<'l> {
 }
 
 impl TreeRehearser<'_> {
-    fn look(&self, visit: &Visit<'_>, buffer: &mut Vec<u8>) -> ExaminedManifest {
+    fn look(&self, visit: &Visit<'_>, buffer: &mut Vec<u8>) -> RehearsedManifest {
         let path = visit.path;
         self.frame.large.process(buffer, |bytes, most| {
-            let mut seen = ExaminedManifest {
+            let mut seen = RehearsedManifest {
                 path: path.clone(),
                 kind: None,
                 rehearsed: None,
@@ -125,7 +125,7 @@ impl TreeRehearser<'_> {
         })
     }
 
-    fn rehearse(&self, bytes: &[u8], seen: &mut ExaminedManifest) -> Result<(), Diagnosis> {
+    fn rehearse(&self, bytes: &[u8], seen: &mut RehearsedManifest) -> Result<(), Diagnosis> {
         let examined = examine(self.frame.catalog, seen.path.file_name(), bytes);
         seen.kind = match &examined {
             Ok(manifest) => Some(manifest.kind().index()),
@@ -159,7 +159,7 @@ impl TreeRehearser<'_> {
 }
 
 impl TreeRehearsal {
-    fn add(&mut self, seen: ExaminedManifest) {
+    fn add(&mut self, seen: RehearsedManifest) {
         self.manifests += 1;
         self.kinds.extend(seen.kind);
         self.warned.extend(seen.warned);

@@ -23,12 +23,12 @@ pub struct Survey {
     pub backfilled: bool,
 }
 
-pub(super) struct Answer {
-    fields: Vec<Held>,
+pub(super) struct SurveyedManifest {
+    fields: Vec<FieldValue>,
     backfilled: BTreeSet<String>,
 }
 
-enum Held {
+enum FieldValue {
     Missing,
     Null,
     Value { digest: Digest, shown: Box<str> },
@@ -54,12 +54,12 @@ impl Survey {
         self.fields.is_empty() && !self.backfilled
     }
 
-    pub(super) fn ask(&self, manifest: &Manifest<'_, '_>) -> Option<Box<Answer>> {
+    pub(super) fn ask(&self, manifest: &Manifest<'_, '_>) -> Option<Box<SurveyedManifest>> {
         if self.is_empty() {
             return None;
         }
         let document = manifest.document();
-        Some(Box::new(Answer {
+        Some(Box::new(SurveyedManifest {
             fields: self.fields.iter().map(|at| held(document.at(at))).collect(),
             backfilled: if self.backfilled {
                 backfilled(document.at(&manifest.kind().history))
@@ -70,11 +70,11 @@ impl Survey {
     }
 }
 
-fn held(value: Option<Value<'_>>) -> Held {
+fn held(value: Option<Value<'_>>) -> FieldValue {
     match value {
-        None => Held::Missing,
-        Some(value) if value.kind() == ValueKind::Null => Held::Null,
-        Some(value) => Held::Value {
+        None => FieldValue::Missing,
+        Some(value) if value.kind() == ValueKind::Null => FieldValue::Null,
+        Some(value) => FieldValue::Value {
             digest: canonical::digest(value),
             shown: shown(value).into(),
         },
@@ -113,13 +113,13 @@ impl Answers {
         }
     }
 
-    pub(super) fn add(&mut self, answer: Answer) {
+    pub(super) fn add(&mut self, answer: SurveyedManifest) {
         self.manifests += 1;
         for (counted, held) in self.fields.iter_mut().zip(answer.fields) {
             match held {
-                Held::Missing => counted.missing += 1,
-                Held::Null => counted.null += 1,
-                Held::Value { digest, shown } => {
+                FieldValue::Missing => counted.missing += 1,
+                FieldValue::Null => counted.null += 1,
+                FieldValue::Value { digest, shown } => {
                     counted.values.entry(digest).or_insert((shown, 0)).1 += 1;
                 }
             }

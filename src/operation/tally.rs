@@ -9,7 +9,7 @@ use std::io;
 use std::mem;
 use std::sync::Arc;
 
-use super::survey::{Answer, Answers, Survey};
+use super::survey::{Answers, Survey, SurveyedManifest};
 use crate::catalog::Route;
 use crate::clock::Timestamp;
 use crate::code::{Class, Code};
@@ -280,7 +280,7 @@ impl<'s> Tally<'s> {
         }
     }
 
-    pub(super) fn answer(&mut self, answer: Answer) {
+    pub(super) fn answer(&mut self, answer: SurveyedManifest) {
         self.answers.add(answer);
     }
 

@@ -72,7 +72,7 @@ impl<T> Ahead<T> {
 }
 
 /// The result of one visit: items in path order, and subdirectories between them.
-pub(super) struct Visited<T> {
+pub(super) struct VisitResult<T> {
     pub(super) ahead: Vec<Ahead<T>>,
     pub(super) counts: FoundCounts,
     /// The directory, if another user made a state directory in it.
@@ -81,7 +81,7 @@ pub(super) struct Visited<T> {
     pub(super) stop: Option<Stop>,
 }
 
-impl<T> Default for Visited<T> {
+impl<T> Default for VisitResult<T> {
     fn default() -> Self {
         Self {
             ahead: Vec::new(),
@@ -102,8 +102,8 @@ pub(super) struct Visiting<'v, T> {
 
 impl<T> Visiting<'_, T> {
     /// Lists one directory, visits the manifests in it, and returns the directories below it.
-    pub(super) fn directory(&self, path: &[u8], buffer: &mut Vec<u8>) -> Visited<T> {
-        let mut visited = Visited::default();
+    pub(super) fn directory(&self, path: &[u8], buffer: &mut Vec<u8>) -> VisitResult<T> {
+        let mut visited = VisitResult::default();
         if self.frame.watch.signal().is_some() {
             visited.ahead.push(Ahead::Directory(path.into()));
             return visited;
@@ -161,7 +161,7 @@ impl<T> Visiting<'_, T> {
         &self,
         (parent, name, kind): (&[u8], Name<'_>, EntryKind),
         directory: &Directory<'_>,
-        visited: &mut Visited<T>,
+        visited: &mut VisitResult<T>,
     ) -> Option<Here<T>> {
         let bytes = name.as_bytes();
         let path = || TreePath::join(parent, bytes);
@@ -236,8 +236,8 @@ impl<T> Visiting<'_, T> {
         Stop::new(Code::TreeUnreadable, message)
     }
 
-    pub(super) fn named(&self, path: TreePath, buffer: &mut Vec<u8>) -> Visited<T> {
-        let mut visited = Visited::default();
+    pub(super) fn named(&self, path: TreePath, buffer: &mut Vec<u8>) -> VisitResult<T> {
+        let mut visited = VisitResult::default();
         if self.frame.watch.signal().is_some() {
             visited.ahead.push(Ahead::Named(path));
         } else if self.scope.counts_named(&path, &mut visited.counts) {

@@ -91,7 +91,7 @@ impl PlanFile {
     /// # Errors
     /// The input cannot be read, is no plan, or was cut off or edited.
     pub fn read(input: impl BufRead) -> Result<Self, PlanFileError> {
-        let mut lines = Lines::new(input);
+        let mut lines = LineReader::new(input);
         let head = lines.required()?;
         let head: PlanHead = check_format(head).map_err(|problem| lines.wrong(problem))?;
         let catalog_digest = digest(&head.catalog.digest).map_err(|wrong| lines.wrong(wrong))?;
@@ -151,7 +151,7 @@ impl PlanFile {
     }
 }
 
-struct Lines<R> {
+struct LineReader<R> {
     input: R,
     line: Vec<u8>,
     number: u64,
@@ -159,7 +159,7 @@ struct Lines<R> {
     hasher: Hasher,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> LineReader<R> {
     fn new(input: R) -> Self {
         Self {
             input,
@@ -213,10 +213,10 @@ impl<R: BufRead> Lines<R> {
 
 fn check_format(line: &[u8]) -> Result<PlanHead, PlanProblem> {
     #[derive(Deserialize)]
-    struct Named {
+    struct FormatLine {
         format: String,
     }
-    let named: Named = parse(line).map_err(|_| PlanProblem::NotAPlan)?;
+    let named: FormatLine = parse(line).map_err(|_| PlanProblem::NotAPlan)?;
     if named.format != FORMAT {
         return Err(PlanProblem::Format {
             found: named.format,

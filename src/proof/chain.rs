@@ -2,11 +2,11 @@
 //! The result of one record is the document before the next one; the result of the last one is the manifest. A record is checked if a backup has its result.
 //! Invariant: a problem with one record does not prevent the check of another.
 
-use super::evidence::Original;
+use super::evidence::OriginalEvidence;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::engine::Manifest;
-use crate::engine::history::Record;
+use crate::engine::history::HistoryRecord;
 use crate::json::canonical::{self, Truncation};
 use crate::json::{Pointer, Value};
 use crate::report::Diagnosis;
@@ -14,8 +14,8 @@ use crate::version::Version;
 
 pub(super) fn check(
     manifest: &Manifest<'_, '_>,
-    records: &[Record],
-    originals: &[Option<&Original<'_>>],
+    records: &[HistoryRecord],
+    originals: &[Option<&OriginalEvidence<'_>>],
 ) -> Vec<Diagnosis> {
     let kind = manifest.kind();
     let mut findings = versions(records, manifest.version(), &kind.history);
@@ -55,7 +55,7 @@ pub(super) fn check(
     findings
 }
 
-fn versions(records: &[Record], version: &Version, at: &Pointer) -> Vec<Diagnosis> {
+fn versions(records: &[HistoryRecord], version: &Version, at: &Pointer) -> Vec<Diagnosis> {
     let mut findings = Vec::new();
     for (place, pair) in records.windows(2).enumerate() {
         let [one, two] = pair else { continue };

@@ -2,16 +2,16 @@
 //! The document before is the original in a backup; the document after is the next original or the manifest. A migration without one of the two is not checked.
 //! Invariant: the rules are those of the engine, for the version after the migration.
 
-use super::evidence::Original;
+use super::evidence::OriginalEvidence;
 use crate::engine::Manifest;
 use crate::engine::check_compared;
-use crate::engine::history::Record;
+use crate::engine::history::HistoryRecord;
 use crate::report::Diagnosis;
 
 pub(super) fn check(
     manifest: &Manifest<'_, '_>,
-    records: &[Record],
-    originals: &[Option<&Original<'_>>],
+    records: &[HistoryRecord],
+    originals: &[Option<&OriginalEvidence<'_>>],
 ) -> Vec<Diagnosis> {
     let original = |place: usize| originals.get(place).copied().flatten();
     let mut findings = Vec::new();
@@ -22,7 +22,7 @@ pub(super) fn check(
         let made = if place + 1 == records.len() {
             Some(manifest.document())
         } else {
-            original(place + 1).and_then(Original::root)
+            original(place + 1).and_then(OriginalEvidence::root)
         };
         let (Some(before), Some(after)) = (found.root(), made) else {
             continue;

@@ -3,8 +3,8 @@
 
 use crate::catalog::Kind;
 use crate::digest::Digest;
-use crate::engine::Members;
-use crate::engine::history::Record;
+use crate::engine::EngineMembers;
+use crate::engine::history::HistoryRecord;
 use crate::journal::{Replacement, Witness};
 use crate::json::{Pointer, Text, Value, canonical};
 use crate::report::Diagnosis;
@@ -16,31 +16,31 @@ pub(crate) struct Evidence<'e> {
     /// The SHA-256 of the manifest's bytes.
     pub raw: Digest,
     pub witness: Option<&'e Witness<'e>>,
-    pub originals: &'e [Original<'e>],
+    pub originals: &'e [OriginalEvidence<'e>],
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Proof {
-    pub records: Vec<Record>,
+    pub records: Vec<HistoryRecord>,
     /// For each record the index of its original in the evidence.
     pub originals: Vec<Option<usize>>,
     pub findings: Vec<Diagnosis>,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Original<'b> {
+pub(crate) struct OriginalEvidence<'b> {
     pub(super) name: &'b str,
-    pub(super) content: Result<Content<'b>, String>,
+    pub(super) content: Result<OriginalContent<'b>, String>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Content<'b> {
+pub(super) struct OriginalContent<'b> {
     pub(super) raw: Digest,
     /// The document and its canonical digest; `None` if it is not valid.
     pub(super) document: Option<(Text<'b>, Digest)>,
 }
 
-impl<'b> Original<'b> {
+impl<'b> OriginalEvidence<'b> {
     pub(crate) fn new(name: &'b str, bytes: &'b [u8]) -> Self {
         let document = Text::scan(bytes).ok().map(|text| {
             let digest = canonical::digest(text.root());
@@ -49,7 +49,7 @@ impl<'b> Original<'b> {
         let raw = Digest::of(bytes);
         Self {
             name,
-            content: Ok(Content { raw, document }),
+            content: Ok(OriginalContent { raw, document }),
         }
     }
 
@@ -76,7 +76,7 @@ impl<'b> Original<'b> {
     }
 
     pub(super) fn version(&self, kind: &Kind) -> Option<Version> {
-        let declared = Members::read(self.root()?, kind).declared.ok()?;
+        let declared = EngineMembers::read(self.root()?, kind).declared.ok()?;
         Some(declared.unwrap_or_else(|| kind.unversioned.clone()))
     }
 

@@ -1,7 +1,7 @@
 //! Compares the members that no migration may change with the oldest original.
 //! Invariant: members are compared by their canonical form, because other tools change the spelling.
 
-use super::evidence::Original;
+use super::evidence::OriginalEvidence;
 use crate::code::Code;
 use crate::engine::Manifest;
 use crate::json::{Pointer, Value, canonical};
@@ -9,7 +9,7 @@ use crate::report::Diagnosis;
 
 pub(super) fn check(
     manifest: &Manifest<'_, '_>,
-    originals: &[Option<&Original<'_>>],
+    originals: &[Option<&OriginalEvidence<'_>>],
 ) -> Vec<Diagnosis> {
     let Some(original) = originals.iter().flatten().next() else {
         return Vec::new();

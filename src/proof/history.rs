@@ -9,7 +9,7 @@ use super::originals::{self, check_backups};
 use super::{chain, comparison, guarded_members};
 use crate::code::Code;
 use crate::engine::Manifest;
-use crate::engine::history::{self, Record};
+use crate::engine::history::{self, HistoryRecord};
 use crate::report::Diagnosis;
 
 pub(crate) fn check_history(manifest: &Manifest<'_, '_>, evidence: &Evidence<'_>) -> Proof {
@@ -45,7 +45,7 @@ pub(crate) fn check_history(manifest: &Manifest<'_, '_>, evidence: &Evidence<'_>
 }
 
 fn unwitnessed(
-    records: &[Record],
+    records: &[HistoryRecord],
     originals: &[Option<usize>],
     evidence: &Evidence<'_>,
 ) -> Option<Diagnosis> {

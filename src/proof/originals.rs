@@ -2,20 +2,20 @@
 //! A backup is the original of a record if it has the checksum in the record. A backup that no record and no journal knows is unrelated.
 //! Invariant: the content identifies an original, not the name.
 
-use super::evidence::{Evidence, Original};
+use super::evidence::{Evidence, OriginalEvidence};
 use crate::catalog::Kind;
 use crate::code::Code;
-use crate::engine::history::Record;
+use crate::engine::history::HistoryRecord;
 use crate::journal::Replacement;
 use crate::report::Diagnosis;
 
 /// For each record the index of its original; of several, one that a journal recorded.
-pub(super) fn of_records(records: &[Record], evidence: &Evidence<'_>) -> Vec<Option<usize>> {
+pub(super) fn of_records(records: &[HistoryRecord], evidence: &Evidence<'_>) -> Vec<Option<usize>> {
     let originals = evidence.originals;
-    let is_journalled = |one: &Original<'_>| one.replaced(evidence.witness).is_some();
-    let of_record = |record: &Record| {
+    let is_journalled = |one: &OriginalEvidence<'_>| one.replaced(evidence.witness).is_some();
+    let of_record = |record: &HistoryRecord| {
         let found = Some(record.checksum_before);
-        let is_it = |one: &Original<'_>| one.checksum() == found;
+        let is_it = |one: &OriginalEvidence<'_>| one.checksum() == found;
         let journalled = originals
             .iter()
             .position(|one| is_it(one) && is_journalled(one));
@@ -24,7 +24,11 @@ pub(super) fn of_records(records: &[Record], evidence: &Evidence<'_>) -> Vec<Opt
     records.iter().map(of_record).collect()
 }
 
-pub(super) fn check(kind: &Kind, records: &[Record], evidence: &Evidence<'_>) -> Vec<Diagnosis> {
+pub(super) fn check(
+    kind: &Kind,
+    records: &[HistoryRecord],
+    evidence: &Evidence<'_>,
+) -> Vec<Diagnosis> {
     let replaced = evidence
         .witness
         .map_or(&[][..], |witness| &witness.replaced);
@@ -38,7 +42,7 @@ pub(super) fn check(kind: &Kind, records: &[Record], evidence: &Evidence<'_>) ->
         let speaks = |one: &Replacement<'_>| {
             one.backup == Some(original.name) || Some(one.before) == original.raw()
         };
-        let found = |record: &Record| Some(record.checksum_before) == original.checksum();
+        let found = |record: &HistoryRecord| Some(record.checksum_before) == original.checksum();
         if !records.iter().any(found) && !replaced.iter().any(speaks) {
             let name = original.name;
             let message = format!("`{name}` is not the original of any record of the history");
@@ -59,7 +63,7 @@ pub(crate) fn check_backups(evidence: &Evidence<'_>) -> Vec<Diagnosis> {
         .collect()
 }
 
-fn changed(replaced: &Replacement<'_>, originals: &[Original<'_>]) -> Option<Diagnosis> {
+fn changed(replaced: &Replacement<'_>, originals: &[OriginalEvidence<'_>]) -> Option<Diagnosis> {
     let name = replaced.backup?;
     let Some(original) = originals.iter().find(|original| original.name == name) else {
         return replaced.is_kept.then(|| {
@@ -84,8 +88,8 @@ fn changed(replaced: &Replacement<'_>, originals: &[Original<'_>]) -> Option<Dia
 fn checksum_before(
     kind: &Kind,
     replaced: &Replacement<'_>,
-    records: &[Record],
-    originals: &[Original<'_>],
+    records: &[HistoryRecord],
+    originals: &[OriginalEvidence<'_>],
 ) -> Option<Diagnosis> {
     let name = replaced.backup?;
     let original = originals.iter().find(|original| original.name == name)?;

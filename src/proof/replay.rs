@@ -1,11 +1,11 @@
 //! Computes a migration again from the original, with the same catalog and clock.
 //! Invariant: a migration that cannot be computed again is a note; only different bytes are a finding.
 
-use super::evidence::{Evidence, Original, Proof};
+use super::evidence::{Evidence, OriginalEvidence, Proof};
 use crate::catalog::Catalog;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::engine::history::Record;
+use crate::engine::history::HistoryRecord;
 use crate::engine::{examine_text, transform};
 use crate::json::{Pointer, Text};
 use crate::path::TreePath;
@@ -19,7 +19,7 @@ pub(crate) struct Replay<'r> {
     /// The operation that migrated it.
     pub operation: &'r str,
     pub original: &'r str,
-    pub record: &'r Record,
+    pub record: &'r HistoryRecord,
     /// The SHA-256 of the migrated bytes.
     pub after: Digest,
 }
@@ -86,7 +86,7 @@ pub(crate) fn check_replay<'c>(
         let found = proof.originals.get(place).copied().flatten();
         found.map(|at| &evidence.originals[at])
     };
-    let one = |place: usize, record: &Record| {
+    let one = |place: usize, record: &HistoryRecord| {
         let at = history.child(place.to_string());
         let Some(original) = original_at(place) else {
             return Some(not_replayable(format!(
@@ -108,7 +108,7 @@ pub(crate) fn check_replay<'c>(
             Err(why) => return Some(not_replayable(format!("`{at}`: {why}"))),
         };
         let is_last = place + 1 == proof.records.len();
-        let next = original_at(place + 1).and_then(Original::raw);
+        let next = original_at(place + 1).and_then(OriginalEvidence::raw);
         let after = next
             .or(is_last.then_some(evidence.raw))
             .unwrap_or(replaced.after);

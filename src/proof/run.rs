@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::snapshots::{self, Declared, Files};
+use super::snapshots::{self, Declared, FileReader};
 use crate::catalog::Snapshots;
 use crate::code::Code;
 use crate::digest::Digest;
@@ -17,7 +17,7 @@ pub(crate) fn check_run(
     path: &TreePath,
     document: Value<'_>,
     rules: &Snapshots,
-    files: &Files<'_>,
+    files: &FileReader<'_>,
 ) -> Vec<Diagnosis> {
     let findings = check_declared(document, rules, Some(files));
     let mut findings = findings.unwrap_or_else(|| {
@@ -37,7 +37,7 @@ pub(crate) fn check_identity(document: Value<'_>, rules: &Snapshots) -> Vec<Diag
 fn check_declared(
     document: Value<'_>,
     rules: &Snapshots,
-    files: Option<&Files<'_>>,
+    files: Option<&FileReader<'_>>,
 ) -> Option<Vec<Diagnosis>> {
     let declared = match snapshots::declared(document, &rules.declared) {
         Some(Ok(declared)) => declared,

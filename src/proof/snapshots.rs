@@ -9,7 +9,7 @@ use crate::json::{Fragment, MAX_BYTES, Pointer, Text, Value, ValueKind, canonica
 use crate::report::Diagnosis;
 
 /// Reads the file with a name relative to the run directory, and passes it on in pieces.
-pub(crate) type Files<'f> = dyn Fn(&str, &mut dyn FnMut(&[u8])) -> Result<(), Diagnosis> + 'f;
+pub(crate) type FileReader<'f> = dyn Fn(&str, &mut dyn FnMut(&[u8])) -> Result<(), Diagnosis> + 'f;
 
 pub(super) struct Declared<'t> {
     pub(super) name: Cow<'t, str>,
@@ -71,7 +71,7 @@ fn malformed(at: &Pointer, found: &str, expected: &str) -> Diagnosis {
 impl Declared<'_> {
     pub(super) fn check(
         &self,
-        files: &Files<'_>,
+        files: &FileReader<'_>,
         agrees_with: Option<(&Pointer, Value<'_>)>,
     ) -> Vec<Diagnosis> {
         let (mut hasher, mut size, mut content) = (Hasher::new(), 0, Vec::new());

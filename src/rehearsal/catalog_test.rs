@@ -1,7 +1,7 @@
 //! Tests a catalog with its fixtures and with generated documents.
 //! Invariant: the same catalog gives the same remarks.
 
-use super::checks::{self, Refused};
+use super::checks::{self, RehearsalRefusal};
 use super::documents;
 use super::fixtures::Fixtures;
 use super::laws::rehearse;
@@ -80,8 +80,8 @@ fn check_results(
         match checks::migrate_valid(&manifest, route) {
             None => {}
             Some(Ok(())) => is_any_migrated = true,
-            Some(Err(Refused::Result(why))) => return say(&why),
-            Some(Err(Refused::Step(why))) => {
+            Some(Err(RehearsalRefusal::Result(why))) => return say(&why),
+            Some(Err(RehearsalRefusal::Step(why))) => {
                 refused_by_step.get_or_insert_with(|| say(&why));
             }
         }

@@ -6,7 +6,8 @@ use crate::catalog::{Kind, Migration, Place, Route};
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::engine::{
-    Manifest, Stamp, Verdict, Verdicts, check_after, check_before, transform, transform_checked,
+    Manifest, RecordStamp, Verdict, Verdicts, check_after, check_before, transform,
+    transform_checked,
 };
 use crate::json::{Edit, Fragment, Text, Value, apply};
 use crate::refusal::Refusal;
@@ -90,7 +91,7 @@ fn remarks_on(verdict: Verdict, file: &str, prefix: &str) -> Vec<Remark> {
     failures.chain(beyond_range).collect()
 }
 
-pub(super) enum Refused {
+pub(super) enum RehearsalRefusal {
     Step(String),
     Result(String),
 }
@@ -99,7 +100,7 @@ pub(super) enum Refused {
 pub(super) fn migrate_valid(
     manifest: &Manifest<'_, '_>,
     route: &Route,
-) -> Option<Result<(), Refused>> {
+) -> Option<Result<(), RehearsalRefusal>> {
     let (kind, document) = (manifest.kind(), manifest.document());
     let version = manifest.version();
     let is_valid = kind.schemas.contains_key(version)
@@ -108,10 +109,12 @@ pub(super) fn migrate_valid(
         return None;
     }
     let mut verdicts = Verdicts::new(Enforcement::AsWritten, None);
-    let migrated = transform_checked(manifest, route, &Stamp::placeholder(), &mut verdicts);
+    let migrated = transform_checked(manifest, route, &RecordStamp::placeholder(), &mut verdicts);
     Some(migrated.map(drop).map_err(|refusal| match refusal {
-        Refusal::Schema { .. } | Refusal::Rule { .. } => Refused::Result(refusal.to_string()),
-        _ => Refused::Step(refusal.to_string()),
+        Refusal::Schema { .. } | Refusal::Rule { .. } => {
+            RehearsalRefusal::Result(refusal.to_string())
+        }
+        _ => RehearsalRefusal::Step(refusal.to_string()),
     }))
 }
 

@@ -149,13 +149,13 @@ pub(super) fn difference(found: &str, expected: &str) -> Option<String> {
     ))
 }
 
-type Difference<'t> = (Pointer, Option<Value<'t>>, Option<Value<'t>>);
+type MemberDifference<'t> = (Pointer, Option<Value<'t>>, Option<Value<'t>>);
 
 fn first_difference<'t>(
     at: Pointer,
     found: Value<'t>,
     expected: Value<'t>,
-) -> Option<Difference<'t>> {
+) -> Option<MemberDifference<'t>> {
     if canonical::same(found, expected) {
         return None;
     }

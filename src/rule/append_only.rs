@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::contract::{DocumentRule, Violation};
-use super::model::{Body, Definition};
+use super::model::{Body, RuleDefinition};
 use crate::form::{ObjectProblem, check_member};
 use crate::json::{Pointer, Value, ValueKind, canonical};
 
-pub(super) const DEFINITION: Definition = Definition::of::<AppendOnly>(
+pub(super) const DEFINITION: RuleDefinition = RuleDefinition::of::<AppendOnly>(
     "append_only",
     "\
 The array `at` begins after the migration with the elements that it had before; each says the same. Nothing is asked where there was no array before. An array that is gone has lost its elements.",

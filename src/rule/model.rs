@@ -87,4 +87,4 @@ impl Body {
     }
 }
 
-pub(super) type Definition = crate::form::Definition<Body>;
+pub(super) type RuleDefinition = crate::form::Definition<Body>;

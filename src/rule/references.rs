@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::contract::{Fact, TreeRule, Violation, key, list, sort};
-use super::model::{Body, Definition};
+use super::model::{Body, RuleDefinition};
 use crate::form::{ObjectProblem, check_members};
 use crate::json::{Pointer, Value};
 
-pub(super) const DEFINITION: Definition = Definition::of::<References>(
+pub(super) const DEFINITION: RuleDefinition = RuleDefinition::of::<References>(
     "references",
     "\
 What a document says at `at` (a list of pointers), some document of the kind `kind` says at `to` (a list of as many). One that lacks one of the members, or has null there, refers to nothing.",

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::contract::{DocumentRule, Violation, value_at};
-use super::model::{Body, Definition};
+use super::model::{Body, RuleDefinition};
 use crate::form::{ObjectProblem, check_member};
 use crate::json::{Pointer, Value};
 
-pub(super) const DEFINITION: Definition = Definition::of::<StartsWith>(
+pub(super) const DEFINITION: RuleDefinition = RuleDefinition::of::<StartsWith>(
     "starts_with",
     "\
 The text of the member `at` begins with the text of the member `prefix`, followed by `separator` where there is one. Nothing is asked where either is missing or null; what is no text is not right.",

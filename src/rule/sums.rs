@@ -1,11 +1,11 @@
 //! `sum_equals` and `count_equals`: a sum of numbers, or a number of elements or documents, compared with a stated number.
 //! Invariant: sums are exact, and every element counts, whatever its value is.
 
-use super::model::Definition;
+use super::model::RuleDefinition;
 use super::totals::{self, Total};
 use crate::form::read_members;
 
-pub(super) const SUM_EQUALS: Definition = Definition {
+pub(super) const SUM_EQUALS: RuleDefinition = RuleDefinition {
     name: "sum_equals",
     documentation: "\
 In one document: the numbers `value` (a pointer that is seen from each element; `\"\"` is the element itself) of the array `items` add up to `expected` (a pointer or a number), give or take `tolerance`.
@@ -18,7 +18,7 @@ A number may be spelled in a string. Sums are exact decimals. What is missing or
     schema: schema_of_sum,
 };
 
-pub(super) const COUNT_EQUALS: Definition = Definition {
+pub(super) const COUNT_EQUALS: RuleDefinition = RuleDefinition {
     name: "count_equals",
     documentation: "\
 As `sum_equals`, but what is compared is the number of elements of `items`, or of documents in the group; there is no `value`.",

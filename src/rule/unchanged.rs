@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::contract::{DocumentRule, Violation};
-use super::model::{Body, Definition};
+use super::model::{Body, RuleDefinition};
 use crate::form::{ObjectProblem, check_members};
 use crate::json::{Pointer, Value, canonical};
 
-pub(super) const DEFINITION: Definition = Definition::of::<Unchanged>(
+pub(super) const DEFINITION: RuleDefinition = RuleDefinition::of::<Unchanged>(
     "unchanged",
     "\
 The members `at` (a list of pointers) say the same after the migration as before: their canonical forms are equal. A member that is added or removed has changed. Where bytes matter, name the member in `immutable` or `protected`.",

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::contract::{Fact, TreeRule, Violation, groups, key, list, sort};
-use super::model::{Body, Definition};
+use super::model::{Body, RuleDefinition};
 use crate::form::{ObjectProblem, check_members};
 use crate::json::{Pointer, Value};
 
-pub(super) const DEFINITION: Definition = Definition::of::<Unique>(
+pub(super) const DEFINITION: RuleDefinition = RuleDefinition::of::<Unique>(
     "unique",
     "\
 No two documents of this kind in the tree say the same at all of `at` (a list of pointers). One that lacks one of them, or has null there, collides with none. All that collide are named.",

@@ -4,11 +4,11 @@
 use serde::Deserialize;
 
 use super::fill::{Fill, Filling, Gap, OtherValue, some_value};
-use super::parsed::{Definition, Parsed};
+use super::parsed::{Parsed, StepDefinition};
 use crate::form::{ObjectProblem, check_listed};
 use crate::json::{Fragment, Pointer, ValueKind};
 
-pub(super) const DEFINITION: Definition = Definition::of::<Coalesce>(
+pub(super) const DEFINITION: StepDefinition = StepDefinition::of::<Coalesce>(
     "coalesce",
     "\
 Gives the member `to` the first value of the members in `from` that is there and not null, as it is spelled, or else `default`, if that is given: where `to` is missing (`\"when\": \"missing\"`, the default), where it is null (`\"null\"`), or either (`\"missing_or_null\"`).

@@ -8,14 +8,14 @@ use serde::Deserialize;
 
 use super::contract::{Direction, Step, StepPlace};
 use super::fill::value_in_words;
-use super::parsed::{Definition, Parsed};
+use super::parsed::{Parsed, StepDefinition};
 use super::types::{Type, converted};
 use super::view::View;
 use crate::form::ObjectProblem;
 use crate::json::{Edit, Pointer, ValueKind};
 use crate::transform::{Change, StepError, Verb};
 
-pub(super) const DEFINITION: Definition = Definition::of::<Convert>(
+pub(super) const DEFINITION: StepDefinition = StepDefinition::of::<Convert>(
     "convert",
     "\
 Gives the value of the member `at` the type `to`: `string`, `integer`, `number`, `boolean` or `timestamp`.

@@ -4,10 +4,10 @@
 use serde::Deserialize;
 
 use super::fill::{Fill, Filling, OtherValue};
-use super::parsed::{Definition, Parsed};
+use super::parsed::{Parsed, StepDefinition};
 use crate::json::Pointer;
 
-pub(super) const DEFINITION: Definition = Definition::of::<Copy>(
+pub(super) const DEFINITION: StepDefinition = StepDefinition::of::<Copy>(
     "copy",
     "\
 Gives the member `to` the value of `from`, as it is spelled.

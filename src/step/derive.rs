@@ -4,12 +4,12 @@
 use serde::Deserialize;
 
 use super::fill::{Fill, Gap, OtherValue};
-use super::parsed::{Definition, Parsed};
+use super::parsed::{Parsed, StepDefinition};
 use super::view::View;
 use crate::json::{Fragment, Pointer, ValueKind};
 use crate::transform::{StepError, Verb};
 
-pub(super) const DEFINITION: Definition = Definition::of::<Derive>(
+pub(super) const DEFINITION: StepDefinition = StepDefinition::of::<Derive>(
     "derive",
     "\
 Gives the member `at` a text: `template` with each `{/pointer}` replaced by what the member there says, a string without its quotes, a number, `true` or `false` as spelled. `{{` and `}}` stand for braces. `at` gets the text where it is missing (`\"when\": \"missing\"`, the default), where it is null (`\"null\"`), or either (`\"missing_or_null\"`).

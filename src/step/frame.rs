@@ -3,13 +3,13 @@
 
 use serde::Deserialize;
 
-use super::parsed::{Definition, Frame, Parsed, StepName};
+use super::parsed::{Parsed, StepDefinition, StepFrame, StepName};
 use crate::form::{
     Common, ConditionForm, Object, ReadError, check_member, check_not_end, read_members,
 };
 use crate::json::Pointer;
 
-pub(super) const FOR_EACH: Definition = Definition::of::<ForEach>(
+pub(super) const FOR_EACH: StepDefinition = StepDefinition::of::<ForEach>(
     "for_each",
     "\
 Takes `steps` for each element of the array, or each member of the object, at `at`. The pointers of these steps are seen from the element: `/name` is the `name` of each. (A step alone can also have `*` in its pointers for one level of an array or object; what it reads may then lie outside of the element.)
@@ -19,7 +19,7 @@ Does nothing where `at` is missing or null. Refused where it is a scalar.
 Inverse: the inverses of its steps, the last first.",
 );
 
-pub(super) const WHEN: Definition = Definition {
+pub(super) const WHEN: StepDefinition = StepDefinition {
     name: "when",
     documentation: "\
 Takes `steps` only where the member `at` is as one of these says: `\"is\": [values]`, it is there and has one of the values; `\"not\": [values]`, it is there and has none of them; `\"exists\": true` or `false`, it is there or is not; `\"has_value\": true` or `false`, it is there and not null, or is missing or null. Values are compared by what they say, not by how they are spelled. Inside of `for_each`, `at` is seen from the element.
@@ -46,7 +46,7 @@ struct ForEach {
 
 impl From<ForEach> for Parsed {
     fn from(form: ForEach) -> Self {
-        Self::Frame(Frame::ForEach(form.at))
+        Self::StepFrame(StepFrame::ForEach(form.at))
     }
 }
 
@@ -57,7 +57,7 @@ fn read_when(text: &str, common: Common) -> Result<Parsed, ReadError> {
     serde_json::from_str::<Inner>(text)?;
     check_member(&form.at)?;
     check_not_end(&form.at)?;
-    Ok(Parsed::Frame(Frame::When(form.read()?)))
+    Ok(Parsed::StepFrame(StepFrame::When(form.read()?)))
 }
 
 #[derive(Deserialize)]

@@ -4,13 +4,13 @@
 use serde::Deserialize;
 
 use super::fill::{Fill, OtherValue};
-use super::parsed::{Definition, Parsed};
+use super::parsed::{Parsed, StepDefinition};
 use crate::digest::Digest;
 use crate::form::{ObjectProblem, check_listed};
 use crate::json::{Fragment, Pointer, canonical};
 use crate::transform::Verb;
 
-pub(super) const DEFINITION: Definition = Definition::of::<Hash>(
+pub(super) const DEFINITION: StepDefinition = StepDefinition::of::<Hash>(
     "hash",
     "\
 Gives the member `at` the text `sha256:` and 64 hex digits: the SHA-256 of the canonical form of an array of the values at `of`, in that order. In Python: `hashlib.sha256(json.dumps([a, b], sort_keys=True).encode()).hexdigest()`.

@@ -10,13 +10,13 @@ use serde::Deserialize;
 
 use super::contract::{Direction, Step, StepPlace};
 use super::fill::{Fill, Filling, OtherValue, some_value, value_in_words};
-use super::parsed::{Definition, Parsed};
+use super::parsed::{Parsed, StepDefinition};
 use super::view::View;
 use crate::form::ObjectProblem;
 use crate::json::{Edit, Fragment, Pointer, Value};
 use crate::transform::{Change, StepError, Verb};
 
-pub(super) const DEFINITION: Definition = Definition::of::<MapForm>(
+pub(super) const DEFINITION: StepDefinition = StepDefinition::of::<MapForm>(
     "map",
     "\
 Looks the value of the member `at` up in `table`, an object from strings to values, and sets what it finds: in place, or in the member `to`, if that is given; then `at` stays. Only strings are found.

@@ -3,11 +3,11 @@
 
 use serde::Deserialize;
 
-use super::parsed::{Definition, Parsed};
+use super::parsed::{Parsed, StepDefinition};
 use super::rename::relocation;
 use crate::json::{Edit, Pointer};
 
-pub(super) const DEFINITION: Definition = Definition::of::<Move>(
+pub(super) const DEFINITION: StepDefinition = StepDefinition::of::<Move>(
     "move",
     "\
 Moves the member `from` to `to`. Its tokens keep their spelling; it is indented as deep as its new place wants it.

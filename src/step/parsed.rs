@@ -13,12 +13,12 @@ pub enum Parsed {
     /// A step.
     Step(Step),
     /// A frame around the steps in its member `steps`.
-    Frame(Frame),
+    StepFrame(StepFrame),
 }
 
 /// A frame around steps. Their pointers are relative to the innermost `for_each`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Frame {
+pub enum StepFrame {
     /// The steps apply to each element of this array or object.
     ForEach(Pointer),
     /// The steps apply only where the condition holds.
@@ -31,4 +31,4 @@ pub(crate) struct StepName {
     _step: String,
 }
 
-pub(super) type Definition = crate::form::Definition<Parsed>;
+pub(super) type StepDefinition = crate::form::Definition<Parsed>;

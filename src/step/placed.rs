@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::contract::{Direction, Step, StepPlace};
-use super::parsed::Frame;
+use super::parsed::StepFrame;
 use super::view::{EVERY, View, elements, scope};
 use crate::json::{Pointer, Value};
 use crate::transform::{Change, NoInverse, StepError, Transform};
@@ -12,7 +12,7 @@ use crate::transform::{Change, NoInverse, StepError, Transform};
 #[derive(Debug, Clone)]
 pub(crate) struct PlacedStep {
     name: &'static str,
-    frames: Vec<Frame>,
+    frames: Vec<StepFrame>,
     step: Arc<Step>,
     /// The longest part of a pointer of the step that ends in `*`.
     pub(super) scope: Vec<String>,
@@ -21,7 +21,7 @@ pub(crate) struct PlacedStep {
 }
 
 impl PlacedStep {
-    pub(super) fn new(name: &'static str, frames: Vec<Frame>, step: Step) -> Self {
+    pub(super) fn new(name: &'static str, frames: Vec<StepFrame>, step: Step) -> Self {
         let scopes = step.places.iter().map(|place| scope(&place.at));
         let longest = scopes.max_by_key(|scope| scope.len()).unwrap_or_default();
         Self {
@@ -50,8 +50,10 @@ impl PlacedStep {
     pub(super) fn conditions(&self) -> impl Iterator<Item = Pointer> {
         let frames = self.frames.iter().enumerate();
         frames.filter_map(|(count, frame)| match frame {
-            Frame::When(condition) => Some(base(&self.frames[..count]).join(condition.at.tokens())),
-            Frame::ForEach(_) => None,
+            StepFrame::When(condition) => {
+                Some(base(&self.frames[..count]).join(condition.at.tokens()))
+            }
+            StepFrame::ForEach(_) => None,
         })
     }
 
@@ -66,29 +68,30 @@ impl PlacedStep {
 
     fn visit_inside(
         &self,
-        frames: &[Frame],
+        frames: &[StepFrame],
         view: &View<'_>,
         apply: &mut dyn FnMut(&View<'_>) -> Result<(), StepError>,
     ) -> Result<(), StepError> {
         match frames.split_first() {
             None => view.each(&self.scope, &mut |view| apply(view)),
-            Some((Frame::ForEach(at), inner)) => view.each(elements(at).tokens(), &mut |view| {
-                self.visit_inside(inner, &view.inner(), apply)
-            }),
-            Some((Frame::When(condition), inner))
+            Some((StepFrame::ForEach(at), inner)) => view
+                .each(elements(at).tokens(), &mut |view| {
+                    self.visit_inside(inner, &view.inner(), apply)
+                }),
+            Some((StepFrame::When(condition), inner))
                 if condition.test.holds(view.get(&condition.at)) =>
             {
                 self.visit_inside(inner, view, apply)
             }
-            Some((Frame::When(_), _)) => Ok(()),
+            Some((StepFrame::When(_), _)) => Ok(()),
         }
     }
 }
 
-fn base(frames: &[Frame]) -> Pointer {
+fn base(frames: &[StepFrame]) -> Pointer {
     let arrays = frames.iter().filter_map(|frame| match frame {
-        Frame::ForEach(at) => Some(elements(at)),
-        Frame::When(_) => None,
+        StepFrame::ForEach(at) => Some(elements(at)),
+        StepFrame::When(_) => None,
     });
     arrays.fold(Pointer::root(), |base, elements| {
         base.join(elements.tokens())

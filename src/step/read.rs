@@ -3,7 +3,7 @@
 
 use super::check::{GuardedMembers, check};
 use super::list::STEPS;
-use super::parsed::{Frame, Parsed};
+use super::parsed::{Parsed, StepFrame};
 use super::placed::PlacedStep;
 use crate::form::{Common, ReadError, find};
 use crate::json::Value;
@@ -41,7 +41,7 @@ pub(crate) fn read_steps(
 fn read_all(
     holder: Value<'_>,
     guarded: &GuardedMembers<'_>,
-    frames: &mut Vec<Frame>,
+    frames: &mut Vec<StepFrame>,
     into: &mut Vec<ReadStep>,
 ) -> Result<(), StepsError> {
     let steps = holder.get("steps");
@@ -61,7 +61,7 @@ fn read_all(
                 let step = check(placed, guarded).map_err(|problem| wrong(problem.into()))?;
                 into.push(ReadStep { step, name });
             }
-            Parsed::Frame(frame) => {
+            Parsed::StepFrame(frame) => {
                 frames.push(frame);
                 read_all(object, guarded, frames, into)?;
                 frames.pop();

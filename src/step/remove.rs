@@ -4,13 +4,13 @@
 use serde::Deserialize;
 
 use super::contract::{Step, StepPlace};
-use super::parsed::{Definition, Parsed};
+use super::parsed::{Parsed, StepDefinition};
 use super::view::View;
 use crate::form::ObjectProblem;
 use crate::json::{Edit, Pointer};
 use crate::transform::{Change, StepError};
 
-pub(super) const DEFINITION: Definition = Definition::of::<Remove>(
+pub(super) const DEFINITION: StepDefinition = StepDefinition::of::<Remove>(
     "remove",
     "\
 Takes the member `at` away. `\"allow_destructive\": true` must be there: it says that this is meant.

@@ -5,12 +5,12 @@ use serde::Deserialize;
 
 use super::contract::{Direction, Step, StepPlace};
 use super::fill::unexpected;
-use super::parsed::{Definition, Parsed};
+use super::parsed::{Parsed, StepDefinition};
 use super::view::View;
 use crate::json::{Edit, Fragment, Pointer, canonical};
 use crate::transform::{Change, StepError};
 
-pub(super) const DEFINITION: Definition = Definition::of::<Rename>(
+pub(super) const DEFINITION: StepDefinition = StepDefinition::of::<Rename>(
     "rename",
     "\
 Gives the member `at` the name `to` (a name, not a pointer) in the same object. It keeps its place, unless the names of the object stand in order.

@@ -5,10 +5,10 @@ use serde::Deserialize;
 
 use super::contract::Access;
 use super::fill::{Fill, Gap, OtherValue};
-use super::parsed::{Definition, Parsed};
+use super::parsed::{Parsed, StepDefinition};
 use crate::json::{Fragment, Pointer};
 
-pub(super) const SET_DEFAULT: Definition = Definition::of::<SetDefault>(
+pub(super) const SET_DEFAULT: StepDefinition = StepDefinition::of::<SetDefault>(
     "set_default",
     "\
 Gives the member `at` the value `value` where it has none: where it is missing (`\"when\": \"missing\"`, the default), where it is null (`\"null\"`), or either (`\"missing_or_null\"`).
@@ -20,7 +20,7 @@ Does nothing where the member has another value. Refused where the object that i
 Inverse: takes the value away, or makes it null again; refused where another value is there. None with `\"missing_or_null\"`, and none at a protected member.",
 );
 
-pub(super) const SET: Definition = Definition::of::<Set>(
+pub(super) const SET: StepDefinition = StepDefinition::of::<Set>(
     "set",
     "\
 Gives the member `at` the value `value`.

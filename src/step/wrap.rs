@@ -4,12 +4,12 @@
 use serde::Deserialize;
 
 use super::contract::{Direction, Step, StepPlace};
-use super::parsed::{Definition, Parsed};
+use super::parsed::{Parsed, StepDefinition};
 use super::view::View;
 use crate::json::{Edit, Pointer, Value, ValueKind};
 use crate::transform::{Change, StepError};
 
-pub(super) const WRAP: Definition = Definition::of::<Wrap>(
+pub(super) const WRAP: StepDefinition = StepDefinition::of::<Wrap>(
     "wrap",
     "\
 Makes the value `v` of the member `at` an object whose only member is `in`: `{in: v}` (a name, not a pointer). The tokens of the value keep their spelling; it is indented as deep as its new place wants it.
@@ -19,7 +19,7 @@ Does nothing where `at` is missing, or is already an object with exactly that me
 Inverse: `unwrap`; refused where `at` is no object with exactly that member.",
 );
 
-pub(super) const UNWRAP: Definition = Definition::of::<Unwrap>(
+pub(super) const UNWRAP: StepDefinition = StepDefinition::of::<Unwrap>(
     "unwrap",
     "\
 Where the member `at` is an object with exactly one member, called `member` (a name, not a pointer), its value takes the place of the object. The tokens of the value keep their spelling; it is indented as deep as its new place wants it.
@@ -64,9 +64,9 @@ impl From<Unwrap> for Parsed {
     }
 }
 
-type Way = fn(&View<'_>, &Pointer, &str, Direction) -> Result<Vec<Change>, StepError>;
+type WrapFn = fn(&View<'_>, &Pointer, &str, Direction) -> Result<Vec<Change>, StepError>;
 
-fn both_ways(at: Pointer, member: String, up: Way, down: Way) -> Parsed {
+fn both_ways(at: Pointer, member: String, up: WrapFn, down: WrapFn) -> Parsed {
     let place = StepPlace::write(at.clone());
     Parsed::Step(Step::new(vec![place], move |view, direction| {
         let way = match direction {

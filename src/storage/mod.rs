@@ -24,10 +24,10 @@ pub use memory::Memory;
 pub use names::STATE_DIRECTORY;
 pub use recovery::Recovery;
 pub use seam::{
-    Answer, Begin, Begun, Change, Directory, EachRecord, OpenDirectory, Opening, Remove, Replace,
-    Respond, Restore, Session, Storage, Successor,
+    Answer, Begin, Begun, Directory, EachRecord, OpenDirectory, Opening, RemoveBackup,
+    ReplaceManifest, Respond, RestoreManifest, Session, Storage, StorageChange, Successor,
 };
 pub use values::{
-    Attributes, Backup, Difference, Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, Property,
-    StateFiles, Version,
+    Attributes, BackupEntry, Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, Property,
+    PropertyDifference, ReadVersion, StateFiles,
 };

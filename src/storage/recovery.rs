@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::code::Code;
-use crate::journal::{Command, Cut, Deed, Ended, Ledger, OperationId, Outcome, Reader};
+use crate::journal::{ChangeResult, Command, Cut, Deed, Ended, Ledger, OperationId, Reader};
 use crate::path::TreePath;
 use crate::report::Diagnosis;
 
@@ -74,9 +74,9 @@ pub(super) fn recovered_end(ledger: &Ledger) -> Ended {
     let mut counts = BTreeMap::new();
     for entry in ledger.deeds().filter(|entry| entry.is_done == Some(true)) {
         let outcome = match entry.deed {
-            Deed::Replaced { .. } => Outcome::Migrated,
-            Deed::Restored { .. } => Outcome::Restored,
-            Deed::Removed { .. } => Outcome::Pruned,
+            Deed::Replaced { .. } => ChangeResult::Migrated,
+            Deed::Restored { .. } => ChangeResult::Restored,
+            Deed::Removed { .. } => ChangeResult::Pruned,
         };
         *counts.entry(outcome).or_default() += 1;
     }

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::seam::{Answer, Change, Remove, Respond, Restore};
+use super::seam::{Answer, RemoveBackup, Respond, RestoreManifest, StorageChange};
 use crate::clock::Timestamp;
 use crate::code::{Class, Code};
-use crate::journal::{BackupId, Ended, Opaque, Outcome, Removing, Restoring, Settled, Stopped};
+use crate::journal::{
+    BackupId, ChangeResult, Ended, Opaque, Removing, Restoring, Settled, Stopped,
+};
 use crate::path::TreePath;
 use crate::report::Diagnosis;
 use crate::version::Version;
@@ -19,13 +21,13 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
-    pub(super) fn new(change: &Change<'_>, respond: Respond) -> Self {
+    pub(super) fn new(change: &StorageChange<'_>, respond: Respond) -> Self {
         Self {
             path: change.path().clone(),
             versions: match change {
-                Change::Replace(replace) => replace.versions.clone(),
-                Change::Restore(restore) => restore.versions.clone(),
-                Change::Remove(_) => (None, None),
+                StorageChange::ReplaceManifest(replace) => replace.versions.clone(),
+                StorageChange::RestoreManifest(restore) => restore.versions.clone(),
+                StorageChange::RemoveBackup(_) => (None, None),
             },
             respond,
         }
@@ -33,7 +35,7 @@ impl Ticket {
 
     pub(super) fn result(
         &self,
-        outcome: Outcome,
+        outcome: ChangeResult,
         backup: Option<BackupId>,
         code: Option<Code>,
     ) -> Settled {
@@ -54,7 +56,7 @@ impl Ticket {
 }
 
 /// The announcement of a restore, with the part that only the storage understands.
-pub(super) fn restoring(restore: &Restore<'_>, storage: Opaque) -> Restoring {
+pub(super) fn restoring(restore: &RestoreManifest<'_>, storage: Opaque) -> Restoring {
     Restoring {
         path: restore.path.clone(),
         undoes: restore.undoes.clone(),
@@ -66,7 +68,7 @@ pub(super) fn restoring(restore: &Restore<'_>, storage: Opaque) -> Restoring {
 }
 
 /// The announcement of a deletion, with the part that only the storage understands.
-pub(super) fn removing(remove: &Remove<'_>, storage: Opaque) -> Removing {
+pub(super) fn removing(remove: &RemoveBackup<'_>, storage: Opaque) -> Removing {
     Removing {
         path: remove.path.clone(),
         of: remove.of.clone(),
@@ -77,18 +79,18 @@ pub(super) fn removing(remove: &Remove<'_>, storage: Opaque) -> Removing {
 }
 
 /// The outcome of a change that was not made.
-pub(super) fn outcome_of(diagnosis: &Diagnosis) -> Outcome {
+pub(super) fn outcome_of(diagnosis: &Diagnosis) -> ChangeResult {
     match diagnosis.code.class() {
-        Class::Refused => Outcome::Refused,
-        Class::Conflict => Outcome::Conflict,
-        _ => Outcome::Failed,
+        Class::Refused => ChangeResult::Refused,
+        Class::Conflict => ChangeResult::Conflict,
+        _ => ChangeResult::Failed,
     }
 }
 
 /// The number of results by outcome and by code.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Totals {
-    counts: BTreeMap<Outcome, u64>,
+    counts: BTreeMap<ChangeResult, u64>,
     codes: BTreeMap<Code, u64>,
 }
 

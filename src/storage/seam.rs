@@ -8,8 +8,8 @@ use std::num::NonZeroUsize;
 use super::names;
 use super::recovery::Recovery;
 use super::values::{
-    Backup, Difference, Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, Property, StateFiles,
-    Version,
+    BackupEntry, Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, Property, PropertyDifference,
+    ReadVersion, StateFiles,
 };
 use crate::clock::Timestamp;
 use crate::code::Code;
@@ -20,7 +20,7 @@ use crate::journal::{
 };
 use crate::path::{Name, TreePath};
 use crate::report::{Diagnosis, Stop};
-use crate::version::Version as SchemaVersion;
+use crate::version::Version;
 
 /// A place where manifests are stored, for reading.
 pub trait Storage: Send + Sync {
@@ -103,7 +103,7 @@ pub trait OpenDirectory: Sync {
         document: Name<'_>,
         most: usize,
         into: &mut Vec<u8>,
-    ) -> Result<Option<Version>, Diagnosis>;
+    ) -> Result<Option<ReadVersion>, Diagnosis>;
 
     /// The differences of a document that was read from what a journal says of the original, in these properties; none if the storage keeps only bytes.
     ///
@@ -111,10 +111,10 @@ pub trait OpenDirectory: Sync {
     /// The document cannot be examined.
     fn compare(
         &self,
-        version: &Version,
+        version: &ReadVersion,
         recorded: Memo<'_>,
         properties: &[Property],
-    ) -> Result<Vec<Difference>, Diagnosis>;
+    ) -> Result<Vec<PropertyDifference>, Diagnosis>;
 
     /// Checks that a manifest that was read can be changed in this way, without changing anything.
     ///
@@ -123,7 +123,7 @@ pub trait OpenDirectory: Sync {
     fn may_change(
         &self,
         manifest: Name<'_>,
-        version: &Version,
+        version: &ReadVersion,
         into: Successor<'_>,
     ) -> Result<(), Diagnosis>;
 }
@@ -134,7 +134,7 @@ pub enum Successor<'s> {
     /// A new one. The manifest becomes a backup, whose name may depend on the digest of its bytes: it is given where the listing has names of backups.
     New(Option<&'s dyn Fn() -> Digest>),
     /// The original, as it was read.
-    Original(&'s Version),
+    Original(&'s ReadVersion),
 }
 
 /// An open directory: its entries, once it is listed, and the manifests and backups in it.
@@ -183,7 +183,7 @@ impl<'s> Directory<'s> {
         manifest: Name<'_>,
         most: usize,
         into: &mut Vec<u8>,
-    ) -> Result<Option<Version>, Diagnosis> {
+    ) -> Result<Option<ReadVersion>, Diagnosis> {
         self.open.read(manifest, most, into)
     }
 
@@ -191,7 +191,7 @@ impl<'s> Directory<'s> {
     ///
     /// # Errors
     /// They cannot be examined.
-    pub fn backups(&self, manifest: Name<'_>) -> Result<Vec<Backup>, Diagnosis> {
+    pub fn backups(&self, manifest: Name<'_>) -> Result<Vec<BackupEntry>, Diagnosis> {
         let mut backups = Vec::new();
         for (name, _) in self.entries.iter() {
             let text = std::str::from_utf8(name.as_bytes()).ok();
@@ -202,7 +202,7 @@ impl<'s> Directory<'s> {
                 continue;
             };
             if let Some((kind, size)) = self.storage.look(&self.at(name.as_bytes()))? {
-                backups.push(Backup {
+                backups.push(BackupEntry {
                     id,
                     is_regular: kind == EntryKind::File,
                     size,
@@ -223,7 +223,7 @@ impl<'s> Directory<'s> {
         backup: &BackupId,
         most: usize,
         into: &mut Vec<u8>,
-    ) -> Result<Option<Version>, Diagnosis> {
+    ) -> Result<Option<ReadVersion>, Diagnosis> {
         if !names::looks_like_backup(manifest, backup.name()) {
             let message = format!("`{backup}` is no name of a backup of `{manifest}`");
             return Err(Diagnosis::new(Code::NotFound, message));
@@ -237,10 +237,10 @@ impl<'s> Directory<'s> {
     /// The document cannot be examined.
     pub fn compare(
         &self,
-        version: &Version,
+        version: &ReadVersion,
         recorded: Memo<'_>,
         properties: &[Property],
-    ) -> Result<Vec<Difference>, Diagnosis> {
+    ) -> Result<Vec<PropertyDifference>, Diagnosis> {
         self.open.compare(version, recorded, properties)
     }
 
@@ -267,7 +267,7 @@ impl<'s> Directory<'s> {
     pub fn may_replace(
         &self,
         manifest: Name<'_>,
-        version: &Version,
+        version: &ReadVersion,
         digest: &dyn Fn() -> Digest,
     ) -> Result<(), Diagnosis> {
         let is_backup = |(name, _)| names::looks_like_backup(manifest, name);
@@ -283,8 +283,8 @@ impl<'s> Directory<'s> {
     pub fn may_restore(
         &self,
         manifest: Name<'_>,
-        version: &Version,
-        backup: &Version,
+        version: &ReadVersion,
+        backup: &ReadVersion,
     ) -> Result<(), Diagnosis> {
         let original = Successor::Original(backup);
         self.open.may_change(manifest, version, original)
@@ -306,7 +306,7 @@ pub trait Session: Send + Sync {
     fn begin(&self, opening: Opening) -> Result<OperationId, Stop>;
 
     /// Makes a change, and responds when it is durable. Blocks only to limit the bytes in flight.
-    fn change(&self, change: Change<'_>, respond: Respond);
+    fn change(&self, change: StorageChange<'_>, respond: Respond);
 
     /// Returns when all requests so far are answered.
     fn settle(&self);
@@ -365,7 +365,7 @@ pub struct Opening {
     /// The selection.
     pub selection: Selected,
     /// The target version; `None` if kinds have different ones.
-    pub target_version: Option<SchemaVersion>,
+    pub target_version: Option<Version>,
     /// The catalog.
     pub catalog: CatalogName,
     /// The catalog itself, as one document, of which the state keeps a copy.
@@ -405,65 +405,65 @@ impl Opening {
 
 /// A change to one manifest or to one backup of it.
 #[derive(Debug)]
-pub enum Change<'a> {
+pub enum StorageChange<'a> {
     /// Replaces a manifest and keeps the original.
-    Replace(Replace<'a>),
+    ReplaceManifest(ReplaceManifest<'a>),
     /// Restores an original.
-    Restore(Restore<'a>),
+    RestoreManifest(RestoreManifest<'a>),
     /// Deletes a backup.
-    Remove(Remove<'a>),
+    RemoveBackup(RemoveBackup<'a>),
 }
 
-impl Change<'_> {
+impl StorageChange<'_> {
     /// The manifest.
     pub fn path(&self) -> &TreePath {
         match self {
-            Self::Replace(replace) => replace.path,
-            Self::Restore(restore) => restore.path,
-            Self::Remove(remove) => remove.path,
+            Self::ReplaceManifest(replace) => replace.path,
+            Self::RestoreManifest(restore) => restore.path,
+            Self::RemoveBackup(remove) => remove.path,
         }
     }
 }
 
 /// The replacement of one manifest.
 #[derive(Debug)]
-pub struct Replace<'a> {
+pub struct ReplaceManifest<'a> {
     /// The manifest.
     pub path: &'a TreePath,
     /// The version that was read.
-    pub version: Version,
+    pub version: ReadVersion,
     /// The SHA-256 of the bytes that were read.
     pub before: Digest,
     /// The bytes to be put in their place.
     pub bytes: &'a [u8],
     /// The schema versions before and after, for the journal.
-    pub versions: (Option<SchemaVersion>, Option<SchemaVersion>),
+    pub versions: (Option<Version>, Option<Version>),
 }
 
 /// The restore of one original.
 #[derive(Debug)]
-pub struct Restore<'a> {
+pub struct RestoreManifest<'a> {
     /// The manifest.
     pub path: &'a TreePath,
     /// The operation that replaced the manifest.
     pub undoes: &'a OperationId,
     /// The version of the manifest that was read.
-    pub version: Version,
+    pub version: ReadVersion,
     /// The SHA-256 of its bytes.
     pub before: Digest,
     /// The backup.
     pub backup: &'a BackupId,
     /// The version of the backup that was read.
-    pub original: Version,
+    pub original: ReadVersion,
     /// The SHA-256 of its bytes.
     pub after: Digest,
     /// The schema versions before and after, for the journal.
-    pub versions: (Option<SchemaVersion>, Option<SchemaVersion>),
+    pub versions: (Option<Version>, Option<Version>),
 }
 
 /// The deletion of one backup.
 #[derive(Debug)]
-pub struct Remove<'a> {
+pub struct RemoveBackup<'a> {
     /// The manifest that it is a backup of.
     pub path: &'a TreePath,
     /// The operation that made it.
@@ -471,7 +471,7 @@ pub struct Remove<'a> {
     /// The backup.
     pub backup: &'a BackupId,
     /// The version of it that was read.
-    pub version: Version,
+    pub version: ReadVersion,
     /// The SHA-256 of its bytes.
     pub digest: Digest,
 }

@@ -7,12 +7,12 @@ use std::fmt;
 use std::fs::{FileTimes, Permissions};
 
 use crate::code::Code;
-use crate::journal::{BackupId, Condition, OperationId, Reader};
+use crate::journal::{BackupId, Integrity, OperationId, Reader};
 use crate::path::Name;
 use crate::report::Diagnosis;
 
 /// The bytes of a document as they were read, so that a change in between is noticed.
-pub struct Version {
+pub struct ReadVersion {
     /// When they were last modified, in seconds since 1970.
     pub modified: i64,
     /// The number of bytes.
@@ -31,7 +31,7 @@ pub struct Attributes {
     pub permissions: Permissions,
 }
 
-impl Version {
+impl ReadVersion {
     /// A version that its storage knows by `token`.
     pub fn new(modified: i64, size: u64, token: impl Any + Send + Sync) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl Version {
     }
 }
 
-impl fmt::Debug for Version {
+impl fmt::Debug for ReadVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Version")
             .field("modified", &self.modified)
@@ -64,7 +64,7 @@ impl fmt::Debug for Version {
 
 /// One difference of a document from what a journal says of the original.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct PropertyDifference {
     /// The property that differs.
     pub of: Property,
     /// The value that was found and the one that was expected, in words.
@@ -110,7 +110,7 @@ impl Property {
 
 /// A backup beside a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Backup {
+pub struct BackupEntry {
     /// The name.
     pub id: BackupId,
     /// True if it is a regular file.
@@ -242,7 +242,7 @@ impl Log {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogEnd {
     /// The extent to which the journal can be trusted.
-    pub condition: Condition,
+    pub condition: Integrity,
     /// The size.
     pub bytes: u64,
 }

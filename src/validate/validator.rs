@@ -7,7 +7,7 @@
 use super::input::InputDocument;
 use crate::catalog::Kind;
 use crate::code::Code;
-use crate::engine::{Members, PlanError, check_at_rest, history};
+use crate::engine::{EngineMembers, PlanError, check_at_rest, history};
 use crate::json::{Text, TextError, TextProblem, Value};
 use crate::proof::check_identity;
 use crate::refusal::Refusal;
@@ -83,7 +83,7 @@ impl<'c> Validator<'c> {
 
     fn examine(&self, document: Value<'_>) -> (Option<Version>, Vec<Diagnosis>) {
         let kind = self.kind;
-        let members = Members::read(document, kind);
+        let members = EngineMembers::read(document, kind);
         let version = self.version(&members);
         let missing = members.missing.iter().map(|at| {
             let at = (*at).clone();
@@ -109,7 +109,7 @@ impl<'c> Validator<'c> {
         (version.ok(), findings)
     }
 
-    fn version(&self, members: &Members<'_>) -> Result<Version, Diagnosis> {
+    fn version(&self, members: &EngineMembers<'_>) -> Result<Version, Diagnosis> {
         let (kind, at) = (self.kind, &self.kind.version);
         let declared = members.declared.as_ref().map_err(Diagnosis::from)?;
         let found = declared.as_ref().unwrap_or(&kind.unversioned);

@@ -110,6 +110,20 @@ fn arrows_of_test_code_lead_down() {
     assert_broken_only(Code::Test, NOT_YET_IN_TESTS);
 }
 
+/// A type that has one definition for each choice of a feature.
+const BY_FEATURE: &str = "Compiled";
+
+#[test]
+fn each_name_of_a_type_has_one_meaning() {
+    let types = Sources::read().types;
+    assert!(types.contains_key(BY_FEATURE) && types.len() > 400);
+    let double: Vec<_> = types
+        .iter()
+        .filter(|(name, files)| files.len() > 1 && *name != BY_FEATURE)
+        .collect();
+    assert!(double.is_empty(), "{double:#?}");
+}
+
 #[test]
 fn paths_are_told_from_comments_literals_and_test_code() {
     let text = r#"

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use migrate_manifests::clock::Timestamp;
-use migrate_manifests::journal::{Command, State};
+use migrate_manifests::journal::{Command, OperationState};
 use migrate_manifests::operation::{OperationEntry, operations};
 use migrate_manifests::report::Stop;
 
@@ -149,7 +149,7 @@ fn summary_words(entry: &OperationEntry) -> String {
         words.push(counted(entry.pruned, "backup removed", "backups removed"));
     }
     words.extend(entry.stopped.map(|code| format!("stopped: {code}")));
-    if entry.state != State::Finished {
+    if entry.state != OperationState::Finished {
         words.push(entry.state.as_str().to_owned());
     }
     if words.is_empty() {

@@ -82,7 +82,7 @@ fn check(
         end.checked += 1;
         end.invalid += u64::from(!checked.is_valid());
         let place = &end.place;
-        report.item(&Checked { checked, place });
+        report.item(&PlacedDocument { checked, place });
     };
     let read = match file {
         Some(file) => {
@@ -100,12 +100,12 @@ fn check(
     Ok(Summary::default())
 }
 
-struct Checked<'p> {
+struct PlacedDocument<'p> {
     checked: CheckedDocument,
     place: &'p str,
 }
 
-impl ReportItem for Checked<'_> {
+impl ReportItem for PlacedDocument<'_> {
     fn list(&self) -> &'static str {
         "documents"
     }

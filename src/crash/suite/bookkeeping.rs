@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::setting::MANIFESTS;
 use crate::crash::simulated::Simulated;
 use crate::digest::Digest;
-use crate::journal::{Condition, Head, OperationId, Reader, Record};
+use crate::journal::{Head, Integrity, OperationId, Reader, Record};
 use crate::storage::EntryKind;
 
 const STATE: &str = ".migrate-manifests/";
@@ -17,7 +17,7 @@ const GUARD: &str = ".migrate-manifests/staging/.a-newer-version-of-migrate-mani
 /// One journal.
 pub(super) struct Journal {
     pub(super) records: Vec<Record>,
-    condition: Condition,
+    condition: Integrity,
     chain: Option<Digest>,
 }
 
@@ -105,7 +105,7 @@ pub(super) fn check_settled(disk: &Simulated) -> Result<(), String> {
     let mut serials = BTreeMap::new();
     let mut trees = Vec::new();
     for (id, journal) in &journals {
-        if journal.announces() && (journal.condition != Condition::Whole || !journal.has_ended()) {
+        if journal.announces() && (journal.condition != Integrity::Whole || !journal.has_ended()) {
             return Err(format!(
                 "journal {id} is {:?}, ended: {}",
                 journal.condition,

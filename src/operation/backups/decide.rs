@@ -16,9 +16,9 @@ use crate::operation::frame::Frame;
 use crate::operation::ledger::Catalogs;
 use crate::operation::walk::Visit;
 use crate::path::TreePath;
-use crate::proof::{Evidence, Original, Replay, check_history, values_lost};
+use crate::proof::{Evidence, OriginalEvidence, Replay, check_history, values_lost};
 use crate::report::{Backup, Diagnosis, Fate};
-use crate::storage::{self, Directory, Version};
+use crate::storage::{self, Directory, ReadVersion};
 
 /// A pruning.
 #[derive(Debug, Clone, Copy)]
@@ -45,22 +45,22 @@ pub(super) struct Decided {
 pub(super) struct Removable {
     pub(super) id: BackupId,
     pub(super) of: OperationId,
-    pub(super) version: Version,
+    pub(super) version: ReadVersion,
     pub(super) digest: Digest,
 }
 
-struct Read<'r> {
+struct PruneCase<'r> {
     path: &'r TreePath,
     bytes: &'r [u8],
     witness: Option<Witness<'r>>,
-    originals: &'r [Original<'r>],
+    originals: &'r [OriginalEvidence<'r>],
 }
 
 impl Decider<'_> {
     pub(super) fn manifest(
         &self,
         visit: &Visit<'_>,
-        backups: &[storage::Backup],
+        backups: &[storage::BackupEntry],
         buffer: &mut Vec<u8>,
     ) -> Vec<Decided> {
         if backups.is_empty() {
@@ -85,7 +85,7 @@ impl Decider<'_> {
         })
     }
 
-    fn stays(&self, path: &TreePath, backup: &storage::Backup, why: Diagnosis) -> Decided {
+    fn stays(&self, path: &TreePath, backup: &storage::BackupEntry, why: Diagnosis) -> Decided {
         Decided {
             backup: Backup {
                 operation: None,
@@ -100,7 +100,7 @@ impl Decider<'_> {
         &self,
         path: &TreePath,
         directory: &Directory<'_>,
-        backups: &[storage::Backup],
+        backups: &[storage::BackupEntry],
         bytes: &[u8],
     ) -> Vec<Decided> {
         let (mut versions, mut texts) = (Vec::new(), Vec::new());
@@ -126,11 +126,11 @@ impl Decider<'_> {
             .iter()
             .zip(&texts)
             .map(|(backup, text)| match text {
-                Ok(bytes) => Original::new(backup.id.as_str(), bytes),
-                Err(why) => Original::unread(backup.id.as_str(), why.clone()),
+                Ok(bytes) => OriginalEvidence::new(backup.id.as_str(), bytes),
+                Err(why) => OriginalEvidence::unread(backup.id.as_str(), why.clone()),
             })
             .collect();
-        let read = Read {
+        let read = PruneCase {
             path,
             bytes,
             witness: self.ledger.witness(path),
@@ -165,7 +165,11 @@ impl Decider<'_> {
         .collect()
     }
 
-    fn backup(&self, read: &Read<'_>, place: usize) -> Result<(OperationId, Digest), Diagnosis> {
+    fn backup(
+        &self,
+        read: &PruneCase<'_>,
+        place: usize,
+    ) -> Result<(OperationId, Digest), Diagnosis> {
         let original = &read.originals[place];
         let witness = read.witness.as_ref();
         if let Some(changed) = changed(original, witness) {
@@ -264,7 +268,7 @@ fn refuse_lost(before: &Text<'_>, after: &str) -> Result<(), Diagnosis> {
 }
 
 /// The diagnosis of a backup whose bytes differ from the journal's.
-fn changed(original: &Original<'_>, witness: Option<&Witness<'_>>) -> Option<Diagnosis> {
+fn changed(original: &OriginalEvidence<'_>, witness: Option<&Witness<'_>>) -> Option<Diagnosis> {
     let all = witness.map_or(&[][..], |witness| &witness.replaced);
     let is_named = |one: &&Replacement<'_>| one.is_kept && one.backup == Some(original.name());
     let mut named = all.iter().filter(is_named);

@@ -16,7 +16,7 @@ use crate::storage;
 /// Copies the backups beside the selected manifests to `directory`, reporting each result to `sink`.
 pub fn export(frame: &Frame<'_>, directory: &ExportDirectory, sink: &mut dyn Sink) -> Summary {
     list::report(frame, sink, &|ledger, visit, buffer| {
-        let copying = Copying {
+        let copying = Exporter {
             frame,
             directory,
             ledger,
@@ -25,13 +25,13 @@ pub fn export(frame: &Frame<'_>, directory: &ExportDirectory, sink: &mut dyn Sin
     })
 }
 
-struct Copying<'c> {
+struct Exporter<'c> {
     frame: &'c Frame<'c>,
     directory: &'c ExportDirectory,
     ledger: &'c Ledger,
 }
 
-impl Copying<'_> {
+impl Exporter<'_> {
     fn manifest(&self, visit: &Visit<'_>, buffer: &mut Vec<u8>) -> Result<Vec<Backup>, Diagnosis> {
         let backups = beside(self.frame, visit)?;
         let is_over = || self.frame.watch.signal().is_some();
@@ -55,7 +55,7 @@ impl Copying<'_> {
     fn copy(
         &self,
         visit: &Visit<'_>,
-        backup: &storage::Backup,
+        backup: &storage::BackupEntry,
         reported: &mut Backup,
         buffer: &mut Vec<u8>,
     ) -> Result<CopyOutcome, Diagnosis> {

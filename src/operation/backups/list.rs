@@ -94,7 +94,7 @@ pub(super) fn journals(frame: &Frame<'_>, tally: &mut Tally<'_>) -> Journals {
 pub(super) fn beside(
     frame: &Frame<'_>,
     visit: &Visit<'_>,
-) -> Result<Vec<storage::Backup>, Diagnosis> {
+) -> Result<Vec<storage::BackupEntry>, Diagnosis> {
     let directory = visit.directory.as_ref();
     let backups = match directory {
         Ok(directory) => directory.backups(visit.path.name()),
@@ -104,7 +104,7 @@ pub(super) fn beside(
     backups.map_err(|diagnosis| diagnosis.at(visit.path.clone()))
 }
 
-pub(super) fn known(ledger: &Ledger, path: &TreePath, backup: &storage::Backup) -> Backup {
+pub(super) fn known(ledger: &Ledger, path: &TreePath, backup: &storage::BackupEntry) -> Backup {
     let witness = ledger.witness(path);
     let made = witness.iter().flat_map(|witness| witness.replaced.iter());
     let made = made

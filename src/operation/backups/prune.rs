@@ -15,7 +15,7 @@ use crate::operation::survey::Survey;
 use crate::operation::tally::Tally;
 use crate::operation::walk::Visit;
 use crate::report::{Backup, Diagnosis, Fate, Sink, Stop, Summary};
-use crate::storage::{Answer, Change, Remove};
+use crate::storage::{Answer, RemoveBackup, StorageChange};
 
 /// Deletes backups of the selected manifests, or reports which would be deleted.
 ///
@@ -30,7 +30,7 @@ pub fn prune(frame: &Frame<'_>, options: Prune, sink: &mut dyn Sink) -> Summary 
     frame.conclude(tally, ended)
 }
 
-struct Slot {
+struct PendingBackup {
     backup: Backup,
     answer: Option<Arc<OnceLock<Answer>>>,
 }
@@ -52,11 +52,12 @@ fn run(
         ledger: &journals.ledger,
         options,
     };
-    let visit = |visit: &Visit<'_>, buffer: &mut Vec<u8>| -> Result<Vec<Slot>, Diagnosis> {
-        let backups = beside(frame, visit)?;
-        let verdicts = decider.manifest(visit, &backups, buffer).into_iter();
-        Ok(verdicts.map(|one| hand_over(visit, one, writing)).collect())
-    };
+    let visit =
+        |visit: &Visit<'_>, buffer: &mut Vec<u8>| -> Result<Vec<PendingBackup>, Diagnosis> {
+            let backups = beside(frame, visit)?;
+            let verdicts = decider.manifest(visit, &backups, buffer).into_iter();
+            Ok(verdicts.map(|one| hand_over(visit, one, writing)).collect())
+        };
     let mut may_some_go = false;
     each_backup(frame, tally, &visit, &mut |slot, tally| {
         may_some_go |= slot.backup.fate == Fate::Prunable;
@@ -68,30 +69,30 @@ fn run(
 }
 
 /// Passes a deletable backup to the storage, if the operation writes.
-fn hand_over(visit: &Visit<'_>, decided: Decided, writing: Option<&Writing>) -> Slot {
+fn hand_over(visit: &Visit<'_>, decided: Decided, writing: Option<&Writing>) -> PendingBackup {
     let Decided {
         mut backup,
         removable,
     } = decided;
     let mut answer = None;
     if let (Some(writing), Some(removable)) = (writing, removable) {
-        let remove = Remove {
+        let remove = RemoveBackup {
             path: visit.path,
             of: &removable.of,
             backup: &removable.id,
             version: removable.version,
             digest: removable.digest,
         };
-        answer = writing.ask(Change::Remove(remove));
+        answer = writing.ask(StorageChange::RemoveBackup(remove));
         if answer.is_none() {
             backup.fate = Fate::NotAttempted;
         }
     }
-    Slot { backup, answer }
+    PendingBackup { backup, answer }
 }
 
-fn report(slot: Slot, writing: Option<&Writing>, tally: &mut Tally<'_>) {
-    let Slot { mut backup, answer } = slot;
+fn report(slot: PendingBackup, writing: Option<&Writing>, tally: &mut Tally<'_>) {
+    let PendingBackup { mut backup, answer } = slot;
     if let Some(writing) = writing {
         tally.began(writing.operation());
         match answer.map(|answer| writing.answer(&answer)) {

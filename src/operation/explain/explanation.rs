@@ -3,7 +3,7 @@
 //! Invariant: a part that cannot be determined is empty, and a notice has the reason.
 
 use crate::digest::Digest;
-use crate::engine::history::Record;
+use crate::engine::history::HistoryRecord;
 use crate::journal::{Entry, Ledger};
 use crate::json::Pointer;
 use crate::path::TreePath;
@@ -20,7 +20,7 @@ pub struct Explanation {
     /// The target of its kind.
     pub target: Option<Version>,
     /// The content, if it can be read.
-    pub content: Option<Content>,
+    pub content: Option<FileFacts>,
     /// The outcome of a migration, with the difference.
     pub outcome: Outcome,
     /// The number of manifests that were checked against rules over the tree or rules that halt.
@@ -30,7 +30,7 @@ pub struct Explanation {
     /// The migrations that lead to the target, even for a deferred manifest.
     pub route: Vec<Leg>,
     /// The records of its history.
-    pub history: Vec<Record>,
+    pub history: Vec<HistoryRecord>,
     /// The reason why the history ends here.
     pub history_trouble: Option<String>,
     /// The files with names of backups beside it.
@@ -54,7 +54,7 @@ impl Explanation {
 
 /// The bytes of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Content {
+pub struct FileFacts {
     /// The number of bytes.
     pub size: u64,
     /// Their SHA-256.

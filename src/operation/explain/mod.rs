@@ -6,5 +6,5 @@ mod explanation;
 mod past;
 mod run;
 
-pub use explanation::{Content, ExplainedBackup, Explanation, Leg};
+pub use explanation::{ExplainedBackup, Explanation, FileFacts, Leg};
 pub use run::explain;

@@ -3,17 +3,17 @@
 //! Invariant: a backup belongs to a record by its bytes and to an operation by its journal, not by its name alone.
 
 use super::explanation::ExplainedBackup;
-use crate::engine::history::Record;
+use crate::engine::history::HistoryRecord;
 use crate::journal::{Deed, Ledger, Operation};
 use crate::path::TreePath;
-use crate::proof::Original;
+use crate::proof::OriginalEvidence;
 use crate::report::{Backup, Diagnosis, Fate};
 use crate::storage::Directory;
 
 pub(super) fn backups(
     directory: &Directory<'_>,
     path: &TreePath,
-    history: &[Record],
+    history: &[HistoryRecord],
     ledger: &Ledger,
 ) -> Result<Vec<ExplainedBackup>, Diagnosis> {
     let mut bytes = Vec::new();
@@ -21,8 +21,10 @@ pub(super) fn backups(
     let explained = found.map(|backup| {
         let read = directory.read_backup(path.name(), &backup.id, usize::MAX, &mut bytes);
         let original = match &read {
-            Ok(_) => Original::new(backup.id.as_str(), &bytes),
-            Err(diagnosis) => Original::unread(backup.id.as_str(), diagnosis.message.clone()),
+            Ok(_) => OriginalEvidence::new(backup.id.as_str(), &bytes),
+            Err(diagnosis) => {
+                OriginalEvidence::unread(backup.id.as_str(), diagnosis.message.clone())
+            }
         };
         let left_by = left_by(ledger, path, &original);
         let began = left_by.and_then(|operation| operation.began.as_ref());
@@ -50,7 +52,7 @@ pub(super) fn backups(
 fn left_by<'l>(
     ledger: &'l Ledger,
     path: &TreePath,
-    original: &Original<'_>,
+    original: &OriginalEvidence<'_>,
 ) -> Option<&'l Operation> {
     let entries = ledger.entries(path);
     let left = entries.iter().rfind(|entry| {

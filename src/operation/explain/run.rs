@@ -2,7 +2,7 @@
 //!
 //! Invariant: the outcomes are the ones that a migration and a rollback would report.
 
-use super::explanation::{Content, Explanation, Leg};
+use super::explanation::{Explanation, FileFacts, Leg};
 use super::past;
 use crate::clock::Timestamp;
 use crate::code::Code;
@@ -116,7 +116,7 @@ impl Explanation {
         let Ok(Some(version)) = directory.read(visit.path.name(), usize::MAX, bytes) else {
             return;
         };
-        let mut content = Content {
+        let mut content = FileFacts {
             size: bytes.len() as u64,
             digest: Digest::of(bytes),
             modified: version.modified,

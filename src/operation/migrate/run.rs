@@ -9,7 +9,7 @@ use super::execution::{Execution, check_catalog};
 use super::facts::FirstPassFacts;
 use super::first_pass::FirstPass;
 use super::options::{Detail, Migrate};
-use super::visit::{Mode, Visited, Visitor};
+use super::visit::{Mode, VisitedManifest, Visitor};
 use crate::catalog::Catalog;
 use crate::code::Code;
 use crate::engine::Plan;
@@ -62,7 +62,7 @@ fn run(frame: &Frame<'_>, options: &Migrate, tally: &mut Tally<'_>) -> Result<()
     let plan = plan_of(frame.catalog, options)?;
     let scope = Scope::of(frame.catalog, &options.narrow(&frame.request.selection))?;
     let execution = options.plan.as_ref().map(Execution::new);
-    let run = Run {
+    let run = MigrateRun {
         frame,
         options,
         scope: &scope,
@@ -86,7 +86,7 @@ fn run(frame: &Frame<'_>, options: &Migrate, tally: &mut Tally<'_>) -> Result<()
     })
 }
 
-struct Run<'r> {
+struct MigrateRun<'r> {
     frame: &'r Frame<'r>,
     options: &'r Migrate,
     scope: &'r Scope<'r>,
@@ -95,7 +95,7 @@ struct Run<'r> {
     first_pass: Option<&'r FirstPass<'r>>,
 }
 
-impl Run<'_> {
+impl MigrateRun<'_> {
     /// Runs the first pass, if one is needed, and the pass. Returns true if something is to be written.
     fn passes(&self, mode: Mode<'_>, tally: &mut Tally<'_>) -> Result<bool, Stop> {
         let Some(first_pass) = self.first_pass else {
@@ -185,13 +185,13 @@ impl Run<'_> {
     }
 }
 
-type FoundManifest<'p> = Found<Visited<'p>>;
+type FoundManifest<'p> = Found<VisitedManifest<'p>>;
 
 struct Pass<'p> {
-    run: &'p Run<'p>,
+    run: &'p MigrateRun<'p>,
     mode: Mode<'p>,
     visitor: &'p Visitor<'p>,
-    finder: Finder<'p, Visited<'p>>,
+    finder: Finder<'p, VisitedManifest<'p>>,
     /// Groups of which not all answers may be there, in path order.
     waiting: VecDeque<Vec<FoundManifest<'p>>>,
     /// The number of pending manifests up to the limit.
@@ -275,7 +275,7 @@ impl<'p> Pass<'p> {
         };
         let visit_first = |visit: &Visit<'_>, buffer: &mut Vec<u8>| {
             if is_after_limit {
-                return Visited::not_attempted(visit.path);
+                return VisitedManifest::not_attempted(visit.path);
             }
             let visited = visitor.visit(visit, first_mode, buffer);
             watch.looked_at();
@@ -299,7 +299,8 @@ impl<'p> Pass<'p> {
 
     /// After a stop the rest is only counted, including the manifests that were decided but not transformed.
     fn counted_group(&mut self) -> Result<Option<Vec<FoundManifest<'p>>>, Stop> {
-        let not_attempted = |visit: &Visit<'_>, _: &mut Vec<u8>| Visited::not_attempted(visit.path);
+        let not_attempted =
+            |visit: &Visit<'_>, _: &mut Vec<u8>| VisitedManifest::not_attempted(visit.path);
         let mut found = self.finder.next(GROUP_OF_READS, &not_attempted)?;
         if self.wanted.is_some() {
             take_back(found.as_deref_mut().unwrap_or_default());
@@ -329,7 +330,7 @@ impl<'p> Pass<'p> {
         let visit =
             |visit: &Visit<'_>, buffer: &mut Vec<u8>| visitor.visit(visit, self.mode, buffer);
         for mut one in group {
-            let postponed = |visited: &Visited<'p>| {
+            let postponed = |visited: &VisitedManifest<'p>| {
                 let path = &visited.outcome.path;
                 visited.is_postponed.then(|| path.clone())
             };
@@ -366,12 +367,12 @@ fn take_back(found: &mut [FoundManifest<'_>]) {
             && visited.outcome.status == Status::Pending
             && visited.answer.is_none()
         {
-            *visited = Visited::not_attempted(&visited.outcome.path);
+            *visited = VisitedManifest::not_attempted(&visited.outcome.path);
         }
     }
 }
 
-fn report(visited: Visited<'_>, writing: Option<&Writing>, tally: &mut Tally<'_>) {
+fn report(visited: VisitedManifest<'_>, writing: Option<&Writing>, tally: &mut Tally<'_>) {
     for warning in &visited.warnings {
         tally.warn(warning);
     }

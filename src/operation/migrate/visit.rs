@@ -19,7 +19,7 @@ use crate::operation::survey;
 use crate::operation::walk::Visit;
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Difference, Outcome, Status};
-use crate::storage::{Answer, Change, Directory, Replace, Version};
+use crate::storage::{Answer, Directory, ReadVersion, ReplaceManifest, StorageChange};
 
 #[derive(Clone, Copy)]
 pub(in crate::operation) enum Mode<'m> {
@@ -41,14 +41,14 @@ impl Mode<'_> {
     }
 }
 
-pub(super) struct Visited<'p> {
+pub(super) struct VisitedManifest<'p> {
     pub(super) outcome: Outcome,
     pub(super) route: Option<&'p Route>,
     /// When a deferred manifest was modified.
     pub(super) modified: Option<i64>,
     /// The storage's answer, if it was handed over.
     pub(super) answer: Option<Arc<OnceLock<Answer>>>,
-    pub(super) survey: Option<Box<survey::Answer>>,
+    pub(super) survey: Option<Box<survey::SurveyedManifest>>,
     pub(super) warnings: Vec<Diagnosis>,
     pub(super) kept_bytes: usize,
     /// True if its difference is to be made once more when it is reported, because there was no room.
@@ -63,7 +63,7 @@ struct PassInput {
     halts: bool,
 }
 
-impl Visited<'_> {
+impl VisitedManifest<'_> {
     pub(super) fn of(outcome: Outcome) -> Self {
         Self {
             outcome,
@@ -135,18 +135,18 @@ impl<'v> Visitor<'v> {
         visit: &Visit<'_>,
         mode: Mode<'_>,
         buffer: &mut Vec<u8>,
-    ) -> Visited<'v> {
+    ) -> VisitedManifest<'v> {
         let path = visit.path;
         if self.frame.watch.signal().is_some() {
-            return Visited::not_attempted(path);
+            return VisitedManifest::not_attempted(path);
         }
         let directory = match visit.readable() {
             Ok(directory) => directory,
-            Err(diagnosis) => return Visited::troubled(path, diagnosis),
+            Err(diagnosis) => return VisitedManifest::troubled(path, diagnosis),
         };
         self.frame.large.process(buffer, |bytes, most| {
             let read = directory.read(path.name(), most, bytes).transpose()?;
-            let read = read.map(|version| Read {
+            let read = read.map(|version| OpenedManifest {
                 path,
                 directory,
                 version,
@@ -155,7 +155,7 @@ impl<'v> Visitor<'v> {
             });
             Some(match read {
                 Ok(read) => self.examine(read, mode),
-                Err(diagnosis) => Visited::troubled(path, diagnosis),
+                Err(diagnosis) => VisitedManifest::troubled(path, diagnosis),
             })
         })
     }
@@ -180,7 +180,7 @@ impl<'v> Visitor<'v> {
         examined
     }
 
-    fn examine(&self, read: Read<'_>, mode: Mode<'_>) -> Visited<'v> {
+    fn examine(&self, read: OpenedManifest<'_>, mode: Mode<'_>) -> VisitedManifest<'v> {
         let path = read.path;
         let done = self.execution.map_or(Ok(None), |execution| {
             execution.compare(path, read.bytes, self.pipeline.plan)
@@ -188,16 +188,16 @@ impl<'v> Visitor<'v> {
         match done {
             Ok(None) => {}
             Ok(Some(version)) => {
-                return Visited::of(Outcome {
+                return VisitedManifest::of(Outcome {
                     from: Some(version),
                     ..Outcome::new(path.clone(), Status::Current)
                 });
             }
-            Err(diagnosis) => return Visited::troubled(path, diagnosis),
+            Err(diagnosis) => return VisitedManifest::troubled(path, diagnosis),
         }
         let manifest = match examine(self.frame.catalog, path.file_name(), read.bytes) {
             Ok(manifest) => manifest,
-            Err(one) => return Visited::troubled(path, Diagnosis::from(&one.refusal)),
+            Err(one) => return VisitedManifest::troubled(path, Diagnosis::from(&one.refusal)),
         };
         let mut visited = self.take_through(read, &manifest, mode);
         visited.survey = self.options.survey.ask(&manifest);
@@ -206,10 +206,10 @@ impl<'v> Visitor<'v> {
 
     fn take_through(
         &self,
-        read: Read<'_>,
+        read: OpenedManifest<'_>,
         manifest: &Manifest<'_, '_>,
         mode: Mode<'_>,
-    ) -> Visited<'v> {
+    ) -> VisitedManifest<'v> {
         let until = match self.execution {
             // The result is compared with the plan's.
             Some(_) => Until::Transformed,
@@ -220,7 +220,7 @@ impl<'v> Visitor<'v> {
             from: Some(manifest.version().clone()),
             ..Outcome::new(read.path.clone(), status)
         };
-        let mut visited = Visited::of(known(product.status));
+        let mut visited = VisitedManifest::of(known(product.status));
         if self.pipeline.tree.is_some() {
             visited.pass_input = Some(Box::new(PassInput {
                 pending: product.route.map(|_| read.digest()),
@@ -255,7 +255,7 @@ impl<'v> Visitor<'v> {
         if let Some(execution) = self.execution
             && let Err(diagnosis) = execution.check_result(read.path, route, &migrated)
         {
-            return Visited::of(Outcome {
+            return VisitedManifest::of(Outcome {
                 trouble: Some(diagnosis.clone()),
                 ..known(diagnosis.status())
             });
@@ -274,7 +274,7 @@ impl<'v> Visitor<'v> {
     }
 
     /// Checks that the storage can replace a pending manifest, and that its bytes are those of the first pass.
-    fn admit(&self, read: &Read<'_>) -> Result<PendingFacts<'v>, Diagnosis> {
+    fn admit(&self, read: &OpenedManifest<'_>) -> Result<PendingFacts<'v>, Diagnosis> {
         if self.asks_permission {
             let digest = || read.digest();
             let name = read.path.name();
@@ -294,8 +294,8 @@ impl<'v> Visitor<'v> {
         &self,
         before: &str,
         after: String,
-        mut visited: Visited<'v>,
-    ) -> Visited<'v> {
+        mut visited: VisitedManifest<'v>,
+    ) -> VisitedManifest<'v> {
         let bytes = before.len() + after.len();
         let is_room = self.frame.reserve(bytes);
         visited.kept_bytes = if is_room { bytes } else { 0 };
@@ -310,18 +310,18 @@ impl<'v> Visitor<'v> {
 
 fn hand_over<'v>(
     writing: &Writing,
-    read: Read<'_>,
+    read: OpenedManifest<'_>,
     bytes: &[u8],
-    mut visited: Visited<'v>,
-) -> Visited<'v> {
-    let replace = Replace {
+    mut visited: VisitedManifest<'v>,
+) -> VisitedManifest<'v> {
+    let replace = ReplaceManifest {
         path: read.path,
         before: read.digest(),
         version: read.version,
         bytes,
         versions: (visited.outcome.from.clone(), visited.outcome.to.clone()),
     };
-    visited.answer = writing.ask(Change::Replace(replace));
+    visited.answer = writing.ask(StorageChange::ReplaceManifest(replace));
     if visited.answer.is_none() {
         visited.outcome = Outcome {
             from: visited.outcome.from,
@@ -331,15 +331,15 @@ fn hand_over<'v>(
     visited
 }
 
-struct Read<'r> {
+struct OpenedManifest<'r> {
     path: &'r TreePath,
     directory: &'r Directory<'r>,
-    version: Version,
+    version: ReadVersion,
     bytes: &'r [u8],
     digest: OnceCell<Digest>,
 }
 
-impl Read<'_> {
+impl OpenedManifest<'_> {
     fn digest(&self) -> Digest {
         *self.digest.get_or_init(|| Digest::of(self.bytes))
     }

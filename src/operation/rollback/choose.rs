@@ -4,7 +4,9 @@
 
 use super::super::nearest::nearest;
 use crate::code::Code;
-use crate::journal::{BackupId, Command, Deed, Ledger, Operation, OperationId, Replacement, State};
+use crate::journal::{
+    BackupId, Command, Deed, Ledger, Operation, OperationId, OperationState, Replacement,
+};
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Stop};
 use crate::selection::Selection;
@@ -201,8 +203,8 @@ impl Choice {
 fn check_trusted(operation: &Operation) -> Result<(), Stop> {
     let id = &operation.id;
     match operation.state {
-        State::Finished | State::Unfinished => Ok(()),
-        State::Damaged => Err(Stop {
+        OperationState::Finished | OperationState::Unfinished => Ok(()),
+        OperationState::Damaged => Err(Stop {
             hint: Some(
                 "restore the journal from a copy; or move the backups that stand beside the manifests back by hand"
                     .to_owned(),
@@ -214,7 +216,7 @@ fn check_trusted(operation: &Operation) -> Result<(), Stop> {
                 ),
             )
         }),
-        State::Unknown => Err(Stop {
+        OperationState::Unknown => Err(Stop {
             hint: Some("run the version of the program that wrote it, or a newer one".to_owned()),
             ..Stop::new(
                 Code::JournalUnknown,
@@ -223,7 +225,7 @@ fn check_trusted(operation: &Operation) -> Result<(), Stop> {
                 ),
             )
         }),
-        State::Unreadable => Err(Stop::new(
+        OperationState::Unreadable => Err(Stop::new(
             Code::StateUnusable,
             format!("the journal of operation {id} cannot be read"),
         )),

@@ -14,14 +14,14 @@ use crate::report::{Diagnosis, Outcome, Status};
 use crate::storage::{self, Directory, Property};
 use crate::version::Version;
 
-pub(super) struct Open {
-    pub(super) manifest: storage::Version,
-    pub(super) original: storage::Version,
+pub(super) struct Restorable {
+    pub(super) manifest: storage::ReadVersion,
+    pub(super) original: storage::ReadVersion,
     pub(super) versions: (Option<Version>, Option<Version>),
 }
 
-struct Document {
-    version: storage::Version,
+struct ReadDocument {
+    version: storage::ReadVersion,
     raw: Digest,
     /// The canonical digest, if the text is valid.
     canonical: Option<Digest>,
@@ -49,7 +49,7 @@ const RESTORED: &[Property] = &[
 
 impl Comparison<'_> {
     /// Examines a manifest and its backup; returns the outcome so far, and the original if it can be put back.
-    pub(super) fn compare(&self, buffer: &mut Vec<u8>) -> (Outcome, Option<Open>) {
+    pub(super) fn compare(&self, buffer: &mut Vec<u8>) -> (Outcome, Option<Restorable>) {
         let mut outcome = Outcome {
             backup: Some(self.backup.clone()),
             ..Outcome::new(self.path.clone(), Status::Pending)
@@ -64,7 +64,7 @@ impl Comparison<'_> {
         &self,
         outcome: &mut Outcome,
         buffer: &mut Vec<u8>,
-    ) -> Result<Option<Open>, Diagnosis> {
+    ) -> Result<Option<Restorable>, Diagnosis> {
         let (replaced, name) = (self.replaced, self.path.name());
         let found = open_parent(self.frame.storage, self.path, Ok).and_then(|directory| {
             let manifest = self.document(buffer, |bytes, most| directory.read(name, most, bytes));
@@ -96,7 +96,7 @@ impl Comparison<'_> {
         outcome.checksum_after = original.canonical;
         directory.may_restore(name, &manifest.version, &original.version)?;
         self.check_metadata(&directory, &original.version)?;
-        Ok(Some(Open {
+        Ok(Some(Restorable {
             manifest: manifest.version,
             original: original.version,
             versions: (manifest.declared, original.declared),
@@ -106,7 +106,7 @@ impl Comparison<'_> {
     fn check_metadata(
         &self,
         directory: &Directory<'_>,
-        original: &storage::Version,
+        original: &storage::ReadVersion,
     ) -> Result<(), Diagnosis> {
         let recorded = self.replaced.memo;
         let Some(recorded) = recorded.filter(|_| !self.allow_changed_metadata) else {
@@ -128,8 +128,8 @@ impl Comparison<'_> {
     fn document(
         &self,
         buffer: &mut Vec<u8>,
-        read: impl Fn(&mut Vec<u8>, usize) -> Result<Option<storage::Version>, Diagnosis> + Sync,
-    ) -> Result<Document, Diagnosis> {
+        read: impl Fn(&mut Vec<u8>, usize) -> Result<Option<storage::ReadVersion>, Diagnosis> + Sync,
+    ) -> Result<ReadDocument, Diagnosis> {
         self.frame.large.process(buffer, |bytes, most| {
             let version = match read(bytes, most).transpose()? {
                 Ok(version) => version,
@@ -140,7 +140,7 @@ impl Comparison<'_> {
                 Ok(manifest) => Some(manifest.text()),
                 Err(unexamined) => unexamined.text.as_ref(),
             };
-            Some(Ok(Document {
+            Some(Ok(ReadDocument {
                 version,
                 raw: Digest::of(bytes),
                 canonical: text.map(|text| canonical::digest(text.root())),

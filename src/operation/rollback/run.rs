@@ -5,7 +5,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::choose::{Choice, Item, Standing, Undo, choose, replacement};
-use super::compare::{Comparison, Open};
+use super::compare::{Comparison, Restorable};
 use crate::code::Code;
 use crate::journal::{Command, Ledger};
 use crate::operation::frame::{Frame, Writing};
@@ -14,7 +14,7 @@ use crate::operation::survey::Survey;
 use crate::operation::tally::{Tally, too_many};
 use crate::report::{Counts, Diagnosis, Outcome, Sink, Status, Stop, Summary};
 use crate::selection::Tolerance;
-use crate::storage::{Answer, Change, Restore};
+use crate::storage::{Answer, RestoreManifest, StorageChange};
 
 const GROUP_OF_READS: usize = 256;
 /// Each group is flushed as a whole.
@@ -53,7 +53,7 @@ pub(in crate::operation) fn rollback_outcome(
 ) -> Result<Outcome, Stop> {
     let choice = choose(ledger, &Undo::Manifests, &frame.request.selection)?;
     let path = frame.only_manifest()?;
-    let run = Run {
+    let run = RollbackRun {
         frame,
         writing: None,
         ledger,
@@ -81,7 +81,7 @@ fn run(
         tally.warn(notice);
     }
     tally.summary.undoes.clone_from(&choice.undoes);
-    let run = Run {
+    let run = RollbackRun {
         frame,
         writing,
         ledger: &ledger,
@@ -116,7 +116,7 @@ fn run(
 }
 
 #[derive(Clone, Copy)]
-struct Run<'r> {
+struct RollbackRun<'r> {
     frame: &'r Frame<'r>,
     writing: Option<&'r Writing>,
     ledger: &'r Ledger,
@@ -124,14 +124,14 @@ struct Run<'r> {
     allow_changed_metadata: bool,
 }
 
-struct Slot {
+struct PendingOutcome {
     outcome: Outcome,
     /// True if its original can be put back.
     is_open: bool,
     answer: Option<Arc<OnceLock<Answer>>>,
 }
 
-impl Run<'_> {
+impl RollbackRun<'_> {
     /// Passes each group to `take`, with the rest of the limit.
     fn each_group(&self, mut take: impl FnMut(&[Item], &mut Option<u64>)) {
         let mut wanted = self.frame.request.selection.limit;
@@ -154,7 +154,7 @@ impl Run<'_> {
         if most.is_none() {
             return Ok(());
         }
-        let compare_all = Run {
+        let compare_all = RollbackRun {
             writing: None,
             ..*self
         };
@@ -178,8 +178,8 @@ impl Run<'_> {
     }
 
     /// Compares and restores one group. With a limit, nothing is selected after its last manifest.
-    fn group(&self, group: &[Item], wanted: &mut Option<u64>) -> Vec<Slot> {
-        let through = |items: &[Item], is_final: bool| -> Vec<Slot> {
+    fn group(&self, group: &[Item], wanted: &mut Option<u64>) -> Vec<PendingOutcome> {
+        let through = |items: &[Item], is_final: bool| -> Vec<PendingOutcome> {
             let items = items.iter().collect();
             self.frame.in_parallel(items, |buffer, item: &Item| {
                 self.one(item, is_final, buffer)
@@ -197,7 +197,7 @@ impl Run<'_> {
         through(&group[..end], true)
     }
 
-    fn one(&self, item: &Item, is_final: bool, buffer: &mut Vec<u8>) -> Slot {
+    fn one(&self, item: &Item, is_final: bool, buffer: &mut Vec<u8>) -> PendingOutcome {
         let path = &item.path;
         if self.frame.watch.signal().is_some() {
             return not_attempted(item);
@@ -227,19 +227,19 @@ impl Run<'_> {
         if is_final {
             self.frame.watch.looked_at();
         }
-        let mut slot = Slot {
+        let mut slot = PendingOutcome {
             is_open: open.is_some(),
             ..settled(outcome)
         };
         let (Some(writing), Some(open), true) = (self.writing, open, is_final) else {
             return slot;
         };
-        let Open {
+        let Restorable {
             manifest,
             original,
             versions,
         } = open;
-        let restore = Restore {
+        let restore = RestoreManifest {
             path,
             undoes: &replaced.operation.id,
             version: manifest,
@@ -249,14 +249,14 @@ impl Run<'_> {
             after: replaced.before,
             versions,
         };
-        slot.answer = writing.ask(Change::Restore(restore));
+        slot.answer = writing.ask(StorageChange::RestoreManifest(restore));
         if slot.answer.is_none() {
             slot.outcome = Outcome::new(path.clone(), Status::NotAttempted);
         }
         slot
     }
 
-    fn report(&self, slots: Vec<Slot>, tally: &mut Tally<'_>) {
+    fn report(&self, slots: Vec<PendingOutcome>, tally: &mut Tally<'_>) {
         tally.began(self.writing.and_then(Writing::operation));
         for slot in slots {
             let asked = self.writing.zip(slot.answer);
@@ -284,14 +284,14 @@ impl Run<'_> {
     }
 }
 
-fn settled(outcome: Outcome) -> Slot {
-    Slot {
+fn settled(outcome: Outcome) -> PendingOutcome {
+    PendingOutcome {
         outcome,
         is_open: false,
         answer: None,
     }
 }
 
-fn not_attempted(item: &Item) -> Slot {
+fn not_attempted(item: &Item) -> PendingOutcome {
     settled(Outcome::new(item.path.clone(), Status::NotAttempted))
 }

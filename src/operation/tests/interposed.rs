@@ -8,8 +8,8 @@ use crate::journal::{OperationId, Stopped};
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Stop};
 use crate::storage::{
-    Answer, Begin, Begun, Change, Directory, EachRecord, EntryKind, Failed, Log, LogEnd, Opening,
-    Respond, Session, StateFiles, Storage,
+    Answer, Begin, Begun, Directory, EachRecord, EntryKind, Failed, Log, LogEnd, Opening, Respond,
+    Session, StateFiles, Storage, StorageChange,
 };
 
 pub(super) trait Script: Send + Sync + 'static {
@@ -105,7 +105,7 @@ impl<S: Script> Session for InterposedSession<S> {
         self.behind.begin(opening)
     }
 
-    fn change(&self, change: Change<'_>, respond: Respond) {
+    fn change(&self, change: StorageChange<'_>, respond: Respond) {
         match self.script.change(change.path()) {
             Some(answer) => respond(answer),
             None => self.behind.change(change, respond),

@@ -8,7 +8,7 @@ use super::fixture::{Fixture, at, on_each_storage, request, selecting, to_latest
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{
-    Actor, Began, Command, Ended, OperationId, Outcome, Record, RulesTaken, Selected,
+    Actor, Began, ChangeResult, Command, Ended, OperationId, Record, RulesTaken, Selected,
 };
 use crate::operation::frame::Request;
 use crate::operation::migrate::Migrate;
@@ -72,7 +72,7 @@ fn the_first_record_says_who_began_it_and_with_what() {
         assert_eq!(began.catalog.name, "run-manifest");
         assert_eq!(began.catalog.digest, fixture.catalog.digest());
         assert_eq!((began.rules, began.undoes), (Some(RulesTaken::Warn), None));
-        assert_eq!(ended.counts, BTreeMap::from([(Outcome::Migrated, 1)]));
+        assert_eq!(ended.counts, BTreeMap::from([(ChangeResult::Migrated, 1)]));
         assert_eq!(
             (ended.codes, ended.recovered, ended.stopped),
             (BTreeMap::new(), false, None)
@@ -101,7 +101,7 @@ fn each_manifest_is_announced_with_its_digests_and_has_a_result() {
         assert_eq!(one.after, Digest::of(fixture.text("job/run").as_bytes()));
         assert_eq!(
             (&result.path, result.outcome, result.code),
-            (&path, Outcome::Migrated, None)
+            (&path, ChangeResult::Migrated, None)
         );
         assert_eq!(
             result.backup.as_ref().unwrap().as_str(),
@@ -127,7 +127,7 @@ fn a_rollback_says_what_it_undoes_and_follows_the_operation_before() {
         assert_eq!(began.serial, Some(2));
         assert_eq!(began.before.unwrap().operation.as_str(), first.id());
         assert_eq!(began.selection.unwrap().named, Some(1));
-        assert_eq!(ended.counts, BTreeMap::from([(Outcome::Restored, 1)]));
+        assert_eq!(ended.counts, BTreeMap::from([(ChangeResult::Restored, 1)]));
         let records = fixture.records(second.id());
         let Record::Restoring(one) = &records[1] else {
             panic!("{records:?}")
@@ -205,7 +205,7 @@ fn codes_of_what_went_wrong_while_writing_are_counted_in_the_last_record() {
             |frame, sink| crate::operation::migrate::migrate(frame, &to_latest(), sink),
         );
         let (_, ended) = ends(fixture, reported.id());
-        assert_eq!(ended.counts, BTreeMap::from([(Outcome::Conflict, 1)]));
+        assert_eq!(ended.counts, BTreeMap::from([(ChangeResult::Conflict, 1)]));
         assert_eq!(ended.codes, BTreeMap::from([(Code::ChangedMeanwhile, 1)]));
         assert_eq!(ended.stopped, None);
     });

@@ -9,7 +9,7 @@ use super::fixture::{
 };
 use super::reported::Reported;
 use crate::clock::Timestamp;
-use crate::journal::{Command, Outcome, Record};
+use crate::journal::{ChangeResult, Command, Record};
 use crate::operation::backups::{Prune, prune};
 use crate::operation::frame::Request;
 use crate::operation::verify::{Verify, verify};
@@ -70,7 +70,7 @@ fn what_would_go_is_told_and_then_goes() {
             panic!("{records:?}")
         };
         assert_eq!(first.command, Command::Prune);
-        assert_eq!(last.counts, BTreeMap::from([(Outcome::Pruned, 2)]));
+        assert_eq!(last.counts, BTreeMap::from([(ChangeResult::Pruned, 2)]));
         // Once more there is nothing, and nothing is written.
         let before = (fixture.tree.all(), fixture.tree.state());
         let again = prune_as(fixture, &request(), ALL);

@@ -5,7 +5,7 @@
 use super::fixture::{
     Fixture, dry, named, on_each_storage, request, ruled, selecting, to_latest, with_members,
 };
-use crate::journal::{Command, OperationId, State};
+use crate::journal::{Command, OperationId, OperationState};
 use crate::operation::backups::{Prune, prune};
 use crate::operation::migrate::{Detail, Migrate};
 use crate::operation::operations::{OperationEntry, operations};
@@ -127,7 +127,7 @@ fn operations_are_listed_in_order_with_what_they_did() {
         let bytes = |id: &str| fixture.tree.state()[&format!("operations/{id}.jsonl")].len() as u64;
         let expected = OperationEntry {
             id: first.parse().unwrap(),
-            state: State::Finished,
+            state: OperationState::Finished,
             command: Some(Command::Migrate),
             started_at: Some(request().started),
             target_version: Some("1.2.0".parse().unwrap()),
@@ -178,9 +178,9 @@ fn operations_that_are_unfinished_damaged_or_unknown_are_listed_as_that() {
         assert_eq!(
             states,
             [
-                (second, State::Unknown),
-                (first, State::Damaged),
-                (third.to_string(), State::Unfinished),
+                (second, OperationState::Unknown),
+                (first, OperationState::Damaged),
+                (third.to_string(), OperationState::Unfinished),
             ]
         );
     });

@@ -8,7 +8,7 @@ use crate::code::Code;
 use crate::journal::{BackupId, Deed, Ledger, OperationId};
 use crate::path::TreePath;
 use crate::report::Diagnosis;
-use crate::storage::{Difference, Property};
+use crate::storage::{Property, PropertyDifference};
 
 /// The most differences of one kind that are kept while all files that were compared share them.
 const MOST_HELD: usize = 256;
@@ -56,7 +56,7 @@ fn code(is_backup: bool, property: Property) -> Code {
 pub(super) struct Compared {
     pub(super) operation: OperationId,
     pub(super) file: File,
-    pub(super) differences: Vec<Difference>,
+    pub(super) differences: Vec<PropertyDifference>,
 }
 
 impl Compared {
@@ -70,9 +70,9 @@ impl Compared {
 }
 
 /// All backups or all manifests of an operation, and one property of them.
-type Group = (OperationId, bool, Property);
+type PropertyGroup = (OperationId, bool, Property);
 
-struct Held {
+struct MetadataDifference {
     path: TreePath,
     file: File,
     words: String,
@@ -83,14 +83,14 @@ struct Held {
 struct Shared {
     count: u64,
     /// The first ones.
-    held: Vec<Held>,
+    held: Vec<MetadataDifference>,
 }
 
 /// All differences of a verification.
 pub(super) struct Differences {
-    shared: BTreeMap<Group, Shared>,
+    shared: BTreeMap<PropertyGroup, Shared>,
     /// The groups with a file that does not differ.
-    mixed: BTreeSet<Group>,
+    mixed: BTreeSet<PropertyGroup>,
     /// The operations of which each file is reported by itself.
     single: BTreeSet<OperationId>,
 }
@@ -141,7 +141,7 @@ impl Differences {
             differences,
         } = compared;
         let mut by_code: BTreeMap<Code, Vec<String>> = BTreeMap::new();
-        for Difference { of, words } in differences {
+        for PropertyDifference { of, words } in differences {
             let group = (operation.clone(), file.is_backup(), of);
             if self.single.contains(&operation) || self.mixed.contains(&group) {
                 let code = code(file.is_backup(), of);
@@ -151,7 +151,7 @@ impl Differences {
             let shared = self.shared.entry(group).or_default();
             shared.count += 1;
             if shared.held.len() < MOST_HELD {
-                shared.held.push(Held {
+                shared.held.push(MetadataDifference {
                     path: path.clone(),
                     file: file.clone(),
                     words,
@@ -166,10 +166,11 @@ impl Differences {
 
     /// The findings about differences that all files of an operation share.
     pub(super) fn finish(&mut self) -> Vec<Diagnosis> {
-        let is_shared = |(_, shared): &(Group, Shared)| shared.count > 1;
+        let is_shared = |(_, shared): &(PropertyGroup, Shared)| shared.count > 1;
         let held = std::mem::take(&mut self.shared).into_iter();
         let (shared, alone): (Vec<_>, Vec<_>) = held.partition(is_shared);
-        let mut of_operations: BTreeMap<OperationId, Vec<(Group, Shared)>> = BTreeMap::new();
+        let mut of_operations: BTreeMap<OperationId, Vec<(PropertyGroup, Shared)>> =
+            BTreeMap::new();
         for one in shared {
             of_operations.entry(one.0.0.clone()).or_default().push(one);
         }
@@ -183,7 +184,7 @@ impl Differences {
 }
 
 /// One finding for each file, and one for those that were not kept.
-fn findings(groups: Vec<(Group, Shared)>) -> Vec<Diagnosis> {
+fn findings(groups: Vec<(PropertyGroup, Shared)>) -> Vec<Diagnosis> {
     let mut by_file: BTreeMap<(TreePath, File, Code), Vec<String>> = BTreeMap::new();
     let mut more = Vec::new();
     for ((operation, is_backup, property), shared) in groups {
@@ -196,7 +197,7 @@ fn findings(groups: Vec<(Group, Shared)>) -> Vec<Diagnosis> {
             );
             more.push(Diagnosis::new(code, message));
         }
-        for Held { path, file, words } in shared.held {
+        for MetadataDifference { path, file, words } in shared.held {
             by_file.entry((path, file, code)).or_default().push(words);
         }
     }
@@ -212,7 +213,10 @@ fn files(is_backup: bool) -> &'static str {
 }
 
 /// One finding about all groups of an operation, of the backups first.
-fn shared_finding(operation: &OperationId, groups: &[(Group, Shared)]) -> Option<Diagnosis> {
+fn shared_finding(
+    operation: &OperationId,
+    groups: &[(PropertyGroup, Shared)],
+) -> Option<Diagnosis> {
     let of_files = |wanted: bool| {
         let groups = groups.iter();
         groups.filter(move |((_, is_backup, _), _)| *is_backup == wanted)
@@ -253,7 +257,7 @@ mod tests {
     }
 
     fn compared(file: File, differences: &[(Property, &str)]) -> Compared {
-        let differences = differences.iter().map(|(of, words)| Difference {
+        let differences = differences.iter().map(|(of, words)| PropertyDifference {
             of: *of,
             words: (*words).to_owned(),
         });

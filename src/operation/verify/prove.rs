@@ -12,9 +12,11 @@ use crate::operation::frame::Frame;
 use crate::operation::ledger::Catalogs;
 use crate::operation::walk::Visit;
 use crate::path::TreePath;
-use crate::proof::{Evidence, Original, check_backups, check_history, check_replay, check_run};
+use crate::proof::{
+    Evidence, OriginalEvidence, check_backups, check_history, check_replay, check_run,
+};
 use crate::report::{Diagnosis, Enforcement, Outcome, Status, Verified};
-use crate::storage::{Directory, Version};
+use crate::storage::{Directory, ReadVersion};
 
 /// A verification. A limit in the selection is a number of manifests, whatever is to be done with them.
 #[derive(Debug, Clone, Copy)]
@@ -80,17 +82,17 @@ pub(super) struct Prover<'l, 'p> {
     pub(super) catalogs: &'p Catalogs<'p>,
 }
 
-struct Read<'r> {
+struct ManifestToProve<'r> {
     path: &'r TreePath,
     directory: &'r Directory<'r>,
-    version: Version,
+    version: ReadVersion,
     bytes: &'r [u8],
     raw: Digest,
 }
 
 /// The result of looking at the backups of a manifest.
 #[derive(Default)]
-struct Checked {
+struct CheckedBackups {
     findings: Vec<Diagnosis>,
     compared: Vec<Compared>,
 }
@@ -109,7 +111,7 @@ impl<'p> Prover<'_, 'p> {
             let read = directory.read(path.name(), most, bytes).transpose()?;
             Some(match read {
                 Err(trouble) => Proved::troubled(path, trouble, Vec::new()),
-                Ok(version) => self.prove_read(&Read {
+                Ok(version) => self.prove_read(&ManifestToProve {
                     path,
                     directory,
                     version,
@@ -126,7 +128,7 @@ impl<'p> Prover<'_, 'p> {
         proved
     }
 
-    fn prove_read(&self, read: &Read<'_>) -> Proved<'p> {
+    fn prove_read(&self, read: &ManifestToProve<'_>) -> Proved<'p> {
         let mut findings: Vec<Diagnosis> = self.left(read).into_iter().collect();
         let catalog = self.frame.catalog;
         let manifest = match examine(catalog, read.path.file_name(), read.bytes) {
@@ -157,7 +159,7 @@ impl<'p> Prover<'_, 'p> {
         proved
     }
 
-    fn left(&self, read: &Read<'_>) -> Option<Diagnosis> {
+    fn left(&self, read: &ManifestToProve<'_>) -> Option<Diagnosis> {
         let last = self.ledger.witness(read.path)?.last?;
         (last.is_certain && last.digest != read.raw).then(|| {
             let (found, left, operation) = (read.raw, last.digest, &last.operation.id);
@@ -168,7 +170,7 @@ impl<'p> Prover<'_, 'p> {
         })
     }
 
-    fn decided(&self, read: &Read<'_>, manifest: &Manifest<'_, '_>) -> Proved<'p> {
+    fn decided(&self, read: &ManifestToProve<'_>, manifest: &Manifest<'_, '_>) -> Proved<'p> {
         let pipeline = Pipeline {
             plan: self.plan,
             now: self.frame.request.now,
@@ -193,7 +195,7 @@ impl<'p> Prover<'_, 'p> {
     }
 
     /// Compares a migrated manifest with what it took over from its original.
-    fn manifest_metadata(&self, read: &Read<'_>) -> Result<Option<Compared>, Diagnosis> {
+    fn manifest_metadata(&self, read: &ManifestToProve<'_>) -> Result<Option<Compared>, Diagnosis> {
         let witness = self.ledger.witness(read.path);
         let left = witness.as_ref().and_then(|witness| {
             let (last, replaced) = (witness.last?, witness.replaced.last()?);
@@ -214,9 +216,9 @@ impl<'p> Prover<'_, 'p> {
         }))
     }
 
-    fn history(&self, read: &Read<'_>, manifest: &Manifest<'_, '_>) -> Checked {
+    fn history(&self, read: &ManifestToProve<'_>, manifest: &Manifest<'_, '_>) -> CheckedBackups {
         if manifest.history_len() == 0 && !self.was_replaced(read.path) {
-            return Checked::default();
+            return CheckedBackups::default();
         }
         self.with_evidence(read, |evidence| {
             let mut proof = check_history(manifest, evidence);
@@ -234,11 +236,11 @@ impl<'p> Prover<'_, 'p> {
     }
 
     /// Checks the backups of a manifest that cannot be read, because they are needed to restore it.
-    fn backups(&self, read: &Read<'_>) -> Checked {
+    fn backups(&self, read: &ManifestToProve<'_>) -> CheckedBackups {
         if self.was_replaced(read.path) {
             self.with_evidence(read, check_backups)
         } else {
-            Checked::default()
+            CheckedBackups::default()
         }
     }
 
@@ -249,14 +251,14 @@ impl<'p> Prover<'_, 'p> {
 
     fn with_evidence(
         &self,
-        read: &Read<'_>,
+        read: &ManifestToProve<'_>,
         check: impl FnOnce(&Evidence<'_>) -> Vec<Diagnosis>,
-    ) -> Checked {
+    ) -> CheckedBackups {
         let name = read.path.name();
         let backups = match read.directory.backups(name) {
             Ok(backups) => backups,
             Err(trouble) => {
-                return Checked {
+                return CheckedBackups {
                     findings: vec![trouble],
                     compared: Vec::new(),
                 };
@@ -280,8 +282,8 @@ impl<'p> Prover<'_, 'p> {
         let originals: Vec<_> = texts
             .iter()
             .map(|(id, read)| match read {
-                Ok(bytes) => Original::new(id.as_str(), bytes),
-                Err(trouble) => Original::unread(id.as_str(), trouble.message.clone()),
+                Ok(bytes) => OriginalEvidence::new(id.as_str(), bytes),
+                Err(trouble) => OriginalEvidence::unread(id.as_str(), trouble.message.clone()),
             })
             .collect();
         let mut findings = check(&Evidence {
@@ -290,10 +292,10 @@ impl<'p> Prover<'_, 'p> {
             originals: &originals,
         });
         findings.append(&mut troubles);
-        Checked { findings, compared }
+        CheckedBackups { findings, compared }
     }
 
-    fn run(&self, read: &Read<'_>, manifest: &Manifest<'_, '_>) -> Vec<Diagnosis> {
+    fn run(&self, read: &ManifestToProve<'_>, manifest: &Manifest<'_, '_>) -> Vec<Diagnosis> {
         let (kind, document) = (manifest.kind(), manifest.document());
         let mut deferring = kind.deferred_when.iter();
         let is_deferred = deferring.any(|when| when.applies(document).is_some());
@@ -318,7 +320,7 @@ fn backup_metadata(
     directory: &Directory<'_>,
     witness: &Witness<'_>,
     backup: &BackupId,
-    (version, bytes): (&Version, &[u8]),
+    (version, bytes): (&ReadVersion, &[u8]),
 ) -> Result<Option<Compared>, Diagnosis> {
     let its = |one: &&Replacement<'_>| one.is_kept && one.backup == Some(backup.as_str());
     let replaced = witness.replaced.iter().rfind(its);

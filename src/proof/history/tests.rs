@@ -7,10 +7,10 @@ use crate::catalog::Catalog;
 use crate::digest::Digest;
 use crate::engine::{examine_as, transform};
 use crate::journal::samples::{ledger, replacing, result};
-use crate::journal::{Command, Ledger, Outcome};
+use crate::journal::{ChangeResult, Command, Ledger};
 use crate::json::Text;
 use crate::path::TreePath;
-use crate::proof::Original;
+use crate::proof::OriginalEvidence;
 use crate::version::Version;
 
 const ORIGINAL: &str = r#"{"run_id":"r","job_type":"t","cost":1.50}"#;
@@ -40,7 +40,7 @@ fn written([one, two, three]: &[String; 3]) -> Ledger {
     let migrated = |before: &str, after: &str, backup: &str| {
         [
             replacing(path().as_bytes(), before, after),
-            result(path().as_bytes(), Outcome::Migrated, Some(backup)),
+            result(path().as_bytes(), ChangeResult::Migrated, Some(backup)),
         ]
     };
     ledger(&[
@@ -55,7 +55,7 @@ fn found(document: &str, backups: &[(&str, &str)], all: Option<&Ledger>) -> Vec<
     let manifest = examine_as(&catalog.kinds()[0], document.as_bytes()).unwrap();
     let originals = backups
         .iter()
-        .map(|(name, text)| Original::new(name, text.as_bytes()));
+        .map(|(name, text)| OriginalEvidence::new(name, text.as_bytes()));
     let originals: Vec<_> = originals.collect();
     let witness = all.and_then(|all| all.witness(&path()));
     let evidence = Evidence {

@@ -18,9 +18,9 @@ pub(super) enum Instance<'t> {
     Name(&'t str),
 }
 
-pub(super) struct Container<'t>(Value<'t>);
+pub(super) struct InstanceContainer<'t>(Value<'t>);
 
-pub(super) struct Named<'t>(Members<'t>);
+pub(super) struct InstanceMembers<'t>(Members<'t>);
 
 pub(super) struct Listed<'t>(Elements<'t>);
 
@@ -59,16 +59,16 @@ impl<'t> Instance<'t> {
 }
 
 impl<'t> Node<'t, Spans> for Instance<'t> {
-    type Object = Container<'t>;
-    type Array = Container<'t>;
+    type Object = InstanceContainer<'t>;
+    type Array = InstanceContainer<'t>;
     type Number = Number<'t>;
 
-    fn as_object(&self) -> Option<Container<'t>> {
-        self.value(ValueKind::Object).map(Container)
+    fn as_object(&self) -> Option<InstanceContainer<'t>> {
+        self.value(ValueKind::Object).map(InstanceContainer)
     }
 
-    fn as_array(&self) -> Option<Container<'t>> {
-        self.value(ValueKind::Array).map(Container)
+    fn as_array(&self) -> Option<InstanceContainer<'t>> {
+        self.value(ValueKind::Array).map(InstanceContainer)
     }
 
     fn as_string(&self) -> Option<Cow<'t, str>> {
@@ -128,10 +128,10 @@ impl<'t> Node<'t, Spans> for Instance<'t> {
     }
 }
 
-impl<'t> Object<'t, Spans> for Container<'t> {
+impl<'t> Object<'t, Spans> for InstanceContainer<'t> {
     type Node = Instance<'t>;
     type MemberName = Cow<'t, str>;
-    type MembersIter = Named<'t>;
+    type MembersIter = InstanceMembers<'t>;
 
     fn len(&self) -> usize {
         self.0.len()
@@ -145,12 +145,12 @@ impl<'t> Object<'t, Spans> for Container<'t> {
         self.0.get(key).map(Instance::Value)
     }
 
-    fn members(&self) -> Named<'t> {
-        Named(self.0.members())
+    fn members(&self) -> InstanceMembers<'t> {
+        InstanceMembers(self.0.members())
     }
 }
 
-impl<'t> Array<'t, Spans> for Container<'t> {
+impl<'t> Array<'t, Spans> for InstanceContainer<'t> {
     type Node = Instance<'t>;
     type ElementsIter = Listed<'t>;
 
@@ -163,7 +163,7 @@ impl<'t> Array<'t, Spans> for Container<'t> {
     }
 }
 
-impl<'t> Iterator for Named<'t> {
+impl<'t> Iterator for InstanceMembers<'t> {
     type Item = (Cow<'t, str>, Instance<'t>);
 
     fn next(&mut self) -> Option<Self::Item> {

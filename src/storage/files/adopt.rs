@@ -8,7 +8,7 @@ use super::disk::Disk;
 use super::error::{diagnose, if_there};
 use super::names::{self, STATE_DIRECTORY};
 use super::protocol::plain;
-use super::state::State;
+use super::state::StateDir;
 use super::tree::Files;
 use crate::code::Code;
 use crate::path::{FileName, Name};
@@ -52,7 +52,7 @@ impl<D: Disk> Files<D> {
         let aside = format!("{STATE_DIRECTORY}-of-{}", found.owner);
         let put_aside = |error: io::Error| cannot("cannot put the state directory aside", &error);
         let kept_as = first_free(disk, root, &aside).map_err(put_aside)?;
-        let made = State::make(disk, root, &|| false)?;
+        let made = StateDir::make(disk, root, &|| false)?;
         if core.options.sync != SyncChoice::None {
             let synced = disk.sync_dir(&made.dir).and_then(|()| disk.sync_dir(root));
             synced

@@ -75,15 +75,15 @@ pub(crate) struct Core<D: Disk> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stamp(pub(super) Stat);
+pub(super) struct FileStamp(pub(super) Stat);
 
-impl Stamp {
+impl FileStamp {
     /// Returns true if a file is the one that was read, unchanged as far as its inode tells.
     pub(super) fn is(&self, stat: &Stat) -> bool {
         self.is_displaced(stat) && self.0.changed == stat.changed
     }
 
-    /// As [`Stamp::is`], after a change of its names, which is a change of the inode, too.
+    /// As [`FileStamp::is`], after a change of its names, which is a change of the inode, too.
     pub(super) fn is_displaced(&self, stat: &Stat) -> bool {
         self.0.device == stat.device
             && self.0.inode == stat.inode
@@ -100,7 +100,7 @@ impl Stamp {
 /// A file that was read and is open still, so that nothing is looked up twice.
 pub(super) struct OpenFile<D: Disk> {
     pub(super) file: D::File,
-    pub(super) stamp: Stamp,
+    pub(super) stamp: FileStamp,
     /// The first two names that are free for its backup, once they were looked for; none where every name is free.
     pub(super) free_backups: OnceLock<Vec<BackupId>>,
 }
@@ -109,13 +109,13 @@ impl<D: Disk> OpenFile<D> {
     pub(super) fn new(file: D::File, stat: Stat) -> Self {
         Self {
             file,
-            stamp: Stamp(stat),
+            stamp: FileStamp(stat),
             free_backups: OnceLock::new(),
         }
     }
 }
 
-pub(super) enum Content {
+pub(super) enum FileContent {
     Absent,
     File(Digest, Stat),
     /// Something that is no regular file, or is larger than any document.
@@ -232,12 +232,12 @@ impl<D: Disk> Core<D> {
         })
     }
 
-    pub(super) fn content(&self, dir: &D::Dir, name: Name<'_>) -> io::Result<Content> {
+    pub(super) fn content(&self, dir: &D::Dir, name: Name<'_>) -> io::Result<FileContent> {
         let Some(stat) = if_there(self.disk.stat_at(dir, name))? else {
-            return Ok(Content::Absent);
+            return Ok(FileContent::Absent);
         };
         if stat.kind != EntryKind::File || stat.size > MAX_BYTES as u64 {
-            return Ok(Content::Opaque);
+            return Ok(FileContent::Opaque);
         }
         let file = self.disk.open(dir, name.as_bytes(), Crossing::Stay)?;
         let mut hasher = Hasher::new();
@@ -245,7 +245,7 @@ impl<D: Disk> Core<D> {
             hasher.update(piece);
             true
         })?;
-        Ok(Content::File(hasher.finish(), stat))
+        Ok(FileContent::File(hasher.finish(), stat))
     }
 
     /// Returns true if a name holds a regular file with these bytes; an error is no answer.
@@ -255,7 +255,7 @@ impl<D: Disk> Core<D> {
         name: Name<'_>,
         digest: Digest,
     ) -> io::Result<bool> {
-        Ok(matches!(self.content(dir, name)?, Content::File(found, _) if found == digest))
+        Ok(matches!(self.content(dir, name)?, FileContent::File(found, _) if found == digest))
     }
 
     /// Opens a document and reads it whole, whatever its size was when it was looked at.

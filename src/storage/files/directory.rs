@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, SystemTime};
 
-use super::core::{Core, OpenFile, Stamp};
+use super::core::{Core, FileStamp, OpenFile};
 use super::disk::{Disk, FileTime};
 use super::error::{diagnose, if_there, is_gone};
 use super::names;
@@ -18,7 +18,7 @@ use crate::path::Name;
 use crate::report::Diagnosis;
 use crate::storage::seam::{OpenDirectory, Successor};
 use crate::storage::values::{
-    Attributes, Difference, Entries, EntryKind, Failed, LinkTarget, Property, Version,
+    Attributes, Entries, EntryKind, Failed, LinkTarget, Property, PropertyDifference, ReadVersion,
 };
 
 pub(super) struct FileDirectory<'c, D: Disk> {
@@ -51,12 +51,12 @@ fn failed<D: Disk>(core: &Core<D>, error: &io::Error) -> Failed {
 }
 
 /// A version of a document; the file stays open, so that a replacement needs not look it up again.
-fn version<D: Disk>(read: OpenFile<D>) -> Version {
+fn version<D: Disk>(read: OpenFile<D>) -> ReadVersion {
     let stat = read.stamp.0;
     let times = FileTimes::new()
         .set_accessed(time(stat.accessed))
         .set_modified(time(stat.modified));
-    let mut version = Version::new(stat.modified.0, stat.size, read);
+    let mut version = ReadVersion::new(stat.modified.0, stat.size, read);
     version.attributes = Some(Attributes {
         times,
         permissions: Permissions::from_mode(stat.mode & 0o777),
@@ -64,7 +64,7 @@ fn version<D: Disk>(read: OpenFile<D>) -> Version {
     version
 }
 
-pub(super) fn stamp_of<D: Disk>(version: &Version) -> Result<Stamp, Diagnosis> {
+pub(super) fn stamp_of<D: Disk>(version: &ReadVersion) -> Result<FileStamp, Diagnosis> {
     let read = version.token::<OpenFile<D>>();
     read.map(|read| read.stamp).ok_or_else(foreign)
 }
@@ -143,17 +143,17 @@ impl<D: Disk> OpenDirectory for FileDirectory<'_, D> {
         document: Name<'_>,
         most: usize,
         into: &mut Vec<u8>,
-    ) -> Result<Option<Version>, Diagnosis> {
+    ) -> Result<Option<ReadVersion>, Diagnosis> {
         let read = self.core.read(&self.dir, document.as_bytes(), most, into)?;
         Ok(read.map(version))
     }
 
     fn compare(
         &self,
-        version: &Version,
+        version: &ReadVersion,
         recorded: Memo<'_>,
         properties: &[Property],
-    ) -> Result<Vec<Difference>, Diagnosis> {
+    ) -> Result<Vec<PropertyDifference>, Diagnosis> {
         let read = version.token::<OpenFile<D>>().ok_or_else(foreign)?;
         let recorded = Recorded::from_memo(recorded).ok_or_else(foreign)?;
         let attributes = || self.core.disk.attributes(&read.file);
@@ -164,7 +164,7 @@ impl<D: Disk> OpenDirectory for FileDirectory<'_, D> {
     fn may_change(
         &self,
         manifest: Name<'_>,
-        version: &Version,
+        version: &ReadVersion,
         into: Successor<'_>,
     ) -> Result<(), Diagnosis> {
         let (disk, dir) = (&self.core.disk, &self.dir);

@@ -10,7 +10,7 @@ use super::names::{self, STATE_DIRECTORY};
 use super::parts;
 use super::protocol::plain;
 use super::recorded::Recorded;
-use super::state::{State, make_dir_if_missing};
+use super::state::{StateDir, make_dir_if_missing};
 use crate::code::Code;
 use crate::journal::{Began, Memo, OperationId, Reader, Record, TreeId};
 use crate::path::Name;
@@ -212,7 +212,7 @@ const GUARD: &str =
 const LONGEST_NAMES: [usize; 2] = [Name::MAX_BYTES, 143];
 
 /// Removes the guard again, of a state directory in which nothing was begun.
-pub(super) fn remove_guard<D: Disk>(disk: &D, state: &State<D>) -> io::Result<()> {
+pub(super) fn remove_guard<D: Disk>(disk: &D, state: &StateDir<D>) -> io::Result<()> {
     for longest in LONGEST_NAMES {
         let guard = plain(&format!("{GUARD:.<longest$}"))?;
         match if_there(disk.remove_dir(&state.staging, guard.name())) {
@@ -224,7 +224,7 @@ pub(super) fn remove_guard<D: Disk>(disk: &D, state: &State<D>) -> io::Result<()
     Ok(())
 }
 
-pub(super) fn guard_format<D: Disk>(disk: &D, state: &State<D>) -> io::Result<()> {
+pub(super) fn guard_format<D: Disk>(disk: &D, state: &StateDir<D>) -> io::Result<()> {
     for longest in LONGEST_NAMES {
         let guard = plain(&format!("{GUARD:.<longest$}"))?;
         match make_dir_if_missing(disk, &state.staging, guard.name()) {

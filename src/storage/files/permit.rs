@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::core::{Core, Stamp};
+use super::core::{Core, FileStamp};
 use super::disk::{Crossing, Disk, Stat};
 use super::error::{diagnose, if_there};
 use super::names;
@@ -17,7 +17,7 @@ use crate::report::Diagnosis;
 pub(super) fn may_move<D: Disk>(
     core: &Core<D>,
     dir: &D::Dir,
-    manifest: &Stamp,
+    manifest: &FileStamp,
 ) -> Result<(), Diagnosis> {
     check_movable(&core.disk, dir, &manifest.0)?;
     check_writable(core, dir, &manifest.0)
@@ -26,8 +26,8 @@ pub(super) fn may_move<D: Disk>(
 pub(super) fn may_restore<D: Disk>(
     core: &Core<D>,
     dir: &D::Dir,
-    manifest: &Stamp,
-    original: &Stamp,
+    manifest: &FileStamp,
+    original: &FileStamp,
 ) -> Result<(), Diagnosis> {
     check_movable(&core.disk, dir, &manifest.0)?;
     check_movable(&core.disk, dir, &original.0).map_err(|diagnosis| Diagnosis {

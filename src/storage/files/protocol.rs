@@ -14,9 +14,9 @@ use super::error::{diagnose, storage_failed};
 use super::journal_file::JournalFile;
 use super::names;
 use super::replacement::NotStaged;
-use super::state::State;
+use super::state::StateDir;
 use crate::code::Code;
-use crate::journal::{BackupId, OperationId, Outcome, Record};
+use crate::journal::{BackupId, ChangeResult, OperationId, Record};
 use crate::path::{FileName, Name, TreePath};
 use crate::report::{Diagnosis, Stop};
 use crate::storage::results::{Ticket, Totals, outcome_of};
@@ -26,7 +26,7 @@ const MAX_THREADS: usize = 16;
 
 pub(super) struct Protocol<D: Disk> {
     pub(super) core: Arc<Core<D>>,
-    pub(super) state: Arc<State<D>>,
+    pub(super) state: Arc<StateDir<D>>,
     pub(super) id: OperationId,
     journal: Mutex<JournalFile<D>>,
     pub(super) staging: D::Dir,
@@ -50,7 +50,7 @@ pub(super) struct Protocol<D: Disk> {
 impl<D: Disk> Protocol<D> {
     pub(super) fn new(
         core: Arc<Core<D>>,
-        state: Arc<State<D>>,
+        state: Arc<StateDir<D>>,
         id: OperationId,
         journal: JournalFile<D>,
         (staging, staging_device): (D::Dir, u64),
@@ -205,13 +205,13 @@ impl<D: Disk> Protocol<D> {
     }
 
     /// Records what came of a manifest and answers. Where bytes must tell, recovery looks before the operation ends.
-    pub(super) fn answer(&self, ticket: Ticket, done: Outcome, answer: Answer) {
+    pub(super) fn answer(&self, ticket: Ticket, done: ChangeResult, answer: Answer) {
         let (outcome, backup, code) = match &answer {
             Answer::Done(backup) => (done, backup.clone(), None),
             Answer::Not(diagnosis) => (outcome_of(diagnosis), None, Some(diagnosis.code)),
             // Nothing was changed, or all of it was taken back.
-            Answer::NotAttempted if self.is_tidy() => (Outcome::Undone, None, None),
-            Answer::NotAttempted => (Outcome::NotAttempted, None, None),
+            Answer::NotAttempted if self.is_tidy() => (ChangeResult::Undone, None, None),
+            Answer::NotAttempted => (ChangeResult::NotAttempted, None, None),
         };
         self.settle(&ticket, outcome, backup, code);
         ticket.respond(answer);
@@ -226,13 +226,13 @@ impl<D: Disk> Protocol<D> {
                 Answer::NotAttempted
             }
         };
-        self.answer(ticket, Outcome::Migrated, answer);
+        self.answer(ticket, ChangeResult::Migrated, answer);
     }
 
     pub(super) fn settle(
         &self,
         ticket: &Ticket,
-        outcome: Outcome,
+        outcome: ChangeResult,
         backup: Option<BackupId>,
         code: Option<Code>,
     ) {

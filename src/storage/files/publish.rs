@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::atomic::Ordering;
 
-use super::core::Content;
+use super::core::FileContent;
 use super::device::Sync;
 use super::disk::{Disk, Stat};
 use super::error::{diagnose, gone_or, is_not_supported, names_taken};
@@ -173,7 +173,7 @@ impl<D: Disk> Protocol<D> {
         let name = staged.path.name();
         if !staged.device.fine_times {
             let is_same = match self.core.content(dir, name) {
-                Ok(Content::File(digest, _)) => Ok(digest == staged.before),
+                Ok(FileContent::File(digest, _)) => Ok(digest == staged.before),
                 Ok(_) => Ok(false),
                 Err(error) => Err(diagnose("cannot look at the manifest", &error)),
             };

@@ -9,7 +9,7 @@ use super::parts::ReplacingPart;
 use crate::clock::Timestamp;
 use crate::digest::Digest;
 use crate::journal::Memo;
-use crate::storage::values::{Difference, Property};
+use crate::storage::values::{Property, PropertyDifference};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Recorded {
@@ -17,11 +17,11 @@ pub(super) struct Recorded {
     owner: u32,
     group: u32,
     modified: FileTime,
-    attributes: Attributes,
+    attributes: RecordedAttributes,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Attributes {
+enum RecordedAttributes {
     NotRecorded,
     None,
     Some(Digest),
@@ -36,10 +36,10 @@ impl Recorded {
             group: part.group,
             modified: part.modified,
             attributes: match part.attributes {
-                Some(digest) => Attributes::Some(digest),
+                Some(digest) => RecordedAttributes::Some(digest),
                 // A record without an inode was written before the attributes were read.
-                None if says_attributes && part.inode.is_some() => Attributes::None,
-                None => Attributes::NotRecorded,
+                None if says_attributes && part.inode.is_some() => RecordedAttributes::None,
+                None => RecordedAttributes::NotRecorded,
             },
         }
     }
@@ -51,9 +51,9 @@ impl Recorded {
             common.extend_from_slice(&number.to_be_bytes());
         }
         match self.attributes {
-            Attributes::NotRecorded => {}
-            Attributes::None => common.push(0),
-            Attributes::Some(digest) => common.extend_from_slice(digest.as_bytes()),
+            RecordedAttributes::NotRecorded => {}
+            RecordedAttributes::None => common.push(0),
+            RecordedAttributes::Some(digest) => common.extend_from_slice(digest.as_bytes()),
         }
         let mut own = [0; 12];
         own[..8].copy_from_slice(&self.modified.0.to_be_bytes());
@@ -83,9 +83,9 @@ impl Recorded {
             group,
             modified: (i64::from_be_bytes(seconds), u32::from_be_bytes(nanoseconds)),
             attributes: match attributes {
-                [] => Attributes::NotRecorded,
-                [0] => Attributes::None,
-                digest => Attributes::Some(Digest::from_bytes(digest.try_into().ok()?)),
+                [] => RecordedAttributes::NotRecorded,
+                [0] => RecordedAttributes::None,
+                digest => RecordedAttributes::Some(Digest::from_bytes(digest.try_into().ok()?)),
             },
         })
     }
@@ -96,19 +96,19 @@ impl Recorded {
         properties: &[Property],
         stat: &Stat,
         attributes: impl Fn() -> io::Result<Option<Digest>>,
-    ) -> io::Result<Vec<Difference>> {
+    ) -> io::Result<Vec<PropertyDifference>> {
         let mut differences = Vec::new();
         for property in properties {
             let words = match property {
                 Property::Mode => self.mode_differs(stat),
                 Property::Owner => self.owner_differs(stat),
                 Property::Modified => self.time_differs(stat),
-                Property::Attributes if self.attributes == Attributes::NotRecorded => None,
+                Property::Attributes if self.attributes == RecordedAttributes::NotRecorded => None,
                 Property::Attributes => self.attributes_differ(attributes()?),
                 Property::Names => (stat.links > 1)
                     .then(|| format!("{} names (hard links), expected one", stat.links)),
             };
-            differences.extend(words.map(|words| Difference {
+            differences.extend(words.map(|words| PropertyDifference {
                 of: *property,
                 words,
             }));
@@ -140,11 +140,11 @@ impl Recorded {
 
     fn attributes_differ(&self, found: Option<Digest>) -> Option<String> {
         let words = match (self.attributes, found) {
-            (Attributes::NotRecorded, _) | (Attributes::None, None) => return None,
-            (Attributes::Some(expected), Some(found)) if expected == found => return None,
-            (Attributes::None, Some(_)) => "extended attributes, expected none",
-            (Attributes::Some(_), None) => "no extended attributes, expected some",
-            (Attributes::Some(_), Some(_)) => "other extended attributes than expected",
+            (RecordedAttributes::NotRecorded, _) | (RecordedAttributes::None, None) => return None,
+            (RecordedAttributes::Some(expected), Some(found)) if expected == found => return None,
+            (RecordedAttributes::None, Some(_)) => "extended attributes, expected none",
+            (RecordedAttributes::Some(_), None) => "no extended attributes, expected some",
+            (RecordedAttributes::Some(_), Some(_)) => "other extended attributes than expected",
         };
         Some(words.to_owned())
     }
@@ -173,7 +173,7 @@ fn time_words((seconds, nanoseconds): FileTime) -> String {
 mod tests {
     use super::*;
 
-    fn recorded(attributes: Attributes) -> Recorded {
+    fn recorded(attributes: RecordedAttributes) -> Recorded {
         Recorded {
             mode: 0o640,
             owner: 1000,
@@ -186,9 +186,9 @@ mod tests {
     #[test]
     fn a_memo_is_read_back() {
         for attributes in [
-            Attributes::NotRecorded,
-            Attributes::None,
-            Attributes::Some(Digest::of(b"x")),
+            RecordedAttributes::NotRecorded,
+            RecordedAttributes::None,
+            RecordedAttributes::Some(Digest::of(b"x")),
         ] {
             let (common, own) = recorded(attributes).to_bytes();
             let memo = Memo {
@@ -225,14 +225,14 @@ mod tests {
     fn attributes_that_were_not_recorded_are_not_compared() {
         let some = Some(Digest::of(b"x"));
         let of = |attributes| recorded(attributes).attributes_differ(some);
-        assert_eq!(of(Attributes::NotRecorded), None);
+        assert_eq!(of(RecordedAttributes::NotRecorded), None);
         assert_eq!(
-            of(Attributes::None).as_deref(),
+            of(RecordedAttributes::None).as_deref(),
             Some("extended attributes, expected none")
         );
-        assert_eq!(of(Attributes::Some(Digest::of(b"x"))), None);
+        assert_eq!(of(RecordedAttributes::Some(Digest::of(b"x"))), None);
         assert_eq!(
-            of(Attributes::Some(Digest::of(b"y"))).as_deref(),
+            of(RecordedAttributes::Some(Digest::of(b"y"))).as_deref(),
             Some("other extended attributes than expected")
         );
     }

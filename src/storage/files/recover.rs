@@ -5,13 +5,13 @@ use super::core::Core;
 use super::disk::Disk;
 use super::error::storage_failed;
 use super::log;
-use super::state::State;
+use super::state::StateDir;
 use super::unfinished::{Opened, Unfinished};
 use crate::journal::OperationId;
 use crate::report::Stop;
 use crate::storage::recovery::Recovery;
 
-pub(super) fn recover<D: Disk>(core: &Core<D>, state: &State<D>) -> Result<Recovery, Stop> {
+pub(super) fn recover<D: Disk>(core: &Core<D>, state: &StateDir<D>) -> Result<Recovery, Stop> {
     let ids = log::unfinished(&core.disk, &state.staging)
         .map_err(|error| storage_failed("cannot recover an unfinished operation", &error))?;
     state
@@ -26,7 +26,7 @@ pub(super) fn recover<D: Disk>(core: &Core<D>, state: &State<D>) -> Result<Recov
 
 pub(super) fn recover_one<D: Disk>(
     core: &Core<D>,
-    state: &State<D>,
+    state: &StateDir<D>,
     id: &OperationId,
     recovery: &mut Recovery,
 ) -> Result<(), Stop> {

@@ -2,7 +2,7 @@
 //! Invariant: a backup goes only after its intent is durable, and only while it is the file that was read.
 
 use super::batch::Batch;
-use super::core::Stamp;
+use super::core::FileStamp;
 use super::device::Sync;
 use super::directory::stamp_of;
 use super::disk::Disk;
@@ -11,17 +11,17 @@ use super::parts::RemovingPart;
 use super::protocol::Protocol;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::journal::{BackupId, Opaque, Outcome, Record};
+use crate::journal::{BackupId, ChangeResult, Opaque, Record};
 use crate::report::Diagnosis;
 use crate::storage::results::{self, Ticket};
-use crate::storage::seam::{Answer, Remove};
+use crate::storage::seam::{Answer, RemoveBackup};
 use crate::storage::trouble::changed_meanwhile;
 
 pub(super) struct RemovingQueue(pub(super) Batch<(Ticket, Unneeded)>);
 
 pub(super) struct Unneeded {
     backup: BackupId,
-    stamp: Stamp,
+    stamp: FileStamp,
     digest: Digest,
 }
 
@@ -30,7 +30,7 @@ impl RemovingQueue {
     pub(super) fn take<D: Disk>(
         &self,
         protocol: &Protocol<D>,
-        remove: &Remove<'_>,
+        remove: &RemoveBackup<'_>,
         ticket: Ticket,
     ) {
         let unneeded = match announce(protocol, remove) {
@@ -50,7 +50,10 @@ impl RemovingQueue {
     }
 }
 
-fn announce<D: Disk>(protocol: &Protocol<D>, remove: &Remove<'_>) -> Result<Unneeded, Diagnosis> {
+fn announce<D: Disk>(
+    protocol: &Protocol<D>,
+    remove: &RemoveBackup<'_>,
+) -> Result<Unneeded, Diagnosis> {
     let stamp = stamp_of::<D>(&remove.version)?;
     protocol.device_of(stamp.0.device, remove.path)?;
     let part = Opaque::of(&RemovingPart {
@@ -97,10 +100,10 @@ impl<D: Disk> Protocol<D> {
             }
             // What is not certain is left to recovery, which looks.
             let outcome = match &answer {
-                Answer::Done(_) => Some(Outcome::Pruned),
-                Answer::NotAttempted => Some(Outcome::Undone),
+                Answer::Done(_) => Some(ChangeResult::Pruned),
+                Answer::NotAttempted => Some(ChangeResult::Undone),
                 Answer::Not(diagnosis) if diagnosis.code == Code::ChangedMeanwhile => {
-                    Some(Outcome::Undone)
+                    Some(ChangeResult::Undone)
                 }
                 Answer::Not(_) => None,
             };

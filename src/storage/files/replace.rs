@@ -12,10 +12,10 @@ use super::protocol::Protocol;
 use super::publish::Published;
 use super::replacement::{Secured, Staged};
 use crate::code::Code;
-use crate::journal::{BackupId, Outcome};
+use crate::journal::{BackupId, ChangeResult};
 use crate::report::{Diagnosis, Stop};
 use crate::storage::results::Ticket;
-use crate::storage::seam::{Answer, Replace};
+use crate::storage::seam::{Answer, ReplaceManifest};
 
 /// The most times that a manifest is staged. It is staged again where a way to replace it turns out not to work.
 const TRIES: usize = 4;
@@ -39,7 +39,12 @@ impl<D: Disk> ReplacingQueue<D> {
         }
     }
 
-    pub(super) fn take(&self, protocol: &Protocol<D>, replace: Replace<'_>, ticket: Ticket) {
+    pub(super) fn take(
+        &self,
+        protocol: &Protocol<D>,
+        replace: ReplaceManifest<'_>,
+        ticket: Ticket,
+    ) {
         let bytes = replace.bytes.len() as u64;
         match protocol.stage(replace) {
             Ok(staged) => {
@@ -111,10 +116,10 @@ fn publish<D: Disk>(
                 if diagnosis.code == Code::NoSpace {
                     protocol.stop(Stop::new(Code::StorageFailed, &*diagnosis.message));
                 }
-                protocol.answer(ticket, Outcome::Migrated, Answer::Not(diagnosis));
+                protocol.answer(ticket, ChangeResult::Migrated, Answer::Not(diagnosis));
             }
             Published::Skipped => {
-                protocol.answer(ticket, Outcome::Migrated, Answer::NotAttempted);
+                protocol.answer(ticket, ChangeResult::Migrated, Answer::NotAttempted);
             }
             Published::Again => again.push((ticket, secured)),
         }
@@ -125,7 +130,7 @@ fn publish<D: Disk>(
 fn take_back<D: Disk>(protocol: &Protocol<D>, batch: Vec<(Ticket, Secured<D>)>, answer: &Answer) {
     for (ticket, secured) in batch {
         protocol.take_back(&secured);
-        protocol.answer(ticket, Outcome::Migrated, answer.clone());
+        protocol.answer(ticket, ChangeResult::Migrated, answer.clone());
     }
 }
 
@@ -140,12 +145,17 @@ fn make_true<D: Disk>(protocol: &Protocol<D>, in_place: Vec<InPlace>) -> bool {
     };
     for InPlace { ticket, backup } in in_place {
         if flushed.is_ok() {
-            protocol.answer(ticket, Outcome::Migrated, Answer::Done(Some(backup)));
+            protocol.answer(ticket, ChangeResult::Migrated, Answer::Done(Some(backup)));
             continue;
         }
         let message = "it was replaced, but the flush that makes it durable failed";
         let diagnosis = Diagnosis::new(Code::NotDurable, message);
-        protocol.settle(&ticket, Outcome::Failed, Some(backup), Some(diagnosis.code));
+        protocol.settle(
+            &ticket,
+            ChangeResult::Failed,
+            Some(backup),
+            Some(diagnosis.code),
+        );
         ticket.respond(Answer::Not(diagnosis));
     }
     flushed.is_ok()

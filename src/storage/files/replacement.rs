@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::core::Stamp;
+use super::core::FileStamp;
 use super::device::Device;
 use super::disk::{Disk, Stat};
 use super::parts::Way;
@@ -15,7 +15,7 @@ use crate::report::{Diagnosis, Stop};
 /// A new file that is neither durable nor visible.
 pub(super) struct Staged<D: Disk> {
     pub(super) path: TreePath,
-    pub(super) stamp: Stamp,
+    pub(super) stamp: FileStamp,
     pub(super) before: Digest,
     pub(super) after: Digest,
     pub(super) attributes: Option<Digest>,
@@ -33,14 +33,15 @@ pub(super) struct Staged<D: Disk> {
 impl<D: Disk> Staged<D> {
     /// Returns true if a file is the one that was staged, untouched; its number alone may be another's by now.
     pub(super) fn is_own(&self, stat: &Stat) -> bool {
-        self.made.is_some_and(|made| Stamp(made).is_displaced(stat))
+        self.made
+            .is_some_and(|made| FileStamp(made).is_displaced(stat))
     }
 }
 
 /// A new file that needs only a flush before it is put in place.
 pub(super) struct Secured<D: Disk> {
     pub(super) staged: Staged<D>,
-    pub(super) stamp: Stamp,
+    pub(super) stamp: FileStamp,
     /// The backup that was made already, by the ways that do so.
     pub(super) backup: Option<BackupId>,
 }

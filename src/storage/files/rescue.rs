@@ -3,12 +3,12 @@
 
 use std::io;
 
-use super::core::{Content, Core};
+use super::core::{Core, FileContent};
 use super::disk::{Crossing, Disk};
 use super::error::{if_there, is_not_supported};
 use super::names::{self, STATE_DIRECTORY};
 use super::protocol::plain;
-use super::state::{State, make_dir_if_missing};
+use super::state::{StateDir, make_dir_if_missing};
 use crate::path::{FileName, Name, TreePath};
 
 const RESCUED: Name<'_> = Name::constant("rescued");
@@ -16,15 +16,15 @@ const RESCUED: Name<'_> = Name::constant("rescued");
 /// Moves a displaced file beside the manifest, or into the state directory where that cannot be done. Gives its new name, or its path in the tree; `None` where there was nothing.
 pub(super) fn rescue<D: Disk>(
     core: &Core<D>,
-    state: &State<D>,
+    state: &StateDir<D>,
     dir: &D::Dir,
     from: (&D::Dir, Name<'_>),
     manifest: Name<'_>,
 ) -> io::Result<Option<TreePath>> {
     let short = match core.content(from.0, from.1)? {
-        Content::Absent => return Ok(None),
-        Content::File(digest, _) => digest.short(),
-        Content::Opaque => "unread".to_owned(),
+        FileContent::Absent => return Ok(None),
+        FileContent::File(digest, _) => digest.short(),
+        FileContent::Opaque => "unread".to_owned(),
     };
     let beside = names::rescued(manifest, &short);
     let kept = match first_free(core, from, dir, &beside) {
@@ -36,7 +36,7 @@ pub(super) fn rescue<D: Disk>(
 
 pub(super) fn keep_in_state<D: Disk>(
     core: &Core<D>,
-    state: &State<D>,
+    state: &StateDir<D>,
     from: (&D::Dir, Name<'_>),
     short: &str,
 ) -> io::Result<TreePath> {

@@ -7,7 +7,7 @@ use std::mem;
 use std::sync::Arc;
 
 use super::batch::Batch;
-use super::core::Stamp;
+use super::core::FileStamp;
 use super::device::{Device, Sync};
 use super::directory::stamp_of;
 use super::disk::{Disk, Stat};
@@ -19,20 +19,20 @@ use super::protocol::Protocol;
 use super::rescue::rescue;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::journal::{Opaque, Outcome, Record, Restoring};
+use crate::journal::{ChangeResult, Opaque, Record, Restoring};
 use crate::path::Name;
 use crate::report::{Diagnosis, Stop};
 use crate::storage::results::{self, Ticket};
-use crate::storage::seam::{Answer, Restore};
+use crate::storage::seam::{Answer, RestoreManifest};
 use crate::storage::trouble::changed_meanwhile;
 
-pub(super) struct RestoringQueue<D: Disk>(pub(super) Batch<(Ticket, Original<D>)>);
+pub(super) struct RestoringQueue<D: Disk>(pub(super) Batch<(Ticket, StagedOriginal<D>)>);
 
-pub(super) struct Original<D: Disk> {
+pub(super) struct StagedOriginal<D: Disk> {
     pub(super) record: Restoring,
     pub(super) part: RestoringPart,
-    manifest: Stamp,
-    pub(super) backup_stamp: Stamp,
+    manifest: FileStamp,
+    pub(super) backup_stamp: FileStamp,
     pub(super) device: Arc<Device<D>>,
     at: At,
 }
@@ -50,14 +50,21 @@ pub(super) enum At {
 }
 
 impl<D: Disk> RestoringQueue<D> {
-    pub(super) fn take(&self, protocol: &Protocol<D>, restore: &Restore<'_>, ticket: Ticket) {
+    pub(super) fn take(
+        &self,
+        protocol: &Protocol<D>,
+        restore: &RestoreManifest<'_>,
+        ticket: Ticket,
+    ) {
         match protocol.announce_original(restore) {
             Ok(original) => {
                 if let Some(full) = self.0.push((ticket, original), 0) {
                     protocol.restore_all(full);
                 }
             }
-            Err(diagnosis) => protocol.answer(ticket, Outcome::Restored, Answer::Not(diagnosis)),
+            Err(diagnosis) => {
+                protocol.answer(ticket, ChangeResult::Restored, Answer::Not(diagnosis));
+            }
         }
     }
 
@@ -69,7 +76,10 @@ impl<D: Disk> RestoringQueue<D> {
 
 impl<D: Disk> Protocol<D> {
     /// Looks once more at what was read, and announces in the journal what is to be done.
-    fn announce_original(&self, restore: &Restore<'_>) -> Result<Original<D>, Diagnosis> {
+    fn announce_original(
+        &self,
+        restore: &RestoreManifest<'_>,
+    ) -> Result<StagedOriginal<D>, Diagnosis> {
         let dir = self.core.run_dir(restore.path)?;
         let manifest = stamp_of::<D>(&restore.version)?;
         let original = stamp_of::<D>(&restore.original)?;
@@ -89,7 +99,7 @@ impl<D: Disk> Protocol<D> {
             staged: None,
             way: Way::Exchange,
         };
-        let mut one = Original {
+        let mut one = StagedOriginal {
             record: results::restoring(restore, Opaque::of(&part)),
             part,
             manifest,
@@ -101,7 +111,7 @@ impl<D: Disk> Protocol<D> {
         Ok(one)
     }
 
-    fn announce_restore(&self, one: &mut Original<D>) -> Result<(), Diagnosis> {
+    fn announce_restore(&self, one: &mut StagedOriginal<D>) -> Result<(), Diagnosis> {
         let record = &mut one.record;
         one.part.way = one.device.way();
         // Original first, as if it were staged by the operation that is undone.
@@ -119,14 +129,14 @@ impl<D: Disk> Protocol<D> {
         Ok(())
     }
 
-    pub(super) fn announce_next_way(&self, one: &mut Original<D>) -> At {
+    pub(super) fn announce_next_way(&self, one: &mut StagedOriginal<D>) -> At {
         match self.announce_restore(one) {
             Ok(()) => At::Announced,
             Err(diagnosis) => over(diagnosis),
         }
     }
 
-    fn restore_all(&self, mut batch: Vec<(Ticket, Original<D>)>) {
+    fn restore_all(&self, mut batch: Vec<(Ticket, StagedOriginal<D>)>) {
         while !self.has_failed() && batch.iter().any(|(_, one)| !matches!(one.at, At::Over(_))) {
             if let Err(error) = self.flush() {
                 self.fail("cannot make durable what is put back", &error);
@@ -151,11 +161,11 @@ impl<D: Disk> Protocol<D> {
             {
                 self.stop(Stop::new(Code::StorageFailed, &*diagnosis.message));
             }
-            self.answer(ticket, Outcome::Restored, answer);
+            self.answer(ticket, ChangeResult::Restored, answer);
         }
     }
 
-    fn step(&self, one: &mut Original<D>) {
+    fn step(&self, one: &mut StagedOriginal<D>) {
         if self.has_failed() {
             return;
         }
@@ -195,7 +205,11 @@ impl<D: Disk> Protocol<D> {
         }
     }
 
-    pub(super) fn check_both(&self, dir: &D::Dir, one: &Original<D>) -> Result<(), Diagnosis> {
+    pub(super) fn check_both(
+        &self,
+        dir: &D::Dir,
+        one: &StagedOriginal<D>,
+    ) -> Result<(), Diagnosis> {
         let cannot = |error: io::Error| gone_or("cannot look at manifest and backup", &error);
         let look = |name: Name<'_>| self.disk().stat_at(dir, name).map_err(cannot);
         let manifest = look(one.record.path.name())?;
@@ -222,7 +236,7 @@ impl<D: Disk> Protocol<D> {
     /// Compares bytes where two writes can leave the same time.
     pub(super) fn has_bytes(
         &self,
-        one: &Original<D>,
+        one: &StagedOriginal<D>,
         dir: &D::Dir,
         name: Name<'_>,
         digest: Digest,
@@ -233,9 +247,9 @@ impl<D: Disk> Protocol<D> {
     /// The file that a name holds now, if it is that one with those bytes, after a change of its names.
     pub(super) fn holds(
         &self,
-        one: &Original<D>,
+        one: &StagedOriginal<D>,
         (dir, name): (&D::Dir, Name<'_>),
-        stamp: &Stamp,
+        stamp: &FileStamp,
         digest: Digest,
     ) -> io::Result<Option<Stat>> {
         let Some(stat) = if_there(self.disk().stat_at(dir, name))? else {
@@ -245,7 +259,7 @@ impl<D: Disk> Protocol<D> {
         Ok(is_same.then_some(stat))
     }
 
-    fn exchange_with_backup(&self, dir: &D::Dir, one: &mut Original<D>) -> At {
+    fn exchange_with_backup(&self, dir: &D::Dir, one: &mut StagedOriginal<D>) -> At {
         if let Err(diagnosis) = self.check_both(dir, one) {
             return over(diagnosis);
         }
@@ -278,7 +292,7 @@ impl<D: Disk> Protocol<D> {
     }
 
     /// Somebody was faster: exchanges back. What stands under the backup name then must be the original.
-    fn exchange_with_backup_again(&self, dir: &D::Dir, one: &Original<D>) -> Diagnosis {
+    fn exchange_with_backup_again(&self, dir: &D::Dir, one: &StagedOriginal<D>) -> Diagnosis {
         let disk = self.disk();
         let (manifest, backup) = (one.record.path.name(), one.record.backup.name());
         let back = disk.exchange((dir, backup), (dir, manifest));
@@ -302,7 +316,7 @@ impl<D: Disk> Protocol<D> {
     }
 
     /// Moves what stands under the backup name and is not what should stand there to a name of its own.
-    fn keep_aside(&self, dir: &D::Dir, one: &Original<D>) -> Diagnosis {
+    fn keep_aside(&self, dir: &D::Dir, one: &StagedOriginal<D>) -> Diagnosis {
         let (manifest, backup) = (one.record.path.name(), one.record.backup.name());
         match rescue(&self.core, &self.state, dir, (dir, backup), manifest) {
             Ok(Some(name)) => Diagnosis::new(
@@ -323,7 +337,7 @@ impl<D: Disk> Protocol<D> {
     }
 
     /// By exchange, the last step: removes the file that had the original's place.
-    fn remove_displaced(&self, dir: &D::Dir, one: &Original<D>, displaced: &Stat) -> At {
+    fn remove_displaced(&self, dir: &D::Dir, one: &StagedOriginal<D>, displaced: &Stat) -> At {
         let backup = one.record.backup.name();
         let stat = match if_there(self.disk().stat_at(dir, backup)) {
             Ok(Some(stat)) => stat,
@@ -331,7 +345,7 @@ impl<D: Disk> Protocol<D> {
             Err(error) => return self.unsure(&error),
         };
         match self.has_bytes(one, dir, backup, one.record.before) {
-            Ok(true) if Stamp(*displaced).is(&stat) => self.remove_name(dir, backup),
+            Ok(true) if FileStamp(*displaced).is(&stat) => self.remove_name(dir, backup),
             Ok(_) => At::Flushing(Answer::Not(self.keep_aside(dir, one))),
             Err(error) => self.unsure(&error),
         }

@@ -5,12 +5,12 @@
 use std::io;
 use std::sync::atomic::Ordering;
 
-use super::core::Stamp;
+use super::core::FileStamp;
 use super::disk::{Disk, Stat};
 use super::error::{cannot_link, diagnose, if_there};
 use super::parts::Way;
 use super::protocol::Protocol;
-use super::restore::{At, Original, over};
+use super::restore::{At, StagedOriginal, over};
 use crate::digest::Digest;
 use crate::path::Name;
 use crate::report::Diagnosis;
@@ -19,7 +19,7 @@ use crate::storage::trouble::changed_meanwhile;
 
 impl<D: Disk> Protocol<D> {
     /// By link or copy, the first step: the original gets the name that the intent gives it.
-    pub(super) fn set_beside(&self, dir: &D::Dir, one: &mut Original<D>) -> At {
+    pub(super) fn set_beside(&self, dir: &D::Dir, one: &mut StagedOriginal<D>) -> At {
         if let Err(diagnosis) = self.check_both(dir, one) {
             return over(diagnosis);
         }
@@ -49,7 +49,7 @@ impl<D: Disk> Protocol<D> {
     fn link_beside(
         &self,
         dir: &D::Dir,
-        one: &Original<D>,
+        one: &StagedOriginal<D>,
         staged: Name<'_>,
     ) -> io::Result<Option<Stat>> {
         let disk = self.disk();
@@ -64,7 +64,7 @@ impl<D: Disk> Protocol<D> {
     fn copy_beside(
         &self,
         dir: &D::Dir,
-        one: &Original<D>,
+        one: &StagedOriginal<D>,
         staged: Name<'_>,
     ) -> io::Result<Option<Stat>> {
         let (disk, original) = (self.disk(), &one.backup_stamp.0);
@@ -77,7 +77,7 @@ impl<D: Disk> Protocol<D> {
         disk.stat(&copy).map(Some)
     }
 
-    fn take_from_beside(&self, dir: &D::Dir, one: &Original<D>, diagnosis: Diagnosis) -> At {
+    fn take_from_beside(&self, dir: &D::Dir, one: &StagedOriginal<D>, diagnosis: Diagnosis) -> At {
         if let Some(staged) = &one.part.staged
             && if_there(self.disk().unlink(dir, staged.name())).is_err()
         {
@@ -87,7 +87,12 @@ impl<D: Disk> Protocol<D> {
     }
 
     /// By link or copy, the second step: renames the original over the manifest.
-    pub(super) fn replace_by_original(&self, dir: &D::Dir, one: &Original<D>, beside: &Stat) -> At {
+    pub(super) fn replace_by_original(
+        &self,
+        dir: &D::Dir,
+        one: &StagedOriginal<D>,
+        beside: &Stat,
+    ) -> At {
         let Some(staged) = &one.part.staged else {
             return over(changed_meanwhile());
         };
@@ -95,7 +100,7 @@ impl<D: Disk> Protocol<D> {
         if let Err(diagnosis) = self.check_both(dir, one) {
             return self.take_from_beside(dir, one, diagnosis);
         }
-        match self.holds(one, (dir, staged), &Stamp(*beside), one.record.after) {
+        match self.holds(one, (dir, staged), &FileStamp(*beside), one.record.after) {
             Ok(Some(_)) => {}
             Ok(None) => return self.take_from_beside(dir, one, changed_meanwhile()),
             Err(error) => {
@@ -118,14 +123,14 @@ impl<D: Disk> Protocol<D> {
     pub(super) fn remove_backup_name(
         &self,
         dir: &D::Dir,
-        one: &Original<D>,
+        one: &StagedOriginal<D>,
         restored: &Stat,
     ) -> At {
         let backup = one.record.backup.name();
         let in_place = self.holds(
             one,
             (dir, one.record.path.name()),
-            &Stamp(*restored),
+            &FileStamp(*restored),
             one.record.after,
         );
         let kept = self.holds(one, (dir, backup), &one.backup_stamp, one.record.after);

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::core::{Content, Stamp};
+use super::core::{FileContent, FileStamp};
 use super::device::Sync;
 use super::disk::{Crossing, Disk, Stat};
 use super::error::{cannot_link, diagnose, gone_or, if_there, names_taken, storage_failed};
@@ -87,7 +87,7 @@ impl<D: Disk> Protocol<D> {
             }
         };
         let secured = Secured {
-            stamp: Stamp(*stat.as_ref().unwrap_or(&staged.stamp.0)),
+            stamp: FileStamp(*stat.as_ref().unwrap_or(&staged.stamp.0)),
             backup: Some(backup),
             staged,
         };
@@ -201,7 +201,7 @@ impl<D: Disk> Protocol<D> {
         let manifest = self.core.content(&dir, staged.path.name());
         let kept = self.core.content(&dir, backup.name());
         match (manifest, kept) {
-            (Ok(Content::File(manifest, _)), Ok(Content::File(kept, _))) => {
+            (Ok(FileContent::File(manifest, _)), Ok(FileContent::File(kept, _))) => {
                 if manifest == kept && manifest == staged.before {
                     self.unlink_quietly(&dir, backup.name());
                     self.keep_undone(&dir, staged);

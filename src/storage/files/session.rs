@@ -18,7 +18,7 @@ use super::remove::RemovingQueue;
 use super::replace::ReplacingQueue;
 use super::restore::RestoringQueue;
 use super::small::{remove_draft, replace_small};
-use super::state::State;
+use super::state::StateDir;
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::digest::Digest;
@@ -27,11 +27,11 @@ use crate::path::FileName;
 use crate::report::{Diagnosis, Stop};
 use crate::storage::recovery::Recovery;
 use crate::storage::results::Ticket;
-use crate::storage::seam::{Answer, Change, Opening, Respond, Session};
+use crate::storage::seam::{Answer, Opening, Respond, Session, StorageChange};
 
 pub(super) struct FileSession<D: Disk> {
     core: Arc<Core<D>>,
-    state: Arc<State<D>>,
+    state: Arc<StateDir<D>>,
     begun: OnceLock<Protocol<D>>,
     head: Mutex<Option<Head>>,
     replacing: ReplacingQueue<D>,
@@ -55,7 +55,7 @@ impl From<io::Error> for NotBegun {
 }
 
 impl<D: Disk> FileSession<D> {
-    pub(super) fn new(core: Arc<Core<D>>, state: State<D>) -> Self {
+    pub(super) fn new(core: Arc<Core<D>>, state: StateDir<D>) -> Self {
         Self {
             state: Arc::new(state),
             begun: OnceLock::new(),
@@ -283,16 +283,20 @@ impl<D: Disk> Session for FileSession<D> {
         Ok(self.begun.get_or_init(|| protocol).id.clone())
     }
 
-    fn change(&self, change: Change<'_>, respond: Respond) {
+    fn change(&self, change: StorageChange<'_>, respond: Respond) {
         let begun = self.begun.get();
         let Some(protocol) = begun.filter(|protocol| protocol.stopped().is_none()) else {
             return respond(Answer::NotAttempted);
         };
         let ticket = Ticket::new(&change, respond);
         match change {
-            Change::Replace(replace) => self.replacing.take(protocol, replace, ticket),
-            Change::Restore(restore) => self.restoring.take(protocol, &restore, ticket),
-            Change::Remove(remove) => self.removing.take(protocol, &remove, ticket),
+            StorageChange::ReplaceManifest(replace) => {
+                self.replacing.take(protocol, replace, ticket);
+            }
+            StorageChange::RestoreManifest(restore) => {
+                self.restoring.take(protocol, &restore, ticket);
+            }
+            StorageChange::RemoveBackup(remove) => self.removing.take(protocol, &remove, ticket),
         }
     }
 

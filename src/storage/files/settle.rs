@@ -4,18 +4,18 @@
 
 use std::io;
 
-use super::core::{Content, Lacking, SyncChoice};
+use super::core::{FileContent, Lacking, SyncChoice};
 use super::disk::{Crossing, Disk};
 use super::error::{if_there, is_gone};
 use super::parts::{ReplacingPart, Way};
 use super::rescue::{rename_to_free, rescue};
-use super::unfinished::{Found, Unfinished};
+use super::unfinished::{RecoveryResult, Unfinished};
 use crate::digest::Digest;
 use crate::journal::{BackupId, Replacing};
 use crate::path::{Name, TreePath};
 use crate::storage::recovery::Recovery;
 
-struct Intent<'i, D: Disk> {
+struct AnnouncedReplacement<'i, D: Disk> {
     path: &'i TreePath,
     before: Digest,
     after: Digest,
@@ -25,7 +25,7 @@ struct Intent<'i, D: Disk> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Is {
+enum FoundAfterReplacing {
     Absent,
     Before,
     After { ours: bool },
@@ -37,17 +37,17 @@ impl<D: Disk> Unfinished<'_, D> {
         &self,
         replacing: &Replacing,
         recovery: &mut Recovery,
-    ) -> io::Result<(Found, Option<BackupId>)> {
+    ) -> io::Result<(RecoveryResult, Option<BackupId>)> {
         let path = &replacing.path;
         let Some(dir) = self.open_again(path)? else {
             // What was staged for it in the state directory is looked at afterwards.
-            return Ok((Found::Left, None));
+            return Ok((RecoveryResult::Left, None));
         };
         let Some(part) = replacing.storage.read::<ReplacingPart>() else {
             return Err(io::ErrorKind::InvalidData.into());
         };
         let staged = part.staged.clone();
-        let intent = Intent {
+        let intent = AnnouncedReplacement {
             path,
             before: replacing.before,
             after: replacing.after,
@@ -93,7 +93,7 @@ impl<D: Disk> Unfinished<'_, D> {
             return Ok(());
         }
         for name in [Some(manifest), backup].into_iter().flatten() {
-            if let Content::File(..) = core.content(dir, name)? {
+            if let FileContent::File(..) = core.content(dir, name)? {
                 disk.sync_file(&disk.open(dir, name.as_bytes(), Crossing::Stay)?)?;
             }
         }
@@ -113,7 +113,7 @@ impl<D: Disk> Unfinished<'_, D> {
             let Some(dir) = self.open_again(path)? else {
                 continue;
             };
-            if let Content::File(digest, stat) = self.core.content(&dir, name)?
+            if let FileContent::File(digest, stat) = self.core.content(&dir, name)?
                 && (digest == replacing.after || Some(stat.inode) == part.inode)
             {
                 disk.unlink(&dir, name)?;
@@ -126,9 +126,9 @@ impl<D: Disk> Unfinished<'_, D> {
 
     fn settle_intent(
         &self,
-        intent: &Intent<'_, D>,
+        intent: &AnnouncedReplacement<'_, D>,
         recovery: &mut Recovery,
-    ) -> io::Result<(Found, Option<BackupId>)> {
+    ) -> io::Result<(RecoveryResult, Option<BackupId>)> {
         let disk = &self.core.disk;
         let (new, place) = (intent.new, (intent.dir, intent.path.name()));
         // Each pass makes at most one change of names and looks again; three are enough for the longest way.
@@ -136,27 +136,33 @@ impl<D: Disk> Unfinished<'_, D> {
             let staged = self.content_of(intent, new)?;
             let manifest = self.content_of(intent, place)?;
             match (staged, manifest) {
-                (Is::Absent, _) => return self.settle_backups(intent, manifest),
-                (Is::After { ours: true }, _)
-                | (Is::After { ours: false }, Is::After { .. })
-                | (Is::Other { ours: true }, Is::Before) => disk.unlink(new.0, new.1)?,
-                // Where nothing is exchanged, only our own file was ever there.
-                (Is::Other { .. }, _) if intent.part.way != Way::Exchange => {
+                (FoundAfterReplacing::Absent, _) => return self.settle_backups(intent, manifest),
+                (FoundAfterReplacing::After { ours: true }, _)
+                | (FoundAfterReplacing::After { ours: false }, FoundAfterReplacing::After { .. })
+                | (FoundAfterReplacing::Other { ours: true }, FoundAfterReplacing::Before) => {
                     disk.unlink(new.0, new.1)?;
                 }
-                (Is::Before, _) => self.finish_move(intent, recovery)?,
-                (Is::Other { ours: false }, Is::After { .. }) => {
+                // Where nothing is exchanged, only our own file was ever there.
+                (FoundAfterReplacing::Other { .. }, _) if intent.part.way != Way::Exchange => {
+                    disk.unlink(new.0, new.1)?;
+                }
+                (FoundAfterReplacing::Before, _) => self.finish_move(intent, recovery)?,
+                (FoundAfterReplacing::Other { ours: false }, FoundAfterReplacing::After { .. }) => {
                     disk.exchange(new, place)
                         .or_else(|error| self.rescue(intent, recovery).map_err(|_| error))?;
                 }
                 _ => self.rescue(intent, recovery)?,
             }
         }
-        Ok((Found::Left, None))
+        Ok((RecoveryResult::Left, None))
     }
 
     /// The original was displaced and has no backup name yet: it gets the first that is free.
-    fn finish_move(&self, intent: &Intent<'_, D>, recovery: &mut Recovery) -> io::Result<()> {
+    fn finish_move(
+        &self,
+        intent: &AnnouncedReplacement<'_, D>,
+        recovery: &mut Recovery,
+    ) -> io::Result<()> {
         for backup in &intent.part.backups {
             match rename_to_free(&self.core.disk, intent.new, (intent.dir, backup.name())) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -166,7 +172,11 @@ impl<D: Disk> Unfinished<'_, D> {
         self.rescue(intent, recovery)
     }
 
-    fn rescue(&self, intent: &Intent<'_, D>, recovery: &mut Recovery) -> io::Result<()> {
+    fn rescue(
+        &self,
+        intent: &AnnouncedReplacement<'_, D>,
+        recovery: &mut Recovery,
+    ) -> io::Result<()> {
         let manifest = intent.path.name();
         let kept = rescue(self.core, self.state, intent.dir, intent.new, manifest)?;
         self.rescued(Some(intent.path), intent.new.1, kept, recovery);
@@ -176,34 +186,42 @@ impl<D: Disk> Unfinished<'_, D> {
     /// Nothing is staged any more: tells what became of the manifest, and takes back a backup name that was given too early.
     fn settle_backups(
         &self,
-        intent: &Intent<'_, D>,
-        manifest: Is,
-    ) -> io::Result<(Found, Option<BackupId>)> {
+        intent: &AnnouncedReplacement<'_, D>,
+        manifest: FoundAfterReplacing,
+    ) -> io::Result<(RecoveryResult, Option<BackupId>)> {
         let mut kept = None;
         for backup in &intent.part.backups {
             if self.was_given_too_early(intent, backup, manifest)? {
                 self.core.disk.unlink(intent.dir, backup.name())?;
             } else if kept.is_none()
-                && self.content_of(intent, (intent.dir, backup.name()))? == Is::Before
+                && self.content_of(intent, (intent.dir, backup.name()))?
+                    == FoundAfterReplacing::Before
             {
                 kept = Some(backup.clone());
             }
         }
         Ok(match (manifest, kept) {
-            (Is::After { .. }, Some(backup)) => (Found::Finished, Some(backup)),
-            (Is::Before, _) => (Found::Undone, None),
-            (_, kept) => (Found::Left, kept),
+            (FoundAfterReplacing::After { .. }, Some(backup)) => {
+                (RecoveryResult::Finished, Some(backup))
+            }
+            (FoundAfterReplacing::Before, _) => (RecoveryResult::Undone, None),
+            (_, kept) => (RecoveryResult::Left, kept),
         })
     }
 
     /// Returns true if a backup name is a second name of a manifest that was not replaced, or a copy of one.
     fn was_given_too_early(
         &self,
-        intent: &Intent<'_, D>,
+        intent: &AnnouncedReplacement<'_, D>,
         backup: &BackupId,
-        manifest: Is,
+        manifest: FoundAfterReplacing,
     ) -> io::Result<bool> {
-        if intent.part.way == Way::Exchange || matches!(manifest, Is::After { .. } | Is::Absent) {
+        if intent.part.way == Way::Exchange
+            || matches!(
+                manifest,
+                FoundAfterReplacing::After { .. } | FoundAfterReplacing::Absent
+            )
+        {
             return Ok(false);
         }
         let disk = &self.core.disk;
@@ -212,13 +230,14 @@ impl<D: Disk> Unfinished<'_, D> {
         };
         let place = disk.stat_at(intent.dir, intent.path.name())?;
         Ok(place.inode == named.inode
-            || (manifest == Is::Before && self.is_our_copy(intent, backup, named.inode)?))
+            || (manifest == FoundAfterReplacing::Before
+                && self.is_our_copy(intent, backup, named.inode)?))
     }
 
     /// Returns true if a file under a backup name is a copy that we began: by its inode, or because its bytes are the beginning of the manifest's.
     fn is_our_copy(
         &self,
-        intent: &Intent<'_, D>,
+        intent: &AnnouncedReplacement<'_, D>,
         backup: &BackupId,
         inode: u64,
     ) -> io::Result<bool> {
@@ -231,19 +250,23 @@ impl<D: Disk> Unfinished<'_, D> {
         Ok(read(backup.name()).is_ok_and(|(_, copy)| manifest.starts_with(&copy)))
     }
 
-    fn content_of(&self, intent: &Intent<'_, D>, at: (&D::Dir, Name<'_>)) -> io::Result<Is> {
+    fn content_of(
+        &self,
+        intent: &AnnouncedReplacement<'_, D>,
+        at: (&D::Dir, Name<'_>),
+    ) -> io::Result<FoundAfterReplacing> {
         Ok(match self.core.content(at.0, at.1)? {
-            Content::Absent => Is::Absent,
-            Content::Opaque => Is::Other { ours: false },
-            Content::File(digest, stat) => {
+            FileContent::Absent => FoundAfterReplacing::Absent,
+            FileContent::Opaque => FoundAfterReplacing::Other { ours: false },
+            FileContent::File(digest, stat) => {
                 // Only an exchange can bring a foreign file under the staged name; and not every file system keeps its inode numbers.
                 let part = &intent.part;
                 let ours =
                     part.way != Way::Exchange || part.inode.is_none_or(|inode| inode == stat.inode);
                 match digest {
-                    digest if digest == intent.after => Is::After { ours },
-                    digest if digest == intent.before => Is::Before,
-                    _ => Is::Other { ours },
+                    digest if digest == intent.after => FoundAfterReplacing::After { ours },
+                    digest if digest == intent.before => FoundAfterReplacing::Before,
+                    _ => FoundAfterReplacing::Other { ours },
                 }
             }
         })

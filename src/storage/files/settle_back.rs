@@ -3,19 +3,19 @@
 
 use std::io;
 
-use super::core::Content;
+use super::core::FileContent;
 use super::disk::Disk;
 use super::error::if_there;
 use super::parts::{RestoringPart, Way};
 use super::rescue::rescue;
-use super::unfinished::Found;
+use super::unfinished::RecoveryResult;
 use super::unfinished::Unfinished;
 use crate::journal::{Removing, Restoring};
 use crate::path::Name;
 use crate::storage::recovery::Recovery;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Is {
+enum FoundAfterRestoring {
     Absent,
     /// The bytes that the operation which is undone wrote; whether it is the file that stood there.
     Migrated {
@@ -30,10 +30,10 @@ impl<D: Disk> Unfinished<'_, D> {
         &self,
         restoring: &Restoring,
         recovery: &mut Recovery,
-    ) -> io::Result<Found> {
+    ) -> io::Result<RecoveryResult> {
         let (path, backup) = (&restoring.path, restoring.backup.name());
         let Some(dir) = self.open_again(path)? else {
-            return Ok(Found::Left);
+            return Ok(RecoveryResult::Left);
         };
         let Some(part) = restoring.storage.read::<RestoringPart>() else {
             return Err(io::ErrorKind::InvalidData.into());
@@ -41,20 +41,24 @@ impl<D: Disk> Unfinished<'_, D> {
         self.settle_beside(restoring, &part, &dir, recovery)?;
         let manifest = self.seen(restoring, &part, &dir, path.name())?;
         let found = match (manifest, self.seen(restoring, &part, &dir, backup)?) {
-            (Is::Original, kept) if may_go(part.way, kept) => {
+            (FoundAfterRestoring::Original, kept) if may_go(part.way, kept) => {
                 // What was put back by a process that is dead now may not have been flushed.
                 self.make_durable(&dir, path.name(), None)?;
                 self.core.disk.unlink(&dir, backup)?;
-                Found::Finished
+                RecoveryResult::Finished
             }
-            (Is::Original, Is::Absent) => Found::Finished,
-            (Is::Migrated { .. }, Is::Original) => Found::Undone,
+            (FoundAfterRestoring::Original, FoundAfterRestoring::Absent) => {
+                RecoveryResult::Finished
+            }
+            (FoundAfterRestoring::Migrated { .. }, FoundAfterRestoring::Original) => {
+                RecoveryResult::Undone
+            }
             // What was written to the original in its place stands under both names.
             _ if part.way == Way::Link && self.are_one_file(&dir, path.name(), backup)? => {
                 self.core.disk.unlink(&dir, backup)?;
-                Found::Left
+                RecoveryResult::Left
             }
-            _ => Found::Left,
+            _ => RecoveryResult::Left,
         };
         self.make_durable(&dir, path.name(), Some(backup))?;
         Ok(found)
@@ -72,12 +76,12 @@ impl<D: Disk> Unfinished<'_, D> {
             return Ok(());
         };
         let staged = staged.name();
-        if matches!(self.core.content(dir, staged)?, Content::Absent) {
+        if matches!(self.core.content(dir, staged)?, FileContent::Absent) {
             return Ok(());
         }
         let path = &restoring.path;
         for name in [path.name(), restoring.backup.name()] {
-            if self.seen(restoring, part, dir, name)? == Is::Original {
+            if self.seen(restoring, part, dir, name)? == FoundAfterRestoring::Original {
                 return self.core.disk.unlink(dir, staged);
             }
         }
@@ -98,38 +102,38 @@ impl<D: Disk> Unfinished<'_, D> {
         part: &RestoringPart,
         dir: &D::Dir,
         name: Name<'_>,
-    ) -> io::Result<Is> {
+    ) -> io::Result<FoundAfterRestoring> {
         Ok(match self.core.content(dir, name)? {
-            Content::Absent => Is::Absent,
-            Content::Opaque => Is::Other,
-            Content::File(digest, stat) => match digest {
-                digest if digest == restoring.after => Is::Original,
-                digest if digest == restoring.before => Is::Migrated {
+            FileContent::Absent => FoundAfterRestoring::Absent,
+            FileContent::Opaque => FoundAfterRestoring::Other,
+            FileContent::File(digest, stat) => match digest {
+                digest if digest == restoring.after => FoundAfterRestoring::Original,
+                digest if digest == restoring.before => FoundAfterRestoring::Migrated {
                     same: stat.inode == part.inode,
                 },
-                _ => Is::Other,
+                _ => FoundAfterRestoring::Other,
             },
         })
     }
 
-    pub(super) fn settle_removing(&self, removing: &Removing) -> io::Result<Found> {
+    pub(super) fn settle_removing(&self, removing: &Removing) -> io::Result<RecoveryResult> {
         let backup = removing.backup.name();
         let Some(dir) = self.open_again(&removing.path)? else {
-            return Ok(Found::Finished);
+            return Ok(RecoveryResult::Finished);
         };
         let found = if_there(self.core.disk.stat_at(&dir, backup));
         self.make_durable(&dir, backup, None)?;
         Ok(match found? {
-            Some(_) => Found::Undone,
-            None => Found::Finished,
+            Some(_) => RecoveryResult::Undone,
+            None => RecoveryResult::Finished,
         })
     }
 }
 
 /// Returns true if the file under the backup name goes, once the original is in its place: the displaced file, or the name that the original still has.
-fn may_go(way: Way, kept: Is) -> bool {
+fn may_go(way: Way, kept: FoundAfterRestoring) -> bool {
     match way {
-        Way::Exchange => kept == Is::Migrated { same: true },
-        Way::Link | Way::Copy => kept == Is::Original,
+        Way::Exchange => kept == FoundAfterRestoring::Migrated { same: true },
+        Way::Link | Way::Copy => kept == FoundAfterRestoring::Original,
     }
 }

@@ -20,19 +20,19 @@ use crate::digest::Digest;
 use crate::journal::{BackupId, Opaque, Record, Replacing};
 use crate::path::TreePath;
 use crate::report::Diagnosis;
-use crate::storage::seam::Replace;
+use crate::storage::seam::ReplaceManifest;
 use crate::storage::trouble::changed_meanwhile;
 
-struct Manifest<D: Disk> {
+struct OpenManifest<D: Disk> {
     path: TreePath,
     before: Digest,
     read: OpenFile<D>,
 }
 
 impl<D: Disk> Protocol<D> {
-    pub(super) fn stage(&self, replace: Replace<'_>) -> Result<Staged<D>, NotStaged> {
+    pub(super) fn stage(&self, replace: ReplaceManifest<'_>) -> Result<Staged<D>, NotStaged> {
         let read = replace.version.into_token::<OpenFile<D>>();
-        let manifest = Manifest {
+        let manifest = OpenManifest {
             path: replace.path.clone(),
             before: replace.before,
             read: *read.ok_or_else(foreign)?,
@@ -57,7 +57,7 @@ impl<D: Disk> Protocol<D> {
         if !staged.stamp.is_displaced(&stat) {
             return Err(changed_meanwhile().into());
         }
-        let manifest = Manifest {
+        let manifest = OpenManifest {
             path: staged.path,
             before: staged.before,
             read: OpenFile::new(file, stat),
@@ -79,8 +79,8 @@ impl<D: Disk> Protocol<D> {
         }
     }
 
-    fn stage_open(&self, manifest: Manifest<D>, bytes: &[u8]) -> Result<Staged<D>, NotStaged> {
-        let Manifest { path, before, read } = manifest;
+    fn stage_open(&self, manifest: OpenManifest<D>, bytes: &[u8]) -> Result<Staged<D>, NotStaged> {
+        let OpenManifest { path, before, read } = manifest;
         let number = read.stamp.0.device;
         let is_beside = self.is_beside(number, path.parent());
         let backups = self.backups(&path, before, &read)?;

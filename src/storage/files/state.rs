@@ -29,7 +29,7 @@ const PARTS: [Name<'_>; 3] = [
 const OTHERS: [Name<'_>; 3] = [HEAD, HEAD_DRAFT, Name::constant("rescued")];
 
 /// An open state directory, whose lock this process holds.
-pub(super) struct State<D: Disk> {
+pub(super) struct StateDir<D: Disk> {
     pub(super) dir: D::Dir,
     pub(super) operations: D::Dir,
     pub(super) staging: D::Dir,
@@ -38,13 +38,13 @@ pub(super) struct State<D: Disk> {
     pub(super) is_new: bool,
 }
 
-enum Refused {
+enum StateRefusal {
     /// It is not there, or not whole.
     Absent,
     Stop(Stop),
 }
 
-impl<D: Disk> State<D> {
+impl<D: Disk> StateDir<D> {
     /// Opens the state directory and takes its lock; `None` where it is not there or cannot be written.
     pub(super) fn open(
         disk: &D,
@@ -53,16 +53,16 @@ impl<D: Disk> State<D> {
     ) -> Result<Option<Self>, Stop> {
         let opened = match Self::enter(disk, root, wait, false) {
             // An operation may have left something, whatever became of the lock.
-            Err(Refused::Absent) if has_staging(disk, root) => {
-                Self::make(disk, root, wait).map_err(Refused::Stop)
+            Err(StateRefusal::Absent) if has_staging(disk, root) => {
+                Self::make(disk, root, wait).map_err(StateRefusal::Stop)
             }
             other => other,
         };
         match opened {
             Ok(state) => Ok(Some(state)),
-            Err(Refused::Stop(stop)) if stop.code == Code::Locked => Err(stop),
+            Err(StateRefusal::Stop(stop)) if stop.code == Code::Locked => Err(stop),
             // Whether it can be used matters only to those that have something to write: they make it.
-            Err(Refused::Absent | Refused::Stop(_)) => Ok(None),
+            Err(StateRefusal::Absent | StateRefusal::Stop(_)) => Ok(None),
         }
     }
 
@@ -72,8 +72,8 @@ impl<D: Disk> State<D> {
         for _ in 0..TRIES {
             let is_new = make_parts(disk, root)?;
             match Self::enter(disk, root, wait, is_new) {
-                Err(Refused::Absent) => {}
-                Err(Refused::Stop(stop)) => return Err(stop),
+                Err(StateRefusal::Absent) => {}
+                Err(StateRefusal::Stop(stop)) => return Err(stop),
                 Ok(state) => return Ok(state),
             }
         }
@@ -87,11 +87,11 @@ impl<D: Disk> State<D> {
         root: &D::Dir,
         wait: &dyn Fn() -> bool,
         is_new: bool,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, StateRefusal> {
         let dir = Self::open_trusted(disk, root)?;
         let lock = Self::take(disk, &dir, wait)?;
         if disk.stat_at(root, STATE)?.inode != disk.stat_dir(&dir)?.inode {
-            return Err(Refused::Absent);
+            return Err(StateRefusal::Absent);
         }
         check_parts(disk, &dir)?;
         check_head(disk, &dir)?;
@@ -107,7 +107,7 @@ impl<D: Disk> State<D> {
         })
     }
 
-    fn open_trusted(disk: &D, root: &D::Dir) -> Result<D::Dir, Refused> {
+    fn open_trusted(disk: &D, root: &D::Dir) -> Result<D::Dir, StateRefusal> {
         check_state(disk.caller(), &disk.stat_at(root, STATE)?)?;
         let dir = disk.open_dir(root, STATE.as_bytes(), Crossing::Stay)?;
         // Somebody may have put another one there between the look and the opening.
@@ -116,7 +116,7 @@ impl<D: Disk> State<D> {
     }
 
     /// Takes the lock, or says who has it. `wait` returns when it is to be tried again, or false to give up.
-    fn take(disk: &D, dir: &D::Dir, wait: &dyn Fn() -> bool) -> Result<D::File, Refused> {
+    fn take(disk: &D, dir: &D::Dir, wait: &dyn Fn() -> bool) -> Result<D::File, StateRefusal> {
         loop {
             let file = disk.open_append(dir, LOCK)?;
             let held = disk.stat(&file)?;
@@ -133,7 +133,7 @@ impl<D: Disk> State<D> {
                 let text = text.and_then(|text| String::from_utf8(text).ok());
                 let holder = text.as_deref().map(str::trim);
                 let stop = locked(holder.filter(|text| !text.is_empty()));
-                return Err(Refused::Stop(stop));
+                return Err(StateRefusal::Stop(stop));
             }
         }
     }
@@ -200,10 +200,10 @@ fn make_parts<D: Disk>(disk: &D, root: &D::Dir) -> Result<bool, Stop> {
     };
     let whole = |error| cannot("the state directory", &error);
     let is_new = make_dir_if_missing(disk, root, STATE).map_err(whole)?;
-    let dir = match State::open_trusted(disk, root) {
+    let dir = match StateDir::open_trusted(disk, root) {
         // It was removed again.
-        Err(Refused::Absent) => return Ok(false),
-        Err(Refused::Stop(stop)) => return Err(stop),
+        Err(StateRefusal::Absent) => return Ok(false),
+        Err(StateRefusal::Stop(stop)) => return Err(stop),
         Ok(dir) => dir,
     };
     for part in PARTS {
@@ -241,7 +241,7 @@ fn check_lock(caller: u32, lock: &Stat) -> Result<(), Stop> {
 }
 
 /// Checks whose the parts are, and what is in them: journals, staging directories, catalogs. What lies in a staging directory has the owners of the manifests.
-fn check_parts<D: Disk>(disk: &D, dir: &D::Dir) -> Result<(), Refused> {
+fn check_parts<D: Disk>(disk: &D, dir: &D::Dir) -> Result<(), StateRefusal> {
     let caller = disk.caller();
     for name in PARTS.into_iter().chain(OTHERS) {
         if let Some(found) = if_there(disk.stat_at(dir, name))? {
@@ -278,12 +278,12 @@ fn check_ours(caller: u32, shown: &str, found: &Stat) -> Result<(), Stop> {
 }
 
 /// Refuses a head that is not understood, before anything is recovered or begun: a newer version may have written it.
-fn check_head<D: Disk>(disk: &D, dir: &D::Dir) -> Result<(), Refused> {
+fn check_head<D: Disk>(disk: &D, dir: &D::Dir) -> Result<(), StateRefusal> {
     match read_small(disk, dir, HEAD)? {
         Some(bytes) if Head::read(&bytes).is_none() => {
             let hint = "use the version of the program that wrote it; if it is damaged, move it out of the state directory: the journals say which operation was the last";
             let message = format!("`{STATE_DIRECTORY}/{HEAD}` is not understood");
-            Err(Refused::Stop(Stop {
+            Err(StateRefusal::Stop(Stop {
                 hint: Some(hint.to_owned()),
                 ..Stop::new(Code::StateUnusable, message)
             }))
@@ -292,13 +292,13 @@ fn check_head<D: Disk>(disk: &D, dir: &D::Dir) -> Result<(), Refused> {
     }
 }
 
-impl From<Stop> for Refused {
+impl From<Stop> for StateRefusal {
     fn from(stop: Stop) -> Self {
         Self::Stop(stop)
     }
 }
 
-impl From<io::Error> for Refused {
+impl From<io::Error> for StateRefusal {
     fn from(error: io::Error) -> Self {
         if is_absent(&error) {
             return Self::Absent;

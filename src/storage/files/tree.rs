@@ -15,7 +15,7 @@ use super::names::{self, STATE_DIRECTORY};
 use super::recover::recover;
 use super::session::FileSession;
 use super::small;
-use super::state::State;
+use super::state::StateDir;
 use crate::code::Code;
 use crate::journal::OperationId;
 use crate::path::{Name, TreePath};
@@ -125,8 +125,8 @@ impl<D: Disk> Storage for Files<D> {
     fn begin(&self, begin: Begin, wait: &dyn Fn() -> bool) -> Result<Option<Begun>, Stop> {
         let core = &self.0;
         let state = match begin {
-            Begin::IfThere => State::open(&core.disk, &core.root, wait)?,
-            Begin::Make => Some(State::make(&core.disk, &core.root, wait)?),
+            Begin::IfThere => StateDir::open(&core.disk, &core.root, wait)?,
+            Begin::Make => Some(StateDir::make(&core.disk, &core.root, wait)?),
         };
         let Some(state) = state else {
             return Ok(None);

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::io;
 use std::mem;
 
-use super::core::{Content, Core};
+use super::core::{Core, FileContent};
 use super::disk::{Crossing, Disk};
 use super::error::if_there;
 use super::journal_file::JournalFile;
@@ -15,11 +15,11 @@ use super::names;
 use super::parts::{CopyingPart, ReplacingPart};
 use super::protocol::plain;
 use super::rescue::keep_in_state;
-use super::state::State;
+use super::state::StateDir;
 use crate::digest::Digest;
 use crate::journal::{
-    BackupId, Command, Condition, Discarded, Head, Ledger, OperationId, Outcome, Reader, Record,
-    Replacing, Settled, State as JournalState,
+    BackupId, ChangeResult, Command, Discarded, Head, Integrity, Ledger, OperationId,
+    OperationState, Reader, Record, Replacing, Settled,
 };
 use crate::json::Text;
 use crate::path::{FileName, Name, TreePath};
@@ -27,7 +27,7 @@ use crate::storage::recovery::{LookedAt, Recovery, recovered_end, torn_end};
 use crate::storage::values::EntryKind;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum RecoveryResult {
     Finished,
     Undone,
     /// Somebody else changed it since; theirs stays.
@@ -36,7 +36,7 @@ pub(super) enum Found {
 
 pub(super) struct Unfinished<'c, D: Disk> {
     pub(super) core: &'c Core<D>,
-    pub(super) state: &'c State<D>,
+    pub(super) state: &'c StateDir<D>,
     pub(super) id: OperationId,
     pub(super) staging: D::Dir,
     ledger: Ledger,
@@ -67,7 +67,7 @@ struct Settlement {
 impl<'c, D: Disk> Unfinished<'c, D> {
     pub(super) fn open(
         core: &'c Core<D>,
-        state: &'c State<D>,
+        state: &'c StateDir<D>,
         id: &OperationId,
     ) -> io::Result<Opened<'c, D>> {
         let disk = &core.disk;
@@ -105,11 +105,11 @@ impl<'c, D: Disk> Unfinished<'c, D> {
         operation.ledger.end(condition, reader.all_bytes(), true);
         let entry = &operation.ledger.operations()[0];
         let is_foreign = entry.began.is_none() && reader.sound_bytes() > 0;
-        if condition == Condition::Unknown || entry.state == JournalState::Unknown || is_foreign {
+        if condition == Integrity::Unknown || entry.state == OperationState::Unknown || is_foreign {
             let why = format!("its journal `{name}` has parts that are not understood here");
             return Ok(Opened::Unknown(why));
         }
-        operation.is_damaged = condition == Condition::Damaged;
+        operation.is_damaged = condition == Integrity::Damaged;
         operation.resume_journal(file, &reader)?;
         Ok(Opened::Ready(Box::new(operation)))
     }
@@ -215,15 +215,20 @@ impl<'c, D: Disk> Unfinished<'c, D> {
         let (path, found, backup, done) = match announced {
             Record::Replacing(one) => {
                 let (found, backup) = self.settle_replacing(one, recovery)?;
-                (&one.path, found, backup, Outcome::Finished)
+                (&one.path, found, backup, ChangeResult::Finished)
             }
             Record::Restoring(one) => {
                 let found = self.settle_restoring(one, recovery)?;
-                (&one.path, found, None, Outcome::Finished)
+                (&one.path, found, None, ChangeResult::Finished)
             }
             Record::Removing(one) => {
                 let found = self.settle_removing(one)?;
-                (&one.path, found, Some(one.backup.clone()), Outcome::Pruned)
+                (
+                    &one.path,
+                    found,
+                    Some(one.backup.clone()),
+                    ChangeResult::Pruned,
+                )
             }
             _ => return Ok(()),
         };
@@ -301,8 +306,8 @@ impl<'c, D: Disk> Unfinished<'c, D> {
             let intent = text.and_then(|text| staged.get(&text).copied());
             let found = self.core.content(&self.staging, name)?;
             let digest = match &found {
-                Content::File(digest, _) => Some(*digest),
-                Content::Absent | Content::Opaque => None,
+                FileContent::File(digest, _) => Some(*digest),
+                FileContent::Absent | FileContent::Opaque => None,
             };
             let path = intent.map(|(path, _)| path);
             if self.is_ours(&found, name, intent) {
@@ -360,11 +365,11 @@ impl<'c, D: Disk> Unfinished<'c, D> {
     /// Returns true if something in the staging directory is a new file of ours, whole or not; `announced` has the inode that its intent names, where it has one.
     fn is_ours(
         &self,
-        found: &Content,
+        found: &FileContent,
         name: Name<'_>,
         announced: Option<(&TreePath, Option<u64>)>,
     ) -> bool {
-        let Content::File(digest, stat) = found else {
+        let FileContent::File(digest, stat) = found else {
             return false;
         };
         let text = name.to_string();
@@ -393,11 +398,17 @@ fn staged(part: ReplacingPart) -> FileName {
 }
 
 impl Settlement {
-    fn add(&mut self, path: &TreePath, found: Found, backup: Option<BackupId>, done: Outcome) {
+    fn add(
+        &mut self,
+        path: &TreePath,
+        found: RecoveryResult,
+        backup: Option<BackupId>,
+        done: ChangeResult,
+    ) {
         let (count, outcome) = match found {
-            Found::Finished => (&mut self.looked_at.finished, done),
-            Found::Undone => (&mut self.looked_at.undone, Outcome::Undone),
-            Found::Left => (&mut self.looked_at.left, Outcome::Left),
+            RecoveryResult::Finished => (&mut self.looked_at.finished, done),
+            RecoveryResult::Undone => (&mut self.looked_at.undone, ChangeResult::Undone),
+            RecoveryResult::Left => (&mut self.looked_at.left, ChangeResult::Left),
         };
         *count += 1;
         self.results.push(Settled {

@@ -15,7 +15,8 @@ use crate::storage::seam::{
 };
 use crate::storage::trouble::{locked, no_operation};
 use crate::storage::values::{
-    Difference, Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, Property, StateFiles, Version,
+    Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, Property, PropertyDifference, ReadVersion,
+    StateFiles,
 };
 
 impl Storage for Memory {
@@ -127,17 +128,17 @@ impl OpenDirectory for MapDirectory<'_> {
         document: Name<'_>,
         most: usize,
         into: &mut Vec<u8>,
-    ) -> Result<Option<Version>, Diagnosis> {
+    ) -> Result<Option<ReadVersion>, Diagnosis> {
         let path = TreePath::join(&self.path, document.as_bytes());
         self.memory.tree().read(&path, most, into)
     }
 
     fn compare(
         &self,
-        _: &Version,
+        _: &ReadVersion,
         _: Memo<'_>,
         _: &[Property],
-    ) -> Result<Vec<Difference>, Diagnosis> {
+    ) -> Result<Vec<PropertyDifference>, Diagnosis> {
         // A document in the map has bytes and nothing else.
         Ok(Vec::new())
     }
@@ -145,7 +146,7 @@ impl OpenDirectory for MapDirectory<'_> {
     fn may_change(
         &self,
         manifest: Name<'_>,
-        _: &Version,
+        _: &ReadVersion,
         into: Successor<'_>,
     ) -> Result<(), Diagnosis> {
         let Successor::New(Some(digest)) = into else {

@@ -7,11 +7,11 @@ use super::tree::{Memory, NOTHING, Tree, beside};
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{
-    BackupId, Head, Opaque, OperationId, Outcome, Record, Replacing, Stopped, TreeId,
+    BackupId, ChangeResult, Head, Opaque, OperationId, Record, Replacing, Stopped, TreeId,
 };
 use crate::report::{Diagnosis, Stop};
 use crate::storage::results::{Ticket, outcome_of, removing, restoring};
-use crate::storage::seam::{Answer, Change, Opening, Respond, Session};
+use crate::storage::seam::{Answer, Opening, Respond, Session, StorageChange};
 
 pub(super) struct MapSession {
     pub(super) memory: Memory,
@@ -19,9 +19,9 @@ pub(super) struct MapSession {
 }
 
 /// Makes a change; returns the backup of a manifest that was replaced.
-fn make(tree: &mut Tree, change: &Change<'_>) -> Result<Option<BackupId>, Diagnosis> {
+fn make(tree: &mut Tree, change: &StorageChange<'_>) -> Result<Option<BackupId>, Diagnosis> {
     match change {
-        Change::Replace(replace) => {
+        StorageChange::ReplaceManifest(replace) => {
             let (path, version) = (replace.path, &replace.version);
             tree.check(path, version)?;
             let backup = tree.free_backup(path, replace.before)?;
@@ -30,7 +30,7 @@ fn make(tree: &mut Tree, change: &Change<'_>) -> Result<Option<BackupId>, Diagno
             }
             Ok(Some(backup))
         }
-        Change::Restore(restore) => {
+        StorageChange::RestoreManifest(restore) => {
             let backup = beside(restore.path, restore.backup);
             tree.check(restore.path, &restore.version)?;
             tree.check(&backup, &restore.original)?;
@@ -39,7 +39,7 @@ fn make(tree: &mut Tree, change: &Change<'_>) -> Result<Option<BackupId>, Diagno
             }
             Ok(None)
         }
-        Change::Remove(remove) => {
+        StorageChange::RemoveBackup(remove) => {
             let backup = beside(remove.path, remove.backup);
             if !tree.files.contains_key(&backup) {
                 let message = format!("cannot remove the backup: {NOTHING}");
@@ -76,13 +76,13 @@ impl Session for MapSession {
         Ok(self.id.get_or_init(|| id).clone())
     }
 
-    fn change(&self, change: Change<'_>, respond: Respond) {
+    fn change(&self, change: StorageChange<'_>, respond: Respond) {
         let Some(id) = self.id.get() else {
             return respond(Answer::NotAttempted);
         };
         let (ticket, storage) = (Ticket::new(&change, respond), Opaque::of(&()));
         let (announced, done, removed) = match &change {
-            Change::Replace(replace) => {
+            StorageChange::ReplaceManifest(replace) => {
                 let replacing = Replacing {
                     path: replace.path.clone(),
                     before: replace.before,
@@ -90,15 +90,15 @@ impl Session for MapSession {
                     storage,
                 };
                 let announced = Record::Replacing(Box::new(replacing));
-                (announced, Outcome::Migrated, None)
+                (announced, ChangeResult::Migrated, None)
             }
-            Change::Restore(restore) => {
+            StorageChange::RestoreManifest(restore) => {
                 let announced = Record::Restoring(Box::new(restoring(restore, storage)));
-                (announced, Outcome::Restored, None)
+                (announced, ChangeResult::Restored, None)
             }
-            Change::Remove(remove) => {
+            StorageChange::RemoveBackup(remove) => {
                 let announced = Record::Removing(Box::new(removing(remove, storage)));
-                (announced, Outcome::Pruned, Some(remove.backup.clone()))
+                (announced, ChangeResult::Pruned, Some(remove.backup.clone()))
             }
         };
         let mut tree = self.memory.tree();
@@ -109,7 +109,7 @@ impl Session for MapSession {
             (Err(diagnosis), Some(removed)) if diagnosis.code == Code::NotFound => {
                 (done, Some(removed), None)
             }
-            (Err(_), removed @ Some(_)) => (Outcome::Undone, removed, None),
+            (Err(_), removed @ Some(_)) => (ChangeResult::Undone, removed, None),
             (Err(diagnosis), None) => (outcome_of(diagnosis), None, Some(diagnosis.code)),
         };
         let settled = ticket.result(outcome, backup, code);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{
-    BackupId, Command, Condition, Ended, Head, Ledger, OperationId, Reader, Record, Writer,
+    BackupId, Command, Ended, Head, Integrity, Ledger, OperationId, Reader, Record, Writer,
 };
 use crate::json::MAX_BYTES;
 use crate::path::TreePath;
@@ -17,7 +17,7 @@ use crate::storage::names;
 use crate::storage::recovery::{LookedAt, Recovery, recovered_end, torn_end};
 use crate::storage::results::Totals;
 use crate::storage::trouble::{changed_meanwhile, removed_meanwhile, too_large};
-use crate::storage::values::{EntryKind, Log, StateFiles, Version};
+use crate::storage::values::{EntryKind, Log, ReadVersion, StateFiles};
 
 const OPERATIONS: &str = "operations/";
 
@@ -34,7 +34,7 @@ pub struct Memory(Arc<Mutex<Tree>>);
 #[derive(Default)]
 pub(super) struct Tree {
     /// Manifests, backups and all other files.
-    pub(super) files: BTreeMap<TreePath, Document>,
+    pub(super) files: BTreeMap<TreePath, StoredDocument>,
     pub(super) state: StateFiles,
     pub(super) unfinished: BTreeSet<OperationId>,
     pub(super) writer: Writer,
@@ -47,7 +47,7 @@ pub(super) struct Tree {
 }
 
 #[derive(Clone)]
-pub(super) struct Document {
+pub(super) struct StoredDocument {
     pub(super) bytes: Vec<u8>,
     version: u64,
     modified: i64,
@@ -102,9 +102,14 @@ impl Memory {
 
 impl Tree {
     /// Puts a document in its place; returns the one that had it.
-    pub(super) fn put(&mut self, path: &TreePath, bytes: &[u8], modified: i64) -> Option<Document> {
+    pub(super) fn put(
+        &mut self,
+        path: &TreePath,
+        bytes: &[u8],
+        modified: i64,
+    ) -> Option<StoredDocument> {
         self.changes += 1;
-        let document = Document {
+        let document = StoredDocument {
             bytes: bytes.to_vec(),
             version: self.changes,
             modified,
@@ -131,7 +136,7 @@ impl Tree {
         below.next().map(|_| (EntryKind::Directory, 0))
     }
 
-    pub(super) fn document(&self, path: &TreePath) -> Result<&Document, Diagnosis> {
+    pub(super) fn document(&self, path: &TreePath) -> Result<&StoredDocument, Diagnosis> {
         self.files.get(path).ok_or_else(|| match self.look(path) {
             Some((kind, _)) => kind.not_regular(),
             None => Diagnosis::new(Code::NotFound, format!("cannot open: {NOTHING}")),
@@ -143,7 +148,7 @@ impl Tree {
         path: &TreePath,
         most: usize,
         into: &mut Vec<u8>,
-    ) -> Result<Option<Version>, Diagnosis> {
+    ) -> Result<Option<ReadVersion>, Diagnosis> {
         into.clear();
         let document = self.document(path)?;
         let size = document.bytes.len();
@@ -154,12 +159,12 @@ impl Tree {
             return Ok(None);
         }
         into.extend_from_slice(&document.bytes);
-        let version = Version::new(document.modified, size as u64, document.version);
+        let version = ReadVersion::new(document.modified, size as u64, document.version);
         Ok(Some(version))
     }
 
     /// Fails if a document is not the one that was read.
-    pub(super) fn check(&self, path: &TreePath, version: &Version) -> Result<(), Diagnosis> {
+    pub(super) fn check(&self, path: &TreePath, version: &ReadVersion) -> Result<(), Diagnosis> {
         match self.files.get(path) {
             None => Err(removed_meanwhile()),
             Some(document) if Some(&document.version) == version.token() => Ok(()),
@@ -239,7 +244,7 @@ impl Tree {
         let mut recovery = Recovery::default();
         for id in self.unfinished.clone() {
             let (reader, ledger) = fold(&id, self.journal(&id).unwrap_or_default());
-            if reader.condition() == Condition::Unknown {
+            if reader.condition() == Integrity::Unknown {
                 let why =
                     format!("its journal `{id}.jsonl` has parts that are not understood here");
                 recovery.unknown(&id, &why);
@@ -268,7 +273,7 @@ impl Tree {
         let journal = self.state.entry(name.clone()).or_default();
         let whole = journal.clone();
         journal.truncate(usize::try_from(cut.at_bytes).unwrap_or(usize::MAX));
-        if reader.condition() == Condition::Damaged {
+        if reader.condition() == Integrity::Damaged {
             self.state.insert(format!("{name}.damaged"), whole);
         }
         self.append(id, &Record::Cut(cut));

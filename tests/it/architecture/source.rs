@@ -42,6 +42,8 @@ pub(crate) struct Sources {
     passed_on: BTreeMap<(Vec<String>, String), Vec<String>>,
     /// File with production code to the names at which its paths begin.
     begins: BTreeMap<String, BTreeSet<String>>,
+    /// The names of types and traits of production code, and the files that define them.
+    pub(crate) types: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// The room of a file.
@@ -60,6 +62,7 @@ impl Sources {
             named: BTreeMap::new(),
             passed_on: BTreeMap::new(),
             begins: BTreeMap::new(),
+            types: BTreeMap::new(),
         };
         for root in ["lib.rs", "main.rs"] {
             sources.read_file(root, &[], Code::Production);
@@ -160,6 +163,10 @@ impl Sources {
         if code == Code::Production {
             let begins = self.begins.entry(file.to_owned()).or_default();
             begins.extend(beginnings(text));
+            if let Some(name) = type_name(text) {
+                let files = self.types.entry(name).or_default();
+                files.insert(file.to_owned());
+            }
         }
         let mut add = |path: Vec<String>| {
             let named = self.named.entry(file.to_owned()).or_default();
@@ -341,6 +348,20 @@ fn closing(text: &str, open: char, close: char) -> usize {
         }
     }
     text.len()
+}
+
+/// The name of the type or the trait that an item defines.
+fn type_name(item: &str) -> Option<String> {
+    let mut words = item
+        .split_whitespace()
+        .skip_while(|word| word.starts_with("pub") || word.ends_with(')'));
+    let kind = words.next()?;
+    if !matches!(kind, "struct" | "enum" | "trait" | "type" | "union") {
+        return None;
+    }
+    let name = words.next()?;
+    let end = name.find(|one: char| !(one.is_alphanumeric() || one == '_'));
+    Some(name[..end.unwrap_or(name.len())].to_owned())
 }
 
 /// The visibility and the tree of a `use` item.

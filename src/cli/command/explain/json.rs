@@ -1,6 +1,6 @@
 //! The explanation as programs see it.
 
-use migrate_manifests::engine::history::Record;
+use migrate_manifests::engine::history::HistoryRecord;
 use migrate_manifests::journal::{Deed, Entry};
 use migrate_manifests::operation::{ExplainedBackup, Explanation, Leg};
 use migrate_manifests::report::{Outcome, Status};
@@ -67,7 +67,7 @@ fn leg(object: &mut JsonObject, leg: &Leg) {
         .member("changes", &leg.changes);
 }
 
-fn record(object: &mut JsonObject, record: &Record) {
+fn record(object: &mut JsonObject, record: &HistoryRecord) {
     object
         .member("from_version", &record.from_version)
         .member("to_version", &record.to_version)
