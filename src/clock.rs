@@ -1,6 +1,6 @@
 //! Points in time as an argument, and the only place that knows the calendar crate.
 //!
-//! Invariant: only [`Timestamp::now`] reads the system's clock, and only the edge of a program may call it.
+//! Invariant: only [`Timestamp::now`] reads the system's clock. The edge of a program calls it for the start of an operation, and a storage for the end that it records.
 
 use std::fmt;
 use std::str::FromStr;

@@ -90,9 +90,8 @@ pub fn at<'b>(
 /// The same as for [`at`], or the document has none of the kinds that its file name can have.
 pub fn of<'b>(
     catalog: &Catalog,
-    file_name: &[u8],
+    (file_name, bytes): (&[u8], &'b [u8]),
     target: Option<&Version>,
-    bytes: &'b [u8],
     now: Timestamp,
 ) -> Result<Reading<'b>, Refusal> {
     let examined = examine(catalog, file_name, bytes);

@@ -17,7 +17,7 @@ pub(super) fn read(
 ) -> Vec<String> {
     let mut paths = Vec::new();
     for (version, path) in named(document, kind, errors) {
-        match read_one(document, kind, &version, &path, files) {
+        match read_one(document, kind, (&version, &path), files) {
             Ok(schema) => {
                 kind.schemas.insert(version, schema);
                 paths.push(document.beside(&path));
@@ -48,8 +48,7 @@ fn named(
 fn read_one(
     document: &SourceFile<'_>,
     kind: &Kind,
-    version: &Version,
-    path: &str,
+    (version, path): (&Version, &str),
     files: &BTreeMap<String, String>,
 ) -> Result<Schema, CatalogError> {
     let place = ["kinds", &kind.name, "schemas", &version.to_string()];

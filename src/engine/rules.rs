@@ -25,8 +25,15 @@ pub struct Failure {
     pub refusal: Refusal,
 }
 
+/// The occasion of a check, seen from a migration.
+enum Occasion<'t> {
+    Before,
+    /// With the document before the migration, where there was one.
+    After(Option<Value<'t>>),
+}
+
 pub(crate) fn check_before(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict {
-    check(kind, version, Check::Require, None, document)
+    check(kind, version, &Occasion::Before, document)
 }
 
 pub(crate) fn check_after(
@@ -35,12 +42,12 @@ pub(crate) fn check_after(
     before: Value<'_>,
     after: Value<'_>,
 ) -> Verdict {
-    check(kind, version, Check::Ensure, Some(before), after)
+    check(kind, version, &Occasion::After(Some(before)), after)
 }
 
 /// Checks a document at its version, without an earlier state of it.
 pub(crate) fn check_at_rest(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict {
-    check(kind, version, Check::Ensure, None, document)
+    check(kind, version, &Occasion::After(None), document)
 }
 
 /// Checks a document at `version` by the rules that compare it with the document `before`.
@@ -54,13 +61,11 @@ pub(crate) fn check_compared<'k>(
     compares.filter_map(move |rule| check_rule(rule, version, Some(before), after))
 }
 
-fn check(
-    kind: &Kind,
-    version: &Version,
-    moment: Check,
-    before: Option<Value<'_>>,
-    document: Value<'_>,
-) -> Verdict {
+fn check(kind: &Kind, version: &Version, occasion: &Occasion<'_>, document: Value<'_>) -> Verdict {
+    let (moment, before) = match *occasion {
+        Occasion::Before => (Check::Require, None),
+        Occasion::After(before) => (Check::Ensure, before),
+    };
     let mut verdict = check_schema(kind, version, document);
     let rules = kind.rules.iter().filter(|rule| rule.check == moment);
     let failures = rules.filter_map(|rule| check_rule(rule, version, before, document));

@@ -22,6 +22,21 @@ impl OperationId {
         Self(format!("{}-{serial}", started.compact()).into())
     }
 
+    /// Returns true if a text is an id as the program makes them.
+    pub fn is_made(text: &str) -> bool {
+        let digits = |text: &str, count| {
+            text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let parts = || {
+            let (date, rest) = text.split_once('T')?;
+            let (time, serial) = rest.split_once("Z-")?;
+            Some((date, time, serial))
+        };
+        parts().is_some_and(|(date, time, serial)| {
+            digits(date, 8) && digits(time, 6) && digits(serial, serial.len())
+        })
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

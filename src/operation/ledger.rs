@@ -104,7 +104,9 @@ impl Journals {
             })
         };
         // Mostly the sizes say so, and no journal need be read again.
-        let logs = storage.logs().unwrap_or_default();
+        let Ok(logs) = storage.logs() else {
+            return Some(Self::read(storage));
+        };
         if logs.len() == self.snapshot.len() && logs.iter().all(is_same) {
             return None;
         }

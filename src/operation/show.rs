@@ -34,9 +34,8 @@ pub fn show<'b>(
     read.map_err(stopped)?;
     let reading = read::of(
         frame.catalog,
-        path.file_name(),
+        (path.file_name(), buffer),
         target,
-        buffer,
         frame.request.now,
     );
     reading.map_err(|refusal| stopped(Diagnosis::from(&refusal)))

@@ -163,9 +163,17 @@ impl<'s> Tally<'s> {
         self.emit(&Event::Warning(notice));
     }
 
-    /// Adds the size of the first pass, and the directories outside the selection that it could not list.
-    pub(super) fn first_pass(&mut self, manifests: u64, unlisted: &[Diagnosis]) {
+    /// Adds the size of the first pass, and what it could not look at outside the selection.
+    pub(super) fn first_pass(
+        &mut self,
+        manifests: u64,
+        unlisted: &[Diagnosis],
+        unread: &[Diagnosis],
+    ) {
         self.summary.judged = Some(manifests);
+        for notice in unread {
+            self.emit(&Event::Warning(notice));
+        }
         for diagnosis in unlisted {
             self.directory_failed(diagnosis.clone());
         }

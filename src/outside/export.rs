@@ -97,7 +97,10 @@ impl ExportDirectory {
         if digest_of(&partial).map_err(cannot)? != original.digest {
             return Err(Diagnosis::new(
                 Code::IoError,
-                "the copy has other bytes than the backup",
+                format!(
+                    "the copy `{}` has other bytes than the backup",
+                    partial.display()
+                ),
             ));
         }
         match fs::hard_link(&partial, &copy) {

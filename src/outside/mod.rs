@@ -12,6 +12,7 @@
 mod catalogs;
 mod export;
 mod named;
+mod new_version;
 
 pub use catalogs::{
     BUILT_IN, CatalogFiles, TreeOfCatalog, change_catalog, load_catalog, read_catalog,
@@ -19,3 +20,4 @@ pub use catalogs::{
 };
 pub use export::{CopyOutcome, ExportDirectory, Original};
 pub use named::{exists, is_directory, open};
+pub use new_version::{AddedVersion, add_version};

@@ -76,8 +76,7 @@ impl Replay<'_> {
 ///
 /// `catalog` returns the catalog with a digest, or the reason why there is none.
 pub(crate) fn check_replay<'c>(
-    path: &TreePath,
-    history: &Pointer,
+    (path, history): (&TreePath, &Pointer),
     proof: &Proof,
     evidence: &Evidence<'_>,
     catalog: &dyn Fn(Digest) -> Result<&'c Catalog, String>,

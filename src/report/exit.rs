@@ -73,7 +73,9 @@ impl ExitCode {
             Self::Held => {
                 "nothing was written, because a rule halts or `--max-failures` was exceeded"
             }
-            Self::CouldNotStart => "the arguments are wrong, or it could not start",
+            Self::CouldNotStart => {
+                "the arguments are wrong, it could not start, or its output could not be written"
+            }
             Self::Trouble => {
                 "it finished, but some manifests were refused, failed, in conflict or not attempted, `--max-failures` ended it, a directory could not be listed, a file was rescued, or `verify`, `catalog` or `validate` found something"
             }

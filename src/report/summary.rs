@@ -95,8 +95,8 @@ impl Summary {
             Some(stop) => self.exit_code_of(stop),
             None if terms.output_lost => ExitCode::CouldNotStart,
             None if self.has_trouble() && !terms.lines_count => ExitCode::Trouble,
-            None if terms.check && self.counts.pending > 0 => ExitCode::Pending,
             None if terms.found_trouble => ExitCode::Trouble,
+            None if terms.check && self.counts.pending > 0 => ExitCode::Pending,
             None => ExitCode::Success,
         }
     }

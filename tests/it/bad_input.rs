@@ -292,7 +292,7 @@ fn a_tree_that_this_user_cannot_write_to_is_read_and_left() {
     user(&["--check", "--quiet"]).code(3).stdout("").stderr("");
     let output = user(&["--format", "json"]);
     output.code(2).stderr(
-        "error: cannot make the state directory: Permission denied (os error 13)\nhint: make the state directory in the tree writable for this user\n",
+        "error: cannot make `.migrate-manifests`: Permission denied (os error 13)\nhint: make the state directory in the tree writable for this user\n",
     );
     assert_eq!(output.json()["error"]["code"], "state_unusable", "{output}");
     assert_eq!(before.0.len(), sandbox.snapshot().0.len());

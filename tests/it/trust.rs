@@ -164,7 +164,8 @@ fn whoever_may_not_write_may_still_look() {
         let whose = "warning: the state directory belongs to user 0 (state_foreign)\n";
         assert!(output.stderr.starts_with(whose), "{words:?}: {output}");
         let reads = !words.contains(&"show");
-        let unread = "cannot list the journals: Permission denied (os error 13)";
+        let unread =
+            "cannot list the journals in `.migrate-manifests`: Permission denied (os error 13)";
         let told = [&*output.stderr, &*output.stdout].concat();
         assert_eq!(told.contains(unread), reads, "{words:?}: {output}");
     }

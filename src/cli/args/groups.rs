@@ -201,7 +201,7 @@ impl RulesArgs {
 pub(crate) struct OutputArgs {
     /// The form of the output [default: text]
     ///
-    /// json is one object; jsonl is one line for each manifest as it happens and a last line with the counts. docs/formats.md describes both.
+    /// docs/formats.md describes the forms for programs.
     #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) format: Option<Format>,
 

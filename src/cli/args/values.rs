@@ -17,7 +17,7 @@ pub(crate) enum Format {
     Text,
     /// One JSON object.
     Json,
-    /// One JSON object a line.
+    /// One line of JSON for each manifest as it happens, and a last one with the counts.
     Jsonl,
 }
 

@@ -83,16 +83,6 @@ pub(super) enum CommandArgs {
     /// Print the manual page
     Man,
 }
-/// Returns true if the command writes, unless a flag keeps it from that.
-pub(super) fn writes(command: &str, second: Option<&str>) -> bool {
-    match command {
-        "migrate" | "rollback" => true,
-        "backups" => second == Some("prune"),
-        "catalog" => second == Some("new"),
-        "state" => second == Some("adopt"),
-        _ => false,
-    }
-}
 
 pub(crate) fn run(args: Args, cli: &mut Cli<'_>) -> Result<process::ExitCode, Stop> {
     match args.command {

@@ -12,7 +12,7 @@ use migrate_manifests::clock::Timestamp;
 use migrate_manifests::code::Code;
 use migrate_manifests::report::Stop;
 
-use super::list::{Args, writes};
+use super::list::Args;
 use crate::cli::args::{Color, Format};
 use crate::cli::escape;
 
@@ -96,6 +96,21 @@ pub(crate) fn typed(typed: &[OsString]) -> Typed {
                 .iter()
                 .any(is_set),
     }
+}
+
+/// Returns true if the command writes, unless a flag keeps it from that. The flag is the sign of it, except for commands that have nothing to foresee.
+fn writes(command: &str, second: Option<&str>) -> bool {
+    if matches!(
+        (command, second),
+        ("catalog", Some("new")) | ("state", Some("adopt"))
+    ) {
+        return true;
+    }
+    let all = Args::command();
+    let first = all.find_subcommand(command).unwrap_or(&all);
+    let found = second.and_then(|second| first.find_subcommand(second));
+    let mut arguments = found.unwrap_or(first).get_arguments();
+    arguments.any(|argument| argument.get_id() == "dry_run")
 }
 
 fn lenient(words: &[OsString]) -> ArgMatches {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use migrate_manifests::journal::OperationId;
 use migrate_manifests::operation::{Rollback, Undo, rollback};
 use migrate_manifests::outside;
 use migrate_manifests::report::Stop;
@@ -170,14 +171,7 @@ fn result_sentences(end: &End<'_>) -> Vec<String> {
 fn is_id(word: &Path, is_dir: &dyn Fn(&Path) -> bool) -> bool {
     let text = word.to_string_lossy();
     let is_name = !text.contains('/') && !matches!(&*text, "." | "..");
-    let digits =
-        |text: &str, count| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
-    let has_form = || {
-        let (date, rest) = text.split_once('T')?;
-        let (time, serial) = rest.split_once("Z-")?;
-        Some(digits(date, 8) && digits(time, 6) && digits(serial, serial.len()))
-    };
-    is_name && (has_form() == Some(true) || !is_dir(word))
+    is_name && (OperationId::is_made(&text) || !is_dir(word))
 }
 
 #[cfg(test)]

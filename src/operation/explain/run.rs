@@ -46,7 +46,8 @@ pub fn explain(frame: &Frame<'_>, target: Option<&Version>) -> Result<Explanatio
     let mut visitor = Visitor::new(frame, &options, &plan);
     let pass_facts = FirstPass::of_all(frame, &options)?.run_all(&visitor)?;
     if let Some(pass_facts) = &pass_facts {
-        notices.extend(pass_facts.unlisted().iter().cloned());
+        notices.extend_from_slice(pass_facts.unlisted());
+        notices.extend_from_slice(pass_facts.unread());
         notices.extend(beside(pass_facts, path));
     }
     visitor.pass_facts = pass_facts.as_ref();

@@ -42,11 +42,15 @@ impl FactCollector {
     pub(super) fn take(&mut self, mut examined: ExaminedManifest, tree: &TreeRules<'_>) {
         let pass_facts = &mut self.pass_facts;
         let number = pass_facts.push(&examined);
-        if let Some(trouble) = examined.trouble {
-            if examined.halts {
-                pass_facts.halt(number, &trouble.message);
+        match examined.trouble {
+            Some(trouble) if examined.is_selected => {
+                if examined.halts {
+                    pass_facts.halt(number, &trouble.message);
+                }
+                pass_facts.troubles.insert(number, trouble);
             }
-            pass_facts.troubles.insert(number, trouble);
+            Some(trouble) => pass_facts.unread.push(trouble.at(examined.path)),
+            None => {}
         }
         let alone = std::mem::take(&mut examined.facts.failures);
         if !alone.is_empty() {
@@ -89,7 +93,10 @@ pub(in crate::operation) struct FirstPassFacts {
     troubles: BTreeMap<u32, Diagnosis>,
     /// The first failure that halts, and the manifests that have one.
     halted: Option<(String, BTreeSet<u32>)>,
+    /// Directories outside the selection that could not be listed.
     pub(super) unlisted: Vec<Diagnosis>,
+    /// Manifests outside the selection that could not be read.
+    unread: Vec<Diagnosis>,
 }
 
 struct ManifestFacts {
@@ -169,6 +176,10 @@ impl FirstPassFacts {
 
     pub(in crate::operation) fn unlisted(&self) -> &[Diagnosis] {
         &self.unlisted
+    }
+
+    pub(in crate::operation) fn unread(&self) -> &[Diagnosis] {
+        &self.unread
     }
 
     pub(in crate::operation) fn halted(&self, most: Option<Tolerance>) -> Option<Stop> {

@@ -164,8 +164,10 @@ pub(in crate::operation) fn tree_failures(
         let see =
             |visit: &Visit<'_>, buffer: &mut Vec<u8>| facts_at_rest(frame, &tree, visit, buffer);
         finder.for_each(GROUP, &see, |found| {
-            if let Found::Manifest(examined) = found {
-                collector.take(examined, &tree);
+            match found {
+                Found::Manifest(examined) => collector.take(examined, &tree),
+                // The operation looks at the same manifests, and reports these.
+                Found::Warning(_) | Found::DirectoryFailed(_) => {}
             }
             true
         })?;
@@ -173,7 +175,7 @@ pub(in crate::operation) fn tree_failures(
     Ok(collector.check_rules(&tree, Enforcement::AsWritten))
 }
 
-/// The facts of one manifest as it is; none if it cannot be examined.
+/// The facts of one manifest as it is.
 fn facts_at_rest(
     frame: &Frame<'_>,
     tree: &TreeRules<'_>,
@@ -188,19 +190,22 @@ fn facts_at_rest(
         trouble: None,
         halts: false,
     };
-    let (Ok(directory), false) = (visit.readable(), tree.is_empty()) else {
+    if tree.is_empty() {
         return examined;
-    };
-    let facts = frame.large.process(buffer, |bytes, most| {
-        let mut facts = DocumentFacts::default();
-        let read = directory.read(visit.path.name(), most, bytes).transpose()?;
-        if read.is_ok()
-            && let Ok(manifest) = examine(frame.catalog, visit.path.file_name(), bytes)
-        {
-            facts = tree.at_rest(&manifest);
-        }
-        Some(facts)
+    }
+    let facts = visit.readable().and_then(|directory| {
+        frame.large.process(buffer, |bytes, most| {
+            let read = directory.read(visit.path.name(), most, bytes).transpose()?;
+            Some(read.map(|_| {
+                // What is no valid document of its kind says nothing.
+                let manifest = examine(frame.catalog, visit.path.file_name(), bytes);
+                manifest.map_or_else(|_| DocumentFacts::default(), |one| tree.at_rest(&one))
+            }))
+        })
     });
-    examined.facts = facts;
+    match facts {
+        Ok(facts) => examined.facts = facts,
+        Err(diagnosis) => examined.trouble = Some(diagnosis),
+    }
     examined
 }

@@ -103,7 +103,11 @@ impl MigrateRun<'_> {
         };
         let visitor = self.visitor(None);
         let pass_facts = first_pass.run(&visitor, self.scope)?;
-        tally.first_pass(pass_facts.number(), pass_facts.unlisted());
+        tally.first_pass(
+            pass_facts.number(),
+            pass_facts.unlisted(),
+            pass_facts.unread(),
+        );
         // After a signal the first pass is incomplete: the pass reports the rest as not attempted.
         let is_complete = self.frame.watch.signal().is_none();
         if is_complete && let Some(stop) = pass_facts.halted(self.options.max_failures) {

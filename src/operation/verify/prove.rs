@@ -224,8 +224,7 @@ impl<'p> Prover<'_, 'p> {
             let mut proof = check_history(manifest, evidence);
             if self.options.replay {
                 proof.findings.extend(check_replay(
-                    read.path,
-                    &manifest.kind().history,
+                    (read.path, &manifest.kind().history),
                     &proof,
                     evidence,
                     &|digest| self.catalogs.of(digest),

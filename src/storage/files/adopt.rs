@@ -40,23 +40,23 @@ impl<D: Disk> Files<D> {
                 ..Stop::new(Code::StateNotOurs, message)
             });
         }
-        let cannot = |what: &str, error: &io::Error| {
-            Stop::new(Code::StateUnusable, diagnose(what, error).message)
+        let cannot = |verb: &str, error: &io::Error| {
+            let verb = format!("cannot {verb} `{STATE_DIRECTORY}`");
+            Stop::new(Code::StateUnusable, diagnose(&verb, error).message)
         };
         let state = Name::constant(STATE_DIRECTORY);
         let found = if_there(disk.stat_at(root, state));
-        let found = found.map_err(|error| cannot("cannot examine the state directory", &error))?;
+        let found = found.map_err(|error| cannot("examine", &error))?;
         let Some(found) = found.filter(|found| found.owner != disk.caller()) else {
             return Ok(None);
         };
         let aside = format!("{STATE_DIRECTORY}-of-{}", found.owner);
-        let put_aside = |error: io::Error| cannot("cannot put the state directory aside", &error);
+        let put_aside = |error: io::Error| cannot("put aside", &error);
         let kept_as = first_free(disk, root, &aside).map_err(put_aside)?;
         let made = StateDir::make(disk, root, &|| false)?;
         if core.options.sync != SyncChoice::None {
             let synced = disk.sync_dir(&made.dir).and_then(|()| disk.sync_dir(root));
-            synced
-                .map_err(|error| cannot("cannot make the new state directory durable", &error))?;
+            synced.map_err(|error| cannot("make durable the new", &error))?;
         }
         Ok(Some(Adopted {
             owner: found.owner,

@@ -1,6 +1,7 @@
 //! The open tree, and what identifies the bytes of a file in it.
 //! Invariant: nothing here writes.
 
+use std::borrow::Cow;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
@@ -223,11 +224,18 @@ impl<D: Disk> Core<D> {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, count);
     }
 
+    /// The tree's path for messages.
+    pub(super) fn shown_tree(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.tree)
+    }
+
     /// The stop of an operation on a device that cannot be read any more.
     pub(super) fn read_failure(&self) -> Option<Stop> {
         let failed = self.failed_reads.load(Ordering::Relaxed);
         (failed > MOST_FAILED_READS).then(|| {
-            let message = format!("{failed} reads in a row failed with an input/output error");
+            let tree = self.shown_tree();
+            let message =
+                format!("{failed} reads in a row failed with an input/output error, in `{tree}`");
             Stop::new(Code::StorageFailed, message)
         })
     }

@@ -4,6 +4,7 @@
 use std::io;
 
 use crate::code::Code;
+use crate::path::TreePath;
 use crate::report::{Diagnosis, Stop};
 use crate::storage::trouble::removed_meanwhile;
 use crate::storage::values::EntryKind;
@@ -72,8 +73,17 @@ pub(super) fn is_broken(error: &io::Error) -> bool {
     error.raw_os_error() == Some(IO)
 }
 
+/// The verb says where, too: it names the file, or the tree.
 pub(super) fn storage_failed(verb: &str, error: &io::Error) -> Stop {
     Stop::new(Code::StorageFailed, format!("{verb}: {error}"))
+}
+
+/// The stop of an operation whose storage failed at one manifest.
+pub(super) fn storage_failed_at(path: &TreePath, diagnosis: Diagnosis) -> Stop {
+    Stop {
+        code: Code::StorageFailed,
+        ..diagnosis.at(path.clone()).into()
+    }
 }
 
 pub(super) fn is_not_supported(error: &io::Error) -> bool {

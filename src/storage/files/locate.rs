@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::core::OpenOptions;
-use super::error::if_there;
+use super::error::{if_there, is_absent};
 use super::kernel::Kernel;
 use super::names::STATE_DIRECTORY;
 use super::tree::Files;
@@ -117,9 +117,13 @@ impl Located {
     pub fn locate(&self, path: &Path, root: &Path, names: &[&str]) -> Result<TreePath, Stop> {
         let wrong = |message: String| Stop::new(Code::SelectionInvalid, message);
         let candidates = [path.to_owned(), root.join(path), self.tree.join(path)];
-        let found = candidates
-            .iter()
-            .find(|candidate| fs::symlink_metadata(candidate).is_ok());
+        let mut found = None;
+        for candidate in &candidates {
+            if is_there(candidate)? {
+                found = Some(candidate);
+                break;
+            }
+        }
         let Some(found) = found else {
             return Err(wrong(format!(
                 "nothing is at `{}`: looked in the working directory, in `{}` and in `{}`",
@@ -134,13 +138,14 @@ impl Located {
         let manifest = match is_manifest {
             true => found.clone(),
             false if found.is_dir() => {
-                let held = names
-                    .iter()
-                    .find(|name| fs::symlink_metadata(found.join(name)).is_ok());
-                match held.or(names.first()) {
-                    Some(name) => found.join(name),
-                    None => found.clone(),
+                let mut held = names.first();
+                for name in names {
+                    if is_there(&found.join(name))? {
+                        held = Some(name);
+                        break;
+                    }
                 }
+                held.map_or_else(|| found.clone(), |name| found.join(name))
             }
             false => {
                 return Err(wrong(format!(
@@ -212,6 +217,14 @@ fn state_in(dir: &Path, owner: u32) -> Result<Option<Result<(), String>>, Stop> 
     } else {
         Ok(())
     }))
+}
+
+fn is_there(path: &Path) -> Result<bool, Stop> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if is_absent(&error) => Ok(false),
+        Err(error) => Err(unreadable(path, &error)),
+    }
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Stop {

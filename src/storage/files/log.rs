@@ -172,14 +172,13 @@ pub(super) fn read<D: Disk>(
         return Err(named(stat.kind.not_regular()));
     }
     let mut reader = Reader::default();
-    feed(core, &file, id, &mut reader, each).map_err(cannot)?;
+    feed(core, (id, &file), &mut reader, each).map_err(cannot)?;
     Ok(LogEnd::of(&reader))
 }
 
 pub(super) fn feed<D: Disk>(
     core: &Core<D>,
-    file: &D::File,
-    id: &OperationId,
+    (id, file): (&OperationId, &D::File),
     reader: &mut Reader,
     each: EachRecord<'_>,
 ) -> io::Result<()> {

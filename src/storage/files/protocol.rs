@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use super::core::{Core, Lacking};
 use super::device::{Device, Devices, Sync};
 use super::disk::Disk;
-use super::error::{diagnose, storage_failed};
+use super::error::{diagnose, storage_failed, storage_failed_at};
 use super::journal_file::JournalFile;
 use super::names;
 use super::replacement::NotStaged;
@@ -49,10 +49,8 @@ pub(super) struct Protocol<D: Disk> {
 
 impl<D: Disk> Protocol<D> {
     pub(super) fn new(
-        core: Arc<Core<D>>,
-        state: Arc<StateDir<D>>,
-        id: OperationId,
-        journal: JournalFile<D>,
+        (core, state): (Arc<Core<D>>, Arc<StateDir<D>>),
+        (id, journal): (OperationId, JournalFile<D>),
         (staging, staging_device): (D::Dir, u64),
         threads: NonZeroUsize,
     ) -> Self {
@@ -117,7 +115,8 @@ impl<D: Disk> Protocol<D> {
             Sync::Batch | Sync::File => journal.sync(self.disk()),
         };
         if let Err(error) = &synced {
-            self.fail("cannot make the journal durable", error);
+            let name = names::journal(&self.id);
+            self.fail(&format!("cannot make the journal `{name}` durable"), error);
         }
         synced
     }
@@ -173,6 +172,26 @@ impl<D: Disk> Protocol<D> {
     pub(super) fn fail(&self, verb: &str, error: &io::Error) {
         self.failed.store(true, Ordering::Relaxed);
         self.stop(storage_failed(verb, error));
+    }
+
+    /// The verb of a call for all manifests together, with the tree.
+    pub(super) fn in_tree(&self, verb: &str) -> String {
+        format!("{verb}, in `{}`", self.core.shown_tree())
+    }
+
+    /// Fails at one manifest.
+    pub(super) fn fail_at(&self, path: &TreePath, verb: &str, error: &io::Error) -> Diagnosis {
+        self.failed.store(true, Ordering::Relaxed);
+        let diagnosis = diagnose(verb, error);
+        self.stop(storage_failed_at(path, diagnosis.clone()));
+        diagnosis
+    }
+
+    /// Ends the operation if what happened to one manifest would happen to all.
+    pub(super) fn stop_if_full(&self, path: &TreePath, diagnosis: &Diagnosis) {
+        if diagnosis.code == Code::NoSpace {
+            self.stop(storage_failed_at(path, diagnosis.clone()));
+        }
     }
 
     pub(super) fn has_failed(&self) -> bool {

@@ -57,7 +57,7 @@ impl<D: Disk> Protocol<D> {
             && matches!(published, Published::Done(_))
             && let Err(error) = disk.sync_dir(&dir)
         {
-            self.fail("cannot flush a run directory", &error);
+            self.fail_at(&staged.path, "cannot flush the run directory", &error);
             return Published::Not(Diagnosis::new(
                 Code::NotDurable,
                 format!("it was replaced, but its directory could not be flushed: {error}"),
@@ -133,12 +133,12 @@ impl<D: Disk> Protocol<D> {
                 return Published::Not(diagnosis);
             }
             // Whether somebody changed something is not known: recovery looks, before the operation ends.
-            (Err(_), _) | (_, Err(_)) => {
+            (Err(error), _) | (_, Err(error)) => {
                 self.leave_to_recovery();
                 return Published::Not(Diagnosis {
                     code: Code::IoError,
                     message: format!(
-                        "{}, and it could not be put back at once",
+                        "{}, and it could not be put back at once: {error}",
                         diagnosis.message
                     ),
                     ..diagnosis
@@ -146,7 +146,7 @@ impl<D: Disk> Protocol<D> {
             }
             (Ok(()), Ok(_)) => {}
         }
-        match rescue(&self.core, &self.state, dir, new, staged.path.name()) {
+        match rescue(&self.core, &self.state, new, (dir, staged.path.name())) {
             Ok(Some(name)) => Published::Not(Diagnosis::new(
                 Code::Rescued,
                 format!(

@@ -5,6 +5,7 @@ use super::core::Core;
 use super::disk::Disk;
 use super::error::storage_failed;
 use super::log;
+use super::names::STATE_DIRECTORY;
 use super::state::StateDir;
 use super::unfinished::{Opened, Unfinished};
 use crate::journal::OperationId;
@@ -12,11 +13,15 @@ use crate::report::Stop;
 use crate::storage::recovery::Recovery;
 
 pub(super) fn recover<D: Disk>(core: &Core<D>, state: &StateDir<D>) -> Result<Recovery, Stop> {
+    let failed = |verb: &str| {
+        let verb = format!("{verb} `{STATE_DIRECTORY}`");
+        move |error| storage_failed(&verb, &error)
+    };
     let ids = log::unfinished(&core.disk, &state.staging)
-        .map_err(|error| storage_failed("cannot recover an unfinished operation", &error))?;
+        .map_err(failed("cannot list the unfinished operations in"))?;
     state
         .clear_draft(&core.disk)
-        .map_err(|error| storage_failed("cannot remove a draft in the state directory", &error))?;
+        .map_err(failed("cannot remove a draft in"))?;
     let mut recovery = Recovery::default();
     for id in ids {
         recover_one(core, state, &id, &mut recovery)?;

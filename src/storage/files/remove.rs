@@ -73,7 +73,8 @@ impl<D: Disk> Protocol<D> {
         if !self.has_failed()
             && let Err(error) = self.flush()
         {
-            self.fail("cannot make durable which backups are to go", &error);
+            let verb = "cannot make the list of backups to delete durable";
+            self.fail(&self.in_tree(verb), &error);
         }
         let removed = self.in_parallel(batch, |(ticket, one)| {
             let answer = if self.has_failed() {
@@ -89,7 +90,8 @@ impl<D: Disk> Protocol<D> {
         if !self.has_failed()
             && let Err(error) = self.flush()
         {
-            self.fail("cannot make durable which backups are gone", &error);
+            let verb = "cannot make the deletion of backups durable";
+            self.fail(&self.in_tree(verb), &error);
         }
         for (ticket, backup, mut answer) in removed {
             if self.has_failed() && matches!(answer, Answer::Done(_)) {

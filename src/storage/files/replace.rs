@@ -13,7 +13,7 @@ use super::publish::Published;
 use super::replacement::{Secured, Staged};
 use crate::code::Code;
 use crate::journal::{BackupId, ChangeResult};
-use crate::report::{Diagnosis, Stop};
+use crate::report::Diagnosis;
 use crate::storage::results::Ticket;
 use crate::storage::seam::{Answer, ReplaceManifest};
 
@@ -113,9 +113,7 @@ fn publish<D: Disk>(
         match published {
             Published::Done(backup) => in_place.push(InPlace { ticket, backup }),
             Published::Not(diagnosis) => {
-                if diagnosis.code == Code::NoSpace {
-                    protocol.stop(Stop::new(Code::StorageFailed, &*diagnosis.message));
-                }
+                protocol.stop_if_full(&secured.staged.path, &diagnosis);
                 protocol.answer(ticket, ChangeResult::Migrated, Answer::Not(diagnosis));
             }
             Published::Skipped => {
@@ -140,7 +138,8 @@ fn make_true<D: Disk>(protocol: &Protocol<D>, in_place: Vec<InPlace>) -> bool {
         Err(())
     } else {
         protocol.flush().map_err(|error| {
-            protocol.fail("cannot make the new files durable", &error);
+            let verb = "cannot make the new manifests durable";
+            protocol.fail(&protocol.in_tree(verb), &error);
         })
     };
     for InPlace { ticket, backup } in in_place {

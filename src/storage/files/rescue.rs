@@ -17,9 +17,8 @@ const RESCUED: Name<'_> = Name::constant("rescued");
 pub(super) fn rescue<D: Disk>(
     core: &Core<D>,
     state: &StateDir<D>,
-    dir: &D::Dir,
     from: (&D::Dir, Name<'_>),
-    manifest: Name<'_>,
+    (dir, manifest): (&D::Dir, Name<'_>),
 ) -> io::Result<Option<TreePath>> {
     let short = match core.content(from.0, from.1)? {
         FileContent::Absent => return Ok(None),

@@ -21,7 +21,7 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{ChangeResult, Opaque, Record, Restoring};
 use crate::path::Name;
-use crate::report::{Diagnosis, Stop};
+use crate::report::Diagnosis;
 use crate::storage::results::{self, Ticket};
 use crate::storage::seam::{Answer, RestoreManifest};
 use crate::storage::trouble::changed_meanwhile;
@@ -88,10 +88,7 @@ impl<D: Disk> Protocol<D> {
         if device.sync == Sync::File {
             // Whoever wrote it, it must be as durable as what it takes the place of.
             self.sync_existing(&dir, restore.backup.name())
-                .map_err(|error| {
-                    self.fail("cannot flush the original", &error);
-                    diagnose("cannot flush the original", &error)
-                })?;
+                .map_err(|error| self.fail_at(restore.path, "cannot flush the original", &error))?;
         }
         let part = RestoringPart {
             inode: manifest.0.inode,
@@ -139,7 +136,8 @@ impl<D: Disk> Protocol<D> {
     fn restore_all(&self, mut batch: Vec<(Ticket, StagedOriginal<D>)>) {
         while !self.has_failed() && batch.iter().any(|(_, one)| !matches!(one.at, At::Over(_))) {
             if let Err(error) = self.flush() {
-                self.fail("cannot make durable what is put back", &error);
+                let verb = "cannot make the restored originals durable";
+                self.fail(&self.in_tree(verb), &error);
                 break;
             }
             batch = self.in_parallel(batch, |(ticket, mut one)| {
@@ -156,10 +154,8 @@ impl<D: Disk> Protocol<D> {
                 )),
                 At::Flushing(answer) | At::Over(answer) => answer,
             };
-            if let Answer::Not(diagnosis) = &answer
-                && diagnosis.code == Code::NoSpace
-            {
-                self.stop(Stop::new(Code::StorageFailed, &*diagnosis.message));
+            if let Answer::Not(diagnosis) = &answer {
+                self.stop_if_full(&one.record.path, diagnosis);
             }
             self.answer(ticket, ChangeResult::Restored, answer);
         }
@@ -201,7 +197,7 @@ impl<D: Disk> Protocol<D> {
             && !matches!(one.at, At::Over(_))
             && let Err(error) = self.disk().sync_dir(&dir)
         {
-            self.fail("cannot flush a run directory", &error);
+            self.fail_at(&one.record.path, "cannot flush the run directory", &error);
         }
     }
 
@@ -318,7 +314,7 @@ impl<D: Disk> Protocol<D> {
     /// Moves what stands under the backup name and is not what should stand there to a name of its own.
     fn keep_aside(&self, dir: &D::Dir, one: &StagedOriginal<D>) -> Diagnosis {
         let (manifest, backup) = (one.record.path.name(), one.record.backup.name());
-        match rescue(&self.core, &self.state, dir, (dir, backup), manifest) {
+        match rescue(&self.core, &self.state, (dir, backup), (dir, manifest)) {
             Ok(Some(name)) => Diagnosis::new(
                 Code::Rescued,
                 format!(

@@ -6,11 +6,10 @@ use std::io;
 use super::core::{FileContent, FileStamp};
 use super::device::Sync;
 use super::disk::{Crossing, Disk, Stat};
-use super::error::{cannot_link, diagnose, gone_or, if_there, names_taken, storage_failed};
+use super::error::{cannot_link, diagnose, gone_or, if_there, names_taken};
 use super::parts::{CopyingPart, Way};
 use super::protocol::Protocol;
 use super::replacement::{NotStaged, Secured, Staged};
-use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{BackupId, Opaque, Record, StorageNote};
 use crate::report::Diagnosis;
@@ -80,9 +79,7 @@ impl<D: Disk> Protocol<D> {
                 self.remove_staged(&staged);
                 let verb = "cannot keep the original under a backup name";
                 let diagnosis = diagnose(verb, &error);
-                if diagnosis.code == Code::NoSpace {
-                    self.stop(storage_failed(verb, &error));
-                }
+                self.stop_if_full(&staged.path, &diagnosis);
                 return Err(diagnosis);
             }
         };
@@ -103,7 +100,11 @@ impl<D: Disk> Protocol<D> {
         if secured.staged.device.sync == Sync::File
             && let Err(error) = disk.sync_dir(&dir)
         {
-            self.fail("cannot flush a run directory", &error);
+            self.fail_at(
+                &secured.staged.path,
+                "cannot flush the run directory",
+                &error,
+            );
         }
         Ok(secured)
     }
@@ -131,7 +132,7 @@ impl<D: Disk> Protocol<D> {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 other => other?,
             };
-            let made = self.write_copy(&copy, &manifest, staged, backup, &bytes);
+            let made = self.write_copy((backup, &copy), (&manifest, &bytes), staged);
             if made.is_err() {
                 self.unlink_quietly(dir, backup.name());
                 self.keep_undone(dir, staged);
@@ -143,11 +144,9 @@ impl<D: Disk> Protocol<D> {
 
     fn write_copy(
         &self,
-        copy: &D::File,
-        manifest: &D::File,
+        (backup, copy): (&BackupId, &D::File),
+        (manifest, bytes): (&D::File, &[u8]),
         staged: &Staged<D>,
-        backup: &BackupId,
-        bytes: &[u8],
     ) -> io::Result<()> {
         let part = CopyingPart {
             backup: backup.clone(),

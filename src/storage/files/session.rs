@@ -11,7 +11,7 @@ use super::disk::{Crossing, Disk};
 use super::error::{diagnose, if_there, is_storage_failure, storage_failed};
 use super::journal_file::JournalFile;
 use super::log;
-use super::names;
+use super::names::{self, STATE_DIRECTORY};
 use super::protocol::{Protocol, plain};
 use super::recover::recover_one;
 use super::remove::RemovingQueue;
@@ -44,7 +44,10 @@ struct NotBegun(Stop);
 
 impl From<io::Error> for NotBegun {
     fn from(error: io::Error) -> Self {
-        let diagnosis = diagnose("cannot begin an operation in the state directory", &error);
+        let diagnosis = diagnose(
+            &format!("cannot begin an operation in `{STATE_DIRECTORY}`"),
+            &error,
+        );
         let code = if is_storage_failure(&error) {
             Code::StorageFailed
         } else {
@@ -116,9 +119,12 @@ impl<D: Disk> FileSession<D> {
         let mut journal = JournalFile::new(file, Writer::default(), 0);
         let jobs = opening.jobs;
         journal.append(disk, &opening.began(&id, &mut head));
-        let failed = |verb| move |error| NotBegun(storage_failed(verb, &error));
+        let failed = |what: String| {
+            let verb = format!("cannot make {what} durable");
+            move |error| NotBegun(storage_failed(&verb, &error))
+        };
         let kept = self.keep_journal(&mut journal);
-        kept.map_err(failed("cannot make the new journal durable"))?;
+        kept.map_err(failed(format!("the journal `{}`", names::journal(&id))))?;
         head.chain = journal.chain();
         state.write_head(disk, &head)?;
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
@@ -128,9 +134,9 @@ impl<D: Disk> FileSession<D> {
         let device = disk.stat_dir(&staging)?.device;
         state.name_holder(disk, Some(&id))?;
         let (core, state) = (Arc::clone(core), Arc::clone(state));
-        let protocol = Protocol::new(core, state, id, journal, (staging, device), jobs);
+        let protocol = Protocol::new((core, state), (id, journal), (staging, device), jobs);
         let made = protocol.make_state_durable();
-        made.map_err(failed("cannot make the state directory durable"))?;
+        made.map_err(failed(format!("`{STATE_DIRECTORY}`")))?;
         Ok(protocol)
     }
 
@@ -225,8 +231,11 @@ impl<D: Disk> FileSession<D> {
             return notices;
         }
         if let Err(error) = self.tidy_up(protocol, chain, sync) {
-            let verb = "cannot remove the staging directory for good; the next operation will";
-            notices.push(incomplete(verb, &error));
+            let id = &protocol.id;
+            let verb = format!(
+                "cannot remove `{STATE_DIRECTORY}/staging/{id}` for good; the next operation will"
+            );
+            notices.push(incomplete(&verb, &error));
         }
         notices
     }
@@ -319,7 +328,12 @@ impl<D: Disk> Session for FileSession<D> {
             // It is empty: left where it is it harms nobody.
             return removed
                 .err()
-                .map(|error| incomplete("cannot remove the new state directory", &error))
+                .map(|error| {
+                    incomplete(
+                        &format!("cannot remove the new `{STATE_DIRECTORY}`"),
+                        &error,
+                    )
+                })
                 .into_iter()
                 .collect();
         };

@@ -177,8 +177,8 @@ impl<D: Disk> Unfinished<'_, D> {
         intent: &AnnouncedReplacement<'_, D>,
         recovery: &mut Recovery,
     ) -> io::Result<()> {
-        let manifest = intent.path.name();
-        let kept = rescue(self.core, self.state, intent.dir, intent.new, manifest)?;
+        let manifest = (intent.dir, intent.path.name());
+        let kept = rescue(self.core, self.state, intent.new, manifest)?;
         self.rescued(Some(intent.path), intent.new.1, kept, recovery);
         Ok(())
     }

@@ -85,7 +85,7 @@ impl<D: Disk> Unfinished<'_, D> {
                 return self.core.disk.unlink(dir, staged);
             }
         }
-        let kept = rescue(self.core, self.state, dir, (dir, staged), path.name())?;
+        let kept = rescue(self.core, self.state, (dir, staged), (dir, path.name()))?;
         self.rescued(Some(path), staged, kept, recovery);
         Ok(())
     }

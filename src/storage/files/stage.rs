@@ -9,7 +9,7 @@ use super::core::OpenFile;
 use super::device::Sync;
 use super::directory::foreign;
 use super::disk::{Crossing, Disk, MetadataError};
-use super::error::{diagnose, storage_failed};
+use super::error::{diagnose, storage_failed_at};
 use super::names;
 use super::parts::ReplacingPart;
 use super::permit;
@@ -166,7 +166,7 @@ impl<D: Disk> Protocol<D> {
             .map_err(|error| {
                 // It may have been made all the same.
                 self.leave_to_recovery();
-                stage_error("cannot create the new file", staged.beside, &error)
+                stage_error("cannot create the new file", staged, &error)
             })?;
         let filled = self.fill_new(&file, manifest, bytes, staged);
         if filled.is_err() {
@@ -182,26 +182,24 @@ impl<D: Disk> Protocol<D> {
         bytes: &[u8],
         staged: &mut Staged<D>,
     ) -> Result<(), NotStaged> {
-        let (disk, beside) = (self.disk(), staged.beside);
-        let failed = |verb| move |error| stage_error(verb, beside, &error);
+        let disk = self.disk();
+        let failed = |verb, error: &io::Error| stage_error(verb, staged, error);
         disk.write(file, bytes)
-            .map_err(failed("cannot write the new file"))?;
+            .map_err(|error| failed("cannot write the new file", &error))?;
         let (made, attributes) = disk
             .copy_metadata(manifest, &staged.stamp.0, file)
             .map_err(|error| match error {
                 MetadataError::NotReproducible { what, source } => {
                     not_reproducible(&what, source).into()
                 }
-                MetadataError::Io(error) => {
-                    stage_error("cannot copy owner, mode or attributes", beside, &error)
-                }
+                MetadataError::Io(error) => failed("cannot copy owner, mode or attributes", &error),
             })?;
         if staged.device.sync == Sync::File {
             // The original too: its writer may not have flushed it, and it is to be the backup.
             disk.sync_file(manifest)
-                .map_err(failed("cannot flush the manifest"))?;
+                .map_err(|error| failed("cannot flush the manifest", &error))?;
             disk.sync_file(file)
-                .map_err(failed("cannot flush the new file"))?;
+                .map_err(|error| failed("cannot flush the new file", &error))?;
         }
         staged.made = Some(made);
         staged.attributes = attributes;
@@ -249,14 +247,14 @@ impl<D: Disk> Protocol<D> {
 }
 
 /// An error while staging: in the state directory the storage itself has failed; in a run directory some errors are only the manifest's.
-fn stage_error(verb: &str, beside: bool, error: &io::Error) -> NotStaged {
+fn stage_error<D: Disk>(verb: &str, staged: &Staged<D>, error: &io::Error) -> NotStaged {
     let diagnosis = diagnose(verb, error);
     match diagnosis.code {
-        Code::NotFound | Code::PermissionDenied | Code::ReadOnly if beside => {
+        Code::NotFound | Code::PermissionDenied | Code::ReadOnly if staged.beside => {
             NotStaged::Trouble(diagnosis)
         }
         // What was published meanwhile can still be made durable: the next flush says whether the storage has failed.
-        _ => NotStaged::Stop(storage_failed(verb, error)),
+        _ => NotStaged::Stop(storage_failed_at(&staged.path, diagnosis)),
     }
 }
 

@@ -186,6 +186,7 @@ impl<D: Disk> StateDir<D> {
     }
 }
 
+/// An error counts as absence: what cannot be looked at cannot be written either, and [`StateDir::make`] says why.
 fn has_staging<D: Disk>(disk: &D, root: &D::Dir) -> bool {
     let [_, staging, _] = PARTS;
     let path = [STATE.as_bytes(), b"/", staging.as_bytes()].concat();
@@ -198,7 +199,7 @@ fn make_parts<D: Disk>(disk: &D, root: &D::Dir) -> Result<bool, Stop> {
         let diagnosis = diagnose(&format!("cannot make {what}"), error);
         Stop::new(Code::StateUnusable, diagnosis.message)
     };
-    let whole = |error| cannot("the state directory", &error);
+    let whole = |error| cannot(&format!("`{STATE_DIRECTORY}`"), &error);
     let is_new = make_dir_if_missing(disk, root, STATE).map_err(whole)?;
     let dir = match StateDir::open_trusted(disk, root) {
         // It was removed again.
@@ -303,7 +304,7 @@ impl From<io::Error> for StateRefusal {
         if is_absent(&error) {
             return Self::Absent;
         }
-        let diagnosis = diagnose("cannot open the state directory", &error);
+        let diagnosis = diagnose(&format!("cannot open `{STATE_DIRECTORY}`"), &error);
         Self::Stop(Stop::new(Code::StateUnusable, diagnosis.message))
     }
 }

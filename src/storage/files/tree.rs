@@ -113,7 +113,11 @@ impl<D: Disk> Storage for Files<D> {
 
     fn logs(&self) -> Result<Vec<Log>, Diagnosis> {
         log::list(&self.0).map_err(|error: io::Error| {
-            let message = diagnose("cannot list the journals", &error).message;
+            let message = diagnose(
+                &format!("cannot list the journals in `{STATE_DIRECTORY}`"),
+                &error,
+            )
+            .message;
             Diagnosis::new(Code::StateUnreadable, message)
         })
     }

@@ -98,7 +98,7 @@ impl<'c, D: Disk> Unfinished<'c, D> {
             return Ok(Opened::AtWork);
         }
         let mut reader = Reader::default();
-        log::feed(core, &file, id, &mut reader, &mut |record, _| {
+        log::feed(core, (id, &file), &mut reader, &mut |record, _| {
             operation.fold(record);
         })?;
         let condition = reader.condition();

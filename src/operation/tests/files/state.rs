@@ -199,7 +199,7 @@ fn a_serial_number_that_cannot_grow_ends_the_operation_before_it_begins() {
     let stop = fixture.migrate().summary.stop.unwrap();
     assert_eq!(
         stop.message,
-        "cannot begin an operation in the state directory: the serial numbers of the tree are used up, or `head` was changed"
+        "cannot begin an operation in `.migrate-manifests`: the serial numbers of the tree are used up, or `head` was changed"
     );
     assert!(
         !dir(&fixture)
