@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use migrate_manifests::code::{Class, Code};
 use migrate_manifests::report::ExitCode;
 use migrate_manifests::step::STEPS;
 
@@ -392,42 +391,6 @@ fn every_step_has_a_row() {
         let row = format!("| `{}` `", step.name);
         let rows = text.lines().filter(|line| line.starts_with(&row));
         assert_eq!(rows.count(), 1, "{row}");
-    }
-}
-
-#[test]
-fn every_code_is_explained_with_its_class() {
-    let Ok(text) = fs::read_to_string(project("docs/codes.md")) else {
-        return skip("docs", "docs/codes.md is not there");
-    };
-    let rows: Vec<Vec<&str>> = text
-        .lines()
-        .filter(|line| line.starts_with("| `"))
-        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
-        .collect();
-    for code in Code::ALL {
-        let class = match code.class() {
-            Class::Refused => "refused",
-            Class::Failed => "failed",
-            Class::Conflict => "conflict",
-            Class::Finding => "finding",
-            Class::Note => "note",
-            Class::Warning => "warning",
-            Class::Stop => "stop",
-        };
-        let name = format!("`{code}`");
-        let row = rows.iter().find(|row| row[0] == name);
-        let row = row.unwrap_or_else(|| panic!("{name} is not explained in docs/codes.md"));
-        assert!(
-            row[1..]
-                .iter()
-                .any(|cell| cell.split_whitespace().next() == Some(class)),
-            "{name} is not said to be {class}: {row:?}"
-        );
-    }
-    let names: Vec<_> = Code::ALL.iter().map(|code| format!("`{code}`")).collect();
-    for row in rows.iter().filter(|row| row.len() == 5) {
-        assert!(names.contains(&row[0].to_owned()), "{} is no code", row[0]);
     }
 }
 

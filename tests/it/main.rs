@@ -16,6 +16,7 @@ mod backups;
 mod bad_input;
 mod cases;
 mod catalogs;
+mod codes;
 mod compared;
 mod damage;
 mod docs;

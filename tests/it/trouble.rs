@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use walkdir::WalkDir;
 
+use crate::support::committed::assert_committed;
 use crate::support::is_root;
 use crate::support::sandbox::{Content, Detail, Invocation, Output, Sandbox, Snapshot};
 use crate::support::skip::skip;
@@ -246,33 +247,6 @@ fn comparable(output: &Output) -> String {
         .replace(env!("CARGO_PKG_VERSION"), "[VERSION]")
 }
 
-fn committed(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures/trouble")
-        .join(name)
-}
-
-/// Asserts that a text is the committed one, or commits it.
-fn assert_committed(name: &str, text: &str) {
-    let file = committed(name);
-    if std::env::var_os("UPDATE").is_some_and(|value| value == "1") {
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(&file, text).unwrap();
-        return;
-    }
-    let expected = fs::read_to_string(&file)
-        .unwrap_or_else(|error| panic!("{}: {error} (UPDATE=1 makes it)", file.display()));
-    for (at, (expected, found)) in expected.lines().zip(text.lines()).enumerate() {
-        assert_eq!(
-            found,
-            expected,
-            "{name}, line {} (UPDATE=1 renews it)",
-            at + 1
-        );
-    }
-    assert_eq!(text.len(), expected.len(), "{name} has another length");
-}
-
 fn migrates_what_can_be_migrated(privileges: Privileges, name: &str) {
     let Some(troubled) = Troubled::new(privileges) else {
         return;
@@ -288,7 +262,7 @@ fn migrates_what_can_be_migrated(privileges: Privileges, name: &str) {
     }
     // What devices root may make, and which paths are another user's, differs; the rest does not.
     if privileges == Privileges::Root || is_root() {
-        assert_committed(name, &comparable(&output));
+        assert_committed(&format!("trouble/{name}"), &comparable(&output));
     }
     // The second time nothing is migrated, and nothing of the tree changes.
     let middle = is_root().then(|| troubled.snapshot());

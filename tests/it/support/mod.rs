@@ -1,6 +1,7 @@
 //! What the tests stand on: trees, sandboxes, file systems, and the one way to skip a test.
 
 pub(crate) mod aftermath;
+pub(crate) mod committed;
 pub(crate) mod demo;
 pub(crate) mod mounts;
 pub(crate) mod pair;
