@@ -1,4 +1,4 @@
-//! The n-th call fails, for n = 1, 2, ..., of every command: whatever fails, every manifest is whole, what is told is true, and a later run finishes the work.
+//! The n-th call fails, for n = 1, 2, ..., of every command: whatever fails, every manifest is whole, what is told is true and worded as it is committed, and a later run finishes the work.
 //!
 //! `CRASH_CASES` with any value asks for every kind of disk, all sizes of batches and more errors; else each kind of disk meets every sixth call.
 
@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::bookkeeping::{Drafts, left_over};
 use super::campaign::Case;
+use super::messages::MetMessages;
 use super::process::{Run, START};
 use super::setting::{BATCHES, SETTINGS, Setting};
 use super::trial::{Known, Migrating, Pruning, RollingBack, Trial, know};
@@ -45,6 +46,7 @@ struct Place<'p> {
     batch: usize,
     known: &'p Known,
     which: usize,
+    messages: &'p MetMessages,
 }
 
 impl Place<'_> {
@@ -68,6 +70,7 @@ impl Place<'_> {
         let told = self
             .trial
             .run(&self.setting.storage(&disk, self.batch), START);
+        self.messages.add(&told);
         let what = format!("batches of {}, {fault}: {told:?}", self.batch);
         assert_honest(&told, &what);
         let cut = disk.calls() as u64;
@@ -83,6 +86,7 @@ impl Place<'_> {
                 .and_then(|()| {
                     let storage = self.setting.storage(&disk, self.batch);
                     let last = self.trial.run(&storage, START);
+                    self.messages.add(&last);
                     case.check_end(&disk, &last, self.batch)
                 });
             if let Err(wrong) = checked {
@@ -151,6 +155,7 @@ impl Place<'_> {
         fail(&disk);
         let storage = self.setting.storage(&disk, self.batch);
         let told = self.trial.run(&storage, START);
+        self.messages.add(&told);
         let disk = disk.kill();
         let mut case = Case::new(self.trial, self.setting, self.known);
         case.deaths.push(format!("{fault}: {told:?}"));
@@ -160,6 +165,7 @@ impl Place<'_> {
             .and_then(|()| {
                 let storage = self.setting.storage(&disk, self.batch);
                 let last = self.trial.run(&storage, START);
+                self.messages.add(&last);
                 case.check_end(&disk, &last, self.batch)
             });
         if let Err(wrong) = checked {
@@ -168,8 +174,9 @@ impl Place<'_> {
     }
 }
 
-/// Every command on every kind of disk, with the sizes of batches that there is time for.
-fn everywhere(each: impl Fn(&Place<'_>) + Sync) {
+/// Every command on every kind of disk, with the sizes of batches that there is time for. What is told is compared with the file of this name in `fixtures/faults`.
+fn everywhere(name: &str, each: impl Fn(&Place<'_>) + Sync) {
+    let messages = MetMessages::default();
     for trial in TRIALS {
         let known = know(trial, SETTINGS);
         SETTINGS
@@ -185,17 +192,23 @@ fn everywhere(each: impl Fn(&Place<'_>) + Sync) {
                             batch,
                             known,
                             which,
+                            messages: &messages,
                         });
                     }
                 }
             });
+    }
+    if thorough() {
+        messages.assert_include(name);
+    } else {
+        messages.assert_equal(name);
     }
 }
 
 #[test]
 fn whichever_call_fails_once_nothing_is_lost_and_a_later_run_finishes() {
     let errnos: &[i32] = if thorough() { &[EIO, ENOSPC] } else { &[EIO] };
-    everywhere(|place| {
+    everywhere("once.txt", |place| {
         for errno in errnos {
             let calls = place.known.log.iter().enumerate();
             for (n, call) in calls.filter(|(n, _)| place.meets(*n)) {
@@ -213,7 +226,7 @@ fn whichever_call_fails_for_ever_nothing_is_lost_and_a_later_run_finishes() {
     } else {
         &[ENOSPC]
     };
-    everywhere(|place| {
+    everywhere("for-ever.txt", |place| {
         for errno in errnos {
             let calls = place.known.log.iter().enumerate();
             for (n, call) in calls.filter(|(n, _)| place.meets(*n)) {
@@ -227,7 +240,7 @@ fn whichever_call_fails_for_ever_nothing_is_lost_and_a_later_run_finishes() {
 #[test]
 fn a_disk_that_fills_up_within_a_write_loses_nothing() {
     let most = if thorough() { 30 } else { 9 };
-    everywhere(|place| {
+    everywhere("full-within-a-write.txt", |place| {
         for call in [Call::Write, Call::CopyMetadata] {
             for n in (1..=most).filter(|n| place.meets(*n)) {
                 let fault = format!("{call:?} number {n} runs out of room");
@@ -242,7 +255,7 @@ fn a_disk_that_fills_up_within_a_write_loses_nothing() {
 #[test]
 fn whichever_reading_call_fails_nothing_is_lost_and_a_later_run_finishes() {
     let most = if thorough() { 80 } else { 24 };
-    everywhere(|place| {
+    everywhere("reading.txt", |place| {
         for call in READING {
             for n in (1..=most).filter(|n| place.meets(*n)) {
                 let fault = format!("{call:?} number {n} fails");
@@ -254,7 +267,7 @@ fn whichever_reading_call_fails_nothing_is_lost_and_a_later_run_finishes() {
 
 #[test]
 fn whichever_call_fails_nobody_else_is_blamed_and_nothing_is_stuck() {
-    everywhere(|place| {
+    everywhere("no-permission.txt", |place| {
         let calls = place.known.log.iter().enumerate();
         // No right to link says that there are no hard links here: the original comes back as a copy.
         let calls = calls.filter(|(_, call)| !call.contains(" Link "));
@@ -268,7 +281,7 @@ fn whichever_call_fails_nobody_else_is_blamed_and_nothing_is_stuck() {
 /// As on a network, where the answer gets lost.
 #[test]
 fn whichever_call_fails_after_its_effect_nobody_else_is_blamed_and_nothing_is_stuck() {
-    everywhere(|place| {
+    everywhere("after-its-effect.txt", |place| {
         let calls = place.known.log.iter().enumerate();
         for (n, call) in calls.filter(|(n, _)| place.meets(*n)) {
             let fault = format!("{call} has its effect and fails");
@@ -285,7 +298,7 @@ fn whichever_reading_call_fails_nobody_else_is_blamed_and_nothing_is_stuck() {
         (EIO, Often::ForEver),
         (EACCES, Often::ForEver),
     ];
-    everywhere(|place| {
+    everywhere("reading-of-each-kind.txt", |place| {
         for call in READING {
             for n in (1..=place.reads(call)).filter(|n| place.meets(*n)) {
                 for (which, (errno, often)) in FAULTS.into_iter().enumerate() {

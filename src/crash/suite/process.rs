@@ -163,6 +163,14 @@ impl Run {
         self.notices.iter().any(|notice| notice.code == code)
     }
 
+    /// Every diagnosis: of manifests, of backups, and of the operation.
+    pub(super) fn diagnoses(&self) -> impl Iterator<Item = &Diagnosis> {
+        let outcomes = self.outcomes.iter().filter_map(|one| one.trouble.as_ref());
+        let backups = self.backups.iter().filter_map(|one| one.fate.reason());
+        let all = outcomes.chain(backups);
+        all.chain(&self.notices).chain(&self.findings)
+    }
+
     pub(super) fn code(&self) -> Option<Code> {
         let trouble = self.outcomes[0].trouble.as_ref();
         trouble.map(|trouble| trouble.code)
