@@ -90,8 +90,15 @@ fn a_manifest_whose_backup_would_have_too_long_a_path_is_refused() {
         (&json!(1), &json!(1)),
         "{output}"
     );
-    assert!(
-        output.out().contains(r#""code":"path_too_long""#),
+    let report = output.json();
+    let mut manifests = report["manifests"].as_array().unwrap().iter();
+    let refused = manifests.find(|one| one["outcome"] == "refused").unwrap();
+    assert_eq!(
+        (&refused["code"], &refused["message"]),
+        (
+            &json!("path_too_long"),
+            &json!("the path of its backup could have 4121 bytes, the limit is 4095")
+        ),
         "{output}"
     );
     sandbox.run(["rollback", "--last"]).code(0);

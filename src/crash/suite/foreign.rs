@@ -175,10 +175,16 @@ pub(super) fn replace_around_the_exchange(disk: &Simulated, name: &'static str) 
     }
 }
 
-/// Then the first stays, and the second is kept beside it.
-pub(super) fn assert_second_rescued(disk: &Simulated, name: &str, told: &Run) {
+/// Then the first stays, and the second is kept beside it. `deed` is what somebody is told to have done with the manifest.
+pub(super) fn assert_second_rescued(disk: &Simulated, name: &str, told: &Run, deed: &str) {
     assert_eq!(told.code(), Some(Code::Rescued), "{told:?}");
     assert_eq!(disk.read_path(name).unwrap(), b"first");
     let rescued = format!("{name}.rescued.{}", Digest::of(b"second").short());
+    let trouble = told.outcomes[0].trouble.as_ref().unwrap();
+    let (_, file) = rescued.rsplit_once('/').unwrap();
+    assert_eq!(
+        trouble.message,
+        format!("somebody {deed} it meanwhile; the version that was displaced is kept as `{file}`")
+    );
     assert_eq!(disk.read_path(rescued).unwrap(), b"second");
 }

@@ -148,8 +148,15 @@ fn what_cannot_be_given_to_the_new_file_refuses_the_manifest() {
         disk.refuse_attribute("user.kept");
         let told = migrate(setting, &disk, 2);
         let what = format!("{}: {told:?}", setting.name);
-        let refused = told.status_of(MANIFESTS[1]);
-        assert_eq!(refused, Some(Status::Refused), "{what}");
+        let refused = told.outcomes.iter().find_map(|one| one.trouble.as_ref());
+        let refused = refused.map(|trouble| (trouble.code.as_str(), &*trouble.message));
+        let expected = (
+            "metadata_not_reproducible",
+            "attribute user.kept cannot be given to the new file: Operation not supported (os error 95)",
+        );
+        assert_eq!(refused, Some(expected), "{what}");
+        let status = told.status_of(MANIFESTS[1]);
+        assert_eq!(status, Some(Status::Refused), "{what}");
         let left = disk.read_path(MANIFESTS[1]);
         assert_eq!(left, Some(original(MANIFESTS[1])), "{what}");
         assert_eq!(told.summary.counts.migrated, 2, "{what}");
@@ -214,7 +221,7 @@ fn of_two_foreign_versions_around_the_exchange_one_is_rescued() {
     let disk = exchange().disk();
     replace_around_the_exchange(&disk, NAME);
     let told = migrate(exchange(), &disk, 4096);
-    assert_second_rescued(&disk, NAME, &told);
+    assert_second_rescued(&disk, NAME, &told, "replaced");
     assert_eq!(staged(&disk), [""; 0]);
 }
 
@@ -364,6 +371,8 @@ fn a_device_that_cannot_be_read_any_more_stops_the_operation() {
             let stop = told.summary.stop.as_ref().expect(&what);
             let expected = (Code::StorageFailed, 6);
             assert_eq!((stop.code, told.exit_code()), expected, "{what}");
+            let message = "6 reads in a row failed with an input/output error";
+            assert_eq!(stop.message, message, "{what}");
         }
         for name in MANIFESTS {
             assert_eq!(disk.read_path(name), Some(original(name)));

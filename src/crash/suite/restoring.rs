@@ -202,7 +202,7 @@ fn of_two_foreign_versions_around_the_exchange_one_is_rescued() {
     let disk = migrated(exchange());
     replace_around_the_exchange(&disk, NAME);
     let told = roll_back(exchange(), &disk);
-    assert_second_rescued(&disk, NAME, &told);
+    assert_second_rescued(&disk, NAME, &told, "changed");
 }
 
 #[test]

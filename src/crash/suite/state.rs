@@ -22,7 +22,7 @@ fn stops_with(code: Code, says: &str, prepare: impl Fn(&Simulated)) {
         let what = format!("{}: {told:?}", setting.name);
         let stop = told.summary.stop.as_ref().expect(&what);
         assert_eq!((stop.code, told.exit_code()), (code, 2), "{what}");
-        assert!(stop.message.contains(says), "{what}");
+        assert_eq!(stop.message, says, "{what}");
         for name in MANIFESTS {
             assert_eq!(disk.read_path(name), Some(original(name)), "{what}");
         }
@@ -31,7 +31,8 @@ fn stops_with(code: Code, says: &str, prepare: impl Fn(&Simulated)) {
 
 #[test]
 fn a_state_directory_that_is_a_link_is_not_trusted() {
-    stops_with(Code::StateUntrusted, "is a symbolic link", |disk| {
+    let says = "`.migrate-manifests` in the tree is a symbolic link, not a directory";
+    stops_with(Code::StateUntrusted, says, |disk| {
         disk.add_dir("elsewhere");
         disk.add_link(STATE, "elsewhere");
     });
@@ -40,7 +41,8 @@ fn a_state_directory_that_is_a_link_is_not_trusted() {
 #[test]
 fn parts_of_the_state_directory_that_are_links_are_not_followed() {
     for part in ["operations", "staging", "catalogs"] {
-        stops_with(Code::StateUnusable, "", |disk| {
+        let says = "`.migrate-manifests` is removed again and again";
+        stops_with(Code::StateUnusable, says, |disk| {
             disk.add_dir("elsewhere");
             disk.add_dir(STATE);
             disk.add_link(format!("{STATE}/{part}"), "../elsewhere");
@@ -50,12 +52,28 @@ fn parts_of_the_state_directory_that_are_links_are_not_followed() {
 
 #[test]
 fn a_state_directory_of_somebody_else_or_open_to_all_is_not_trusted() {
-    for (owner, mode, code) in [
-        (7, 0o755, Code::StateNotOurs),
-        (0, 0o777, Code::StateUntrusted),
-        (0, 0o775, Code::StateUntrusted),
+    for (owner, mode, code, why) in [
+        (
+            7,
+            0o755,
+            Code::StateNotOurs,
+            "belongs to user 7, this is user 0",
+        ),
+        (
+            0,
+            0o777,
+            Code::StateUntrusted,
+            "has mode 0777: others can write to it",
+        ),
+        (
+            0,
+            0o775,
+            Code::StateUntrusted,
+            "has mode 0775: others can write to it",
+        ),
     ] {
-        stops_with(code, "", |disk| {
+        let says = format!("`.migrate-manifests` in the tree {why}");
+        stops_with(code, &says, |disk| {
             disk.add_dir(STATE);
             assert!(disk.give_owner(STATE, owner, owner));
             assert!(disk.give_mode(STATE, mode));
@@ -65,8 +83,18 @@ fn a_state_directory_of_somebody_else_or_open_to_all_is_not_trusted() {
 
 #[test]
 fn a_lock_that_is_no_file_stops() {
-    stops_with(Code::StateUnusable, "", |disk| {
+    let says = "cannot open the state directory: Is a directory (os error 21)";
+    stops_with(Code::StateUnusable, says, |disk| {
         disk.add_dir(format!("{STATE}/lock"));
+    });
+}
+
+#[test]
+fn a_lock_with_a_second_name_is_not_trusted() {
+    let says = "`.migrate-manifests/lock` is not a regular file with one name";
+    stops_with(Code::StateUntrusted, says, |disk| {
+        disk.add_file(format!("{STATE}/lock"), b"");
+        assert!(disk.add_name(format!("{STATE}/lock"), "elsewhere"));
     });
 }
 
