@@ -251,7 +251,7 @@ fn a_replaced_value_leaves_everything_around_it() {
 
 #[test]
 fn edits_that_do_not_fit_are_refused_with_the_address() {
-    let text = r#"{"a": {"b": [1, {"c": 2}]}, "s": "x"}"#;
+    let text = r#"{"a": {"b": [1, {"c": 2}]}, "s": "x", "two": {"y": 1, "z": 2}}"#;
     for (edit, message) in [
         (insert("/a", "1"), "`/a` is there already"),
         (insert("/x/y", "1"), "`/x` is not there"),
@@ -288,6 +288,18 @@ fn edits_that_do_not_fit_are_refused_with_the_address() {
             "expected an array at `/s`, found a string",
         ),
         (append("", "1"), "expected an array at ``, found an object"),
+        (
+            Edit::Unwrap {
+                at: pointer("/a/b/1/c"),
+            },
+            "expected an object at `/a/b/1/c`, found a number",
+        ),
+        (
+            Edit::Unwrap {
+                at: pointer("/two"),
+            },
+            "expected an object of one member at `/two`, found 2 members",
+        ),
         (move_value("/x", "/y"), "`/x` is not there"),
         (move_value("/s", "/a"), "`/a` is there already"),
         (

@@ -161,12 +161,13 @@ mod tests {
         let catalog = Catalog::built_in().unwrap();
         let catalog = catalog.with_migration("run", migration.with(Restless));
         let tested = test(&catalog.unwrap(), &Fixtures::default());
-        let told = tested.remarks.iter().map(|one| one.message.as_str());
+        let told = tested.remarks.iter();
+        let told = told.map(|one| format!("{}: {}", one.code, one.message));
         assert_eq!(
             told.collect::<Vec<_>>(),
             [
-                "`restless` changes a document again that it has changed",
-                "the migration 1.2.0 to 1.3.0, down and up again, `/n` is `111`, expected `1`",
+                "not_idempotent: `restless` changes a document again that it has changed",
+                "way_back_differs: the migration 1.2.0 to 1.3.0, down and up again, `/n` is `111`, expected `1`",
             ]
         );
     }

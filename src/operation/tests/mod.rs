@@ -16,6 +16,7 @@ mod migrate;
 mod plan;
 mod prune;
 mod reading;
+mod refusals;
 mod reported;
 mod rollback;
 mod selection;

@@ -16,6 +16,8 @@ pub(super) struct Reported {
     pub(super) lines: Vec<String>,
     pub(super) outcomes: Vec<Outcome>,
     pub(super) backups: Vec<Backup>,
+    /// What was found about manifests that were verified.
+    pub(super) findings: Vec<Diagnosis>,
     pub(super) summary: Summary,
     /// The number of events before the output fails; `None` is no limit.
     room: Option<usize>,
@@ -118,6 +120,7 @@ impl Sink for Reported {
             }
             Event::Verified(Verified { outcome, findings }) => {
                 self.outcomes.push(outcome.clone());
+                self.findings.extend(findings.iter().cloned());
                 let codes = findings.iter().map(|one| format!(" {}", one.code));
                 let path = short(&outcome.path.to_text());
                 format!(

@@ -214,6 +214,26 @@ fn a_changed_manifest_is_found() {
 }
 
 #[test]
+fn bytes_that_no_operation_left_are_told_with_the_digest_that_was_left() {
+    on_each_storage(|fixture| {
+        let [_, run] = pair(fixture);
+        let left = Digest::of(fixture.text(&run).as_bytes());
+        replace(fixture, &run, "\"run_id\":", "\"run_id\": ");
+        let found = Digest::of(fixture.text(&run).as_bytes());
+        let reported = verified(fixture);
+        let differs = reported.findings.iter();
+        let differs = differs.filter(|one| one.code == Code::BytesDifferFromJournal);
+        let messages: Vec<_> = differs.map(|one| one.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            [format!(
+                "its bytes have the SHA-256 {found}, expected {left}, as operation `20260228T103000Z-1` left it"
+            )]
+        );
+    });
+}
+
+#[test]
 fn a_changed_or_missing_backup_is_found() {
     let backup = |run: &str| format!("{run}/manifest.json.backup");
     damaged(
