@@ -195,18 +195,35 @@ fn no_way_of_touching_a_guarded_member_is_missed() {
 
 #[test]
 fn edits_that_do_not_fit_refuse_the_manifest() {
-    for edits in [
-        vec![insert("/free", "1")],
-        vec![insert("/new", "1"), insert("/new", "2")],
-        vec![insert("/nowhere/new", "1")],
-        vec![replace("/nowhere", "1")],
-        vec![replace("/free", "1"), replace("/free/x", "2")],
-        vec![remove("/free"), rename("/free", "other")],
-        vec![rename("/free", "list")],
-        vec![relocate("/free", "/free/inner")],
+    for (edits, reason) in [
+        (vec![insert("/free", "1")], "`/free` is there already"),
+        (
+            vec![insert("/new", "1"), insert("/new", "2")],
+            "one list of edits touches `/new` and `/new`, which overlap",
+        ),
+        (vec![insert("/nowhere/new", "1")], "`/nowhere` is not there"),
+        (vec![replace("/nowhere", "1")], "`/nowhere` is not there"),
+        (
+            vec![replace("/free", "1"), replace("/free/x", "2")],
+            "one list of edits touches `/free` and `/free/x`, which overlap",
+        ),
+        (
+            vec![remove("/free"), rename("/free", "other")],
+            "one list of edits touches `/free` and `/free`, which overlap",
+        ),
+        (vec![rename("/free", "list")], "`/list` is there already"),
+        (
+            vec![relocate("/free", "/free/inner")],
+            "one list of edits touches `/free` and `/free/inner`, which overlap",
+        ),
     ] {
         let refusal = scripted(DOCUMENT, edits.clone()).unwrap_err();
-        assert_eq!(refusal.code(), Code::EditRefused, "{edits:?}: {refusal}");
+        let message = format!("`scripted` of migration `1.2.0 to 1.3.0` does not fit: {reason}");
+        assert_eq!(
+            (refusal.code().as_str(), refusal.to_string()),
+            ("edit_refused", message),
+            "{edits:?}"
+        );
     }
 }
 

@@ -195,3 +195,28 @@ fn digest_of(path: &Path) -> io::Result<Digest> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_that_reads_back_differently_gets_no_name() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let copies = ExportDirectory::open(&dir.path().join("copies"), Path::new("/tree")).unwrap();
+        let manifest = TreePath::new(b"job/run/manifest.json").unwrap();
+        let original = Original {
+            bytes: b"{}",
+            digest: Digest::of(b"{\"run_id\":\"r\"}"),
+            attributes: None,
+        };
+        let refused = copies.copy(&manifest, "manifest.json.backup", &original);
+        let expected = Diagnosis::new(Code::IoError, "the copy has other bytes than the backup");
+        assert_eq!(refused, Err(expected));
+        assert!(
+            !dir.path()
+                .join("copies/job/run/manifest.json.backup")
+                .exists()
+        );
+    }
+}

@@ -62,6 +62,8 @@ fn a_dimension_that_no_schema_has_is_refused_before_any_manifest_is_read() {
         .stderr(&format!(
             "error: {message}\nhint: fix the catalog at the place in the message\n"
         ));
+    let report = sandbox.run(["--catalog", "mine", "--format", "json"]);
+    assert_eq!(report.code(2).json()["error"]["code"], "catalog_invalid");
     sandbox
         .run(["catalog", "check", "--catalog", "mine"])
         .code(1)
@@ -236,6 +238,32 @@ hint: no_fixture: put a document before and after the migration into `fixtures/<
 
 1 finding, 4 notes.
 "#);
+}
+
+#[test]
+fn lint_says_which_step_has_no_inverse() {
+    let sandbox = Sandbox::new();
+    sandbox.file(
+        "mine/catalog.json",
+        r#"{"name": "mine", "extends": "run-manifest"}"#,
+    );
+    sandbox.file(
+        "mine/migrations/ids.json",
+        r#"{"from": "1.2.0", "to": "1.3.0", "kind": "run", "summary": "s", "steps": [
+  {"step": "set_default", "at": "/label", "value": "none", "when": "missing_or_null"}
+]}"#,
+    );
+    let linted = sandbox.run(["catalog", "lint", "--catalog", "mine"]);
+    linted.code(0).stderr("").stdout(r"note      migrations/ids.json:2:12
+          step_without_inverse: `set_default /label` has no inverse: whether the member was missing or null cannot be told afterwards
+note      migrations/ids.json:1:1
+          no_fixture: no fixture shows what it does
+
+hint: step_without_inverse: nothing needs to be done if no downgrade below this migration is needed; a rollback to the originals is always possible
+hint: no_fixture: put a document before and after the migration into `fixtures/<kind>/<name>`
+
+0 findings, 2 notes.
+");
 }
 
 /// What a dry run says of manifests that it refuses, and what `catalog test` says of them.

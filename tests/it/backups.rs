@@ -231,6 +231,18 @@ fn a_copy_of_a_changed_backup_is_none_and_nothing_is_made_in_the_tree() {
 }
 
 #[test]
+fn a_directory_for_copies_that_cannot_be_made_is_told() {
+    let sandbox = migrated();
+    sandbox.file("notes", "mine");
+    let before = sandbox.snapshot();
+    let told = sandbox.run(["backups", "export", "notes/copies"]);
+    told.code(2).stdout("").stderr(
+        "error: cannot make the directory `notes/copies`: Not a directory (os error 20)\nhint: check the file or program that receives the output; every manifest is whole, old or new\n",
+    );
+    assert_eq!(before, sandbox.snapshot());
+}
+
+#[test]
 fn a_wrong_age_is_told_with_what_was_expected() {
     let told = migrated().run(["backups", "prune", "--older-than", "7"]);
     told.code(2).stderr("error: invalid value '7' for '--older-than <AGE>': expected a number and a unit, as in 7d, 12h, 30m, 45s or 2w\nhint: see --help\n");

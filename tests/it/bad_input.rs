@@ -210,6 +210,39 @@ fn what_is_selected_must_be_there_and_in_the_tree() {
 }
 
 #[test]
+fn a_manifest_that_is_named_must_be_one_that_can_be_looked_up() {
+    let sandbox = sandbox();
+    for (path, message) in [
+        ("nowhere/run", "nothing is at `nowhere/run`"),
+        (
+            "artifacts/job/run/manifest.json/inner",
+            "`artifacts/job/run/manifest.json/inner` cannot be looked up: Not a directory (os error 20)",
+        ),
+    ] {
+        refused(
+            &sandbox,
+            &["explain", path],
+            "selection_invalid",
+            message,
+            "check the selection",
+        );
+    }
+}
+
+#[test]
+fn a_tree_that_this_user_cannot_open_is_told() {
+    if !is_root() {
+        return skip("root", "a tree of somebody else's");
+    }
+    let sandbox = sandbox();
+    sandbox.mode("artifacts", 0o311);
+    let told = as_user(&sandbox, &["--dry-run"]).run();
+    told.code(2).stdout("").stderr(
+        "error: cannot open the tree `[SANDBOX]/artifacts`: Permission denied (os error 13)\nhint: give this user the permission to read the tree; if the message is about input or output, check the storage\n",
+    );
+}
+
+#[test]
 fn a_clock_from_the_environment_must_be_one() {
     let sandbox = sandbox();
     let output = sandbox

@@ -37,15 +37,15 @@ fn outcomes(output: &Output) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Runs with arguments that must be refused: nothing changes, and the error is this.
+/// Runs with arguments that must be refused with this code: nothing changes, and the error is this.
 #[track_caller]
-fn refused(sandbox: &Sandbox, args: &[&str], stderr: &str) {
+fn refused(sandbox: &Sandbox, args: &[&str], code: &str, stderr: &str) {
     let before = sandbox.snapshot();
     sandbox.run(args).code(2).stderr(stderr);
     let differences = before.differences(&sandbox.snapshot());
     assert!(differences.is_empty(), "{differences:#?}");
     let report = sandbox.run([args, &["--format", "json"]].concat()).json();
-    assert!(report["error"]["code"].is_string(), "{report:#}");
+    assert_eq!(report["error"]["code"], code, "{report:#}");
 }
 
 #[test]
@@ -118,6 +118,7 @@ fn a_plan_on_standard_output_is_only_the_plan_and_can_be_piped() {
     refused(
         &sandbox,
         &["plan", "-o", "-", "--format", "json"],
+        "usage",
         "error: -o - and --format exclude each other: standard output has the plan, or the report\nhint: leave one of them out\n",
     );
 }
@@ -186,6 +187,7 @@ fn a_file_that_is_there_is_never_overwritten() {
         refused(
             &sandbox,
             &["plan", "-o", name],
+            "output_exists",
             &format!(
                 "error: `{name}` is there already\nhint: give another name, or move the file away: nothing is ever overwritten\n"
             ),
@@ -218,6 +220,7 @@ fn a_plan_that_is_torn_or_edited_is_refused() {
     refused(
         &sandbox,
         &["--plan", "torn"],
+        "plan_invalid",
         &format!(
             "error: `torn`: line 4 of the plan: expected the last line, with the number of manifests and the digest, found the end of the file\n{hint}"
         ),
@@ -226,6 +229,7 @@ fn a_plan_that_is_torn_or_edited_is_refused() {
     refused(
         &sandbox,
         &["--plan", "none"],
+        "plan_invalid",
         &format!(
             "error: `none`: line 1 of the plan: expected an object with the format `migrate-manifests/plan/1`\n{hint}"
         ),
@@ -253,6 +257,7 @@ fn a_plan_that_cannot_be_read_is_refused() {
         refused(
             &sandbox,
             &["--plan", name],
+            "plan_invalid",
             &format!("error: `{name}`: cannot read the plan: {reason}\n{hint}"),
         );
     }
@@ -310,6 +315,7 @@ fn a_plan_says_where_to_so_nothing_else_may() {
         refused(
             &sandbox,
             &[&["--plan", "plan.jsonl"], more].concat(),
+            "usage",
             "error: --plan excludes --target-version and --include-running: the plan says which manifests, and where to\nhint: leave one of them out\n",
         );
     }

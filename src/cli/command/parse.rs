@@ -226,6 +226,20 @@ mod tests {
     }
 
     #[test]
+    fn a_second_root_is_told_with_all_commands() {
+        let stop = read_words(&["one", "two"]).unwrap_err();
+        assert_eq!(stop.message, "unexpected argument 'two' found");
+        let commands = names().join(", ");
+        assert!(commands.contains("rollback, "), "{commands}");
+        assert_eq!(
+            stop.hint(),
+            format!(
+                "only one ROOT is allowed, and a command must be the first word; to migrate, give no command; the commands are: {commands}"
+            )
+        );
+    }
+
+    #[test]
     fn the_number_of_threads_has_limits() {
         assert!(read_words(&["--jobs", "1024"]).is_ok());
         for wrong in ["0", "1025", "99999999999999999999", "many"] {
