@@ -242,4 +242,14 @@ mod tests {
         let texts: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(texts.len(), Code::ALL.len());
     }
+
+    #[test]
+    fn a_text_that_is_no_code_is_refused() {
+        assert_eq!(
+            serde_json::from_str::<Code>("\"empty\"").unwrap(),
+            Code::Empty
+        );
+        let error = serde_json::from_str::<Code>("\"Empty\"").unwrap_err();
+        assert_eq!(error.to_string(), "`Empty` is not a code");
+    }
 }

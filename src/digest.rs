@@ -165,5 +165,10 @@ mod tests {
             error.to_string(),
             "`E3` is not a SHA-256: expected 64 lower-case hex digits"
         );
+        let error = serde_json::from_str::<Digest>("\"e3\"").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "expected a digest that begins with `sha256:`"
+        );
     }
 }

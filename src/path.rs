@@ -270,6 +270,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_name_and_no_path_is_refused_in_json() {
+        let name = serde_json::from_str::<FileName>("\"a/b\"").unwrap_err();
+        assert_eq!(name.to_string(), "expected one plain file name");
+        for wrong in ["\"../a\"", "\"\"", "{\"b64\":\"?\"}"] {
+            let path = serde_json::from_str::<TreePath>(wrong).unwrap_err();
+            assert_eq!(path.to_string(), "expected a path in the tree", "{wrong}");
+        }
+    }
+
+    #[test]
     fn a_name_is_one_plain_component() {
         for bytes in [&b"a"[..], b"manifest.json", b"\xff", b"..."] {
             assert_eq!(Name::new(bytes).map(Name::as_bytes), Some(bytes));

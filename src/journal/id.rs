@@ -173,7 +173,8 @@ mod tests {
         assert_eq!(json, format!("\"{}\"", "ab".repeat(16)));
         assert_eq!(serde_json::from_str::<TreeId>(&json).unwrap(), id);
         for wrong in ["\"\"", "\"ab\"", &json.to_uppercase()] {
-            assert!(serde_json::from_str::<TreeId>(wrong).is_err(), "{wrong}");
+            let error = serde_json::from_str::<TreeId>(wrong).unwrap_err();
+            assert_eq!(error.to_string(), "expected 32 lower-case hex digits");
         }
     }
 }

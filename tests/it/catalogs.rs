@@ -428,6 +428,13 @@ fn lint_and_test_say_what_is_wrong_with_a_catalog() {
         ]
     );
     assert_eq!(
+        [
+            &linted["remarks"][0]["message"],
+            &linted["remarks"][1]["message"]
+        ],
+        ["there is no `after.json`", "the catalog has no kind `walk`"]
+    );
+    assert_eq!(
         linted["remarks"][2]["message"],
         "the migration 1.2.0 to 1.4.0 does not give what 1.3.0 gives: `/b` is `2`, expected nothing"
     );

@@ -47,6 +47,13 @@ fn replayed(fixture: &Fixture) -> Reported {
     )
 }
 
+/// Why migrations cannot be computed again.
+fn reasons(reported: &Reported) -> Vec<&str> {
+    let findings = reported.findings.iter();
+    let replays = findings.filter(|one| one.code == Code::NotReplayable);
+    replays.map(|one| one.message.as_str()).collect()
+}
+
 /// Makes a run that declares a snapshot; returns its run directory.
 fn declaring(fixture: &Fixture, job: &str) -> String {
     let content = r#"{"model":"m"}"#;
@@ -466,6 +473,10 @@ fn without_journal_and_original_a_history_is_unwitnessed_and_not_wrong() {
                 format!("{run} current not_replayable"),
             ]
         );
+        assert_eq!(
+            reasons(&reported),
+            ["no journal says with which catalog `/migration_history/0` was made"; 2]
+        );
         assert_eq!(reported.code(), 0);
         fixture
             .tree
@@ -502,10 +513,25 @@ fn a_replay_uses_the_catalog_that_was_used_and_says_when_it_is_gone_or_changed()
                 "one current not_replayable".to_owned(),
             ]
         );
+        assert_eq!(
+            reasons(&reported),
+            [format!(
+                "`/h/0`: the catalog {} that was used: `.migrate-manifests/{kept}` does not have the digest that is its name",
+                used.digest().prefixed()
+            )]
+        );
         assert_eq!(reported.code(), 1);
         assert_eq!(verified(fixture).lines, ["one current"]);
         fixture.tree.remove_state(&kept);
-        assert_eq!(replayed(fixture).lines, ["one current not_replayable"]);
+        let reported = replayed(fixture);
+        assert_eq!(reported.lines, ["one current not_replayable"]);
+        assert_eq!(
+            reasons(&reported),
+            [format!(
+                "`/h/0`: the catalog {} that was used is not kept any more",
+                used.digest().prefixed()
+            )]
+        );
         fixture.catalog = used;
         assert_eq!(replayed(fixture).lines, ["one current"]);
     });
