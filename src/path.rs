@@ -273,7 +273,11 @@ mod tests {
     fn what_is_no_name_and_no_path_is_refused_in_json() {
         let name = serde_json::from_str::<FileName>("\"a/b\"").unwrap_err();
         assert_eq!(name.to_string(), "expected one plain file name");
-        for wrong in ["\"../a\"", "\"\"", "{\"b64\":\"?\"}"] {
+        for wrong in [
+            "\"../a\"",
+            "\"\"",
+            "{\"text\":\"../a\",\"b64\":\"Li4vYQ==\"}",
+        ] {
             let path = serde_json::from_str::<TreePath>(wrong).unwrap_err();
             assert_eq!(path.to_string(), "expected a path in the tree", "{wrong}");
         }

@@ -4,7 +4,7 @@ mod people;
 mod programs;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
@@ -95,6 +95,14 @@ impl Write for Closed {
 }
 
 fn run_into(words: &[&str], stdout: Box<dyn Write + Send>) -> (ExitCode, String) {
+    run_between(words, Box::new(io::empty()), stdout)
+}
+
+fn run_between(
+    words: &[&str],
+    stdin: Box<dyn Read>,
+    stdout: Box<dyn Write + Send>,
+) -> (ExitCode, String) {
     let typed: Vec<OsString> = std::iter::once(&"migrate-manifests")
         .chain(words)
         .map(OsString::from)
@@ -102,7 +110,7 @@ fn run_into(words: &[&str], stdout: Box<dyn Write + Send>) -> (ExitCode, String)
     let env = Environment::empty();
     let stderr = Captured::default();
     let streams = Streams {
-        stdin: Box::new(io::empty()),
+        stdin,
         stdout: Stream::new(stdout, false),
         stderr: Stream::new(Box::new(stderr.clone()), false),
     };
@@ -128,6 +136,51 @@ fn wrong_usage_exits_2_and_says_why() {
     assert_eq!(
         stderr,
         "error: unexpected argument '--dryrun' found\nhint: a similar argument exists: '--dry-run'\n"
+    );
+}
+
+#[test]
+fn arguments_that_cannot_be_meant_are_refused_with_the_reason() {
+    for (words, expected) in [
+        (
+            &["--shard", "4/4"][..],
+            "error: invalid value '4/4' for '--shard <K/N>': `4/4` is not a shard: expected K/N with K from 0 and below N, as in `0/4`\nhint: see --help\n",
+        ),
+        (
+            &["status", "--fields", ""],
+            "error: invalid value '' for '--fields <MEMBERS>': expected the name of a member, or a JSON Pointer\nhint: see --help\n",
+        ),
+        (
+            &["status", "--quiet"],
+            "error: status and --quiet exclude each other: nothing of the list would be left\nhint: leave one of them out\n",
+        ),
+    ] {
+        let (code, stdout, stderr) = run_words(words);
+        assert_eq!(
+            (code, &*stdout, &*stderr),
+            (ExitCode::from(2), "", expected)
+        );
+    }
+}
+
+/// Standard input that cannot be read.
+struct Unreadable;
+
+impl Read for Unreadable {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::from_raw_os_error(5))
+    }
+}
+
+#[test]
+fn standard_input_that_cannot_be_read_is_told() {
+    let stdout = Captured::default();
+    let words = ["show", "-", "--catalog", "built-in"];
+    let (code, stderr) = run_between(&words, Box::new(Unreadable), Box::new(stdout.clone()));
+    assert_eq!((code, &*stdout.text()), (ExitCode::from(2), ""));
+    assert_eq!(
+        stderr,
+        "error: cannot read standard input: Input/output error (os error 5)\nhint: check the selection\n"
     );
 }
 
