@@ -8,11 +8,11 @@ use super::setting::{MANIFESTS, SETTINGS, Setting, original};
 use crate::crash::simulated::{Call, Often, Simulated};
 use crate::digest::Digest;
 use crate::operation::{Request, migrate};
-use crate::path::TreePath;
+use crate::path::{Name, TreePath};
 use crate::selection::Selection;
+use crate::storage::{Directory, STATE_DIRECTORY, Storage as _};
 
 const NAME: &str = MANIFESTS[0];
-const STATE: &str = ".migrate-manifests";
 const THEIRS: &[u8] = b"{\"schema_version\":\"1.2.0\",\"run_id\":\"theirs\"}";
 const EIO: i32 = 5;
 
@@ -162,11 +162,78 @@ fn a_state_directory_that_goes_again_and_again_cannot_be_used() {
     let disk = exchange().disk();
     for n in 1..=8 {
         disk.hook_kind(Call::TryLock, n, |disk| {
-            assert!(disk.foreign_remove(STATE));
+            assert!(disk.foreign_remove(STATE_DIRECTORY));
         });
     }
     assert_stop(
         &migrate_on(&disk),
         "state_unusable: `.migrate-manifests` is removed again and again",
     );
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_adopted_is_told_with_what_failed() {
+    for (call, message) in [
+        (Call::Stat, "cannot examine the state directory"),
+        (Call::RenameNew, "cannot put the state directory aside"),
+        (Call::SyncDir, "cannot make the new state directory durable"),
+    ] {
+        let disk = exchange().disk();
+        disk.add_dir(STATE_DIRECTORY);
+        assert!(disk.give_owner(STATE_DIRECTORY, 7, 7));
+        disk.fail_kind(call, 1, EIO, Often::Once);
+        let stop = exchange().storage(&disk, 1).adopt_state().unwrap_err();
+        assert_eq!(
+            (stop.code.as_str(), stop.message),
+            (
+                "state_unusable",
+                format!("{message}: Input/output error (os error 5)")
+            )
+        );
+    }
+}
+
+#[test]
+fn a_catalog_in_the_state_directory_that_cannot_be_read_is_not_trusted() {
+    for (call, why) in [(Call::Stat, "looked for"), (Call::List, "looked through")] {
+        let disk = exchange().disk();
+        disk.add_file(".migrate-manifests/catalog/catalog.json", b"{}");
+        disk.fail_kind(call, 1, EIO, Often::Once);
+        let stop = exchange().storage(&disk, 1).state("catalog").unwrap_err();
+        assert_eq!(
+            (stop.code.as_str(), stop.message),
+            (
+                "catalog_untrusted",
+                format!(
+                    "the catalog `/tree/.migrate-manifests/catalog` cannot be {why}: Input/output error (os error 5)"
+                )
+            )
+        );
+    }
+}
+
+#[test]
+fn a_link_that_cannot_be_followed_is_told() {
+    const LINK: Name<'_> = Name::constant("link");
+    let disk = exchange().disk();
+    disk.add_link("b/link", "../a/r1");
+    let storage = exchange().storage(&disk, 1);
+    let path = TreePath::new(b"b").unwrap();
+    let listed = storage.open(Some(&path)).and_then(Directory::list);
+    let directory = listed.unwrap_or_else(|_| panic!("it is there"));
+    for (call, after, verb) in [
+        (Call::ReadLink, 1, "cannot list"),
+        (Call::Stat, 1, "cannot follow the link"),
+        (Call::Stat, 2, "cannot follow the link"),
+    ] {
+        disk.fail_kind(call, disk.calls_of(call) + after, EIO, Often::Once);
+        let failed = directory.follow(LINK, &["manifest.json"]).unwrap_err();
+        assert_eq!(
+            (failed.code.as_str(), failed.message),
+            (
+                "io_error",
+                format!("{verb}: Input/output error (os error 5)")
+            )
+        );
+    }
 }
