@@ -211,12 +211,10 @@ mod tests {
             attributes: None,
         };
         let refused = copies.copy(&manifest, "manifest.json.backup", &original);
-        let expected = Diagnosis::new(Code::IoError, "the copy has other bytes than the backup");
-        assert_eq!(refused, Err(expected));
-        assert!(
-            !dir.path()
-                .join("copies/job/run/manifest.json.backup")
-                .exists()
-        );
+        let copy = dir.path().join("copies/job/run/manifest.json.backup");
+        let partial = format!("{}{PARTIAL}", copy.display());
+        let message = format!("the copy `{partial}` has other bytes than the backup");
+        assert_eq!(refused, Err(Diagnosis::new(Code::IoError, message)));
+        assert!(!copy.exists());
     }
 }

@@ -371,7 +371,7 @@ fn a_device_that_cannot_be_read_any_more_stops_the_operation() {
             let stop = told.summary.stop.as_ref().expect(&what);
             let expected = (Code::StorageFailed, 6);
             assert_eq!((stop.code, told.exit_code()), expected, "{what}");
-            let message = "6 reads in a row failed with an input/output error";
+            let message = "6 reads in a row failed with an input/output error, in `/tree`";
             assert_eq!(stop.message, message, "{what}");
         }
         for name in MANIFESTS {

@@ -174,9 +174,12 @@ fn a_state_directory_that_goes_again_and_again_cannot_be_used() {
 #[test]
 fn a_state_directory_that_cannot_be_adopted_is_told_with_what_failed() {
     for (call, message) in [
-        (Call::Stat, "cannot examine the state directory"),
-        (Call::RenameNew, "cannot put the state directory aside"),
-        (Call::SyncDir, "cannot make the new state directory durable"),
+        (Call::Stat, "cannot examine `.migrate-manifests`"),
+        (Call::RenameNew, "cannot put aside `.migrate-manifests`"),
+        (
+            Call::SyncDir,
+            "cannot make durable the new `.migrate-manifests`",
+        ),
     ] {
         let disk = exchange().disk();
         disk.add_dir(STATE_DIRECTORY);

@@ -83,7 +83,7 @@ fn a_state_directory_of_somebody_else_or_open_to_all_is_not_trusted() {
 
 #[test]
 fn a_lock_that_is_no_file_stops() {
-    let says = "cannot open the state directory: Is a directory (os error 21)";
+    let says = "cannot open `.migrate-manifests`: Is a directory (os error 21)";
     stops_with(Code::StateUnusable, says, |disk| {
         disk.add_dir(format!("{STATE}/lock"));
     });

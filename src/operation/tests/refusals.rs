@@ -88,7 +88,7 @@ fn after_the_last_serial_number_no_operation_begins() {
         let expected = match fixture.tree {
             Tree::Memory(_) => "no serial number is left",
             Tree::Files(_) => {
-                "cannot begin an operation in the state directory: the serial numbers of the tree are used up, or `head` was changed"
+                "cannot begin an operation in `.migrate-manifests`: the serial numbers of the tree are used up, or `head` was changed"
             }
         };
         assert_eq!(reported.stop(), format!("state_unusable: {expected}"));
