@@ -198,15 +198,27 @@ mod tests {
     use super::*;
     use crate::json::Fragment;
 
-    #[test]
-    fn changes_are_put_in_words() {
-        let at = || "/a/b".parse::<Pointer>().unwrap();
-        let to = || "/c".parse::<Pointer>().unwrap();
-        let value = || Fragment::string("v");
-        let set = || Edit::Replace {
+    fn at() -> Pointer {
+        "/a/b".parse().unwrap()
+    }
+
+    fn to() -> Pointer {
+        "/c".parse().unwrap()
+    }
+
+    fn value() -> Fragment {
+        Fragment::string("v")
+    }
+
+    fn set() -> Edit {
+        Edit::Replace {
             at: at(),
             value: value(),
-        };
+        }
+    }
+
+    #[test]
+    fn changes_are_put_in_words() {
         for (change, words) in [
             (Change::Kept(at()), "kept /a/b"),
             (
@@ -216,13 +228,7 @@ mod tests {
                 }),
                 "set /a/b",
             ),
-            (
-                Change::Edit(Edit::Replace {
-                    at: at(),
-                    value: value(),
-                }),
-                "set /a/b",
-            ),
+            (Change::Edit(set()), "set /a/b"),
             (
                 Change::Edit(Edit::Append {
                     at: at(),
@@ -260,6 +266,14 @@ mod tests {
                 "wrapped /a/b",
             ),
             (Change::Edit(Edit::Unwrap { at: at() }), "unwrapped /a/b"),
+        ] {
+            assert_eq!(change.in_words(), words);
+        }
+    }
+
+    #[test]
+    fn an_edit_can_have_a_verb_that_says_what_it_means() {
+        for (change, words) in [
             (
                 Change::EditAs(Verb::Copied { from: to() }, set()),
                 "copied /c to /a/b",

@@ -104,93 +104,97 @@ fn a_step_that_cannot_be_applied_refuses_the_manifest() {
     assert_eq!(refusal.code(), Code::StepRefused);
 }
 
-#[test]
-fn no_way_of_touching_a_guarded_member_is_missed() {
-    let said = |at: &str, guard: &str| {
-        format!("`scripted` of migration `1.2.0 to 1.3.0` would change `{at}`, which {guard}")
-    };
-    let immutable = |at| (said(at, "is immutable"), Code::ImmutableChanged);
-    let protected = |at| (said(at, "is protected"), Code::ProtectedChanged);
-    let engine = |at| (said(at, "only the engine may set"), Code::EditRefused);
-    for (edits, (message, code)) in [
-        (vec![replace("/run_id", "\"s\"")], immutable("/run_id")),
-        (
-            vec![replace("/run_id", "\"\\u0072\"")],
-            immutable("/run_id"),
-        ),
-        (vec![remove("/run_id")], immutable("/run_id")),
-        (vec![rename("/run_id", "id")], immutable("/run_id")),
-        (
-            vec![relocate("/run_id", "/free/run_id")],
-            immutable("/run_id"),
-        ),
-        (vec![insert("/job_id", "null")], immutable("/job_id")),
-        (vec![rename("/free", "job_id")], immutable("/job_id")),
-        (vec![relocate("/free/x", "/job_id")], immutable("/job_id")),
-        (
-            vec![remove("/free"), remove("/run_id")],
-            immutable("/run_id"),
-        ),
-        (
-            vec![replace("/inputs_hash", "null")],
-            protected("/inputs_hash"),
-        ),
-        (vec![remove("/inputs_hash")], protected("/inputs_hash")),
-        (
-            vec![rename("/artifacts", "things")],
-            protected("/artifacts"),
-        ),
-        (
-            vec![relocate("/artifacts", "/free/artifacts")],
-            protected("/artifacts"),
-        ),
-        (vec![insert("/artifacts/b", "1")], protected("/artifacts")),
-        (
-            vec![Edit::Append {
-                at: pointer("/artifacts/a"),
-                value: fragment("3"),
-            }],
-            protected("/artifacts"),
-        ),
-        (vec![remove("/schema_version")], engine("/schema_version")),
-        (
-            vec![replace("/schema_version", "\"1.3.0\"")],
-            engine("/schema_version"),
-        ),
-        (
-            vec![rename("/free", "schema_version")],
-            engine("/schema_version"),
-        ),
-        (
-            vec![replace("/migration_history", "[]")],
-            engine("/migration_history"),
-        ),
-        (
-            vec![remove("/migration_history/0")],
-            engine("/migration_history"),
-        ),
-        (
-            vec![replace("/migration_history/0/n", "2")],
-            engine("/migration_history"),
-        ),
-        (
-            vec![Edit::Append {
-                at: pointer("/migration_history"),
-                value: fragment("{}"),
-            }],
-            engine("/migration_history"),
-        ),
-        (
-            vec![relocate("/migration_history", "/free/h")],
-            engine("/migration_history"),
-        ),
-        (vec![replace("", "{}")], engine("/schema_version")),
-        (vec![remove("")], engine("/schema_version")),
-    ] {
+/// Asserts that each list of edits is refused because it touches this member.
+fn assert_guarded(guard: &str, code: Code, cases: &[(Vec<Edit>, &str)]) {
+    for (edits, at) in cases {
         let refusal = scripted(DOCUMENT, edits.clone()).unwrap_err();
+        let message =
+            format!("`scripted` of migration `1.2.0 to 1.3.0` would change `{at}`, which {guard}");
         assert_eq!(refusal.to_string(), message, "{edits:?}");
         assert_eq!(refusal.code(), code, "{edits:?}");
     }
+}
+
+#[test]
+fn no_way_of_touching_an_immutable_member_is_missed() {
+    assert_guarded(
+        "is immutable",
+        Code::ImmutableChanged,
+        &[
+            (vec![replace("/run_id", "\"s\"")], "/run_id"),
+            (vec![replace("/run_id", "\"\\u0072\"")], "/run_id"),
+            (vec![remove("/run_id")], "/run_id"),
+            (vec![rename("/run_id", "id")], "/run_id"),
+            (vec![relocate("/run_id", "/free/run_id")], "/run_id"),
+            (vec![insert("/job_id", "null")], "/job_id"),
+            (vec![rename("/free", "job_id")], "/job_id"),
+            (vec![relocate("/free/x", "/job_id")], "/job_id"),
+            (vec![remove("/free"), remove("/run_id")], "/run_id"),
+        ],
+    );
+}
+
+#[test]
+fn no_way_of_touching_a_protected_member_is_missed() {
+    assert_guarded(
+        "is protected",
+        Code::ProtectedChanged,
+        &[
+            (vec![replace("/inputs_hash", "null")], "/inputs_hash"),
+            (vec![remove("/inputs_hash")], "/inputs_hash"),
+            (vec![rename("/artifacts", "things")], "/artifacts"),
+            (
+                vec![relocate("/artifacts", "/free/artifacts")],
+                "/artifacts",
+            ),
+            (vec![insert("/artifacts/b", "1")], "/artifacts"),
+            (
+                vec![Edit::Append {
+                    at: pointer("/artifacts/a"),
+                    value: fragment("3"),
+                }],
+                "/artifacts",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn no_way_of_touching_version_and_history_is_missed() {
+    assert_guarded(
+        "only the engine may set",
+        Code::EditRefused,
+        &[
+            (vec![remove("/schema_version")], "/schema_version"),
+            (
+                vec![replace("/schema_version", "\"1.3.0\"")],
+                "/schema_version",
+            ),
+            (vec![rename("/free", "schema_version")], "/schema_version"),
+            (
+                vec![replace("/migration_history", "[]")],
+                "/migration_history",
+            ),
+            (vec![remove("/migration_history/0")], "/migration_history"),
+            (
+                vec![replace("/migration_history/0/n", "2")],
+                "/migration_history",
+            ),
+            (
+                vec![Edit::Append {
+                    at: pointer("/migration_history"),
+                    value: fragment("{}"),
+                }],
+                "/migration_history",
+            ),
+            (
+                vec![relocate("/migration_history", "/free/h")],
+                "/migration_history",
+            ),
+            (vec![replace("", "{}")], "/schema_version"),
+            (vec![remove("")], "/schema_version"),
+        ],
+    );
 }
 
 #[test]

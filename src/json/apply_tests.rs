@@ -279,6 +279,19 @@ fn edits_that_do_not_fit_are_refused_with_the_address() {
         (remove("/x"), "`/x` is not there"),
         (remove("/a/b/1/d"), "`/a/b/1/d` is not there"),
         (replace("/a/b/2", "1"), "`/a/b/2` is not there"),
+    ] {
+        assert_eq!(
+            refusal(text, std::slice::from_ref(&edit)),
+            message,
+            "{edit:?}"
+        );
+    }
+}
+
+#[test]
+fn edits_that_need_another_kind_of_value_are_refused_with_the_address() {
+    let text = r#"{"a": {"b": [1, {"c": 2}]}, "s": "x", "two": {"y": 1, "z": 2}}"#;
+    for (edit, message) in [
         (
             append("/a", "1"),
             "expected an array at `/a`, found an object",

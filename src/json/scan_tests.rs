@@ -6,9 +6,16 @@ fn refusal(text: impl AsRef<[u8]>) -> String {
     Text::scan(text.as_ref()).unwrap_err().to_string()
 }
 
+/// Asserts the refusal of each text.
+fn assert_refused(cases: &[(&str, &str)]) {
+    for (text, message) in cases {
+        assert_eq!(refusal(text), *message, "{text:?}");
+    }
+}
+
 #[test]
-fn every_refusal_says_where_and_what() {
-    for (text, message) in [
+fn a_text_that_begins_with_no_object_is_refused() {
+    assert_refused(&[
         ("", "line 1, column 1: the text is empty"),
         (" \n ", "line 2, column 2: the text is empty"),
         (
@@ -31,6 +38,12 @@ fn every_refusal_says_where_and_what() {
             "{\"a\": tru}",
             "line 1, column 10: expected `true`, found `}`",
         ),
+    ]);
+}
+
+#[test]
+fn brackets_commas_and_colons_that_are_missing_or_too_many_are_refused() {
+    assert_refused(&[
         (
             "{",
             "line 1, column 2: expected a name or `}`, found the end of the text",
@@ -57,6 +70,12 @@ fn every_refusal_says_where_and_what() {
             "{\"a\": 1 \"b\"}",
             "line 1, column 9: expected `,` or `}`, found `\"`",
         ),
+    ]);
+}
+
+#[test]
+fn strings_that_are_not_whole_are_refused() {
+    assert_refused(&[
         (
             "{\"a\": \"\n\"}",
             "line 1, column 8: expected an escape or a printable character, found the character U+000A",
@@ -73,6 +92,12 @@ fn every_refusal_says_where_and_what() {
             "{\"a\": \"\\u00g0\"}",
             "line 1, column 12: expected four hex digits, found `g`",
         ),
+    ]);
+}
+
+#[test]
+fn what_follows_the_document_words_for_numbers_and_names_given_twice_are_refused() {
+    assert_refused(&[
         (
             "{\"a\": 1}\n\0\0",
             "line 2, column 1: expected the end of the text, found the character U+0000",
@@ -97,9 +122,7 @@ fn every_refusal_says_where_and_what() {
             "{\"a\": 1, \"b\": 2, \"\\u0061\": 3}",
             "line 1, column 18: expected each name once in an object, found `a` again",
         ),
-    ] {
-        assert_eq!(refusal(text), message, "{text:?}");
-    }
+    ]);
 }
 
 #[test]

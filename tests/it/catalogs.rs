@@ -241,40 +241,42 @@ fn a_plan_over_several_kinds_is_executed() {
 /// What is done to a kept catalog, whose directory is given.
 type Change<'c> = &'c dyn Fn(&Sandbox, &str);
 
+/// A tree with a catalog in its state directory that can be trusted, and then is changed.
+fn with_kept_catalog(change: Change<'_>) -> Sandbox {
+    let own = ".migrate-manifests/catalog";
+    let sandbox = Sandbox::new();
+    sandbox
+        .manifest(
+            "job/one",
+            "{\"run_id\":\"one\",\"schema_version\":\"1.2.0\"}",
+        )
+        .file(format!("artifacts/{own}/catalog.json"), HEAD)
+        .file(format!("artifacts/{own}/migrations/m.json"), migration(""))
+        .file(format!("artifacts/{own}/fixtures/run/m/before.json"), "{}");
+    for path in [
+        "",
+        "/catalog",
+        "/catalog/migrations",
+        "/catalog/fixtures",
+        "/catalog/fixtures/run",
+        "/catalog/fixtures/run/m",
+    ] {
+        sandbox.mode(format!("artifacts/.migrate-manifests{path}"), 0o700);
+    }
+    for path in [
+        "catalog.json",
+        "migrations/m.json",
+        "fixtures/run/m/before.json",
+    ] {
+        sandbox.mode(format!("artifacts/{own}/{path}"), 0o644);
+    }
+    change(&sandbox, &format!("artifacts/{own}"));
+    sandbox
+}
+
 #[test]
 fn a_catalog_in_the_state_directory_is_trusted_only_where_nobody_else_could_have_written_it() {
-    let own = ".migrate-manifests/catalog";
-    let kept = |change: Change| {
-        let sandbox = Sandbox::new();
-        sandbox
-            .manifest(
-                "job/one",
-                "{\"run_id\":\"one\",\"schema_version\":\"1.2.0\"}",
-            )
-            .file(format!("artifacts/{own}/catalog.json"), HEAD)
-            .file(format!("artifacts/{own}/migrations/m.json"), migration(""))
-            .file(format!("artifacts/{own}/fixtures/run/m/before.json"), "{}");
-        for path in [
-            "",
-            "/catalog",
-            "/catalog/migrations",
-            "/catalog/fixtures",
-            "/catalog/fixtures/run",
-            "/catalog/fixtures/run/m",
-        ] {
-            sandbox.mode(format!("artifacts/.migrate-manifests{path}"), 0o700);
-        }
-        for path in [
-            "catalog.json",
-            "migrations/m.json",
-            "fixtures/run/m/before.json",
-        ] {
-            sandbox.mode(format!("artifacts/{own}/{path}"), 0o644);
-        }
-        change(&sandbox, &format!("artifacts/{own}"));
-        sandbox
-    };
-    let trusted = kept(&|_, _| {}).run(["--dry-run"]);
+    let trusted = with_kept_catalog(&|_, _| {}).run(["--dry-run"]);
     assert!(
         trusted.code(0).out().contains("target    1.3.0"),
         "{trusted}"
@@ -312,7 +314,7 @@ fn a_catalog_in_the_state_directory_is_trusted_only_where_nobody_else_could_have
         ),
     ];
     for (why, change) in untrusted {
-        let sandbox = kept(change);
+        let sandbox = with_kept_catalog(change);
         let before = sandbox.snapshot();
         for words in [
             &["--quiet"][..],
@@ -386,8 +388,22 @@ fn flawed() -> Sandbox {
     ])
 }
 
+/// The file and the code of each remark.
+fn codes(report: &Value) -> Vec<String> {
+    let remarks = report["remarks"].as_array().unwrap().iter();
+    remarks
+        .map(|one| {
+            format!(
+                "{} {}",
+                one["file"].as_str().unwrap_or("-"),
+                one["code"].as_str().unwrap()
+            )
+        })
+        .collect()
+}
+
 #[test]
-fn lint_and_test_say_what_is_wrong_with_a_catalog() {
+fn lint_says_what_is_wrong_with_a_catalog() {
     let sandbox = flawed();
     let before = sandbox.snapshot();
     let linted = sandbox.run([
@@ -402,18 +418,6 @@ fn lint_and_test_say_what_is_wrong_with_a_catalog() {
     ]);
     let linted = linted.code(1).json();
     assert_fits("report", &linted, "lint");
-    let codes = |report: &Value| -> Vec<String> {
-        let remarks = report["remarks"].as_array().unwrap().iter();
-        remarks
-            .map(|one| {
-                format!(
-                    "{} {}",
-                    one["file"].as_str().unwrap_or("-"),
-                    one["code"].as_str().unwrap()
-                )
-            })
-            .collect()
-    };
     assert_eq!(
         codes(&linted),
         [
@@ -438,6 +442,13 @@ fn lint_and_test_say_what_is_wrong_with_a_catalog() {
         linted["remarks"][2]["message"],
         "the migration 1.2.0 to 1.4.0 does not give what 1.3.0 gives: `/b` is `2`, expected nothing"
     );
+    assert!(before.differences(&sandbox.snapshot()).is_empty());
+}
+
+#[test]
+fn a_test_says_what_is_wrong_with_a_catalog_that_check_takes() {
+    let sandbox = flawed();
+    let before = sandbox.snapshot();
     let tested = sandbox.run(["catalog", "test", "--catalog", "mine", "--format", "json"]);
     let tested = tested.code(1).json();
     assert_fits("report", &tested, "test");

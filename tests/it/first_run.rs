@@ -313,30 +313,11 @@ fn the_real_runs_are_migrated_once_and_keep_everything_else() {
             ..with_times()
         };
         let after = Snapshot::of(sandbox.root(), detail);
-        let mut changed = 0;
+        assert_originals_kept(&runs, &before, &after);
         for run in &runs {
             let path = Path::new("artifacts").join(&run.dir).join("manifest.json");
-            let backup = path.with_file_name("manifest.json.backup");
-            // The original itself: inode, times, owner and mode.
-            let (was, is) = (&before.0[&path], &after.0[&backup]);
-            assert_eq!(
-                (&was.content, was.mode, was.modified_ns),
-                (&is.content, is.mode, is.modified_ns)
-            );
-            let inode =
-                |entry: &crate::support::sandbox::Entry| entry.identity.as_ref().unwrap().inode;
-            assert_eq!(inode(was), inode(is), "{way}: the backup is another file");
-            assert_ne!(inode(was), inode(&after.0[&path]));
             assert_only_additions(run, &sandbox.read(&path));
-            changed += 1;
         }
-        // Inputs, outputs and directories are as they were.
-        for (path, entry) in &before.0 {
-            if path.file_name().unwrap() != "manifest.json" && entry.modified_ns.is_some() {
-                assert_eq!(Some(entry), after.0.get(path), "{}", path.display());
-            }
-        }
-        assert_eq!(after.0.len(), before.0.len() + changed);
 
         let whole = Snapshot::of(sandbox.root(), with_times());
         let again = sandbox.run::<&str>([]);
@@ -351,6 +332,28 @@ fn the_real_runs_are_migrated_once_and_keep_everything_else() {
             .stderr("");
         assert_eq!(whole, Snapshot::of(sandbox.root(), with_times()));
     }
+}
+
+/// The original of each run is its backup, the same file with its times, owner and mode; inputs, outputs and directories are as they were.
+fn assert_originals_kept(runs: &[Run], before: &Snapshot, after: &Snapshot) {
+    for run in runs {
+        let path = Path::new("artifacts").join(&run.dir).join("manifest.json");
+        let backup = path.with_file_name("manifest.json.backup");
+        let (was, is) = (&before.0[&path], &after.0[&backup]);
+        assert_eq!(
+            (&was.content, was.mode, was.modified_ns),
+            (&is.content, is.mode, is.modified_ns)
+        );
+        let inode = |entry: &crate::support::sandbox::Entry| entry.identity.as_ref().unwrap().inode;
+        assert_eq!(inode(was), inode(is), "the backup is another file");
+        assert_ne!(inode(was), inode(&after.0[&path]));
+    }
+    for (path, entry) in &before.0 {
+        if path.file_name().unwrap() != "manifest.json" && entry.modified_ns.is_some() {
+            assert_eq!(Some(entry), after.0.get(path), "{}", path.display());
+        }
+    }
+    assert_eq!(after.0.len(), before.0.len() + runs.len());
 }
 
 /// Every line of the manifest is still there and in order, but the version's; a sorted one is still sorted.

@@ -7,7 +7,6 @@ use crate::catalog::{Catalog, Source};
 
 #[test]
 fn a_catalog_file_that_is_wrong_is_refused_with_its_place() {
-    let kind = |more: &str| catalog(&format!("{KIND}, {more}"), "");
     for (text, message) in [
         (
             "{\"name\": \"n\",}".to_owned(),
@@ -45,6 +44,15 @@ fn a_catalog_file_that_is_wrong_is_refused_with_its_place() {
             catalog(KIND, ",\n \"opaque\": [\"a/b\"]"),
             "catalog.json:3:12: `a/b` is not a file name: expected one name without `/`",
         ),
+    ] {
+        assert_eq!(error_of_catalog(&text), message, "{text}");
+    }
+}
+
+#[test]
+fn a_kind_that_is_wrong_is_refused_with_its_place() {
+    let kind = |more: &str| catalog(&format!("{KIND}, {more}"), "");
+    for (text, message) in [
         (
             kind("\n\"rules\": [{}]"),
             "catalog.json:3:11: missing member `rule`",

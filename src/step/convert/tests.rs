@@ -40,7 +40,7 @@ fn assert_values(step: &str, cases: &[(&str, &str)], way: Way) {
 }
 
 #[test]
-fn values_change_their_type_only_where_the_new_spelling_says_the_same() {
+fn values_become_texts_and_numbers_only_where_the_new_spelling_says_the_same() {
     assert_values(
         &convert("", "string"),
         &[
@@ -88,6 +88,10 @@ fn values_change_their_type_only_where_the_new_spelling_says_the_same() {
         ],
         up,
     );
+}
+
+#[test]
+fn values_become_booleans_and_times_only_where_the_new_spelling_says_the_same() {
     assert_values(
         &convert("", "boolean"),
         &[

@@ -115,97 +115,127 @@ fn places(count: usize) -> impl Strategy<Value = Vec<String>> {
     })
 }
 
-fn step(name: &'static str) -> BoxedStrategy<String> {
-    let when = prop_oneof![
+/// When a gap is filled, as the step says it.
+fn when() -> impl Strategy<Value = &'static str> {
+    prop_oneof![
         3 => Just(""),
         1 => Just(r#", "when": "null""#),
         1 => Just(r#", "when": "missing_or_null""#),
-    ];
+    ]
+}
+
+fn step(name: &'static str) -> BoxedStrategy<String> {
     match name {
-        "set_default" => (place_or_protected(), value(), when)
-            .prop_map(|(at, value, when)| {
-                format!(r#"{{"step": "set_default", "at": "{at}", "value": {value}{when}}}"#)
-            })
-            .boxed(),
-        "set" => (
-            places(1),
-            value(),
-            prop_oneof![Just(""), Just(r#", "allow_destructive": true"#)],
-        )
-            .prop_map(|(at, value, allowed)| {
-                format!(
-                    r#"{{"step": "set", "at": "{}", "value": {value}{allowed}}}"#,
-                    at[0]
-                )
-            })
-            .boxed(),
-        "rename" => (
-            places(1),
-            prop::sample::select(vec!["a", "b", "c", "0", "zz", "/"]),
-        )
-            .prop_map(|(at, to)| {
-                format!(r#"{{"step": "rename", "at": "{}", "to": "{to}"}}"#, at[0])
-            })
-            .boxed(),
-        "move" | "copy" => places(2)
-            .prop_map(move |at| {
-                format!(
-                    r#"{{"step": "{name}", "from": "{}", "to": "{}"}}"#,
-                    at[0], at[1]
-                )
-            })
-            .boxed(),
-        "coalesce" => (
-            places(3),
-            when,
-            prop_oneof![Just(""), Just(r#", "default": 0.0"#)],
-        )
-            .prop_map(|(at, when, default)| {
-                let from = at[1..].join("\", \"");
-                format!(
-                    r#"{{"step": "coalesce", "from": ["{from}"], "to": "{}"{when}{default}}}"#,
-                    at[0]
-                )
-            })
-            .boxed(),
-        "derive" => (places(2), when)
-            .prop_map(|(at, when)| {
-                format!(
-                    r#"{{"step": "derive", "at": "{}", "template": "{{{{{{{}}}-{{/id}}"{when}}}"#,
-                    at[0], at[1]
-                )
-            })
-            .boxed(),
-        "hash" => places(2)
-            .prop_map(|at| {
-                format!(
-                    r#"{{"step": "hash", "of": ["{}", "/id"], "at": "{}"}}"#,
-                    at[1], at[0]
-                )
-            })
-            .boxed(),
-        "remove" => places(1)
-            .prop_map(|at| {
-                format!(
-                    r#"{{"step": "remove", "at": "{}", "allow_destructive": true}}"#,
-                    at[0]
-                )
-            })
-            .boxed(),
-        "wrap" | "unwrap" => places(1)
-            .prop_map(move |at| {
-                let member = if name == "wrap" { "in" } else { "member" };
-                format!(
-                    r#"{{"step": "{name}", "at": "{}", "{member}": "v"}}"#,
-                    at[0]
-                )
-            })
-            .boxed(),
+        "set_default" => set_default(),
+        "set" => set(),
+        "rename" => rename(),
+        "move" | "copy" => transfer(name),
+        "coalesce" => coalesce(),
+        "derive" => derive(),
+        "hash" => hash(),
+        "remove" => remove(),
+        "wrap" | "unwrap" => wrap(name),
         "map" => map(),
         "convert" => convert(),
         "for_each" | "when" => around(name),
         other => panic!("no generator makes samples of {other}"),
     }
+}
+
+fn set_default() -> BoxedStrategy<String> {
+    (place_or_protected(), value(), when())
+        .prop_map(|(at, value, when)| {
+            format!(r#"{{"step": "set_default", "at": "{at}", "value": {value}{when}}}"#)
+        })
+        .boxed()
+}
+
+fn set() -> BoxedStrategy<String> {
+    let allowed = prop_oneof![Just(""), Just(r#", "allow_destructive": true"#)];
+    (places(1), value(), allowed)
+        .prop_map(|(at, value, allowed)| {
+            format!(
+                r#"{{"step": "set", "at": "{}", "value": {value}{allowed}}}"#,
+                at[0]
+            )
+        })
+        .boxed()
+}
+
+fn rename() -> BoxedStrategy<String> {
+    let names = prop::sample::select(vec!["a", "b", "c", "0", "zz", "/"]);
+    (places(1), names)
+        .prop_map(|(at, to)| format!(r#"{{"step": "rename", "at": "{}", "to": "{to}"}}"#, at[0]))
+        .boxed()
+}
+
+fn transfer(name: &'static str) -> BoxedStrategy<String> {
+    places(2)
+        .prop_map(move |at| {
+            format!(
+                r#"{{"step": "{name}", "from": "{}", "to": "{}"}}"#,
+                at[0], at[1]
+            )
+        })
+        .boxed()
+}
+
+fn coalesce() -> BoxedStrategy<String> {
+    let default = prop_oneof![Just(""), Just(r#", "default": 0.0"#)];
+    (places(3), when(), default)
+        .prop_map(|(at, when, default)| {
+            let from = at[1..].join("\", \"");
+            format!(
+                r#"{{"step": "coalesce", "from": ["{from}"], "to": "{}"{when}{default}}}"#,
+                at[0]
+            )
+        })
+        .boxed()
+}
+
+fn derive() -> BoxedStrategy<String> {
+    (places(2), when())
+        .prop_map(|(at, when)| {
+            format!(
+                r#"{{"step": "derive", "at": "{}", "template": "{{{{{{{}}}-{{/id}}"{when}}}"#,
+                at[0], at[1]
+            )
+        })
+        .boxed()
+}
+
+fn hash() -> BoxedStrategy<String> {
+    places(2)
+        .prop_map(|at| {
+            format!(
+                r#"{{"step": "hash", "of": ["{}", "/id"], "at": "{}"}}"#,
+                at[1], at[0]
+            )
+        })
+        .boxed()
+}
+
+fn remove() -> BoxedStrategy<String> {
+    places(1)
+        .prop_map(|at| {
+            format!(
+                r#"{{"step": "remove", "at": "{}", "allow_destructive": true}}"#,
+                at[0]
+            )
+        })
+        .boxed()
+}
+
+fn wrap(name: &'static str) -> BoxedStrategy<String> {
+    let member = if name == "wrap" { "in" } else { "member" };
+    places(1)
+        .prop_map(move |at| {
+            format!(
+                r#"{{"step": "{name}", "at": "{}", "{member}": "v"}}"#,
+                at[0]
+            )
+        })
+        .boxed()
 }
 
 fn place_or_protected() -> impl Strategy<Value = String> {
