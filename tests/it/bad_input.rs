@@ -40,9 +40,21 @@ fn as_user(sandbox: &Sandbox, words: &[&str]) -> Invocation {
     ])
 }
 
-/// Refused with exactly this message, as text and as JSON, and nothing is written.
+/// An error as the user is told it.
+struct ToldError<'e> {
+    code: &'e str,
+    message: &'e str,
+    hint: &'e str,
+}
+
+/// Refused with exactly this error, as text and as JSON, and nothing is written.
 #[track_caller]
-fn refused(sandbox: &Sandbox, words: &[&str], code: &str, message: &str, hint: &str) {
+fn refused(sandbox: &Sandbox, words: &[&str], error: &ToldError<'_>) {
+    let ToldError {
+        code,
+        message,
+        hint,
+    } = *error;
     let before = sandbox.snapshot();
     let text = sandbox.run(words);
     text.code(2)
@@ -77,16 +89,20 @@ fn a_tree_that_is_not_there_is_refused() {
     refused(
         &sandbox,
         &["nowhere"],
-        "tree_not_found",
-        "`nowhere` cannot be a tree: it does not exist",
-        &format!("{hint}; for the commands, see --help"),
+        &ToldError {
+            code: "tree_not_found",
+            message: "`nowhere` cannot be a tree: it does not exist",
+            hint: &format!("{hint}; for the commands, see --help"),
+        },
     );
     refused(
         &sandbox,
         &["artifacts/job/run/manifest.json"],
-        "tree_not_found",
-        "`artifacts/job/run/manifest.json` cannot be a tree: it is not a directory",
-        hint,
+        &ToldError {
+            code: "tree_not_found",
+            message: "`artifacts/job/run/manifest.json` cannot be a tree: it is not a directory",
+            hint,
+        },
     );
 }
 
@@ -100,9 +116,11 @@ fn a_target_that_is_not_there_is_refused_with_those_that_are() {
         refused(
             &sandbox,
             flags,
-            "target_unknown",
-            "target version `9.9.9` does not exist, expected one of `1.0.0, 1.1.0, 1.2.0`",
-            "choose one of the versions of the catalog",
+            &ToldError {
+                code: "target_unknown",
+                message: "target version `9.9.9` does not exist, expected one of `1.0.0, 1.1.0, 1.2.0`",
+                hint: "choose one of the versions of the catalog",
+            },
         );
     }
 }
@@ -132,7 +150,15 @@ fn arguments_that_make_no_sense_are_refused() {
             "see --help",
         ),
     ] {
-        refused(&sandbox, words, "usage", message, hint);
+        refused(
+            &sandbox,
+            words,
+            &ToldError {
+                code: "usage",
+                message,
+                hint,
+            },
+        );
     }
     for words in [
         &["--limit", "0"][..],
@@ -172,23 +198,29 @@ fn what_is_selected_must_be_there_and_in_the_tree() {
     refused(
         &sandbox,
         &["--manifest", "nothing"],
-        "selection_invalid",
-        "nothing is at `nothing`: looked in the working directory, in `.` and in `[SANDBOX]/artifacts`",
-        hint,
+        &ToldError {
+            code: "selection_invalid",
+            message: "nothing is at `nothing`: looked in the working directory, in `.` and in `[SANDBOX]/artifacts`",
+            hint,
+        },
     );
     refused(
         &sandbox,
         &["--manifest", "elsewhere"],
-        "selection_invalid",
-        "`elsewhere` is not in the tree `[SANDBOX]/artifacts`",
-        hint,
+        &ToldError {
+            code: "selection_invalid",
+            message: "`elsewhere` is not in the tree `[SANDBOX]/artifacts`",
+            hint,
+        },
     );
     refused(
         &sandbox,
         &["--manifest", "artifacts/job/run/other.json"],
-        "selection_invalid",
-        "`artifacts/job/run/other.json` is neither a run directory nor a manifest named `manifest.json`",
-        hint,
+        &ToldError {
+            code: "selection_invalid",
+            message: "`artifacts/job/run/other.json` is neither a run directory nor a manifest named `manifest.json`",
+            hint,
+        },
     );
     let output = sandbox.run(["--files-from", "nothing", "--format", "json"]);
     output.code(2);
@@ -222,9 +254,11 @@ fn a_manifest_that_is_named_must_be_one_that_can_be_looked_up() {
         refused(
             &sandbox,
             &["explain", path],
-            "selection_invalid",
-            message,
-            "check the selection",
+            &ToldError {
+                code: "selection_invalid",
+                message,
+                hint: "check the selection",
+            },
         );
     }
 }

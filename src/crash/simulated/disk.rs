@@ -92,7 +92,7 @@ impl State {
             self.next_number += 1;
             self.next_number
         };
-        let mut inode = new_inode(number, device, mode, time, body);
+        let mut inode = new_inode(number, device, attributes(mode, time), body);
         inode.enclave = enclave;
         inode.attributes.owner = self.caller;
         inode.attributes.group = self.caller;
@@ -162,7 +162,7 @@ impl State {
     }
 }
 
-fn new_inode(number: u64, device: u64, mode: u32, time: FileTime, body: Body) -> Inode {
+fn new_inode(number: u64, device: u64, attributes: Attributes, body: Body) -> Inode {
     Inode {
         number,
         device,
@@ -170,16 +170,21 @@ fn new_inode(number: u64, device: u64, mode: u32, time: FileTime, body: Body) ->
         names: 0,
         immutable: false,
         failures: 0,
-        attributes: Attributes {
-            mode,
-            owner: 0,
-            group: 0,
-            accessed: time,
-            modified: time,
-            changed: time,
-            extended: Arc::new(Extended::new()),
-        },
+        attributes,
         body,
+    }
+}
+
+/// The attributes of a new inode of root's.
+fn attributes(mode: u32, time: FileTime) -> Attributes {
+    Attributes {
+        mode,
+        owner: 0,
+        group: 0,
+        accessed: time,
+        modified: time,
+        changed: time,
+        extended: Arc::new(Extended::new()),
     }
 }
 
@@ -190,7 +195,8 @@ impl Simulated {
         const FIRST_DEVICE: u64 = 1;
         const ROOT_NUMBER: u64 = 2;
         let body = Body::Directory(BTreeMap::new());
-        let mut root = new_inode(ROOT_NUMBER, FIRST_DEVICE, 0o755, (1_700_000_000, 0), body);
+        let attributes = attributes(0o755, (1_700_000_000, 0));
+        let mut root = new_inode(ROOT_NUMBER, FIRST_DEVICE, attributes, body);
         root.names = 1;
         let device = Device {
             medium,

@@ -38,6 +38,13 @@ const SEEN_BY_ROOT_ONLY: &[u8] = b"trusted.";
 
 const LONGEST_NAME: usize = 255;
 
+/// What a lookup follows, and where it may lead.
+#[derive(Clone, Copy)]
+struct Walk {
+    links: Links,
+    crossing: Crossing,
+}
+
 impl State {
     pub(super) fn device_of(&self, id: Id) -> u64 {
         self.store.now.get(id).device
@@ -51,19 +58,13 @@ impl State {
         crossing: Crossing,
     ) -> io::Result<Id> {
         let mut stack = vec![at];
-        self.step(&mut stack, path, links, crossing, 0)?;
+        let walk = Walk { links, crossing };
+        self.step(&mut stack, path, walk, 0)?;
         stack.last().copied().map_or_else(|| error(Errno::XDEV), Ok)
     }
 
     /// Goes along `path` from the end of `stack`, which holds the way from where the lookup began.
-    fn step(
-        &self,
-        stack: &mut Vec<Id>,
-        path: &[u8],
-        links: Links,
-        crossing: Crossing,
-        hops: usize,
-    ) -> io::Result<()> {
+    fn step(&self, stack: &mut Vec<Id>, path: &[u8], walk: Walk, hops: usize) -> io::Result<()> {
         const MOST_HOPS: usize = 40;
         if path.first() == Some(&b'/') {
             return error(Errno::XDEV);
@@ -90,12 +91,12 @@ impl State {
                 return error(Errno::NOENT);
             };
             let inode = self.store.now.get(found);
-            if crossing == Crossing::Stay && inode.device != self.device_of(stack[0]) {
+            if walk.crossing == Crossing::Stay && inode.device != self.device_of(stack[0]) {
                 return error(Errno::XDEV);
             }
-            match (&inode.body, links) {
+            match (&inode.body, walk.links) {
                 (Body::Link(target), Links::Follow) if hops < MOST_HOPS => {
-                    self.step(stack, target, links, crossing, hops + 1)?;
+                    self.step(stack, target, walk, hops + 1)?;
                 }
                 (Body::Link(_), Links::RefuseButLast) if names.peek().is_none() => {
                     stack.push(found);

@@ -158,68 +158,81 @@ impl<'c> Case<'c> {
     }
 }
 
-/// One case; what is wrong, if anything is.
-fn case(
-    trial: &dyn Trial,
-    seed: u64,
-    settings: &[Setting],
-    known: &[[Known; 3]],
-    with: With,
-) -> Result<(), String> {
-    let mut random = Random::new(seed);
-    let (place, size) = (random.below(settings.len()), random.below(BATCHES.len()));
-    let (setting, batch, known) = (&settings[place], BATCHES[size], &known[place][size]);
-    let mut case = Case::new(trial, setting, known);
-    let disk = known.disk();
-    // One behind the last is a power cut after all is done.
-    let at = 1 + random.below(known.log.len() + 1);
-    let stop = any_stop(&mut random);
-    disk.stop_at(at, stop);
-    let foreign = (with == With::ForeignWriters && random.below(3) == 0)
-        .then(|| Foreign::any(&mut random, setting, &known.log))
-        .flatten();
-    // Where it is noticed at any call, also while recovering.
-    let mut later = foreign.filter(|_| setting.notices_at_once() && random.below(2) == 0);
-    if let Some(foreign) = foreign
-        && later.is_none()
-    {
-        case.trace = foreign.hook_into(&disk);
+/// A command, and the kinds of disk that its cases are drawn from.
+struct Campaign<'c> {
+    trial: &'c dyn Trial,
+    settings: &'c [Setting],
+    known: Vec<[Known; 3]>,
+}
+
+impl<'c> Campaign<'c> {
+    fn new(trial: &'c dyn Trial, settings: &'c [Setting]) -> Self {
+        Self {
+            trial,
+            settings,
+            known: know(trial, settings),
+        }
     }
-    let first = trial.run(&setting.storage(&disk, batch), any_start(&mut random));
-    let first_disk = disk;
-    let (mut disk, was_killed) = end(&first_disk, &mut random);
-    let call = known.log.get(at - 1).map_or("at the end", String::as_str);
-    let death = format!("seed {seed}, batches of {batch}: {stop:?} {call}, killed: {was_killed}");
-    case.died(death, &first_disk);
-    case.check_death(&disk, Some(&first), was_killed)?;
-    for _ in 0..random.below(3) {
-        let at = 1 + random.below(known.log.len());
-        disk.stop_at(at, any_stop(&mut random));
-        if let Some(foreign) = later.take() {
+
+    /// One case; what is wrong, if anything is.
+    fn case(&self, seed: u64, with: With) -> Result<(), String> {
+        let (trial, settings, known) = (self.trial, self.settings, &self.known);
+        let mut random = Random::new(seed);
+        let (place, size) = (random.below(settings.len()), random.below(BATCHES.len()));
+        let (setting, batch, known) = (&settings[place], BATCHES[size], &known[place][size]);
+        let mut case = Case::new(trial, setting, known);
+        let disk = known.disk();
+        // One behind the last is a power cut after all is done.
+        let at = 1 + random.below(known.log.len() + 1);
+        let stop = any_stop(&mut random);
+        disk.stop_at(at, stop);
+        let foreign = (with == With::ForeignWriters && random.below(3) == 0)
+            .then(|| Foreign::any(&mut random, setting, &known.log))
+            .flatten();
+        // Where it is noticed at any call, also while recovering.
+        let mut later = foreign.filter(|_| setting.notices_at_once() && random.below(2) == 0);
+        if let Some(foreign) = foreign
+            && later.is_none()
+        {
             case.trace = foreign.hook_into(&disk);
         }
-        let storage = setting.storage(&disk, batch);
-        let told = if random.below(2) == 0 {
-            // Any command that writes recovers.
-            let _stopped_or_not = recover(&storage);
-            None
-        } else {
-            Some(trial.run(&storage, any_start(&mut random)))
-        };
-        drop(storage);
-        let (next, was_killed) = end(&disk, &mut random);
-        let call = disk.log().get(at - 1).cloned().unwrap_or_default();
-        let death = format!("then {call}, killed: {was_killed}");
-        case.died(death, &disk);
-        case.check_death(&next, told.as_ref(), was_killed)?;
-        disk = next;
+        let first = trial.run(&setting.storage(&disk, batch), any_start(&mut random));
+        let first_disk = disk;
+        let (mut disk, was_killed) = end(&first_disk, &mut random);
+        let call = known.log.get(at - 1).map_or("at the end", String::as_str);
+        let death =
+            format!("seed {seed}, batches of {batch}: {stop:?} {call}, killed: {was_killed}");
+        case.died(death, &first_disk);
+        case.check_death(&disk, Some(&first), was_killed)?;
+        for _ in 0..random.below(3) {
+            let at = 1 + random.below(known.log.len());
+            disk.stop_at(at, any_stop(&mut random));
+            if let Some(foreign) = later.take() {
+                case.trace = foreign.hook_into(&disk);
+            }
+            let storage = setting.storage(&disk, batch);
+            let told = if random.below(2) == 0 {
+                // Any command that writes recovers.
+                let _stopped_or_not = recover(&storage);
+                None
+            } else {
+                Some(trial.run(&storage, any_start(&mut random)))
+            };
+            drop(storage);
+            let (next, was_killed) = end(&disk, &mut random);
+            let call = disk.log().get(at - 1).cloned().unwrap_or_default();
+            let death = format!("then {call}, killed: {was_killed}");
+            case.died(death, &disk);
+            case.check_death(&next, told.as_ref(), was_killed)?;
+            disk = next;
+        }
+        if random.below(3) == 0 {
+            case.deaths.push("then recovered".to_owned());
+            case.check_recovery(&disk, batch)?;
+        }
+        let last = trial.run(&setting.storage(&disk, batch), any_start(&mut random));
+        case.check_end(&disk, &last, batch)
     }
-    if random.below(3) == 0 {
-        case.deaths.push("then recovered".to_owned());
-        case.check_recovery(&disk, batch)?;
-    }
-    let last = trial.run(&setting.storage(&disk, batch), any_start(&mut random));
-    case.check_end(&disk, &last, batch)
 }
 
 fn from_environment(name: &str) -> Option<u64> {
@@ -230,7 +243,7 @@ fn from_environment(name: &str) -> Option<u64> {
 #[expect(clippy::print_stderr, reason = "the long campaign tells how far it is")]
 fn campaign(trial: &dyn Trial) {
     const USUAL: u64 = 1000;
-    let known = know(trial, SETTINGS);
+    let campaign = Campaign::new(trial, SETTINGS);
     let cases = from_environment("CRASH_CASES").unwrap_or(USUAL);
     let first = from_environment("CRASH_SEED").unwrap_or(1);
     let (next, failed) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -241,7 +254,7 @@ fn campaign(trial: &dyn Trial) {
                 return;
             }
             let seed = first.wrapping_add(index);
-            let attempt = || case(trial, seed, SETTINGS, &known, With::ForeignWriters);
+            let attempt = || campaign.case(seed, With::ForeignWriters);
             let wrong = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(attempt)) {
                 Ok(Ok(())) => None,
                 Ok(Err(wrong)) => Some(wrong),
@@ -281,8 +294,8 @@ fn prune_campaign_loses_nothing() {
 /// The first of so many cases in which a setting loses something.
 fn first_loss(trial: &dyn Trial, setting: &Setting, with: With, cases: u64) -> Option<u64> {
     let one = std::slice::from_ref(setting);
-    let known = know(trial, one);
-    (1..=cases).find(|seed| case(trial, *seed, one, &known, with).is_err())
+    let campaign = Campaign::new(trial, one);
+    (1..=cases).find(|seed| campaign.case(*seed, with).is_err())
 }
 
 #[test]

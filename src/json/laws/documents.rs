@@ -108,67 +108,79 @@ pub(crate) fn style() -> impl Strategy<Value = Style> {
 
 /// Prints a tree in a style.
 pub(crate) fn print(tree: &Tree, style: &Style) -> String {
-    let mut out = String::new();
-    let mut odd = 0;
-    write_tree(tree, style, 0, &mut odd, &mut out);
-    out
-}
-
-fn odd_white(style: &Style, odd: &mut usize, out: &mut String) {
-    if let Style::Odd(whites) = style {
-        out.push_str(whites[*odd % whites.len()]);
-        *odd += 1;
-    }
-}
-
-fn gap(style: &Style, first: bool, depth: usize, out: &mut String) {
-    match style {
-        Style::Lines { end, unit, .. } => {
-            out.push_str(end);
-            out.push_str(&unit.repeat(depth));
-        }
-        Style::Inline if !first => out.push(' '),
-        _ => {}
-    }
-}
-
-fn write_tree(tree: &Tree, style: &Style, depth: usize, odd: &mut usize, out: &mut String) {
-    let (open, close, len) = match tree {
-        Tree::Scalar(text) => return out.push_str(text),
-        Tree::Array(elements) => ('[', ']', elements.len()),
-        Tree::Object(members) => ('{', '}', members.len()),
+    let mut printer = Printer {
+        style,
+        odd: 0,
+        out: String::new(),
     };
-    out.push(open);
-    for at in 0..len {
-        if at > 0 {
-            out.push(',');
+    printer.tree(tree, 0);
+    printer.out
+}
+
+struct Printer<'s> {
+    style: &'s Style,
+    /// How many odd pieces of white space were printed.
+    odd: usize,
+    out: String,
+}
+
+impl Printer<'_> {
+    fn odd_white(&mut self) {
+        if let Style::Odd(whites) = self.style {
+            self.out.push_str(whites[self.odd % whites.len()]);
+            self.odd += 1;
         }
-        gap(style, at == 0, depth + 1, out);
-        odd_white(style, odd, out);
-        let value = match tree {
-            Tree::Object(members) => {
-                out.push_str(&quote(&members[at].0));
-                odd_white(style, odd, out);
-                out.push_str(match style {
-                    Style::Inline => ": ",
-                    Style::Lines { colon, .. } => colon,
-                    _ => ":",
-                });
-                odd_white(style, odd, out);
-                &members[at].1
+    }
+
+    fn gap(&mut self, first: bool, depth: usize) {
+        match self.style {
+            Style::Lines { end, unit, .. } => {
+                self.out.push_str(end);
+                self.out.push_str(&unit.repeat(depth));
             }
-            Tree::Array(elements) => &elements[at],
-            Tree::Scalar(_) => tree,
+            Style::Inline if !first => self.out.push(' '),
+            _ => {}
+        }
+    }
+
+    fn tree(&mut self, tree: &Tree, depth: usize) {
+        let (open, close, len) = match tree {
+            Tree::Scalar(text) => return self.out.push_str(text),
+            Tree::Array(elements) => ('[', ']', elements.len()),
+            Tree::Object(members) => ('{', '}', members.len()),
         };
-        write_tree(value, style, depth + 1, odd, out);
-        odd_white(style, odd, out);
+        self.out.push(open);
+        for at in 0..len {
+            if at > 0 {
+                self.out.push(',');
+            }
+            self.gap(at == 0, depth + 1);
+            self.odd_white();
+            let value = match tree {
+                Tree::Object(members) => {
+                    self.out.push_str(&quote(&members[at].0));
+                    self.odd_white();
+                    self.out.push_str(match self.style {
+                        Style::Inline => ": ",
+                        Style::Lines { colon, .. } => colon,
+                        _ => ":",
+                    });
+                    self.odd_white();
+                    &members[at].1
+                }
+                Tree::Array(elements) => &elements[at],
+                Tree::Scalar(_) => tree,
+            };
+            self.tree(value, depth + 1);
+            self.odd_white();
+        }
+        if len > 0 {
+            self.gap(true, depth);
+        } else {
+            self.odd_white();
+        }
+        self.out.push(close);
     }
-    if len > 0 {
-        gap(style, true, depth, out);
-    } else {
-        odd_white(style, odd, out);
-    }
-    out.push(close);
 }
 
 pub(crate) fn read(value: Value<'_>) -> Tree {

@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::fixture::{
-    Fixture, IN_GROUPS, dry, manifest, on_each_storage, operate, request, selecting, to_latest,
+    Fixture, IN_GROUPS, dry, manifest, on_each_storage, request, selecting, to_latest,
 };
 use super::interposed::{Interposed, Script};
 use super::reported::Reported;
@@ -52,14 +52,9 @@ fn migrate_over<S: Script>(
     options: &Migrate,
 ) -> Reported {
     let storage = Interposed::new(fixture.storage(), script);
-    operate(
-        &storage,
-        &fixture.catalog,
-        request,
-        &|| None,
-        Reported::default(),
-        |frame, sink| migrate(frame, options, sink),
-    )
+    fixture.operate_over(&storage, request, |frame, sink| {
+        migrate(frame, options, sink)
+    })
 }
 
 #[test]
@@ -68,14 +63,9 @@ fn without_output_a_migration_stops_as_on_a_signal() {
         with_state(fixture);
         fixture.in_groups();
         // The first event, and that it began.
-        let reported = operate(
-            fixture.storage(),
-            &fixture.catalog,
-            &request(),
-            &|| None,
-            Reported::with_room(2),
-            |frame, sink| migrate(frame, &to_latest(), sink),
-        );
+        let reported = fixture.operate_with_room(2, &request(), |frame, sink| {
+            migrate(frame, &to_latest(), sink)
+        });
         assert_eq!(reported.lines.len(), 1);
         assert_eq!(
             reported.stop(),
@@ -104,14 +94,9 @@ fn without_output_from_the_start_nothing_is_written() {
             if is_there {
                 drop(fixture.leave_unfinished());
             }
-            let reported = operate(
-                fixture.storage(),
-                &fixture.catalog,
-                &request(),
-                &|| None,
-                Reported::with_room(0),
-                |frame, sink| migrate(frame, &to_latest(), sink),
-            );
+            let reported = fixture.operate_with_room(0, &request(), |frame, sink| {
+                migrate(frame, &to_latest(), sink)
+            });
             assert_eq!((reported.code(), reported.summary.operation), (2, None));
             assert_eq!(fixture.tree.all(), before);
         }
@@ -122,14 +107,9 @@ fn without_output_from_the_start_nothing_is_written() {
 fn output_that_is_lost_with_the_last_event_is_an_error_all_the_same() {
     on_each_storage(|fixture| {
         fixture.run("job/run", "1.2.0");
-        let reported = operate(
-            fixture.storage(),
-            &fixture.catalog,
-            &request(),
-            &|| None,
-            Reported::with_room(2),
-            |frame, sink| migrate(frame, &to_latest(), sink),
-        );
+        let reported = fixture.operate_with_room(2, &request(), |frame, sink| {
+            migrate(frame, &to_latest(), sink)
+        });
         assert_eq!(reported.lines, ["job/run current 1.2.0"]);
         assert_eq!(
             reported.stop(),
@@ -147,28 +127,16 @@ fn without_output_nothing_else_is_written_or_looked_at_either() {
             older_than_seconds: 0,
             include_destructive: false,
         };
-        let reported = operate(
-            fixture.storage(),
-            &fixture.catalog,
-            &request(),
-            &|| None,
-            Reported::with_room(0),
-            |frame, sink| prune(frame, all, sink),
-        );
+        let reported =
+            fixture.operate_with_room(0, &request(), |frame, sink| prune(frame, all, sink));
         assert_eq!((reported.code(), backups(fixture)), (2, 5));
         let last = Rollback {
             undo: Undo::Last,
             max_failures: None,
             allow_changed_metadata: false,
         };
-        let reported = operate(
-            fixture.storage(),
-            &fixture.catalog,
-            &request(),
-            &|| None,
-            Reported::with_room(0),
-            |frame, sink| rollback(frame, &last, sink),
-        );
+        let reported =
+            fixture.operate_with_room(0, &request(), |frame, sink| rollback(frame, &last, sink));
         assert_eq!(
             (reported.code(), reported.counts().as_str()),
             (2, "found 5, selected 5, not_attempted 5")
@@ -178,14 +146,8 @@ fn without_output_nothing_else_is_written_or_looked_at_either() {
             snapshots: false,
             replay: false,
         };
-        let reported = operate(
-            fixture.storage(),
-            &fixture.catalog,
-            &request(),
-            &|| None,
-            Reported::with_room(0),
-            |frame, sink| verify(frame, options, sink),
-        );
+        let reported =
+            fixture.operate_with_room(0, &request(), |frame, sink| verify(frame, options, sink));
         assert_eq!((reported.code(), reported.summary.counts.current), (2, 0));
     });
 }
@@ -308,14 +270,7 @@ fn a_rollback_and_a_pruning_end_with_the_storage() {
             include_destructive: false,
         };
         let storage = Interposed::new(fixture.storage(), Failing::new(1));
-        let reported = operate(
-            &storage,
-            &fixture.catalog,
-            &one,
-            &|| None,
-            Reported::default(),
-            |frame, sink| prune(frame, all, sink),
-        );
+        let reported = fixture.operate_over(&storage, &one, |frame, sink| prune(frame, all, sink));
         let made = "manifest.json.backup of 20260228T103000Z-1:";
         assert_eq!(
             reported.lines[1..],
@@ -341,14 +296,8 @@ fn a_rollback_and_a_pruning_end_with_the_storage() {
             allow_changed_metadata: false,
         };
         let storage = Interposed::new(fixture.storage(), Failing::new(1));
-        let reported = operate(
-            &storage,
-            &fixture.catalog,
-            &one,
-            &|| None,
-            Reported::default(),
-            |frame, sink| rollback(frame, &last, sink),
-        );
+        let reported =
+            fixture.operate_over(&storage, &one, |frame, sink| rollback(frame, &last, sink));
         assert_eq!(
             reported.counts(),
             "found 3, selected 3, refused 1, failed 1, restored 1"

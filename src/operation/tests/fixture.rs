@@ -167,14 +167,30 @@ impl Fixture {
         watch: &dyn Watch,
         operation: impl FnOnce(&Frame<'_>, &mut dyn Sink) -> Summary,
     ) -> Reported {
-        operate(
-            self.storage(),
-            &self.catalog,
-            request,
-            watch,
-            Reported::default(),
-            operation,
-        )
+        let frame = Frame::new(self.storage(), &self.catalog, request, watch).unwrap();
+        operate(&frame, Reported::default(), operation)
+    }
+
+    /// As [`Fixture::operate`], over another storage, as one that intercepts the calls of this one.
+    pub(super) fn operate_over(
+        &self,
+        storage: &dyn Storage,
+        request: &Request,
+        operation: impl FnOnce(&Frame<'_>, &mut dyn Sink) -> Summary,
+    ) -> Reported {
+        let frame = Frame::new(storage, &self.catalog, request, &|| None).unwrap();
+        operate(&frame, Reported::default(), operation)
+    }
+
+    /// As [`Fixture::operate`], with an output that fails after so many events.
+    pub(super) fn operate_with_room(
+        &self,
+        events: usize,
+        request: &Request,
+        operation: impl FnOnce(&Frame<'_>, &mut dyn Sink) -> Summary,
+    ) -> Reported {
+        let frame = Frame::new(self.storage(), &self.catalog, request, &|| None).unwrap();
+        operate(&frame, Reported::with_room(events), operation)
     }
 
     pub(super) fn ask<T>(&self, request: &Request, ask: impl FnOnce(&Frame<'_>) -> T) -> T {
@@ -215,16 +231,12 @@ impl Fixture {
     }
 }
 
-pub(super) fn operate(
-    storage: &dyn Storage,
-    catalog: &Catalog,
-    request: &Request,
-    watch: &dyn Watch,
+fn operate(
+    frame: &Frame<'_>,
     mut reported: Reported,
     operation: impl FnOnce(&Frame<'_>, &mut dyn Sink) -> Summary,
 ) -> Reported {
-    let frame = Frame::new(storage, catalog, request, watch).unwrap();
-    let summary = operation(&frame, &mut reported);
+    let summary = operation(frame, &mut reported);
     reported.end(summary)
 }
 

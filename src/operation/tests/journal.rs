@@ -179,9 +179,8 @@ fn the_journals_form_one_chain_whatever_the_clock_says() {
 
 #[test]
 fn codes_of_what_went_wrong_while_writing_are_counted_in_the_last_record() {
-    use super::fixture::{Tree, operate};
+    use super::fixture::Tree;
     use super::interposed::{Interposed, Script};
-    use super::reported::Reported;
     use crate::path::TreePath;
     use crate::storage::Answer;
 
@@ -195,15 +194,10 @@ fn codes_of_what_went_wrong_while_writing_are_counted_in_the_last_record() {
     on_each_storage(|fixture| {
         fixture.run("job/run", "1.0.0");
         let storage = Interposed::new(fixture.storage(), Writer(fixture.tree.clone()));
-        let (catalog, request) = (&fixture.catalog, request());
-        let reported = operate(
-            &storage,
-            catalog,
-            &request,
-            &|| None,
-            Reported::default(),
-            |frame, sink| crate::operation::migrate::migrate(frame, &to_latest(), sink),
-        );
+        let request = request();
+        let reported = fixture.operate_over(&storage, &request, |frame, sink| {
+            crate::operation::migrate::migrate(frame, &to_latest(), sink)
+        });
         let (_, ended) = ends(fixture, reported.id());
         assert_eq!(ended.counts, BTreeMap::from([(ChangeResult::Conflict, 1)]));
         assert_eq!(ended.codes, BTreeMap::from([(Code::ChangedMeanwhile, 1)]));

@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use super::fixture::{
-    Fixture, Tree, manifest, on_each_storage, operate, request, ruled, to_latest,
-};
+use super::fixture::{Fixture, Tree, manifest, on_each_storage, request, ruled, to_latest};
 use super::interposed::{Interposed, Script};
 use super::reported::Reported;
 use crate::operation::backups::{Prune, prune};
@@ -208,15 +206,10 @@ impl Script for Quicker {
 
 fn migrate_with(fixture: &Fixture, quicker: Quicker) -> Reported {
     let storage = Interposed::new(fixture.storage(), quicker);
-    let (catalog, request) = (&fixture.catalog, request());
-    operate(
-        &storage,
-        catalog,
-        &request,
-        &|| None,
-        Reported::default(),
-        |frame, sink| migrate(frame, &to_latest(), sink),
-    )
+    let request = request();
+    fixture.operate_over(&storage, &request, |frame, sink| {
+        migrate(frame, &to_latest(), sink)
+    })
 }
 
 #[test]

@@ -4,9 +4,7 @@
 
 use std::num::NonZeroUsize;
 
-use super::fixture::{
-    Tree, catalog, manifest, on_each_storage, operate, request, selecting, to, to_latest,
-};
+use super::fixture::{Tree, catalog, manifest, on_each_storage, request, selecting, to, to_latest};
 use super::interposed::{Interposed, Script};
 use super::reported::Reported;
 use crate::journal::BackupId;
@@ -404,15 +402,10 @@ fn what_somebody_changed_after_it_was_read_is_a_conflict_and_stays_as_it_is() {
             fixture.run(&format!("job/{run}"), "1.0.0");
         }
         let storage = Interposed::new(fixture.storage(), Meddler(fixture.tree.clone()));
-        let (catalog, request) = (&fixture.catalog, request());
-        let reported = operate(
-            &storage,
-            catalog,
-            &request,
-            &|| None,
-            Reported::default(),
-            |frame, sink| migrate(frame, &to_latest(), sink),
-        );
+        let request = request();
+        let reported = fixture.operate_over(&storage, &request, |frame, sink| {
+            migrate(frame, &to_latest(), sink)
+        });
         assert_eq!(
             reported.lines[1..],
             [

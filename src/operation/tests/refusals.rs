@@ -5,11 +5,9 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::fixture::{
-    Fixture, Tree, at, catalog, dry, named, on_each_storage, operate, request, ruled, selecting,
-    to_latest,
+    Fixture, Tree, at, catalog, dry, named, on_each_storage, request, ruled, selecting, to_latest,
 };
 use super::interposed::{Interposed, Script};
-use super::reported::Reported;
 use crate::catalog::{Catalog, Source};
 use crate::journal::BackupId;
 use crate::operation::backups::{Prune, prune};
@@ -126,14 +124,8 @@ fn a_backup_that_is_gone_when_it_is_to_be_removed_is_told() {
             older_than_seconds: 0,
             include_destructive: false,
         };
-        let reported = operate(
-            &storage,
-            &fixture.catalog,
-            &request(),
-            &|| None,
-            Reported::default(),
-            |frame, sink| prune(frame, all, sink),
-        );
+        let reported =
+            fixture.operate_over(&storage, &request(), |frame, sink| prune(frame, all, sink));
         assert_eq!(
             reported.lines[1..],
             [
@@ -157,14 +149,10 @@ fn a_manifest_that_can_be_read_in_a_directory_that_is_gone_is_told() {
     on_each_storage(|fixture| {
         fixture.run("job/run", "1.0.0");
         let storage = Interposed::new(fixture.storage(), Gone);
-        let reported = operate(
-            &storage,
-            &fixture.catalog,
-            &selecting(named(&["job/run"])),
-            &|| None,
-            Reported::default(),
-            |frame, sink| migrate(frame, &to_latest(), sink),
-        );
+        let reported =
+            fixture.operate_over(&storage, &selecting(named(&["job/run"])), |frame, sink| {
+                migrate(frame, &to_latest(), sink)
+            });
         assert_eq!(
             reported.lines,
             ["job/run failed not_found: its directory cannot be listed"]
@@ -203,14 +191,9 @@ fn a_manifest_that_changes_after_the_first_pass_is_a_conflict() {
             is_done: AtomicBool::new(false),
         };
         let storage = Interposed::new(fixture.storage(), script);
-        let reported = operate(
-            &storage,
-            &fixture.catalog,
-            &dry(),
-            &|| None,
-            Reported::default(),
-            |frame, sink| migrate(frame, &to_latest(), sink),
-        );
+        let reported = fixture.operate_over(&storage, &dry(), |frame, sink| {
+            migrate(frame, &to_latest(), sink)
+        });
         assert_eq!(
             reported.lines,
             [

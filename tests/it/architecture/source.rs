@@ -55,6 +55,16 @@ pub(crate) fn room(file: &str) -> &str {
     }
 }
 
+/// A module that is read, and where its files stand.
+#[derive(Clone, Copy)]
+struct ModulePlace<'m> {
+    file: &'m str,
+    /// The folder of the files of its children.
+    folder: &'m str,
+    module: &'m [String],
+    code: Code,
+}
+
 impl Sources {
     pub(crate) fn read() -> Self {
         let mut sources = Self {
@@ -97,18 +107,25 @@ impl Sources {
             Some((folder, "mod.rs")) => format!("{folder}/"),
             _ => format!("{}/", file.trim_end_matches(".rs")),
         };
-        self.read_items(&text, file, &folder, module, code);
+        let at = ModulePlace {
+            file,
+            folder: &folder,
+            module,
+            code,
+        };
+        self.read_items(&text, at);
     }
 
-    /// Reads the items of a module, whose files stand in `folder`.
-    fn read_items(&mut self, text: &str, file: &str, folder: &str, module: &[String], code: Code) {
+    /// Reads the items of a module.
+    fn read_items(&mut self, text: &str, at: ModulePlace<'_>) {
         for item in items(text) {
-            let code = if item.is_test { Code::Test } else { code };
+            let code = if item.is_test { Code::Test } else { at.code };
+            let at = ModulePlace { code, ..at };
             let words: Vec<&str> = item.text.split_whitespace().collect();
             let declares = words.iter().position(|word| *word == "mod");
-            let name = declares.and_then(|at| words.get(at + 1));
-            let is_module = declares.is_some_and(|at| {
-                let before = &words[..at];
+            let name = declares.and_then(|place| words.get(place + 1));
+            let is_module = declares.is_some_and(|place| {
+                let before = &words[..place];
                 before
                     .iter()
                     .all(|word| word.starts_with("pub") || word.ends_with(')'))
@@ -116,29 +133,28 @@ impl Sources {
             match name.filter(|_| is_module) {
                 Some(name) if name.ends_with(';') => {
                     let name = name.trim_end_matches(';').trim_start_matches("r#");
-                    self.read_child(name, item.path, file, folder, module, code);
+                    self.read_child(name, item.path, at);
                 }
                 Some(name) => {
-                    let mut inner = module.to_vec();
+                    let mut inner = at.module.to_vec();
                     inner.push((*name).to_owned());
                     let (start, end) = (item.text.find('{'), item.text.rfind('}'));
                     let body = &item.text[start.unwrap() + 1..end.unwrap()];
-                    self.read_items(body, file, folder, &inner, code);
+                    let module = &inner;
+                    self.read_items(body, ModulePlace { module, ..at });
                 }
-                None => self.read_item(item.text, file, module, code),
+                None => self.read_item(item.text, at),
             }
         }
     }
 
-    fn read_child(
-        &mut self,
-        name: &str,
-        path: Option<&str>,
-        file: &str,
-        folder: &str,
-        module: &[String],
-        code: Code,
-    ) {
+    fn read_child(&mut self, name: &str, path: Option<&str>, at: ModulePlace<'_>) {
+        let ModulePlace {
+            file,
+            folder,
+            module,
+            code,
+        } = at;
         let mut child = module.to_vec();
         child.push(name.to_owned());
         let beside = file.rfind('/').map_or("", |end| &file[..=end]);
@@ -159,7 +175,10 @@ impl Sources {
     }
 
     /// Notes the paths of an item, and the names that it passes on.
-    fn read_item(&mut self, text: &str, file: &str, module: &[String], code: Code) {
+    fn read_item(&mut self, text: &str, at: ModulePlace<'_>) {
+        let ModulePlace {
+            file, module, code, ..
+        } = at;
         if code == Code::Production {
             let begins = self.begins.entry(file.to_owned()).or_default();
             begins.extend(beginnings(text));

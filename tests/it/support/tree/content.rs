@@ -148,14 +148,25 @@ pub(super) fn context(random: &mut Random) -> Json {
     ])
 }
 
+/// The spelling of a manifest.
+#[derive(Clone, Copy)]
+pub(super) struct Spelling {
+    pub(super) is_sorted: bool,
+    pub(super) layout: Layout,
+    pub(super) numbers: Numbers,
+}
+
 /// Prints the manifest, with as much in `meta` as brings it to the size drawn.
 pub(super) fn manifest(
     random: &mut Random,
     mut members: Vec<(&str, Json)>,
-    sorted: bool,
-    layout: Layout,
-    numbers: Numbers,
+    spelling: Spelling,
 ) -> String {
+    let Spelling {
+        is_sorted,
+        layout,
+        numbers,
+    } = spelling;
     let target = 1_400 + random.index(2_600);
     let spellings: &[&str] = match numbers {
         Numbers::Double => &SPELLINGS[..SPELLINGS.len() - BEYOND_DOUBLE],
@@ -171,7 +182,7 @@ pub(super) fn manifest(
         .collect();
     members.push(("meta", Json::Object(meta)));
     let mut value = object(members);
-    if sorted {
+    if is_sorted {
         value.sort();
     }
     let missing = target.saturating_sub(layout.print(&value).len() + 24);

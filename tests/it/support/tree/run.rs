@@ -8,7 +8,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use super::content::{
-    Snapshot, brief, context, declared, doctrine_reference, listed, manifest, outputs, snapshots,
+    Snapshot, Spelling, brief, context, declared, doctrine_reference, listed, manifest, outputs,
+    snapshots,
 };
 use super::text::{Json, Layout, compact, hash, object, text};
 use super::{Layouts, Numbers, Payload, Random, TreeSpec, VERSIONS, job_name};
@@ -96,6 +97,16 @@ struct Draw {
     alias: bool,
 }
 
+/// What is drawn of a run before its manifest.
+#[derive(Clone, Copy)]
+struct NamedParts<'p> {
+    job: &'p str,
+    run_id: &'p str,
+    brief_hash: &'p str,
+    context: &'p Json,
+    outputs: &'p [(String, Vec<u8>)],
+}
+
 impl Draw {
     fn of(spec: &TreeSpec, index: usize) -> Self {
         let own = |index: usize| {
@@ -147,7 +158,14 @@ impl Draw {
             (false, true) => format!("{}-2", &inputs_hash["sha256:".len()..][..32]),
         };
         let outputs = outputs(random, &run_id, self.status);
-        let mut members = self.members(random, &job, &run_id, &brief_hash, &context, &outputs);
+        let named = NamedParts {
+            job: &job,
+            run_id: &run_id,
+            brief_hash: &brief_hash,
+            context: &context,
+            outputs: &outputs,
+        };
+        let mut members = self.members(random, &named);
         if !legacy {
             members.push(("inputs_hash", text(&inputs_hash)));
             members.push(("input_snapshots", declared(&snapshots)));
@@ -177,26 +195,30 @@ impl Draw {
         } else {
             format!("{job}/{run_id}")
         };
+        let spelling = Spelling {
+            is_sorted: !legacy,
+            layout,
+            numbers,
+        };
         Run {
             dir,
             version: self.version,
             deferred: self.status == "running" || self.status == "queued",
             alias: self.alias.then(|| format!("runs/{run_id}")),
-            manifest: manifest(random, members, !legacy, layout, numbers).into_bytes(),
+            manifest: manifest(random, members, spelling).into_bytes(),
             files,
         }
     }
 
     /// The members that manifests of every version have, in the order of the oldest ones.
-    fn members(
-        &self,
-        random: &mut Random,
-        job: &str,
-        run_id: &str,
-        brief_hash: &str,
-        context: &Json,
-        outputs: &[(String, Vec<u8>)],
-    ) -> Vec<(&'static str, Json)> {
+    fn members(&self, random: &mut Random, named: &NamedParts<'_>) -> Vec<(&'static str, Json)> {
+        let NamedParts {
+            job,
+            run_id,
+            brief_hash,
+            context,
+            outputs,
+        } = *named;
         let day = 1 + random.below(28);
         let (hour, second) = (random.below(24), random.below(60));
         let at = |micros: u64| {

@@ -167,41 +167,46 @@ impl Layout {
             Json::Raw(raw) => out.push_str(raw),
             Json::Number(digits) => out.push_str(digits),
             Json::Text(text) => self.string(out, text),
-            Json::Array(items) => self.items(out, ('[', ']'), items, depth, |out, item| {
-                self.value(out, item, depth + 1);
-            }),
-            Json::Object(members) => self.items(out, ('{', '}'), members, depth, |out, member| {
-                self.string(out, &member.0);
-                out.push_str(if self.spaced { ": " } else { ":" });
-                self.value(out, &member.1, depth + 1);
-            }),
+            Json::Array(items) => {
+                out.push('[');
+                for (n, item) in items.iter().enumerate() {
+                    self.begin_item(out, n, depth);
+                    self.value(out, item, depth + 1);
+                }
+                self.end_items(out, items.len(), depth);
+                out.push(']');
+            }
+            Json::Object(members) => {
+                out.push('{');
+                for (n, (name, member)) in members.iter().enumerate() {
+                    self.begin_item(out, n, depth);
+                    self.string(out, name);
+                    out.push_str(if self.spaced { ": " } else { ":" });
+                    self.value(out, member, depth + 1);
+                }
+                self.end_items(out, members.len(), depth);
+                out.push('}');
+            }
         }
     }
 
-    fn items<T>(
-        self,
-        out: &mut String,
-        (open, close): (char, char),
-        items: &[T],
-        depth: usize,
-        print: impl Fn(&mut String, &T),
-    ) {
-        out.push(open);
-        for (n, item) in items.iter().enumerate() {
-            if n > 0 {
-                out.push_str(if self.spaced && self.indent.is_none() {
-                    ", "
-                } else {
-                    ","
-                });
-            }
-            self.line(out, depth + 1);
-            print(out, item);
+    /// The comma before the n-th item, and the line that it begins.
+    fn begin_item(self, out: &mut String, n: usize, depth: usize) {
+        if n > 0 {
+            out.push_str(if self.spaced && self.indent.is_none() {
+                ", "
+            } else {
+                ","
+            });
         }
-        if !items.is_empty() {
+        self.line(out, depth + 1);
+    }
+
+    /// The line of the closing bracket.
+    fn end_items(self, out: &mut String, count: usize, depth: usize) {
+        if count > 0 {
             self.line(out, depth);
         }
-        out.push(close);
     }
 
     fn line(self, out: &mut String, depth: usize) {
