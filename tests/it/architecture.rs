@@ -5,6 +5,7 @@
 //! Invariant: [`NOT_YET`] and [`NOT_YET_IN_TESTS`] name exactly the files that break a rule, so they can only shrink.
 
 mod document;
+mod items;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 use crate::support::aftermath::ways;
 use crate::support::mounts::{Mount, or_skip};
-use crate::support::sandbox::{Detail, Output, Sandbox, Snapshot};
+use crate::support::sandbox::{Output, Sandbox};
 use crate::support::skip::skip;
+use crate::support::snapshot::{Detail, Snapshot};
 use crate::support::tree::{Layout, Payload, Run};
 
 const REFUSED: &str = "\
@@ -344,7 +345,8 @@ fn assert_originals_kept(runs: &[Run], before: &Snapshot, after: &Snapshot) {
             (&was.content, was.mode, was.modified_ns),
             (&is.content, is.mode, is.modified_ns)
         );
-        let inode = |entry: &crate::support::sandbox::Entry| entry.identity.as_ref().unwrap().inode;
+        let inode =
+            |entry: &crate::support::snapshot::Entry| entry.identity.as_ref().unwrap().inode;
         assert_eq!(inode(was), inode(is), "the backup is another file");
         assert_ne!(inode(was), inode(&after.0[&path]));
     }

@@ -10,7 +10,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::support::pair::verify;
-use crate::support::sandbox::{Detail, Sandbox, Snapshot};
+use crate::support::sandbox::Sandbox;
+use crate::support::snapshot::{Detail, Snapshot};
 use crate::support::tree::{TreeSpec, generate, random::Random};
 use crate::support::wait;
 

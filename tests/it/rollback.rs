@@ -16,9 +16,9 @@ use crate::support::aftermath::{Family, STATE, journal};
 use crate::support::sandbox::{Output, Sandbox};
 use crate::support::skip::skip;
 
-const MANIFEST: &str = "artifacts/job/run/manifest.json";
+pub(crate) const MANIFEST: &str = "artifacts/job/run/manifest.json";
 const BACKUP: &str = "artifacts/job/run/manifest.json.backup";
-const OLD: &str = "{\n  \"schema_version\": \"1.0.0\",\n  \"run_id\": \"run\"\n}\n";
+pub(crate) const OLD: &str = "{\n  \"schema_version\": \"1.0.0\",\n  \"run_id\": \"run\"\n}\n";
 const THEIRS: &str = "{\"schema_version\": \"1.2.0\", \"run_id\": \"theirs\"}";
 
 const ATTRIBUTE: &str = "user.colour";
@@ -35,26 +35,26 @@ fn set_modified(path: &Path, seconds: u64) {
 }
 
 /// One manifest, migrated; gives the operation's id, too.
-fn migrated() -> (Sandbox, String) {
+pub(crate) fn migrated() -> (Sandbox, String) {
     let sandbox = Sandbox::new();
     sandbox.manifest("job/run", OLD);
     let id = migrate(&sandbox, &[]);
     (sandbox, id)
 }
 
-fn migrate(sandbox: &Sandbox, words: &[&str]) -> String {
+pub(crate) fn migrate(sandbox: &Sandbox, words: &[&str]) -> String {
     let output = sandbox.run([&["--format", "json"], words].concat());
     output.code(0);
     id_of(&output)
 }
 
-fn id_of(output: &Output) -> String {
+pub(crate) fn id_of(output: &Output) -> String {
     let report = output.json();
     report["operation"].as_str().expect("it wrote").to_owned()
 }
 
 /// The report of a rollback with these words.
-fn rolled_back(sandbox: &Sandbox, words: &[&str], code: i32) -> Value {
+pub(crate) fn rolled_back(sandbox: &Sandbox, words: &[&str], code: i32) -> Value {
     let output = sandbox.run([&["rollback", "--format", "json"], words].concat());
     assert_eq!(output.status.code(), Some(code), "{output}");
     let report = output.json();
@@ -445,62 +445,6 @@ fn lines_come_one_for_each_and_the_counts_last() {
         (&lines[1]["undoes"], &lines[1]["counts"]["restored"]),
         (&id.as_str().into(), &1.into())
     );
-}
-
-fn journal_of(sandbox: &Sandbox, id: &str) -> (String, String) {
-    let path = format!("{STATE}/operations/{id}.jsonl");
-    let text = String::from_utf8(sandbox.read(&path)).unwrap();
-    (path, text)
-}
-
-#[test]
-fn a_journal_that_was_edited_stops_the_rollback_and_says_what_can_be_done() {
-    let (sandbox, id) = migrated();
-    let (path, text) = journal_of(&sandbox, &id);
-    sandbox.file(path, text.replacen("\"owner\":", "\"owner\": ", 1));
-    let before = sandbox.snapshot_without_state();
-    for words in [&["rollback", "--last"][..], &["rollback", &id]] {
-        sandbox.run(words).code(2).stderr(&format!(
-            "error: the journal of operation {id} was edited, cut off or is damaged: what it did cannot be told for certain\nhint: restore the journal from a copy; or move the backups that stand beside the manifests back by hand\n"
-        ));
-    }
-    assert_eq!(sandbox.snapshot_without_state(), before);
-}
-
-#[test]
-fn a_journal_of_a_newer_version_stops_the_rollback() {
-    let (sandbox, id) = migrated();
-    let (path, _) = journal_of(&sandbox, &id);
-    sandbox.file(
-        path,
-        "{\"seq\":0,\"format\":\"migrate-manifests/journal/3\"}\n",
-    );
-    let before = sandbox.snapshot();
-    sandbox.run(["rollback", "--last"]).code(2).stderr(&format!(
-        "error: the journal of operation {id} says something that this version of the program does not know\nhint: run the version of the program that wrote it, or a newer one\n"
-    ));
-    assert_eq!(sandbox.snapshot(), before);
-}
-
-#[test]
-fn a_journal_without_its_end_stops_the_rollback() {
-    let (sandbox, id) = migrated();
-    let (path, text) = journal_of(&sandbox, &id);
-    let last_line = text.trim_end().rfind('\n').unwrap() + 1;
-    // Torn within the line that says that the operation ended, or cut before it.
-    for kept in [text.len() - 40, last_line] {
-        sandbox.file(&path, &text[..kept]);
-        let before = sandbox.snapshot_without_state();
-        for words in [&["rollback", "--last"][..], &["rollback", &id]] {
-            sandbox.run(words).code(2).stderr(&format!(
-                "error: the journal of operation {id} was edited, cut off or is damaged: what it did cannot be told for certain\nhint: restore the journal from a copy; or move the backups that stand beside the manifests back by hand\n"
-            ));
-        }
-        assert_eq!(sandbox.snapshot_without_state(), before);
-    }
-    sandbox.file(&path, &text);
-    sandbox.run(["rollback", &id]).code(0);
-    assert_eq!(sandbox.read(MANIFEST), OLD.as_bytes());
 }
 
 #[test]

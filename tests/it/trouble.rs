@@ -16,8 +16,9 @@ use walkdir::WalkDir;
 
 use crate::support::committed::assert_committed;
 use crate::support::is_root;
-use crate::support::sandbox::{Content, Detail, Invocation, Output, Sandbox, Snapshot};
+use crate::support::sandbox::{Invocation, Output, Sandbox};
 use crate::support::skip::skip;
+use crate::support::snapshot::{Content, Detail, Snapshot};
 use crate::support::trouble::{Expected, Privileges, make_all, unlock};
 
 /// A user that no test machine has anything for.
@@ -232,7 +233,7 @@ fn assert_only_migrated_ones_changed(before: &Snapshot, after: &Snapshot, report
                     Content::Text(_) | Content::Bytes(..)
                 ));
                 assert_eq!(entry.mode, original.mode, "{}", path.display());
-                let owner = |entry: &crate::support::sandbox::Entry| {
+                let owner = |entry: &crate::support::snapshot::Entry| {
                     let identity = entry.identity.clone().unwrap();
                     (identity.owner, identity.group, identity.links)
                 };

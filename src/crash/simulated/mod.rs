@@ -1,6 +1,6 @@
 //! A disk in memory that can lose power, be killed at any call, and fail.
 //!
-//! `disk` is the disk itself, `calls` has its system calls by the `rules` of names; `fixtures` and `faults` are what tests do to it from outside. `medium` decides what survives. No clock, no chance: a run is determined by its calls, and a power cut by its seed.
+//! `disk` is the disk itself, `calls` has its system calls by the `rules` of names, and `verdicts` says which of them fail; `fixtures` and `faults` are what tests do to it from outside. `medium` decides what survives. No clock, no chance: a run is determined by its calls, and a power cut by its seed.
 //!
 //! Invariant: until it is synced, nothing that a call has done is sure to survive a power cut; and what is synced always does.
 //!
@@ -26,6 +26,7 @@ mod image;
 mod medium;
 mod rules;
 mod tests;
+mod verdicts;
 
 pub(super) use disk::{Node, Sabotage, Simulated};
 pub(super) use fuses::{Call, Often, Stop};

@@ -1,6 +1,6 @@
 //! The tables of docs/durability.md about what a crash leaves, row by row, each built by hand on every kind of disk.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::process::Run;
 use super::setting::{MANIFESTS, SETTINGS, Setting, original};
@@ -8,51 +8,50 @@ use crate::code::Code;
 use crate::crash::simulated::Simulated;
 use crate::digest::Digest;
 use crate::journal::{
-    BackupId, Began, CatalogName, Command, FORMAT, Opaque, Record, Removing, Replacing, Restoring,
-    TreeId, Writer,
+    Began, CatalogName, Command, FORMAT, Opaque, Record, Replacing, TreeId, Writer,
 };
 use crate::path::TreePath;
 use crate::storage::EntryKind;
 
-const NAME: &str = MANIFESTS[0];
-const ID: &str = "20260101T000000Z-1";
-const UNDONE: &str = "20250101T000000Z-1";
-const JOURNAL: &str = ".migrate-manifests/operations/20260101T000000Z-1.jsonl";
-const STAGING: &str = ".migrate-manifests/staging/20260101T000000Z-1";
-const THEIRS: &[u8] = b"{\"schema_version\":\"1.2.0\",\"run_id\":\"theirs\"}";
+pub(super) const NAME: &str = MANIFESTS[0];
+pub(super) const ID: &str = "20260101T000000Z-1";
+pub(super) const UNDONE: &str = "20250101T000000Z-1";
+pub(super) const JOURNAL: &str = ".migrate-manifests/operations/20260101T000000Z-1.jsonl";
+pub(super) const STAGING: &str = ".migrate-manifests/staging/20260101T000000Z-1";
+pub(super) const THEIRS: &[u8] = b"{\"schema_version\":\"1.2.0\",\"run_id\":\"theirs\"}";
 
 /// Those that are treated as what they are.
-fn settings() -> impl Iterator<Item = &'static Setting> {
+pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
     SETTINGS
         .iter()
         .filter(|one| !one.mounted && !one.enclosed && one.claims.is_none())
 }
 
-fn run(setting: &Setting, disk: &Simulated) -> Run {
+pub(super) fn run(setting: &Setting, disk: &Simulated) -> Run {
     Run::migrate(&setting.storage(disk, 2))
 }
 
-fn migrated() -> Vec<u8> {
+pub(super) fn migrated() -> Vec<u8> {
     let disk = SETTINGS[0].disk();
     assert_eq!(run(&SETTINGS[0], &disk).exit_code(), 0);
     disk.read_path(NAME).unwrap()
 }
 
-fn path() -> TreePath {
+pub(super) fn path() -> TreePath {
     TreePath::new(NAME.as_bytes()).unwrap()
 }
 
-fn second_backup() -> String {
+pub(super) fn second_backup() -> String {
     format!(".backup.{}", Digest::of(&original(NAME)).short())
 }
 
 /// The name of a file of ours for this manifest.
-fn staged_name(before: &[u8], after: &[u8]) -> String {
+pub(super) fn staged_name(before: &[u8], after: &[u8]) -> String {
     let digests = [NAME.as_bytes(), before, after].map(Digest::of);
     digests.map(|digest| digest.short()).join("-")
 }
 
-fn began(command: Command) -> Record {
+pub(super) fn began(command: Command) -> Record {
     let start = "2026-01-01T00:00:00Z".parse().unwrap();
     Record::Began(Box::new(Began {
         format: FORMAT.to_owned(),
@@ -79,7 +78,7 @@ fn began(command: Command) -> Record {
 }
 
 /// An operation that has announced this, and is gone.
-fn leave(disk: &Simulated, command: Command, announced: Option<&Record>) {
+pub(super) fn leave(disk: &Simulated, command: Command, announced: Option<&Record>) {
     let (mut writer, mut bytes) = (Writer::default(), Vec::new());
     for record in [began(command)].iter().chain(announced) {
         writer.line(record, &mut bytes);
@@ -94,11 +93,11 @@ fn leave(disk: &Simulated, command: Command, announced: Option<&Record>) {
     disk.add_file(JOURNAL, bytes);
 }
 
-fn journal(disk: &Simulated) -> String {
+pub(super) fn journal(disk: &Simulated) -> String {
     String::from_utf8(disk.read_path(JOURNAL).unwrap()).unwrap()
 }
 
-fn recorded(disk: &Simulated) -> String {
+pub(super) fn recorded(disk: &Simulated) -> String {
     let text = journal(disk);
     let line = text.lines().find(|line| line.contains("\"outcome\""));
     let (_, outcome) = line.unwrap().split_once("\"outcome\":\"").unwrap();
@@ -106,7 +105,7 @@ fn recorded(disk: &Simulated) -> String {
 }
 
 /// Every file that is not the state's own.
-fn files(disk: &Simulated) -> Vec<String> {
+pub(super) fn files(disk: &Simulated) -> Vec<String> {
     let own = ["lock", "head", "operations/", "catalogs/"];
     let is_own = |path: &str| {
         let below = path.strip_prefix(".migrate-manifests/");
@@ -392,140 +391,6 @@ fn a_copy_that_was_begun_is_taken_back_while_the_manifest_has_its_bytes() {
         on_every_disk(&begun, |disk, told, what| {
             assert_migrated(disk, told, ".backup", what);
         });
-    }
-}
-
-/// Every disk with the migration done, and with what it made of the manifest.
-fn migrated_disks() -> impl Iterator<Item = (&'static Setting, Simulated, String)> {
-    settings().map(|setting| {
-        let disk = setting.disk();
-        assert_eq!(run(setting, &disk).exit_code(), 0, "{}", setting.name);
-        (setting, disk.kill(), format!("{NAME}.backup"))
-    })
-}
-
-fn restoring(part: &Value) -> Record {
-    Record::Restoring(Box::new(Restoring {
-        path: path(),
-        undoes: UNDONE.parse().unwrap(),
-        before: Digest::of(&migrated()),
-        after: Digest::of(&original(NAME)),
-        backup: BackupId::new("manifest.json.backup").unwrap(),
-        storage: Opaque::of(part),
-    }))
-}
-
-fn beside_name() -> String {
-    let name = staged_name(&original(NAME), &migrated());
-    format!(".migrate-manifests.{ID}.{name}")
-}
-
-/// Announces that the original is put back, with the inode that is the displaced file's; lets a migration settle it, and gives what it recorded.
-fn settled(setting: &Setting, disk: &Simulated, way: &str, displaced: u64) -> String {
-    let mut part = json!({"inode": displaced, "backup_inode": 1, "way": way});
-    if way != "exchange" {
-        part["staged"] = beside_name().into();
-    }
-    // The operation comes after the migration.
-    leave(disk, Command::Rollback, Some(&restoring(&part)));
-    let told = run(setting, disk);
-    let what = format!("{}, {way}: {told:?}", setting.name);
-    assert!(told.warns_of(Code::Recovered), "{what}");
-    recorded(disk)
-}
-
-#[test]
-fn a_rollback_that_had_not_begun_is_undone() {
-    for way in ["exchange", "link", "copy"] {
-        for (setting, disk, backup) in migrated_disks() {
-            let inode = disk.node(NAME).unwrap().inode;
-            assert_eq!(settled(setting, &disk, way, inode), "undone");
-            assert_eq!(disk.read_path(NAME), Some(migrated()), "{}", setting.name);
-            assert_eq!(disk.read_path(&backup), Some(original(NAME)));
-        }
-    }
-}
-
-#[test]
-fn a_rollback_that_had_exchanged_is_finished() {
-    for (setting, disk, backup) in migrated_disks() {
-        let new = migrated();
-        disk.add_file(NAME, original(NAME));
-        disk.add_file(&backup, &new);
-        let displaced = disk.node(&backup).unwrap().inode;
-        let outcome = settled(setting, &disk, "exchange", displaced);
-        assert_eq!(outcome, "finished", "{}", setting.name);
-    }
-}
-
-#[test]
-fn what_somebody_put_under_the_backup_name_is_left_by_the_recovery_of_a_rollback() {
-    // The same bytes in another file are not the file that was displaced.
-    for theirs in [THEIRS.to_vec(), migrated()] {
-        for (setting, disk, backup) in migrated_disks() {
-            disk.add_file(NAME, original(NAME));
-            disk.add_file(&backup, &theirs);
-            let outcome = settled(setting, &disk, "exchange", 1 << 40);
-            assert_eq!(outcome, "left", "{}", setting.name);
-            assert_eq!(disk.read_path(&backup), Some(theirs.clone()));
-        }
-    }
-}
-
-#[test]
-fn an_original_beside_the_manifest_is_kept_where_it_is_the_last_one() {
-    for (setting, disk, backup) in migrated_disks() {
-        disk.add_file(format!("a/r1/{}", beside_name()), original(NAME));
-        assert!(disk.foreign_remove(&backup));
-        let inode = disk.node(NAME).unwrap().inode;
-        let outcome = settled(setting, &disk, "link", inode);
-        assert_eq!(outcome, "left", "{}", setting.name);
-        let rescued = format!("{NAME}.rescued.{}", Digest::of(&original(NAME)).short());
-        assert_eq!(disk.read_path(rescued), Some(original(NAME)));
-    }
-}
-
-#[test]
-fn a_backup_that_was_to_be_removed_is_gone_or_it_is_not() {
-    for is_gone in [false, true] {
-        for (setting, disk, backup) in migrated_disks() {
-            let inode = disk.node(&backup).unwrap().inode;
-            if is_gone {
-                assert!(disk.foreign_remove(&backup));
-            }
-            let removing = Record::Removing(Box::new(Removing {
-                path: path(),
-                of: UNDONE.parse().unwrap(),
-                backup: BackupId::new("manifest.json.backup").unwrap(),
-                digest: Digest::of(&original(NAME)),
-                storage: Opaque::of(&json!({ "inode": inode })),
-            }));
-            leave(&disk, Command::Prune, Some(&removing));
-            run(setting, &disk);
-            let expected = if is_gone { "pruned" } else { "undone" };
-            assert_eq!(recorded(&disk), expected, "{}", setting.name);
-            assert_eq!(disk.node(&backup).is_none(), is_gone, "{}", setting.name);
-        }
-    }
-}
-
-/// Programs make no such names: a journal that has one is somebody else's, and nothing of it is touched.
-#[test]
-fn a_name_that_the_operation_could_not_have_made_makes_the_journal_unknown() {
-    for (setting, disk, backup) in migrated_disks() {
-        let inode = disk.node(NAME).unwrap().inode;
-        disk.add_file("a/r1/precious", original(NAME));
-        let part = json!({"inode": inode, "backup_inode": 1, "way": "link", "staged": "precious"});
-        leave(&disk, Command::Rollback, Some(&restoring(&part)));
-        let before = disk.read_path(JOURNAL);
-        let told = run(setting, &disk);
-        let what = format!("{}: {told:?}", setting.name);
-        assert!(told.warns_of(Code::JournalUnknown), "{what}");
-        assert_eq!(told.exit_code(), 1, "{what}");
-        assert_eq!(disk.read_path("a/r1/precious"), Some(original(NAME)));
-        assert_eq!(disk.read_path(&backup), Some(original(NAME)));
-        assert_eq!(disk.read_path(JOURNAL), before, "{what}");
-        assert!(disk.node(STAGING).is_some(), "{what}");
     }
 }
 

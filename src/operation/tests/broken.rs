@@ -1,12 +1,10 @@
-//! Tests of failures beside manifests: of the output, of the storage, of directories.
+//! Tests of failures beside manifests: of the storage, of its beginning and its end, of too many manifests.
 //!
 //! Invariant: everything that was done is reported, and the rest is counted.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::fixture::{
-    Fixture, IN_GROUPS, dry, manifest, on_each_storage, request, selecting, to_latest,
-};
+use super::fixture::{Fixture, IN_GROUPS, on_each_storage, request, selecting, to_latest};
 use super::interposed::{Interposed, Script};
 use super::reported::Reported;
 use crate::code::Code;
@@ -15,13 +13,12 @@ use crate::operation::backups::{Prune, prune};
 use crate::operation::frame::Request;
 use crate::operation::migrate::{Migrate, migrate};
 use crate::operation::rollback::{Rollback, Undo, rollback};
-use crate::operation::verify::{Verify, verify};
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Status, Stop};
 use crate::selection::{Selection, Tolerance};
-use crate::storage::{Answer, Failed};
+use crate::storage::Answer;
 
-fn backups(fixture: &Fixture) -> usize {
+pub(super) fn backups(fixture: &Fixture) -> usize {
     fixture
         .tree
         .all()
@@ -30,7 +27,7 @@ fn backups(fixture: &Fixture) -> usize {
         .count()
 }
 
-fn ended(fixture: &Fixture, id: &str) -> Ended {
+pub(super) fn ended(fixture: &Fixture, id: &str) -> Ended {
     let records = fixture.records(id);
     match records.last() {
         Some(Record::Ended(ended)) => (**ended).clone(),
@@ -38,14 +35,14 @@ fn ended(fixture: &Fixture, id: &str) -> Ended {
     }
 }
 
-fn with_state(fixture: &Fixture) {
+pub(super) fn with_state(fixture: &Fixture) {
     fixture.run("0", "1.0.0");
     fixture.migrate();
     fixture.tree.remove("0/manifest.json");
     fixture.tree.remove("0/manifest.json.backup");
 }
 
-fn migrate_over<S: Script>(
+pub(super) fn migrate_over<S: Script>(
     fixture: &Fixture,
     script: S,
     request: &Request,
@@ -55,101 +52,6 @@ fn migrate_over<S: Script>(
     fixture.operate_over(&storage, request, |frame, sink| {
         migrate(frame, options, sink)
     })
-}
-
-#[test]
-fn without_output_a_migration_stops_as_on_a_signal() {
-    on_each_storage(|fixture| {
-        with_state(fixture);
-        fixture.in_groups();
-        // The first event, and that it began.
-        let reported = fixture.operate_with_room(2, &request(), |frame, sink| {
-            migrate(frame, &to_latest(), sink)
-        });
-        assert_eq!(reported.lines.len(), 1);
-        assert_eq!(
-            reported.stop(),
-            "output_failed: cannot write the report: no storage space"
-        );
-        assert_eq!(reported.code(), 2);
-        let migrated = usize::try_from(reported.summary.counts.migrated).unwrap();
-        assert!((1..5).contains(&migrated), "{}", reported.counts());
-        assert_eq!(backups(fixture), migrated);
-        assert!(reported.summary.unvisited > 0);
-        let stopped = ended(fixture, reported.id()).stopped.unwrap();
-        assert_eq!(stopped.code, Code::OutputFailed);
-        assert_eq!(
-            fixture.migrate().summary.counts.migrated,
-            5 - reported.summary.counts.migrated
-        );
-    });
-}
-
-#[test]
-fn without_output_from_the_start_nothing_is_written() {
-    on_each_storage(|fixture| {
-        fixture.in_groups();
-        let before = fixture.tree.all();
-        for is_there in [false, true] {
-            if is_there {
-                drop(fixture.leave_unfinished());
-            }
-            let reported = fixture.operate_with_room(0, &request(), |frame, sink| {
-                migrate(frame, &to_latest(), sink)
-            });
-            assert_eq!((reported.code(), reported.summary.operation), (2, None));
-            assert_eq!(fixture.tree.all(), before);
-        }
-    });
-}
-
-#[test]
-fn output_that_is_lost_with_the_last_event_is_an_error_all_the_same() {
-    on_each_storage(|fixture| {
-        fixture.run("job/run", "1.2.0");
-        let reported = fixture.operate_with_room(2, &request(), |frame, sink| {
-            migrate(frame, &to_latest(), sink)
-        });
-        assert_eq!(reported.lines, ["job/run current 1.2.0"]);
-        assert_eq!(
-            reported.stop(),
-            "output_failed: cannot write the report: no storage space"
-        );
-    });
-}
-
-#[test]
-fn without_output_nothing_else_is_written_or_looked_at_either() {
-    on_each_storage(|fixture| {
-        fixture.in_groups();
-        fixture.migrate();
-        let all = Prune {
-            older_than_seconds: 0,
-            include_destructive: false,
-        };
-        let reported =
-            fixture.operate_with_room(0, &request(), |frame, sink| prune(frame, all, sink));
-        assert_eq!((reported.code(), backups(fixture)), (2, 5));
-        let last = Rollback {
-            undo: Undo::Last,
-            max_failures: None,
-            allow_changed_metadata: false,
-        };
-        let reported =
-            fixture.operate_with_room(0, &request(), |frame, sink| rollback(frame, &last, sink));
-        assert_eq!(
-            (reported.code(), reported.counts().as_str()),
-            (2, "found 5, selected 5, not_attempted 5")
-        );
-        assert_eq!(backups(fixture), 5);
-        let options = Verify {
-            snapshots: false,
-            replay: false,
-        };
-        let reported =
-            fixture.operate_with_room(0, &request(), |frame, sink| verify(frame, options, sink));
-        assert_eq!((reported.code(), reported.summary.counts.current), (2, 0));
-    });
 }
 
 struct Failing {
@@ -506,86 +408,5 @@ fn another_tree_that_is_found_late_stops_it_and_what_was_done_is_told() {
             ended(fixture, reported.id()).stopped.unwrap().code,
             Code::NestedTree
         );
-    });
-}
-
-struct Closed(&'static [(&'static str, Failed)]);
-
-impl Script for Closed {
-    fn list(&self, path: Option<&TreePath>) -> Option<Failed> {
-        let path = path.map_or_else(String::new, ToString::to_string);
-        let found = self.0.iter().find(|(closed, _)| *closed == path);
-        found.map(|(_, failed)| failed.clone())
-    }
-}
-
-fn forbidden() -> Failed {
-    Failed::Error(Diagnosis::new(
-        Code::PermissionDenied,
-        "cannot list: Permission denied (os error 13)",
-    ))
-}
-
-#[test]
-fn a_directory_that_cannot_be_listed_is_named_and_the_others_are_migrated() {
-    struct Some;
-    impl Script for Some {
-        fn list(&self, path: Option<&TreePath>) -> Option<Failed> {
-            match path?.as_str()? {
-                "b" => Option::Some(forbidden()),
-                "c" => Option::Some(Failed::Gone),
-                "d" => Option::Some(Failed::OtherFileSystem),
-                _ => None,
-            }
-        }
-    }
-    on_each_storage(|fixture| {
-        for run in ["a", "b/1", "c", "d", "e"] {
-            fixture.run(run, "1.0.0");
-        }
-        let expected = |done: &str| {
-            vec![
-                format!("a {done}"),
-                "directory b permission_denied: cannot list: Permission denied (os error 13)"
-                    .to_owned(),
-                "warning d other_file_system: on another file system, not entered".to_owned(),
-                format!("e {done}"),
-            ]
-        };
-        let reported = migrate_over(fixture, Some, &dry(), &to_latest());
-        assert_eq!(reported.lines, expected("pending 1.0.0 -> 1.2.0"));
-        assert_eq!(reported.code(), 1);
-        let reported = migrate_over(fixture, Some, &request(), &to_latest());
-        assert_eq!(
-            reported.lines[1..],
-            expected("migrated 1.0.0 -> 1.2.0 as manifest.json.backup")
-        );
-        assert_eq!(
-            (reported.code(), reported.counts().as_str()),
-            (1, "found 2, selected 2, migrated 2, directories_failed 1")
-        );
-        let reported = migrate_over(fixture, Some, &request(), &to_latest());
-        assert_eq!(
-            (reported.code(), reported.counts().as_str()),
-            (1, "found 2, selected 2, current 2, directories_failed 1")
-        );
-    });
-}
-
-#[test]
-fn a_tree_that_cannot_be_listed_stops_everything() {
-    const NONE: Closed = Closed(&[("", Failed::Gone)]);
-    on_each_storage(|fixture| {
-        fixture.run("a", "1.0.0");
-        for request in [dry(), request()] {
-            let reported = migrate_over(fixture, NONE, &request, &to_latest());
-            assert_eq!(
-                reported.stop(),
-                "tree_unreadable: cannot list the tree `/tree`: No such file or directory (os error 2)"
-            );
-            assert_eq!((reported.code(), reported.lines.len()), (2, 0));
-        }
-        assert_eq!(fixture.text("a"), manifest("1.0.0", "a"));
-        assert!(!fixture.has_state());
     });
 }

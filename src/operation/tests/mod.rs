@@ -4,7 +4,9 @@
 
 mod backups;
 mod broken;
+mod closed;
 mod dry_run;
+mod evidence;
 mod explain;
 mod files;
 mod first_pass;
@@ -12,6 +14,7 @@ mod fixture;
 mod interposed;
 mod journal;
 mod lock_first;
+mod lost_output;
 mod migrate;
 mod plan;
 mod prune;
@@ -19,6 +22,7 @@ mod reading;
 mod refusals;
 mod reported;
 mod rollback;
+mod rollback_journals;
 mod selection;
 mod signals;
 mod verify;

@@ -8,6 +8,7 @@ pub(crate) mod pair;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
 pub(crate) mod skip;
+pub(crate) mod snapshot;
 pub(crate) mod tree;
 pub(crate) mod trouble;
 pub(crate) mod wait;
