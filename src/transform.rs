@@ -271,6 +271,25 @@ mod tests {
         }
     }
 
+    /// Says nothing of a way back.
+    #[derive(Debug)]
+    struct Silent;
+
+    impl Transform for Silent {
+        fn name(&self) -> String {
+            "silent".to_owned()
+        }
+        fn changes(&self, _: Value<'_>) -> Result<Vec<Change>, StepError> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn a_transform_has_no_inverse_unless_it_says_so() {
+        let none = Silent.inverse().map(drop).unwrap_err();
+        assert_eq!(none.to_string(), "it does not say how it is undone");
+    }
+
     #[test]
     fn an_edit_can_have_a_verb_that_says_what_it_means() {
         for (change, words) in [

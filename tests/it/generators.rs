@@ -1,9 +1,9 @@
 //! The generators of trees and of trouble: the same seed makes the same files, and what a manifest declares is there.
 //!
-//! Invariant: what a generated tree is expected to be is computed here without the generator.
+//! Invariant: hashes and identities are computed here anew, never taken from the generator.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self};
+use std::fs;
 use std::path::Path;
 
 use migrate_manifests::code::{Class, Code};

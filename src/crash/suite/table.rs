@@ -328,6 +328,22 @@ fn anything_else_is_rescued_and_said_once() {
     on_every_disk(&row(Some(other), false, THEIRS), |disk, told, what| {
         assert_eq!((told.exit_code(), told.summary.rescued), (1, 1), "{what}");
         let kept = format!("{NAME}.rescued.{}", Digest::of(other).short());
+        let notices = told.notices.iter();
+        let notices = notices.filter(|one| matches!(one.code, Code::Rescued | Code::Recovered));
+        let notices: Vec<_> = notices.map(|one| one.message.as_str()).collect();
+        assert_eq!(
+            notices,
+            [
+                format!(
+                    "a file that may be the only copy of somebody's version is kept as `manifest.json.rescued.{}`",
+                    Digest::of(other).short()
+                ),
+                format!(
+                    "operation {ID} had not ended: 0 manifests are migrated, 0 as they were, 1 changed by somebody else since"
+                ),
+            ],
+            "{what}"
+        );
         assert_eq!(disk.read_path(kept).unwrap(), other, "{what}");
         assert_eq!(disk.read_path(NAME).unwrap(), THEIRS, "{what}");
     });

@@ -6,6 +6,7 @@ use super::fixture::{named, on_each_storage, ruled, selecting};
 use super::reported::Reported;
 use super::verify::{pair, replayed, verified, verified_as};
 use crate::code::Code;
+use crate::digest::Digest;
 use crate::operation::verify::Verify;
 
 /// Why migrations cannot be computed again.
@@ -136,6 +137,35 @@ fn a_replay_uses_the_catalog_that_was_used_and_says_when_it_is_gone_or_changed()
         );
         fixture.catalog = used;
         assert_eq!(replayed(fixture).lines, ["one current"]);
+    });
+}
+
+#[test]
+fn a_replay_that_differs_or_has_no_original_is_told_with_what_it_needs() {
+    on_each_storage(|fixture| {
+        fixture.catalog = ruled("");
+        fixture.manifest("one", r#"{"id":1}"#);
+        fixture.migrate();
+        let left = fixture.text("one");
+        let left = (left.clone(), Digest::of(left.as_bytes()));
+        fixture.manifest("one", &left.0.replace("\"id\":1", "\"id\":2"));
+        let reported = replayed(fixture);
+        let mut differs = reported.findings.iter();
+        let differs = differs.find(|one| one.code == Code::ReplayDiffers).unwrap();
+        let found = Digest::of(fixture.text("one").as_bytes());
+        assert_eq!(
+            differs.message,
+            format!(
+                "the migration of `manifest.json.backup` by operation `20260228T103000Z-1`, computed again, gives bytes with the SHA-256 {}, expected {found}",
+                left.1
+            )
+        );
+        fixture.manifest("one", &left.0);
+        fixture.tree.remove("one/manifest.json.backup");
+        assert_eq!(
+            reasons(&replayed(fixture)),
+            ["no backup has the original of `/h/0`"]
+        );
     });
 }
 
