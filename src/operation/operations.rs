@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::ledger;
+use super::rollback::can_be_undone;
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::digest::Digest;
@@ -42,6 +43,8 @@ pub struct OperationEntry {
     pub rolled_back: u64,
     /// The number of its backups that were deleted since.
     pub backups_pruned: u64,
+    /// True if a manifest that it replaced can still be rolled back.
+    pub can_be_undone: bool,
     /// The size of its journal in bytes.
     pub journal_bytes: u64,
 }
@@ -52,7 +55,13 @@ pub struct OperationEntry {
 /// The state cannot be read.
 pub fn operations(storage: &dyn Storage) -> Result<Vec<OperationEntry>, Stop> {
     let ledger = ledger::required(storage)?;
-    let mut entries: Vec<OperationEntry> = ledger.operations().iter().map(entry).collect();
+    let operations = ledger.operations().iter();
+    let mut entries: Vec<OperationEntry> = operations
+        .map(|operation| OperationEntry {
+            can_be_undone: can_be_undone(&ledger, operation),
+            ..entry(operation)
+        })
+        .collect();
     let places: HashMap<OperationId, usize> = entries
         .iter()
         .enumerate()
@@ -99,6 +108,7 @@ fn entry(operation: &Operation) -> OperationEntry {
         pruned: 0,
         rolled_back: 0,
         backups_pruned: 0,
+        can_be_undone: false,
         journal_bytes: operation.bytes,
     }
 }

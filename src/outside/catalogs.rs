@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::catalog::{Catalog, CatalogError, Source};
 use crate::code::Code;
@@ -157,8 +157,7 @@ pub fn change_catalog(dir: &Path, before: &str, after: &str) -> Result<(), Stop>
     if fs::read_to_string(&path).map_err(|error| failed(&error))? != before {
         return Err(failed(&"somebody changed it meanwhile"));
     }
-    let beside = dir.join("catalog.json.new");
-    let file = File::create_new(&beside).map_err(|error| failed(&error))?;
+    let (beside, file) = create_beside(dir).map_err(|error| failed(&error))?;
     let write = |mut file: File| {
         file.set_permissions(metadata.permissions())?;
         file.write_all(after.as_bytes())?;
@@ -166,10 +165,26 @@ pub fn change_catalog(dir: &Path, before: &str, after: &str) -> Result<(), Stop>
         fs::rename(&beside, &path)
     };
     write(file).map_err(|error| {
-        // Left behind it does no harm: no catalog has a file of that name.
+        // Left behind it does no harm: no catalog has a file of that name, and the next one gets another.
         fs::remove_file(&beside).unwrap_or_default();
         failed(&error)
     })
+}
+
+/// Makes a file beside the catalog's own, under the first name that is free: an earlier one may have been left by a crash.
+fn create_beside(dir: &Path) -> io::Result<(PathBuf, File)> {
+    let mut number = 1;
+    loop {
+        let beside = dir.join(format!("catalog.json.new{number}"));
+        match File::create_new(&beside) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            Err(error) => {
+                let message = format!("cannot create `{}`: {error}", beside.display());
+                return Err(io::Error::new(error.kind(), message));
+            }
+            Ok(file) => return Ok((beside, file)),
+        }
+    }
 }
 
 fn is_absent(error: &io::Error) -> bool {

@@ -354,7 +354,8 @@ Fill in the steps, what the schema asks, and what becomes of the fixture. Then: 
             format!(r#"{{"run_id": "r", "team": 1.50, "schema_version": "{version}"}}"#),
         );
     }
-    // What was filled in there, the next version begins with.
+    // What was filled in there, the next version begins with; what a crash left is in nobody's way.
+    sandbox.file("mine/catalog.json.new1", "half");
     new("2.0.0").code(0).stderr("").stdout(
         "wrote     mine/fixtures/run/1.3.0-to-2.0.0/after.json\nwrote     mine/fixtures/run/1.3.0-to-2.0.0/before.json\nwrote     mine/migrations/1.3.0-to-2.0.0.json\nwrote     mine/schemas/run-2.0.0.json\nchanged   mine/catalog.json\n\nFill in the steps, what the schema asks, and what becomes of the fixture. Then: migrate-manifests catalog check --catalog mine\n",
     );
@@ -362,6 +363,7 @@ Fill in the steps, what the schema asks, and what becomes of the fixture. Then: 
         read("mine/fixtures/run/1.3.0-to-2.0.0/after.json"),
         r#"{"run_id": "r", "team": 1.50, "schema_version": "2.0.0"}"#
     );
+    assert_eq!(read("mine/catalog.json.new1"), "half");
     sandbox
         .run(["catalog", "test", "--catalog", "mine"])
         .code(0)

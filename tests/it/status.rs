@@ -108,6 +108,9 @@ fn operations_are_listed_with_what_they_did() {
         .json_lines();
     assert_eq!((lines.len(), &lines[0]["id"]), (2, &json!(id)));
     assert_eq!(before, sandbox.snapshot());
+    sandbox.run(["rollback", "--last", "--quiet"]).code(0);
+    let told = sandbox.run(["operations"]);
+    assert!(!told.out().contains("To undo"), "{}", told.out());
 }
 
 #[test]

@@ -63,6 +63,8 @@ fn a_link_in_the_place_of_the_tree_is_not_followed() {
                 "error: `[SANDBOX]/home/artifacts` is a symbolic link\nhint: give the directory that the link leads to as ROOT, if that is the tree that you mean: links are followed only where you type them\n",
             );
         }
+        let output = sandbox.run(["home", "--format", "json"]);
+        assert_eq!(output.json()["error"]["code"], "tree_is_link", "{output}");
         assert_eq!(before, sandbox.snapshot());
     }
     // The link itself is one that the operator typed.

@@ -100,7 +100,7 @@ impl Ending for OperationsEnd {
         let table = page.headed_table(&rows, &[left, left, right, right, left]);
         page.print(&table);
         let mut entries = self.entries.iter();
-        let last = entries.rfind(|entry| entry.migrated > entry.rolled_back + entry.backups_pruned);
+        let last = entries.rfind(|entry| entry.can_be_undone);
         let Some(last) = last else { return };
         let way_back = format!(
             "To undo the last migration: migrate-manifests rollback {}",

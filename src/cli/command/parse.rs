@@ -207,6 +207,48 @@ mod tests {
         Args::command().debug_assert();
     }
 
+    /// A new command is to be added to one of the two lists.
+    #[test]
+    fn each_command_is_known_to_write_or_not_to() {
+        let all = Args::command();
+        let mut known = [vec![], vec![]];
+        for first in all.get_subcommands() {
+            let mut add = |name: String, second: Option<&str>| {
+                known[usize::from(writes(first.get_name(), second))].push(name);
+            };
+            if !first.has_subcommands() || first.get_name() == "backups" {
+                add(first.get_name().to_owned(), None);
+            }
+            for second in first.get_subcommands() {
+                let name = format!("{} {}", first.get_name(), second.get_name());
+                add(name, Some(second.get_name()));
+            }
+        }
+        let [reading, writing] = known;
+        let expected = ["rollback", "state adopt", "backups prune", "catalog new"];
+        assert_eq!(writing, expected);
+        let expected = [
+            "status",
+            "verify",
+            "plan",
+            "explain",
+            "show",
+            "validate",
+            "operations",
+            "backups",
+            "backups export",
+            "catalog check",
+            "catalog lint",
+            "catalog test",
+            "catalog graph",
+            "catalog schema",
+            "completions",
+            "man",
+        ];
+        assert_eq!(reading, expected);
+        assert!(writes("migrate", None));
+    }
+
     #[test]
     fn a_wrong_argument_is_told_in_one_line_with_a_hint() {
         let stop = read_words(&["--dryrun"]).unwrap_err();

@@ -87,12 +87,21 @@ fn last(ledger: &Ledger, selection: &Selection) -> Result<Choice, Stop> {
     for operation in ledger.operations().iter().rev() {
         check_trusted(operation)?;
         let paths = ledger.touched_by(&operation.id);
-        let is_left = |path: &TreePath| replacement(ledger, path, Some(&operation.id)).is_some();
-        if paths.iter().any(is_left) {
+        if is_left(ledger, operation, &paths) {
             return Ok(whole(ledger, operation, paths, selection));
         }
     }
     Ok(Choice::default())
+}
+
+fn is_left(ledger: &Ledger, operation: &Operation, paths: &[TreePath]) -> bool {
+    let mut paths = paths.iter();
+    paths.any(|path| replacement(ledger, path, Some(&operation.id)).is_some())
+}
+
+/// Returns true if a manifest that the operation replaced can still be rolled back.
+pub(in crate::operation) fn can_be_undone(ledger: &Ledger, operation: &Operation) -> bool {
+    is_left(ledger, operation, &ledger.touched_by(&operation.id))
 }
 
 fn one(ledger: &Ledger, wanted: &str, selection: &Selection) -> Result<Choice, Stop> {

@@ -9,5 +9,6 @@ mod compare;
 mod run;
 
 pub use choose::Undo;
+pub(in crate::operation) use choose::can_be_undone;
 pub(in crate::operation) use run::rollback_outcome;
 pub use run::{Rollback, rollback};

@@ -87,6 +87,17 @@ fn mapped(page: &str) -> Vec<String> {
 }
 
 #[test]
+fn every_trait_has_a_row_with_its_reason() {
+    let Some(page) = project("docs/architecture.md") else {
+        return;
+    };
+    let rows = rows(section(&page, "Traits"));
+    let named = rows.iter().flat_map(|(first, _)| literals(first));
+    let named: BTreeSet<String> = named.map(str::to_owned).collect();
+    assert_eq!(named, Sources::read().traits);
+}
+
+#[test]
 fn the_page_shows_the_rooms_as_they_are() {
     let Some(page) = project("docs/architecture.md") else {
         return;

@@ -76,8 +76,8 @@ pub(super) fn closing(text: &str, open: char, close: char) -> usize {
     text.len()
 }
 
-/// The name of the type or the trait that an item defines.
-pub(super) fn type_name(item: &str) -> Option<String> {
+/// The word for its kind, and the name, of a type or a trait that an item defines.
+pub(super) fn type_name(item: &str) -> Option<(&str, String)> {
     let mut words = item
         .split_whitespace()
         .skip_while(|word| word.starts_with("pub") || word.ends_with(')'));
@@ -87,7 +87,7 @@ pub(super) fn type_name(item: &str) -> Option<String> {
     }
     let name = words.next()?;
     let end = name.find(|one: char| !(one.is_alphanumeric() || one == '_'));
-    Some(name[..end.unwrap_or(name.len())].to_owned())
+    Some((kind, name[..end.unwrap_or(name.len())].to_owned()))
 }
 
 /// The visibility and the tree of a `use` item.

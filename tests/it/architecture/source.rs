@@ -46,6 +46,8 @@ pub(crate) struct Sources {
     begins: BTreeMap<String, BTreeSet<String>>,
     /// The names of types and traits of production code, and the files that define them.
     pub(crate) types: BTreeMap<String, BTreeSet<String>>,
+    /// The names of the traits among them.
+    pub(crate) traits: BTreeSet<String>,
 }
 
 /// The room of a file.
@@ -75,6 +77,7 @@ impl Sources {
             passed_on: BTreeMap::new(),
             begins: BTreeMap::new(),
             types: BTreeMap::new(),
+            traits: BTreeSet::new(),
         };
         for root in ["lib.rs", "main.rs"] {
             sources.read_file(root, &[], Code::Production);
@@ -184,7 +187,10 @@ impl Sources {
         if code == Code::Production {
             let begins = self.begins.entry(file.to_owned()).or_default();
             begins.extend(beginnings(text));
-            if let Some(name) = type_name(text) {
+            if let Some((kind, name)) = type_name(text) {
+                if kind == "trait" {
+                    self.traits.insert(name.clone());
+                }
                 let files = self.types.entry(name).or_default();
                 files.insert(file.to_owned());
             }
