@@ -152,6 +152,8 @@ codes! {
     MetadataChanged, "metadata_changed", Finding, "find out who changed the mode or the owner, and set them back; in a tree that was copied they may be meant";
     ReplayDiffers, "replay_differs", Finding, "compare the manifest with its backup: it is not the result of the migration";
     JournalDamaged, "journal_damaged", Finding, "restore the journal from a copy; what follows the break is not known";
+    JournalMissing, "journal_missing", Finding, "restore the journal from a copy of the state directory; what its operation did is not known without it";
+    HeadDamaged, "head_damaged", Finding, "restore `head` from a copy made after the last operation, or move it away: the next operation makes a new one from the journals";
     JournalUnknown, "journal_unknown", Finding, "use the newer version of the program that wrote it, or restore the journal from a copy";
     SnapshotMissing, "snapshot_missing", Finding, "restore the file named from a copy of the run";
     SnapshotSizeDiffers, "snapshot_size_differs", Finding, "restore the file named from a copy of the run";

@@ -4,10 +4,10 @@
 
 use std::collections::HashMap;
 
-use super::id::OperationId;
+use super::id::{OperationId, TreeId};
 use super::opaque::Memo;
 use super::paths::Table;
-use super::reader::Integrity;
+use super::reader::{ChainEnds, Integrity};
 use super::record::{Began, Ended, Record, Settled};
 use super::values::Command;
 use crate::digest::Digest;
@@ -38,6 +38,10 @@ pub struct Ledger {
     /// The number of operations up to the last one that may have changed any manifest without a record.
     pub(super) uncertain_before: u32,
     pub(super) backups_uncertain_before: u32,
+    /// The tree that journals must name, if it is known.
+    pub(super) tree: Option<TreeId>,
+    /// The operations whose journals were removed on purpose, with their serial numbers.
+    pub(super) forgotten: HashMap<OperationId, Option<u64>>,
 }
 
 /// One operation that has a journal.
@@ -55,11 +59,40 @@ pub struct Operation {
     pub bytes: u64,
     /// True if the journal has an intent.
     pub has_entries: bool,
-    /// True if the journal is sound except for its missing end.
-    pub is_cut: bool,
+    /// The damage, if the state says that there is any.
+    pub damage: JournalDamage,
     /// True if its results deny each other, or an intent.
     pub(super) contradicts_itself: bool,
+    pub(super) chain: Option<ChainEnds>,
     pub(super) place: u32,
+}
+
+impl Operation {
+    pub(super) fn new(id: OperationId) -> Self {
+        Self {
+            id,
+            began: None,
+            ended: None,
+            state: OperationState::Finished,
+            bytes: 0,
+            has_entries: false,
+            damage: JournalDamage::Broken,
+            contradicts_itself: false,
+            chain: None,
+            place: 0,
+        }
+    }
+}
+
+/// The damage of a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JournalDamage {
+    /// Its chain is broken.
+    Broken,
+    /// Its end is missing.
+    Cut,
+    /// It is of another operation, or of another tree.
+    Foreign,
 }
 
 /// The state of an operation.
@@ -76,6 +109,8 @@ pub enum OperationState {
     Unknown,
     /// The journal cannot be read.
     Unreadable,
+    /// There is no journal, or it is empty, though something names it.
+    Missing,
 }
 
 impl OperationState {
@@ -87,6 +122,7 @@ impl OperationState {
             Self::Damaged => "damaged",
             Self::Unknown => "unknown",
             Self::Unreadable => "unreadable",
+            Self::Missing => "missing",
         }
     }
 }
@@ -139,15 +175,8 @@ impl Ledger {
         self.number(&id);
         let place = u32::try_from(self.operations.len()).unwrap_or(NONE);
         self.operations.push(Operation {
-            id,
             place,
-            began: None,
-            ended: None,
-            state: OperationState::Finished,
-            bytes: 0,
-            has_entries: false,
-            is_cut: false,
-            contradicts_itself: false,
+            ..Operation::new(id)
         });
     }
 
@@ -193,11 +222,14 @@ impl Ledger {
                 };
                 (&one.path, deed)
             }
+            Record::Forgotten(one) => {
+                self.forgotten.insert(one.operation.clone(), one.serial);
+                return None;
+            }
             // These records concern no manifest's content.
             Record::Reverse(_)
             | Record::Storage(_)
             | Record::Accepted(_)
-            | Record::Forgotten(_)
             | Record::Cut(_)
             | Record::Discarded(_) => return None,
         };
@@ -213,10 +245,13 @@ impl Ledger {
         };
         let is_torn = condition == Integrity::Torn && operation.began.is_some();
         let has_no_end = operation.ended.is_none() && operation.has_entries;
-        let is_own = operation
-            .began
-            .as_ref()
-            .is_none_or(|began| began.operation == operation.id);
+        let is_own = operation.began.as_ref().is_none_or(|began| {
+            let is_of_tree = self.tree.is_none() || began.tree.is_none() || began.tree == self.tree;
+            began.operation == operation.id && is_of_tree
+        });
+        if !is_own {
+            operation.damage = JournalDamage::Foreign;
+        }
         operation.bytes = bytes;
         operation.state = match condition {
             Integrity::Damaged => OperationState::Damaged,
@@ -225,7 +260,7 @@ impl Ledger {
             _ if operation.contradicts_itself => OperationState::Unknown,
             _ if is_unfinished => OperationState::Unfinished,
             Integrity::Whole | Integrity::Torn if is_torn || has_no_end => {
-                operation.is_cut = true;
+                operation.damage = JournalDamage::Cut;
                 OperationState::Damaged
             }
             Integrity::Whole | Integrity::Torn => OperationState::Finished,
@@ -238,10 +273,31 @@ impl Ledger {
 
     /// Records that the journal of the last operation cannot be read.
     pub fn end_unread(&mut self) {
+        self.end_without_records(OperationState::Unreadable);
+    }
+
+    /// Records that the last operation has no journal.
+    pub fn end_missing(&mut self) {
+        self.end_without_records(OperationState::Missing);
+    }
+
+    fn end_without_records(&mut self, state: OperationState) {
         if let Some(operation) = self.operations.last_mut() {
-            operation.state = OperationState::Unreadable;
+            operation.state = state;
         }
         self.mark_uncertain();
+    }
+
+    /// Names the tree; a journal of another tree says nothing of this one.
+    pub fn expect_tree(&mut self, tree: Option<TreeId>) {
+        self.tree = tree;
+    }
+
+    /// Records the chain values by which others may name the journal of the last operation.
+    pub fn chained(&mut self, chain: Option<ChainEnds>) {
+        if let Some(operation) = self.operations.last_mut() {
+            operation.chain = chain;
+        }
     }
 
     /// Marks the results of earlier operations as uncertain: the last operation may have changed any manifest without a record.
@@ -254,7 +310,11 @@ impl Ledger {
         }
         self.uncertain_before = last.place;
         let command = last.began.as_ref().map(|began| began.command);
-        if last.state == OperationState::Unreadable || command != Some(Command::Migrate) {
+        let is_unread = matches!(
+            last.state,
+            OperationState::Unreadable | OperationState::Missing
+        );
+        if is_unread || command != Some(Command::Migrate) {
             self.backups_uncertain_before = last.place;
         }
     }

@@ -8,6 +8,7 @@ mod head;
 mod id;
 mod ledger;
 mod opaque;
+mod order;
 mod paths;
 mod reader;
 mod record;
@@ -22,9 +23,10 @@ mod writer;
 
 pub use head::Head;
 pub use id::{IdError, OperationId, TreeId};
-pub use ledger::{Ledger, Operation, OperationState};
+pub use ledger::{JournalDamage, Ledger, Operation, OperationState};
 pub use opaque::{Memo, Opaque};
-pub use reader::{Integrity, Reader};
+pub use order::{HeadState, Heads, JournalLoss, OrderFlaw};
+pub use reader::{ChainEnds, Integrity, Reader};
 pub use record::{
     Accepted, Began, Cut, Discarded, Ended, FORMAT, Forgotten, Record, Removing, Replacing,
     Restoring, Reverse, Settled, StorageNote,

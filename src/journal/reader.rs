@@ -26,10 +26,20 @@ pub enum Integrity {
     Unknown,
 }
 
+/// The chain values of a journal's first line and of its last sound one.
+///
+/// `head` and later journals name an operation by one of them: by the first while it is at work, then by the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChainEnds {
+    pub(super) first: Digest,
+    pub(super) last: Digest,
+}
+
 /// Reads the records of one journal.
 #[derive(Debug, Clone, Default)]
 pub struct Reader {
     writer: Writer,
+    first_chain: Option<Digest>,
     /// The incomplete last line, up to the limit.
     begun: Vec<u8>,
     sound_bytes: u64,
@@ -106,6 +116,12 @@ impl Reader {
         }
     }
 
+    /// The chain values of the first and of the last sound line; `None` if no line is sound.
+    pub fn chain_ends(&self) -> Option<ChainEnds> {
+        let (first, last) = self.first_chain.zip(self.writer.chain)?;
+        Some(ChainEnds { first, last })
+    }
+
     /// Continues the chain behind the last sound line.
     pub fn writer(&self) -> &Writer {
         &self.writer
@@ -146,6 +162,7 @@ impl Reader {
         let record = self.record(kind, &members).ok_or(ChainState::Unknown)?;
         self.writer.sequence += 1;
         self.writer.chain = Some(chain);
+        self.first_chain.get_or_insert(chain);
         Ok(record)
     }
 

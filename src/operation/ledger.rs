@@ -5,10 +5,11 @@
 use std::collections::HashMap;
 
 use super::frame::unfinished_notice;
+use super::order;
 use crate::catalog::{Catalog, Source};
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::journal::{Ledger, Operation, OperationState};
+use crate::journal::{HeadState, Heads, JournalDamage, Ledger, Operation, OperationState};
 use crate::report::{Diagnosis, Stop};
 use crate::storage::{Log, Storage};
 
@@ -42,9 +43,14 @@ impl Journals {
     }
 
     fn listed(storage: &dyn Storage) -> Result<Self, Diagnosis> {
-        let logs = storage.logs()?;
         let mut journals = Self::empty();
+        let before = order::head(storage);
+        let logs = storage.logs()?;
         journals.are_none = logs.is_empty();
+        let named = logs.iter();
+        let named = named.map(|log| (&log.id, log.serial.zip(log.tree)));
+        let head = before.as_ref().unwrap_or(&HeadState::Absent);
+        journals.ledger.expect_tree(Ledger::tree_of(head, named));
         for log in &logs {
             let ledger = &mut journals.ledger;
             ledger.reserve(log.bytes);
@@ -53,10 +59,13 @@ impl Journals {
                 ledger.fold_with(record, memo);
             });
             match read {
-                Ok(end) => ledger.end(end.condition, end.bytes, log.is_unfinished),
+                Ok(end) => {
+                    ledger.chained(end.chain);
+                    ledger.end(end.condition, end.bytes, log.is_unfinished);
+                }
                 // Recovery examines an operation without a journal.
                 Err(diagnosis) if diagnosis.code == Code::OperationUnknown => {
-                    ledger.end_unread();
+                    ledger.end_missing();
                 }
                 Err(diagnosis) => {
                     ledger.end_unread();
@@ -81,7 +90,29 @@ impl Journals {
         if !unfinished.is_empty() {
             journals.warnings.insert(0, unfinished_notice(&unfinished));
         }
+        journals.check_order(before, order::head(storage));
         Ok(journals)
+    }
+
+    /// Compares the journals with each other and with the head, as it was before they were read and after.
+    fn check_order(
+        &mut self,
+        before: Result<HeadState, Diagnosis>,
+        after: Result<HeadState, Diagnosis>,
+    ) {
+        match before.and_then(|before| {
+            Ok(Heads {
+                before,
+                after: after?,
+            })
+        }) {
+            Ok(heads) => {
+                let flaws = self.ledger.check_order(&heads);
+                self.are_none &= flaws.is_empty();
+                self.findings.extend(flaws.iter().map(order::finding));
+            }
+            Err(unread) => self.warnings.push(unread),
+        }
     }
 
     fn unread(&mut self, id: &str, diagnosis: Diagnosis) {
@@ -127,21 +158,27 @@ pub(super) fn required(storage: &dyn Storage) -> Result<Ledger, Stop> {
 /// The finding about a journal that is not complete and trusted.
 pub(super) fn trust_finding(operation: &Operation) -> Option<Diagnosis> {
     let (code, what) = match operation.state {
-        OperationState::Damaged if operation.is_cut => (
+        OperationState::Damaged if operation.damage == JournalDamage::Cut => (
             Code::JournalDamaged,
             "ends too early, though nothing of the operation is unfinished",
         ),
+        OperationState::Damaged if operation.damage == JournalDamage::Foreign => (
+            Code::JournalDamaged,
+            "is that of another operation, or of another tree: it is not believed",
+        ),
         OperationState::Damaged => (
             Code::JournalDamaged,
-            "has a broken chain, or the name of another: what follows the break is not believed",
+            "has a broken chain: what follows the break is not believed",
         ),
         OperationState::Unknown => (
             Code::JournalUnknown,
             "says something that this version of the program does not know: a newer one wrote it, or it was edited",
         ),
-        OperationState::Finished | OperationState::Unfinished | OperationState::Unreadable => {
-            return None;
-        }
+        // What names a journal that is missing says so.
+        OperationState::Finished
+        | OperationState::Unfinished
+        | OperationState::Unreadable
+        | OperationState::Missing => return None,
     };
     let message = format!("the journal of operation `{}` {what}", operation.id);
     Some(Diagnosis::new(code, message))

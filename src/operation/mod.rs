@@ -13,6 +13,7 @@ mod ledger;
 mod migrate;
 mod nearest;
 mod operations;
+mod order;
 mod rehearse;
 mod rollback;
 mod scope;

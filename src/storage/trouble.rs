@@ -5,6 +5,7 @@ use crate::code::Code;
 use crate::journal::OperationId;
 use crate::json::MAX_BYTES;
 use crate::report::{Diagnosis, Stop};
+use crate::storage::names::STATE_DIRECTORY;
 
 pub(super) fn changed_meanwhile() -> Diagnosis {
     Diagnosis::new(
@@ -41,4 +42,14 @@ pub(super) fn locked(holder: Option<&str>) -> Stop {
         None => "another process is looking at the tree".to_owned(),
     };
     Stop::new(Code::Locked, message)
+}
+
+/// The head cannot be understood: a newer version may have written it, so nothing is recovered or begun.
+pub(super) fn head_not_understood() -> Stop {
+    let hint = "use the version of the program that wrote it; if it is damaged, move it out of the state directory: the journals say which operation was the last";
+    let message = format!("`{STATE_DIRECTORY}/head` is not understood");
+    Stop {
+        hint: Some(hint.to_owned()),
+        ..Stop::new(Code::StateUnusable, message)
+    }
 }

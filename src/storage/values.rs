@@ -7,7 +7,7 @@ use std::fmt;
 use std::fs::{FileTimes, Permissions};
 
 use crate::code::Code;
-use crate::journal::{BackupId, Integrity, OperationId, Reader};
+use crate::journal::{BackupId, ChainEnds, Integrity, OperationId, Reader, TreeId};
 use crate::path::Name;
 use crate::report::Diagnosis;
 
@@ -225,6 +225,8 @@ pub struct Log {
     pub id: OperationId,
     /// The serial number of the operation, if its journal is of a format that has one.
     pub serial: Option<u64>,
+    /// The tree that the journal names, if its format has one.
+    pub tree: Option<TreeId>,
     /// True if the operation is at work or was interrupted.
     pub is_unfinished: bool,
     /// The size of the journal.
@@ -245,6 +247,8 @@ pub struct LogEnd {
     pub condition: Integrity,
     /// The size.
     pub bytes: u64,
+    /// The chain values by which other journals and the head name it; `None` if no line of it is sound.
+    pub chain: Option<ChainEnds>,
 }
 
 impl LogEnd {
@@ -253,6 +257,7 @@ impl LogEnd {
         Self {
             condition: reader.condition(),
             bytes: reader.all_bytes(),
+            chain: reader.chain_ends(),
         }
     }
 }

@@ -30,6 +30,7 @@ mod interrupts;
 mod killed;
 mod limits;
 mod mount_points;
+mod order;
 mod plan;
 mod proof;
 mod rollback;

@@ -234,6 +234,16 @@ fn check_trusted(operation: &Operation) -> Result<(), Stop> {
                 ),
             )
         }),
+        OperationState::Missing => Err(Stop {
+            hint: Some(
+                "restore the journal from a copy; or give the id of the operation to undo: what was changed since it is left alone"
+                    .to_owned(),
+            ),
+            ..Stop::new(
+                Code::JournalMissing,
+                format!("the journal of operation {id} is gone: what it did cannot be told"),
+            )
+        }),
         OperationState::Unreadable => Err(Stop::new(
             Code::StateUnusable,
             format!("the journal of operation {id} cannot be read"),

@@ -16,6 +16,7 @@ mod journal;
 mod lock_first;
 mod lost_output;
 mod migrate;
+mod order;
 mod plan;
 mod prune;
 mod reading;

@@ -179,8 +179,8 @@ fn operations_that_are_unfinished_damaged_or_unknown_are_listed_as_that() {
         assert_eq!(
             states,
             [
-                (second, OperationState::Unknown),
                 (first, OperationState::Damaged),
+                (second, OperationState::Unknown),
                 (third.to_string(), OperationState::Unfinished),
             ]
         );

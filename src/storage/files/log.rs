@@ -40,8 +40,10 @@ pub(super) fn list<D: Disk>(core: &Core<D>) -> io::Result<Vec<Log>> {
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => (None, 0),
                 opening => opening?,
             };
+            let numbered = began.and_then(|began| began.serial.zip(began.tree));
             logs.push(Log {
-                serial: began.and_then(|began| began.serial),
+                serial: numbered.map(|(serial, _)| serial),
+                tree: numbered.map(|(_, tree)| tree),
                 is_unfinished: unfinished.contains(&id),
                 bytes,
                 id,
@@ -54,6 +56,7 @@ pub(super) fn list<D: Disk>(core: &Core<D>) -> io::Result<Vec<Log>> {
             logs.push(Log {
                 id,
                 serial: None,
+                tree: None,
                 is_unfinished: true,
                 bytes: 0,
             });

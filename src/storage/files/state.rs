@@ -12,7 +12,7 @@ use crate::code::Code;
 use crate::journal::{Head, OperationId};
 use crate::path::Name;
 use crate::report::Stop;
-use crate::storage::trouble::locked;
+use crate::storage::trouble::{head_not_understood, locked};
 use crate::storage::values::EntryKind;
 
 const STATE: Name<'_> = Name::constant(STATE_DIRECTORY);
@@ -282,12 +282,7 @@ fn check_ours(caller: u32, shown: &str, found: &Stat) -> Result<(), Stop> {
 fn check_head<D: Disk>(disk: &D, dir: &D::Dir) -> Result<(), StateRefusal> {
     match read_small(disk, dir, HEAD)? {
         Some(bytes) if Head::read(&bytes).is_none() => {
-            let hint = "use the version of the program that wrote it; if it is damaged, move it out of the state directory: the journals say which operation was the last";
-            let message = format!("`{STATE_DIRECTORY}/{HEAD}` is not understood");
-            Err(StateRefusal::Stop(Stop {
-                hint: Some(hint.to_owned()),
-                ..Stop::new(Code::StateUnusable, message)
-            }))
+            Err(StateRefusal::Stop(head_not_understood()))
         }
         _ => Ok(()),
     }

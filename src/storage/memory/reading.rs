@@ -13,7 +13,7 @@ use crate::storage::names;
 use crate::storage::seam::{
     Begin, Begun, Directory, EachRecord, OpenDirectory, Storage, Successor,
 };
-use crate::storage::trouble::{locked, no_operation};
+use crate::storage::trouble::{head_not_understood, locked, no_operation};
 use crate::storage::values::{
     Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, Property, PropertyDifference, ReadVersion,
     StateFiles,
@@ -80,6 +80,12 @@ impl Storage for Memory {
             let mut tree = self.tree();
             if !tree.has_state() && begin == Begin::IfThere {
                 return Ok(None);
+            }
+            if !tree.is_locked && tree.has_damaged_head() {
+                return match begin {
+                    Begin::IfThere => Ok(None),
+                    Begin::Make => Err(head_not_understood()),
+                };
             }
             if !tree.is_locked {
                 tree.is_locked = true;

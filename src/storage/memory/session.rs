@@ -55,11 +55,13 @@ fn make(tree: &mut Tree, change: &StorageChange<'_>) -> Result<Option<BackupId>,
 impl Session for MapSession {
     fn begin(&self, opening: Opening) -> Result<OperationId, Stop> {
         let mut tree = self.memory.tree();
-        let changes = u128::from(tree.changes);
+        let last = tree.logs().pop();
+        let known = last.as_ref().and_then(|log| log.tree);
+        let random = u128::from(tree.changes).to_be_bytes();
         let mut head = tree
             .head()
-            .unwrap_or_else(|| Head::new(TreeId::of(changes.to_be_bytes())));
-        let last = tree.logs().last().and_then(|log| log.serial);
+            .unwrap_or_else(|| Head::new(known.unwrap_or_else(|| TreeId::of(random))));
+        let last = last.and_then(|log| log.serial);
         let next = head.serial.max(last.unwrap_or(0)).checked_add(1);
         head.serial =
             next.ok_or_else(|| Stop::new(Code::StateUnusable, "no serial number is left"))?;

@@ -186,13 +186,18 @@ impl Tree {
         Head::read(self.state.get(HEAD)?)
     }
 
+    pub(super) fn has_damaged_head(&self) -> bool {
+        self.state.contains_key(HEAD) && self.head().is_none()
+    }
+
     pub(super) fn write_head(&mut self, head: &Head) {
         let text = head.to_text().into_bytes();
         self.state.insert(HEAD.to_owned(), text);
     }
 
     pub(super) fn has_state(&self) -> bool {
-        self.is_locked || self.state.contains_key(HEAD)
+        let is_its = |name: &String| name == HEAD || name.starts_with(OPERATIONS);
+        self.is_locked || self.state.keys().any(is_its)
     }
 
     pub(super) fn journal(&self, id: &OperationId) -> Option<&[u8]> {
@@ -233,6 +238,7 @@ impl Tree {
         let began = ledger.operations()[0].began.as_ref();
         Log {
             serial: began.and_then(|began| began.serial),
+            tree: began.and_then(|began| began.tree),
             is_unfinished: self.unfinished.contains(&id),
             bytes: journal.len() as u64,
             id,
