@@ -154,6 +154,8 @@ codes! {
     JournalDamaged, "journal_damaged", Finding, "restore the journal from a copy; what follows the break is not known";
     JournalMissing, "journal_missing", Finding, "restore the journal from a copy of the state directory; what its operation did is not known without it";
     HeadDamaged, "head_damaged", Finding, "restore `head` from a copy made after the last operation, or move it away: the next operation makes a new one from the journals";
+    StateExposed, "state_exposed", Finding, "find out who wrote to it; then give it back to the owner of the state directory, writable by nobody else";
+    LeftOver, "left_over", Finding, "find out whether anybody needs what is in it, then move it away or remove it";
     JournalUnknown, "journal_unknown", Finding, "use the newer version of the program that wrote it, or restore the journal from a copy";
     SnapshotMissing, "snapshot_missing", Finding, "restore the file named from a copy of the run";
     SnapshotSizeDiffers, "snapshot_size_differs", Finding, "restore the file named from a copy of the run";

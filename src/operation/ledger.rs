@@ -115,6 +115,15 @@ impl Journals {
         }
     }
 
+    /// The operations that are at work or were interrupted.
+    pub(super) fn unfinished(&self) -> impl Iterator<Item = &str> {
+        let unfinished = self
+            .snapshot
+            .iter()
+            .filter(|(_, is_unfinished, _)| *is_unfinished);
+        unfinished.map(|(id, ..)| id.as_str())
+    }
+
     fn unread(&mut self, id: &str, diagnosis: Diagnosis) {
         if diagnosis.code == Code::NotRegular {
             let finding = Diagnosis::new(Code::JournalDamaged, diagnosis.message);

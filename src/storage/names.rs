@@ -29,6 +29,20 @@ pub(super) fn looks_like_backup(manifest: Name<'_>, name: Name<'_>) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
 }
 
+/// Returns true for the name of a file that was rescued beside a manifest. Older versions of the program did not always know the manifest.
+pub(super) fn looks_rescued(manifest: Name<'_>, name: Name<'_>) -> bool {
+    let of = |manifest: &[u8]| {
+        let rest = name.as_bytes().strip_prefix(manifest)?;
+        std::str::from_utf8(rest.strip_prefix(b".rescued.")?).ok()
+    };
+    let Some(digits) = of(manifest.as_bytes()).or_else(|| of(b"manifest")) else {
+        return false;
+    };
+    let digits = digits.split('-').next().unwrap_or_default();
+    let is_hex = digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hex || digits == "unread"
+}
+
 pub(super) fn is_backup(manifest: Name<'_>, before: Digest, backup: &BackupId) -> bool {
     backups(manifest, before).any(|name| name == *backup)
 }
@@ -83,6 +97,31 @@ mod tests {
         for wrong in ["manifest.json", "manifest.json.backup.x", "other.backup"] {
             let wrong = BackupId::new(wrong).unwrap();
             assert!(!is_backup(manifest, before, &wrong));
+        }
+    }
+
+    #[test]
+    fn a_rescued_file_is_recognised_by_its_digest() {
+        let is = |name: &str| {
+            looks_rescued(
+                Name::constant("m.json"),
+                Name::new(name.as_bytes()).unwrap(),
+            )
+        };
+        for rescued in [
+            "m.json.rescued.0123456789abcdef",
+            "m.json.rescued.unread-2",
+            "manifest.rescued.0123456789abcdef",
+        ] {
+            assert!(is(rescued), "{rescued}");
+        }
+        for other in [
+            "m.json",
+            "m.json.rescued.x",
+            "m.rescued.0123456789abcdef",
+            "n.json.rescued.unread",
+        ] {
+            assert!(!is(other), "{other}");
         }
     }
 

@@ -56,6 +56,9 @@ pub trait Storage: Send + Sync {
     /// They cannot be read, or another user could have written the tree's catalog (`catalog_untrusted`).
     fn state(&self, path: &str) -> Result<StateFiles, Stop>;
 
+    /// The flaws of the state apart from what its journals say: parts that others can write, and files that were kept until somebody deals with them.
+    fn state_flaws(&self) -> Vec<Diagnosis>;
+
     /// The journals in the order of their operations: those of format 1 by id, then the others by serial number.
     ///
     /// # Errors
@@ -211,6 +214,17 @@ impl<'s> Directory<'s> {
         }
         backups.sort_unstable_by(|one, two| one.id.cmp(&two.id));
         Ok(backups)
+    }
+
+    /// The names of files beside a manifest that recovery kept because each may be the only copy of somebody's version, sorted.
+    pub fn rescued(&self, manifest: Name<'_>) -> Vec<String> {
+        let names = self.entries.iter();
+        let mut rescued: Vec<String> = names
+            .filter(|(name, _)| names::looks_rescued(manifest, *name))
+            .map(|(name, _)| name.to_string())
+            .collect();
+        rescued.sort_unstable();
+        rescued
     }
 
     /// Reads a backup, as [`OpenDirectory::read`].

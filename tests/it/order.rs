@@ -1,8 +1,9 @@
-//! The order of operations as the program shows it: journals that are gone, a head that is gone, and clocks.
+//! The order of operations as the program shows it: journals that are gone, a head that is gone, and state that others can write to.
 //!
-//! Invariant: whatever the clock says, the order of operations is that in which they were done.
+//! Invariant: each cause is one finding, which names the file or the operation.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::json;
 
@@ -73,4 +74,101 @@ fn a_head_that_is_gone_is_found_and_stays_found() {
     let third = sandbox.run(["--format", "json"]).json();
     assert!(third["operation"].as_str().unwrap().ends_with("-3"));
     assert_eq!(findings(), json!({"head_damaged": 1}));
+}
+
+/// The findings about the state, as code and message.
+fn state(sandbox: &Sandbox) -> Vec<String> {
+    let verified = verify(sandbox, &[]);
+    let report = verified.json();
+    let state = report["state"].as_array().unwrap().iter();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let state: Vec<_> = state
+        .map(|one| format!("{}: {}", text(&one["code"]), text(&one["message"])))
+        .collect();
+    verified.code(i32::from(!state.is_empty()));
+    state
+}
+
+#[test]
+fn state_that_others_can_write_to_is_named_file_by_file() {
+    let sandbox = Sandbox::new();
+    let [one, two] = twice(&sandbox);
+    let expected = |path: &str, mode: &str| {
+        format!("state_exposed: `{path}` has mode {mode}: others can write to it")
+    };
+    let inner = |path: &str| Path::new(STATE).join(path);
+    sandbox.mode(STATE, 0o777).mode(journal(&two), 0o666);
+    assert_eq!(
+        state(&sandbox),
+        [
+            expected(".migrate-manifests", "0777"),
+            expected(
+                &format!(".migrate-manifests/operations/{two}.jsonl"),
+                "0666"
+            ),
+        ]
+    );
+    sandbox.mode(STATE, 0o700).mode(journal(&two), 0o600);
+    assert_eq!(state(&sandbox), [""; 0]);
+
+    fs::hard_link(sandbox.path(journal(&one)), sandbox.path("elsewhere")).unwrap();
+    assert_eq!(
+        state(&sandbox),
+        [format!(
+            "state_exposed: `.migrate-manifests/operations/{one}.jsonl` has 2 names: it can be written by another one"
+        )]
+    );
+    fs::remove_file(sandbox.path("elsewhere")).unwrap();
+
+    for number in 0..10 {
+        sandbox.file(inner(&format!("operations/{number}")), "");
+        sandbox.mode(inner(&format!("operations/{number}")), 0o622);
+    }
+    let many = state(&sandbox);
+    assert_eq!(many.len(), 6, "{many:?}");
+    assert_eq!(
+        many[5],
+        "state_exposed: the same holds for 5 more files of the state"
+    );
+}
+
+#[test]
+fn rescued_and_left_over_files_are_found_until_they_are_dealt_with() {
+    let sandbox = Sandbox::new();
+    twice(&sandbox);
+    let run = Path::new("artifacts/one/r");
+    let staged = run.join(
+        ".migrate-manifests.20200101T000000Z-1.0123456789abcdef-0123456789abcdef-0123456789abcdef",
+    );
+    let rescued = run.join("manifest.json.rescued.0123456789abcdef");
+    let kept = Path::new(STATE).join("rescued/0123456789abcdef");
+    for path in [&staged, &rescued, &kept] {
+        sandbox.file(path, "{}");
+    }
+    let found = verify(&sandbox, &[]);
+    let report = found.code(1).json();
+    assert_eq!(
+        report["findings"],
+        json!({"left_over": 1, "rescued": 2}),
+        "{found}"
+    );
+    assert_eq!(report["warnings"], json!([]));
+    let beside = &report["manifests"][0]["findings"][0];
+    assert_eq!(
+        beside["message"],
+        "`manifest.json.rescued.0123456789abcdef` beside it may be the only copy of somebody's version"
+    );
+    assert_eq!(
+        state(&sandbox),
+        [
+            "rescued: `.migrate-manifests/rescued/0123456789abcdef` may be the only copy of somebody's version",
+            "left_over: an operation left it, and no operation is unfinished that would deal with it",
+        ]
+    );
+    // A migration says nothing of what verify finds.
+    sandbox.run(["--quiet"]).code(0);
+    for path in [&staged, &rescued, &kept] {
+        fs::remove_file(sandbox.path(path)).unwrap();
+    }
+    verify(&sandbox, &[]).code(0);
 }

@@ -77,6 +77,10 @@ impl<S: Script> Storage for Interposed<'_, S> {
         self.behind.logs()
     }
 
+    fn state_flaws(&self) -> Vec<Diagnosis> {
+        self.behind.state_flaws()
+    }
+
     fn log(&self, id: &OperationId, each: EachRecord<'_>) -> Result<LogEnd, Diagnosis> {
         self.behind.log(id, each)
     }

@@ -130,6 +130,7 @@ impl<'p> Prover<'_, 'p> {
 
     fn prove_read(&self, read: &ManifestToProve<'_>) -> Proved<'p> {
         let mut findings: Vec<Diagnosis> = self.left(read).into_iter().collect();
+        findings.extend(rescued(read));
         let catalog = self.frame.catalog;
         let manifest = match examine(catalog, read.path.file_name(), read.bytes) {
             Ok(manifest) => manifest,
@@ -312,6 +313,15 @@ impl<'p> Prover<'_, 'p> {
             _ => Vec::new(),
         }
     }
+}
+
+/// The files that recovery kept beside the manifest and that nobody has dealt with.
+fn rescued(read: &ManifestToProve<'_>) -> impl Iterator<Item = Diagnosis> {
+    let rescued = read.directory.rescued(read.path.name()).into_iter();
+    rescued.map(|name| {
+        let message = format!("`{name}` beside it may be the only copy of somebody's version");
+        Diagnosis::new(Code::Rescued, message)
+    })
 }
 
 /// Compares a backup with what its journal says of the original, if it must be there and has the original's bytes.

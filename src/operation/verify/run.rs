@@ -18,6 +18,7 @@ use crate::operation::scope::Scope;
 use crate::operation::survey::Survey;
 use crate::operation::tally::Tally;
 use crate::operation::walk::{Found, Visit};
+use crate::path::TreePath;
 use crate::report::{Diagnosis, Outcome, Sink, Start, Status, Stop, Summary, Verified};
 
 const GROUP: usize = 64;
@@ -46,8 +47,13 @@ fn run(frame: &Frame<'_>, options: Verify, tally: &mut Tally<'_>) -> Result<(), 
     for warning in &journals.warnings {
         tally.warn(warning);
     }
-    for finding in &journals.findings {
-        tally.finding(finding);
+    let flaws = frame.storage.state_flaws();
+    for flaw in journals.findings.iter().chain(&flaws) {
+        if flaw.is_note() {
+            tally.warn(flaw);
+        } else {
+            tally.finding(flaw);
+        }
     }
     let catalogs = if options.replay {
         let (catalogs, damaged) = Catalogs::load(frame.storage, frame.catalog, &journals.ledger);
@@ -127,6 +133,9 @@ impl<'w> Walk<'w> {
             self.prove_again(&finder, &mut found);
             self.note_differences(&found, tally);
             for one in found {
+                let Some(one) = self.unless_left_over(one, tally) else {
+                    continue;
+                };
                 // A limit counts all manifests.
                 if let Some(proved) = one.manifest(tally).filter(|_| left > 0) {
                     left -= 1;
@@ -176,6 +185,36 @@ impl<'w> Walk<'w> {
                 proved.differs_from_journals().then(|| path.clone())
             });
         }
+    }
+
+    /// Reports a file that an operation left beside a manifest and that no operation will deal with any more; gives everything else back.
+    fn unless_left_over<T>(&self, found: Found<T>, tally: &mut Tally<'_>) -> Option<Found<T>> {
+        let Found::Warning(warning) = found else {
+            return Some(found);
+        };
+        let is_left_over = warning.code == Code::UnfinishedOperation
+            && !warning
+                .path
+                .as_ref()
+                .is_some_and(|path| self.is_at_work(path));
+        if !is_left_over {
+            return Some(Found::Warning(warning));
+        }
+        let message =
+            "an operation left it, and no operation is unfinished that would deal with it";
+        tally.finding(&Diagnosis {
+            code: Code::LeftOver,
+            message: message.to_owned(),
+            ..warning
+        });
+        None
+    }
+
+    /// Returns true if a staged file is named after an operation that is unfinished or at work.
+    fn is_at_work(&self, staged: &TreePath) -> bool {
+        let name = staged.name().to_string();
+        let mut unfinished = self.journals.unfinished();
+        unfinished.any(|id| name.contains(&format!(".{id}.")))
     }
 
     /// The files of a whole group are looked at before any is reported, so that a difference of one is told with its manifest.

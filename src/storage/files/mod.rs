@@ -16,6 +16,7 @@ mod error;
     reason = "the kernel says in files whether a file system has a journal"
 )]
 mod file_system;
+mod flaws;
 mod journal_file;
 mod kernel;
 #[expect(

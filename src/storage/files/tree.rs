@@ -9,6 +9,7 @@ use super::core::{Core, OpenOptions};
 use super::directory::FileDirectory;
 use super::disk::{Crossing, Disk};
 use super::error::{diagnose, is_gone};
+use super::flaws;
 use super::kernel::Kernel;
 use super::log;
 use super::names::{self, STATE_DIRECTORY};
@@ -109,6 +110,10 @@ impl<D: Disk> Storage for Files<D> {
 
     fn state(&self, path: &str) -> Result<StateFiles, Stop> {
         small::read(&self.0, path)
+    }
+
+    fn state_flaws(&self) -> Vec<Diagnosis> {
+        flaws::all(&self.0)
     }
 
     fn logs(&self) -> Result<Vec<Log>, Diagnosis> {
