@@ -51,14 +51,16 @@ pub(crate) fn check_at_rest(kind: &Kind, version: &Version, document: Value<'_>)
 }
 
 /// Checks a document at `version` by the rules that compare it with the document `before`.
-pub(crate) fn check_compared<'k>(
-    kind: &'k Kind,
-    version: &'k Version,
-    before: Value<'k>,
-    after: Value<'k>,
-) -> impl Iterator<Item = Failure> + use<'k> {
+pub(crate) fn check_compared(
+    kind: &Kind,
+    version: &Version,
+    before: Value<'_>,
+    after: Value<'_>,
+) -> Vec<Failure> {
     let compares = kind.rules.iter().filter(|rule| rule.body.compares());
-    compares.filter_map(move |rule| check_rule(rule, version, Some(before), after))
+    compares
+        .filter_map(|rule| check_rule(rule, version, Some(before), after))
+        .collect()
 }
 
 fn check(kind: &Kind, version: &Version, occasion: &Occasion<'_>, document: Value<'_>) -> Verdict {

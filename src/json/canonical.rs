@@ -15,6 +15,15 @@ pub fn to_string(value: Value<'_>) -> String {
     printer.out
 }
 
+/// The beginning of the canonical form of `value`: at least so many bytes, or all of it.
+pub(crate) fn beginning(value: Value<'_>, bytes: usize) -> String {
+    let mut printer = Printer::new(value, None);
+    printer.enough = bytes;
+    printer.out = String::new();
+    printer.value(value);
+    printer.out
+}
+
 /// The SHA-256 of the canonical form of `value`.
 pub fn digest(value: Value<'_>) -> Digest {
     Printer::new(value, Some(Hasher::new())).digest(value)
@@ -22,7 +31,7 @@ pub fn digest(value: Value<'_>) -> Digest {
 
 /// Returns true if both values have the same canonical form.
 pub fn same(one: Value<'_>, other: Value<'_>) -> bool {
-    one.raw() == other.raw() || one.kind() == other.kind() && to_string(one) == to_string(other)
+    one.raw() == other.raw() || one.kind() == other.kind() && digest(one) == digest(other)
 }
 
 /// The part of an array that is left out of a digest.
@@ -49,6 +58,8 @@ struct Printer {
     out: String,
     hasher: Option<Hasher>,
     truncated: Option<(usize, Truncation)>,
+    /// The number of bytes after which the rest may be left out.
+    enough: usize,
 }
 
 impl Printer {
@@ -63,6 +74,7 @@ impl Printer {
             out: String::with_capacity(capacity),
             hasher,
             truncated: None,
+            enough: usize::MAX,
         }
     }
 
@@ -97,6 +109,9 @@ impl Printer {
             Some(Truncation::RemoveMember) | None => usize::MAX,
         };
         for (count, element) in array.elements().take(most).enumerate() {
+            if self.out.len() >= self.enough {
+                break;
+            }
             self.separate(count);
             self.value(element);
         }
@@ -116,6 +131,9 @@ impl Printer {
     fn members<'t>(&mut self, members: impl Iterator<Item = Member<'t>>) {
         let mut count = 0;
         for member in members {
+            if self.out.len() >= self.enough {
+                break;
+            }
             if self.truncation_of(member.value()) == Some(Truncation::RemoveMember) {
                 continue;
             }
@@ -213,6 +231,19 @@ mod tests {
             let found = digest_truncated(text.root(), array, truncation);
             assert_eq!(found, digest(scan(before).root()), "{before}");
         }
+    }
+
+    #[test]
+    fn the_beginning_of_a_form_is_not_longer_than_it_must_be() {
+        let document = format!("{{\"b\": [{}0], \"a\": {{}}}}", "[1, {}], ".repeat(5000));
+        let text = Text::scan(document.as_bytes()).unwrap();
+        let whole = to_string(text.root());
+        let some = beginning(text.root(), 100);
+        assert!(
+            whole.starts_with(&some[..100]) && some.len() < 120,
+            "{some}"
+        );
+        assert_eq!(beginning(text.root(), whole.len()), whole);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod apply;
 pub mod canonical;
+mod capacity;
 mod container;
 mod edit;
 mod fragment;
@@ -26,6 +27,7 @@ mod value;
 mod value_kind;
 
 pub use apply::apply;
+pub(crate) use capacity::buffer_capacity;
 pub use edit::{Edit, EditError};
 pub use fragment::Fragment;
 pub(crate) use pointer::PointerSet;

@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 
+use super::capacity::buffer_capacity;
 use super::names::{Names, compare};
 use super::problem::{
     Flaw, MAX_BYTES, MAX_DEPTH, MAX_MEMBERS, TextError, TextProblem, character, excerpt,
@@ -32,7 +33,7 @@ impl<'a> Text<'a> {
         let mut scanner = Scanner {
             text,
             cursor: Cursor { bytes, at: 0 },
-            nodes: Vec::with_capacity(bytes.len() / 16 + 8),
+            nodes: Vec::with_capacity(buffer_capacity(bytes.len()) / size_of::<Node>() + 8),
             open: Vec::with_capacity(8),
         };
         scanner.document().map_err(|flaw| flaw.locate(bytes))?;

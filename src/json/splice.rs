@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::capacity::buffer_capacity;
 use super::container::{Container, Slot, SlotContent};
 use super::layout::{Layout, Lines, indentation, line_end};
 use super::pointer::Pointer;
@@ -177,7 +178,7 @@ impl<'t> Splice<'t> {
     pub(super) fn print(&self) -> String {
         let text = self.text.as_str();
         let root = self.text.root().span();
-        let mut out = String::with_capacity(text.len() + text.len() / 4 + 256);
+        let mut out = String::with_capacity(buffer_capacity(text.len() + text.len() / 4 + 256));
         out.push_str(&text[..root.start]);
         self.print_container(0, &mut out);
         out.push_str(&text[root.end..]);

@@ -168,7 +168,7 @@ impl<'t> Value<'t> {
     }
 
     #[inline]
-    pub(super) fn ascends(&self) -> bool {
+    pub(crate) fn ascends(&self) -> bool {
         self.node().ascending
     }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use super::large::LargeDocuments;
+use super::budget::DocumentBudget;
 use super::tally::Tally;
 use crate::catalog::Catalog;
 use crate::clock::Timestamp;
@@ -62,7 +62,7 @@ pub struct Frame<'f> {
     pub(super) watch: &'f dyn Watch,
     /// The threads; `None` if one is enough.
     pool: Option<ThreadPool>,
-    pub(super) large: LargeDocuments,
+    pub(super) budget: DocumentBudget,
     /// The number of bytes that may still be kept for reports.
     pub(super) spare_bytes: AtomicUsize,
 }
@@ -91,7 +91,7 @@ impl<'f> Frame<'f> {
             request,
             watch,
             pool,
-            large: LargeDocuments::default(),
+            budget: DocumentBudget::default(),
             spare_bytes: AtomicUsize::new(MAX_KEPT_BYTES),
         })
     }

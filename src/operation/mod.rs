@@ -5,10 +5,11 @@
 //! Invariant: a failure of one manifest is data in the report; only a [`Stop`](crate::report::Stop) ends an operation, and it comes with the report so far.
 
 pub mod backups;
+mod budget;
+mod evidence;
 mod explain;
 mod find;
 mod frame;
-mod large;
 mod ledger;
 mod migrate;
 mod nearest;

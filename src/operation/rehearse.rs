@@ -107,7 +107,7 @@ struct TreeRehearser<'l> {
 impl TreeRehearser<'_> {
     fn look(&self, visit: &Visit<'_>, buffer: &mut Vec<u8>) -> RehearsedManifest {
         let path = visit.path;
-        self.frame.large.process(buffer, |bytes, most| {
+        self.frame.budget.process(buffer, |bytes, most| {
             let mut seen = RehearsedManifest {
                 path: path.clone(),
                 kind: None,
@@ -115,13 +115,13 @@ impl TreeRehearser<'_> {
                 warned: Vec::new(),
                 trouble: None,
             };
-            let read = visit
-                .readable()
-                .and_then(|directory| directory.read(path.name(), most, bytes));
-            let read = read.transpose()?.map(drop);
+            let read = match visit.readable() {
+                Ok(directory) => directory.read(path.name(), most, bytes)?.map(drop),
+                Err(diagnosis) => Err(diagnosis),
+            };
             let rehearsed = read.and_then(|()| self.rehearse(bytes, &mut seen));
             seen.trouble = rehearsed.err();
-            Some(seen)
+            Ok(seen)
         })
     }
 

@@ -27,7 +27,10 @@ pub fn show<'b>(
     let mut read = Ok(());
     visit_only(frame, &scope, &mut |visit, _| {
         let directory = visit.readable();
-        let got = directory.and_then(|directory| directory.read(path.name(), usize::MAX, buffer));
+        let got = directory.and_then(|directory| {
+            let got = directory.read(path.name(), usize::MAX, buffer);
+            got.unwrap_or_else(|larger| Err(larger.into()))
+        });
         read = got.map(drop);
     })?;
     let stopped = |diagnosis: Diagnosis| Stop::from(diagnosis.at(path.clone()));

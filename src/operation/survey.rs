@@ -4,6 +4,7 @@
 //!
 //! Invariant: memory holds a short text and a hash for each different value, never a document.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::digest::Digest;
@@ -82,13 +83,15 @@ fn held(value: Option<Value<'_>>) -> FieldValue {
 }
 
 fn shown(value: Value<'_>) -> String {
-    let text = match value.kind() {
-        ValueKind::Object | ValueKind::Array => canonical::to_string(value),
-        _ => value.raw().to_owned(),
+    let text: Cow<'_, str> = match value.kind() {
+        ValueKind::Object | ValueKind::Array => {
+            canonical::beginning(value, 4 * SHOWN_CHARACTERS + 4).into()
+        }
+        _ => Cow::Borrowed(value.raw()),
     };
     match text.char_indices().nth(SHOWN_CHARACTERS) {
         Some((end, _)) => format!("{}...", &text[..end]),
-        None => text,
+        None => text.into_owned(),
     }
 }
 

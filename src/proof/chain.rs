@@ -3,10 +3,11 @@
 //! Invariant: a problem with one record does not prevent the check of another.
 
 use super::evidence::OriginalEvidence;
+use crate::catalog::Kind;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::engine::Manifest;
 use crate::engine::history::HistoryRecord;
+use crate::engine::{EngineMembers, Manifest};
 use crate::json::canonical::{self, Truncation};
 use crate::json::{Pointer, Value};
 use crate::report::Diagnosis;
@@ -21,8 +22,9 @@ pub(super) fn check(
     let mut findings = versions(records, manifest.version(), &kind.history);
     let original = |place: usize| originals.get(place).copied().flatten();
     for (place, record) in records.iter().enumerate() {
-        if let Some(original) = original(place) {
-            let version = original.version(kind);
+        let before = original(place);
+        if let Some(original) = before {
+            let version = original.with_root(|root| version_of(root, kind)).flatten();
             if let Some(expected) = version.filter(|version| *version != record.from_version) {
                 let (at, name) = (kind.history.child(place.to_string()), original.name());
                 let found = &record.from_version;
@@ -31,15 +33,21 @@ pub(super) fn check(
                 )));
             }
         }
+        let has_history = |root: Value<'_>| root.at(&kind.history).is_some();
+        let as_found = before.and_then(|original| original.with_root(has_history));
+        let results = |result: Value<'_>| results(result, &kind.history, place, as_found);
         let next = place + 1;
-        let (result, name) = match original(next) {
-            Some(original) => (original.root(), format!("`{}`", original.name())),
-            None if next == records.len() => (Some(manifest.document()), "the manifest".into()),
+        let (expected, name) = match original(next) {
+            Some(original) => (
+                original.with_root(results),
+                format!("`{}`", original.name()),
+            ),
+            None if next == records.len() => {
+                (Some(results(manifest.document())), "the manifest".into())
+            }
             None => (None, String::new()),
         };
-        let Some(result) = result else { continue };
-        let as_found = original(place).map(|original| original.has_history(&kind.history));
-        let expected = results(result, &kind.history, place, as_found);
+        let Some(expected) = expected else { continue };
         if !expected.contains(&record.checksum_after) {
             let at = kind
                 .history
@@ -53,6 +61,11 @@ pub(super) fn check(
         }
     }
     findings
+}
+
+fn version_of(document: Value<'_>, kind: &Kind) -> Option<Version> {
+    let declared = EngineMembers::read(document, kind).declared.ok()?;
+    Some(declared.unwrap_or_else(|| kind.unversioned.clone()))
 }
 
 fn versions(records: &[HistoryRecord], version: &Version, at: &Pointer) -> Vec<Diagnosis> {

@@ -6,6 +6,7 @@ use super::evidence::OriginalEvidence;
 use crate::engine::Manifest;
 use crate::engine::check_compared;
 use crate::engine::history::HistoryRecord;
+use crate::json::Value;
 use crate::report::Diagnosis;
 
 pub(super) fn check(
@@ -14,21 +15,26 @@ pub(super) fn check(
     originals: &[Option<&OriginalEvidence<'_>>],
 ) -> Vec<Diagnosis> {
     let original = |place: usize| originals.get(place).copied().flatten();
-    let mut findings = Vec::new();
+    let (kind, mut findings) = (manifest.kind(), Vec::new());
+    if !kind.rules.iter().any(|rule| rule.body.compares()) {
+        return findings;
+    }
     for (place, record) in records.iter().enumerate() {
         let Some(found) = original(place) else {
             continue;
         };
-        let made = if place + 1 == records.len() {
-            Some(manifest.document())
+        let to = &record.to_version;
+        let with_after = |after: Value<'_>| {
+            let failures = found.with_root(|before| check_compared(kind, to, before, after));
+            failures.unwrap_or_default()
+        };
+        let failures: Vec<_> = if place + 1 == records.len() {
+            with_after(manifest.document())
         } else {
-            original(place + 1).and_then(OriginalEvidence::root)
+            let next = original(place + 1).and_then(|next| next.with_root(with_after));
+            next.unwrap_or_default()
         };
-        let (Some(before), Some(after)) = (found.root(), made) else {
-            continue;
-        };
-        let failures = check_compared(manifest.kind(), &record.to_version, before, after);
-        findings.extend(failures.map(|failure| {
+        findings.extend(failures.into_iter().map(|failure| {
             let diagnosis = Diagnosis::from(&failure);
             let message = format!("compared with `{}`, {}", found.name(), diagnosis.message);
             Diagnosis::new(diagnosis.code, message)

@@ -1,17 +1,16 @@
 //! The evidence about one manifest: the files with the names of backups, and the statements of journals.
-//! Invariant: the content identifies a backup, not the name.
+//! Invariant: the content identifies a backup, not the name; of large documents only one is in memory at a time, however many backups there are.
 
-use crate::catalog::Kind;
+use std::borrow::Cow;
+
 use crate::digest::Digest;
-use crate::engine::EngineMembers;
 use crate::engine::history::HistoryRecord;
 use crate::journal::{Replacement, Witness};
-use crate::json::{Pointer, Text, Value, canonical};
+use crate::json::{Text, Value, canonical};
 use crate::report::Diagnosis;
-use crate::version::Version;
 
 /// The evidence about a manifest, without its own text.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Evidence<'e> {
     /// The SHA-256 of the manifest's bytes.
     pub raw: Digest,
@@ -27,57 +26,79 @@ pub(crate) struct Proof {
     pub findings: Vec<Diagnosis>,
 }
 
-#[derive(Debug, Clone)]
+/// A file with the name of a backup: what it holds in short, and a way to read it again.
+#[derive(Clone)]
 pub(crate) struct OriginalEvidence<'b> {
     pub(super) name: &'b str,
-    pub(super) content: Result<OriginalContent<'b>, String>,
+    pub(super) content: Result<OriginalContent, String>,
+    source: OriginalSource<'b>,
 }
 
-#[derive(Debug, Clone)]
-pub(super) struct OriginalContent<'b> {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OriginalContent {
     pub(super) raw: Digest,
-    /// The document and its canonical digest; `None` if it is not valid.
-    pub(super) document: Option<(Text<'b>, Digest)>,
+    /// The canonical digest; `None` if it is no valid document.
+    pub(super) checksum: Option<Digest>,
+}
+
+/// Reads the file with this name again, into an empty buffer; returns false if that cannot be done.
+pub(crate) type ReadAgain<'b> = dyn Fn(&str, &mut Vec<u8>) -> bool + 'b;
+
+#[derive(Clone)]
+enum OriginalSource<'b> {
+    Bytes(Cow<'b, [u8]>),
+    Again(&'b ReadAgain<'b>),
 }
 
 impl<'b> OriginalEvidence<'b> {
-    pub(crate) fn new(name: &'b str, bytes: &'b [u8]) -> Self {
-        let document = Text::scan(bytes).ok().map(|text| {
-            let digest = canonical::digest(text.root());
-            (text, digest)
-        });
-        let raw = Digest::of(bytes);
+    /// An original whose bytes stay in memory.
+    pub(crate) fn new(name: &'b str, bytes: impl Into<Cow<'b, [u8]>>) -> Self {
+        let bytes = bytes.into();
         Self {
             name,
-            content: Ok(OriginalContent { raw, document }),
+            content: Ok(OriginalContent::of(&bytes)),
+            source: OriginalSource::Bytes(bytes),
+        }
+    }
+
+    /// An original that is read again whenever its document is wanted.
+    pub(crate) fn outside(name: &'b str, bytes: &[u8], again: &'b ReadAgain<'b>) -> Self {
+        Self {
+            name,
+            content: Ok(OriginalContent::of(bytes)),
+            source: OriginalSource::Again(again),
         }
     }
 
     pub(crate) fn unread(name: &'b str, why: String) -> Self {
-        let content = Err(why);
-        Self { name, content }
+        Self {
+            name,
+            content: Err(why),
+            source: OriginalSource::Bytes(Cow::Borrowed(b"")),
+        }
     }
 
     pub(crate) fn name(&self) -> &'b str {
         self.name
     }
 
-    pub(crate) fn text(&self) -> Option<&Text<'b>> {
+    /// Passes the document to `act`. Returns `None` if it is not valid, or if the file changed since it was first read.
+    pub(crate) fn with_text<T>(&self, act: impl FnOnce(Text<'_>) -> T) -> Option<T> {
         let content = self.content.as_ref().ok()?;
-        content.document.as_ref().map(|(text, _)| text)
+        content.checksum?;
+        let mut buffer = Vec::new();
+        let bytes = match &self.source {
+            OriginalSource::Bytes(bytes) => bytes,
+            OriginalSource::Again(read) => {
+                let is_same = read(self.name, &mut buffer) && Digest::of(&buffer) == content.raw;
+                is_same.then_some(&*buffer)?
+            }
+        };
+        Text::scan(bytes).ok().map(act)
     }
 
-    pub(super) fn root(&self) -> Option<Value<'_>> {
-        self.text().map(Text::root)
-    }
-
-    pub(super) fn has_history(&self, at: &Pointer) -> bool {
-        self.root().is_some_and(|root| root.at(at).is_some())
-    }
-
-    pub(super) fn version(&self, kind: &Kind) -> Option<Version> {
-        let declared = EngineMembers::read(self.root()?, kind).declared.ok()?;
-        Some(declared.unwrap_or_else(|| kind.unversioned.clone()))
+    pub(super) fn with_root<T>(&self, act: impl FnOnce(Value<'_>) -> T) -> Option<T> {
+        self.with_text(|text| act(text.root()))
     }
 
     pub(crate) fn raw(&self) -> Option<Digest> {
@@ -93,7 +114,16 @@ impl<'b> OriginalEvidence<'b> {
     }
 
     pub(crate) fn checksum(&self) -> Option<Digest> {
-        let content = self.content.as_ref().ok()?;
-        content.document.as_ref().map(|(_, digest)| *digest)
+        self.content.as_ref().ok()?.checksum
+    }
+}
+
+impl OriginalContent {
+    fn of(bytes: &[u8]) -> Self {
+        let document = Text::scan(bytes).ok();
+        Self {
+            raw: Digest::of(bytes),
+            checksum: document.map(|text| canonical::digest(text.root())),
+        }
     }
 }

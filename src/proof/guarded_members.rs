@@ -14,10 +14,12 @@ pub(super) fn check(
     let Some(original) = originals.iter().flatten().next() else {
         return Vec::new();
     };
-    let Some(before) = original.root() else {
-        return Vec::new();
-    };
-    let (kind, after, name) = (manifest.kind(), manifest.document(), original.name());
+    let compared = original.with_root(|before| compare(manifest, before, original.name()));
+    compared.unwrap_or_default()
+}
+
+fn compare(manifest: &Manifest<'_, '_>, before: Value<'_>, name: &str) -> Vec<Diagnosis> {
+    let (kind, after) = (manifest.kind(), manifest.document());
     let immutable = kind
         .immutable
         .iter()

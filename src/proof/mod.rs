@@ -13,7 +13,7 @@ mod replay;
 mod run;
 mod snapshots;
 
-pub(crate) use evidence::{Evidence, OriginalEvidence};
+pub(crate) use evidence::{Evidence, OriginalEvidence, ReadAgain};
 pub(crate) use history::check_history;
 pub(crate) use lost_values::values_lost;
 pub(crate) use originals::check_backups;

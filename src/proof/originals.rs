@@ -7,6 +7,7 @@ use crate::catalog::Kind;
 use crate::code::Code;
 use crate::engine::history::HistoryRecord;
 use crate::journal::Replacement;
+use crate::json::Value;
 use crate::report::Diagnosis;
 
 /// For each record the index of its original; of several, one that a journal recorded.
@@ -93,11 +94,14 @@ fn checksum_before(
 ) -> Option<Diagnosis> {
     let name = replaced.backup?;
     let original = originals.iter().find(|original| original.name == name)?;
-    let content = original.content.as_ref().ok()?;
-    let (text, checksum) = content.document.as_ref()?;
-    let place = text.root().at(&kind.history).map_or(0, |list| list.len());
+    let checksum = original.checksum()?;
+    if original.raw() != Some(replaced.before) {
+        return None;
+    }
+    let records_before = |root: Value<'_>| root.at(&kind.history).map_or(0, |list| list.len());
+    let place = original.with_root(records_before)?;
     let record = records.get(place)?;
-    if content.raw != replaced.before || record.checksum_before == *checksum {
+    if record.checksum_before == checksum {
         return None;
     }
     let at = kind

@@ -26,12 +26,12 @@ pub(crate) struct Replay<'r> {
 
 impl Replay<'_> {
     /// Computes the migration of `original` again, and returns the problem, if there is one.
-    pub(crate) fn check(&self, original: &Text<'_>) -> Option<Diagnosis> {
+    pub(crate) fn check(&self, original: Text<'_>) -> Option<Diagnosis> {
         self.prove(original).err()
     }
 
     /// Computes the migration of `original` again. The text has exactly the migrated bytes.
-    pub(crate) fn prove(&self, original: &Text<'_>) -> Result<String, Diagnosis> {
+    pub(crate) fn prove(&self, original: Text<'_>) -> Result<String, Diagnosis> {
         let again = self.compute(original)?;
         let found = Digest::of(again.as_bytes());
         if found == self.after {
@@ -43,9 +43,9 @@ impl Replay<'_> {
         )))
     }
 
-    fn compute(&self, original: &Text<'_>) -> Result<String, Diagnosis> {
+    fn compute(&self, original: Text<'_>) -> Result<String, Diagnosis> {
         let refused = |refusal: Refusal| self.differs(&format!("is refused: {refusal}"));
-        let examined = examine_text(self.catalog, self.path.file_name(), original.clone());
+        let examined = examine_text(self.catalog, self.path.file_name(), original);
         let manifest = examined.map_err(|one| match one.kind_index {
             Some(_) => refused(one.refusal),
             None => not_replayable(format!(
@@ -93,10 +93,13 @@ pub(crate) fn check_replay<'c>(
             )));
         };
         let replaced = original.replaced(evidence.witness);
-        let (Some(replaced), Some(text)) = (replaced, original.text()) else {
-            return Some(not_replayable(format!(
+        let unknown = || {
+            not_replayable(format!(
                 "no journal says with which catalog `{at}` was made"
-            )));
+            ))
+        };
+        let Some(replaced) = replaced else {
+            return Some(unknown());
         };
         let operation = replaced.operation.id.as_str();
         let began = replaced.operation.began.as_ref();
@@ -111,15 +114,16 @@ pub(crate) fn check_replay<'c>(
         let after = next
             .or(is_last.then_some(evidence.raw))
             .unwrap_or(replaced.after);
-        Replay {
+        let replay = Replay {
             path,
             catalog,
             operation,
             original: original.name(),
             record,
             after,
-        }
-        .check(text)
+        };
+        let checked = original.with_text(|text| replay.check(text));
+        checked.unwrap_or_else(|| Some(unknown()))
     };
     let all = proof.records.iter().enumerate();
     all.filter_map(|(place, record)| one(place, record))

@@ -28,6 +28,6 @@ pub use seam::{
     ReplaceManifest, Respond, RestoreManifest, Session, Storage, StorageChange, Successor,
 };
 pub use values::{
-    Attributes, BackupEntry, Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, Property,
-    PropertyDifference, ReadVersion, StateFiles,
+    Attributes, BackupEntry, Entries, EntryKind, Failed, LargerDocument, LinkTarget, Log, LogEnd,
+    Property, PropertyDifference, ReadVersion, StateFiles,
 };

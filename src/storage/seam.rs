@@ -8,8 +8,8 @@ use std::num::NonZeroUsize;
 use super::names;
 use super::recovery::Recovery;
 use super::values::{
-    BackupEntry, Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, Property, PropertyDifference,
-    ReadVersion, StateFiles,
+    BackupEntry, Entries, EntryKind, Failed, LargerDocument, LinkTarget, Log, LogEnd, Property,
+    PropertyDifference, ReadVersion, StateFiles,
 };
 use crate::clock::Timestamp;
 use crate::code::Code;
@@ -97,16 +97,16 @@ pub trait OpenDirectory: Sync {
     /// It cannot be read.
     fn follow(&self, link: Name<'_>, names: &[&str]) -> Result<LinkTarget, Diagnosis>;
 
-    /// Reads a document into `into`, which is emptied first. One of more than `most` bytes is not read: `None`.
+    /// Reads a document into `into`, which is emptied first. Instead of a version there is a diagnosis if it cannot be read, or is nothing that may be migrated: no regular file, too large, changed while it was read.
     ///
     /// # Errors
-    /// It cannot be read, or is nothing that may be migrated: no regular file, too large, changed while it was read.
+    /// It has more than `most` bytes, and was not read.
     fn read(
         &self,
         document: Name<'_>,
         most: usize,
         into: &mut Vec<u8>,
-    ) -> Result<Option<ReadVersion>, Diagnosis>;
+    ) -> Result<Result<ReadVersion, Diagnosis>, LargerDocument>;
 
     /// The differences of a document that was read from what a journal says of the original, in these properties; none if the storage keeps only bytes.
     ///
@@ -180,13 +180,13 @@ impl<'s> Directory<'s> {
     /// Reads a manifest, as [`OpenDirectory::read`].
     ///
     /// # Errors
-    /// It cannot be read, or is nothing that may be migrated.
+    /// It has more than `most` bytes.
     pub fn read(
         &self,
         manifest: Name<'_>,
         most: usize,
         into: &mut Vec<u8>,
-    ) -> Result<Option<ReadVersion>, Diagnosis> {
+    ) -> Result<Result<ReadVersion, Diagnosis>, LargerDocument> {
         self.open.read(manifest, most, into)
     }
 
@@ -227,20 +227,20 @@ impl<'s> Directory<'s> {
         rescued
     }
 
-    /// Reads a backup, as [`OpenDirectory::read`].
+    /// Reads a backup, as [`OpenDirectory::read`]; one that is not there is `not_found`.
     ///
     /// # Errors
-    /// It is not there (`not_found`), cannot be read, or is nothing that could be put back.
+    /// It has more than `most` bytes.
     pub fn read_backup(
         &self,
         manifest: Name<'_>,
         backup: &BackupId,
         most: usize,
         into: &mut Vec<u8>,
-    ) -> Result<Option<ReadVersion>, Diagnosis> {
+    ) -> Result<Result<ReadVersion, Diagnosis>, LargerDocument> {
         if !names::looks_like_backup(manifest, backup.name()) {
             let message = format!("`{backup}` is no name of a backup of `{manifest}`");
-            return Err(Diagnosis::new(Code::NotFound, message));
+            return Ok(Err(Diagnosis::new(Code::NotFound, message)));
         }
         self.open.read(backup.name(), most, into)
     }

@@ -6,6 +6,7 @@ use crate::journal::OperationId;
 use crate::json::MAX_BYTES;
 use crate::report::{Diagnosis, Stop};
 use crate::storage::names::STATE_DIRECTORY;
+use crate::storage::values::LargerDocument;
 
 pub(super) fn changed_meanwhile() -> Diagnosis {
     Diagnosis::new(
@@ -19,6 +20,12 @@ pub(super) fn removed_meanwhile() -> Diagnosis {
         Code::ChangedMeanwhile,
         "somebody removed it after it was read",
     )
+}
+
+impl From<LargerDocument> for Diagnosis {
+    fn from(larger: LargerDocument) -> Self {
+        too_large(larger.size as u64)
+    }
 }
 
 pub(super) fn too_large(size: u64) -> Diagnosis {

@@ -22,6 +22,13 @@ pub struct ReadVersion {
     token: Box<dyn Any + Send + Sync>,
 }
 
+/// The reason why a document was not read: it has more bytes than were admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LargerDocument {
+    /// The number of its bytes.
+    pub size: usize,
+}
+
 /// The times and the permissions of a document.
 #[derive(Debug, Clone)]
 pub struct Attributes {

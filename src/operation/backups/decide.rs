@@ -12,13 +12,15 @@ use crate::digest::Digest;
 use crate::engine::examine;
 use crate::journal::{BackupId, Ledger, OperationId, Replacement, Witness};
 use crate::json::Text;
+use crate::operation::budget::SMALL;
+use crate::operation::evidence::{BackupReader, KeptBytes};
 use crate::operation::frame::Frame;
 use crate::operation::ledger::Catalogs;
 use crate::operation::walk::Visit;
 use crate::path::TreePath;
 use crate::proof::{Evidence, OriginalEvidence, Replay, check_history, values_lost};
 use crate::report::{Backup, Diagnosis, Fate};
-use crate::storage::{self, Directory, ReadVersion};
+use crate::storage::{self, LargerDocument, ReadVersion};
 
 /// A pruning.
 #[derive(Debug, Clone, Copy)]
@@ -76,20 +78,35 @@ impl Decider<'_> {
             Ok(directory) => directory,
             Err(diagnosis) => return stays(&diagnosis),
         };
-        self.frame.large.process(buffer, |bytes, most| {
-            let read = directory.read(path.name(), most, bytes).transpose()?;
-            Some(match read {
-                Ok(_) => self.all(path, directory, backups, bytes),
-                Err(diagnosis) => stays(&diagnosis),
-            })
+        self.frame.budget.process(buffer, |bytes, most| {
+            let has_waited = most > SMALL;
+            if has_waited && self.frame.watch.signal().is_some() {
+                let all = backups.iter();
+                return Ok(all
+                    .map(|one| self.with_fate(path, one, Fate::NotAttempted))
+                    .collect());
+            }
+            let reader = BackupReader {
+                directory,
+                manifest: path.name(),
+                most,
+            };
+            match directory.read(path.name(), most, bytes)? {
+                Ok(_) => self.all(path, reader, backups, bytes),
+                Err(diagnosis) => Ok(stays(&diagnosis)),
+            }
         })
     }
 
     fn stays(&self, path: &TreePath, backup: &storage::BackupEntry, why: Diagnosis) -> Decided {
+        self.with_fate(path, backup, Fate::Kept(why))
+    }
+
+    fn with_fate(&self, path: &TreePath, backup: &storage::BackupEntry, fate: Fate) -> Decided {
         Decided {
             backup: Backup {
                 operation: None,
-                fate: Fate::Kept(why),
+                fate,
                 ..known(self.ledger, path, backup)
             },
             removable: None,
@@ -99,37 +116,30 @@ impl Decider<'_> {
     fn all(
         &self,
         path: &TreePath,
-        directory: &Directory<'_>,
+        reader: BackupReader<'_>,
         backups: &[storage::BackupEntry],
         bytes: &[u8],
-    ) -> Vec<Decided> {
-        let (mut versions, mut texts) = (Vec::new(), Vec::new());
-        let mut unread = HashMap::new();
+    ) -> Result<Vec<Decided>, LargerDocument> {
+        let (mut versions, mut originals) = (Vec::new(), Vec::new());
+        let (mut unread, mut kept) = (HashMap::new(), KeptBytes::default());
+        let again = |name: &str, into: &mut Vec<u8>| reader.again(name, into);
         for backup in backups {
             let mut text = Vec::new();
-            let read = directory.read_backup(path.name(), &backup.id, usize::MAX, &mut text);
-            match read {
+            let read = match reader.read(&backup.id, &mut text)? {
                 Ok(version) => {
-                    versions.push(version);
-                    texts.push(Ok(text));
+                    versions.push(Some(version));
+                    Ok(text)
                 }
                 Err(diagnosis) => {
                     versions.push(None);
-                    texts.push(Err(diagnosis.message.clone()));
                     if diagnosis.code.class() == Class::Failed {
-                        unread.insert(&backup.id, diagnosis);
+                        unread.insert(&backup.id, diagnosis.clone());
                     }
+                    Err(diagnosis)
                 }
-            }
+            };
+            originals.push(kept.original(backup.id.as_str(), read, &again));
         }
-        let originals: Vec<_> = backups
-            .iter()
-            .zip(&texts)
-            .map(|(backup, text)| match text {
-                Ok(bytes) => OriginalEvidence::new(backup.id.as_str(), bytes),
-                Err(why) => OriginalEvidence::unread(backup.id.as_str(), why.clone()),
-            })
-            .collect();
         let read = PruneCase {
             path,
             bytes,
@@ -137,7 +147,7 @@ impl Decider<'_> {
             originals: &originals,
         };
         let all = backups.iter().enumerate().zip(versions);
-        all.map(|((place, backup), version)| {
+        let decided = all.map(|((place, backup), version)| {
             let decided = unread.remove(&backup.id).map_or(Ok(()), Err);
             let decided = decided.and_then(|()| self.backup(&read, place));
             let decided = decided.and_then(|(of, digest)| {
@@ -161,8 +171,8 @@ impl Decider<'_> {
                 },
                 Err(why) => self.stays(path, backup, why),
             }
-        })
-        .collect()
+        });
+        Ok(decided.collect())
     }
 
     fn backup(
@@ -206,18 +216,26 @@ impl Decider<'_> {
             .ok_or_else(|| format!("the journal of `{operation}` names no catalog"))
             .and_then(|began| self.catalogs.of(began.catalog.digest))
             .map_err(|why| Diagnosis::new(Code::NotReplayable, why))?;
-        let before = original.text().ok_or_else(|| unrelated(original.name()))?;
-        let again = Replay {
+        let replay = Replay {
             path: read.path,
             catalog,
             operation,
             original: original.name(),
             record,
             after: replaced.after,
-        }
-        .prove(before)?;
+        };
+        let again = original.with_text(|before| replay.prove(before));
+        let again = again.ok_or_else(|| unrelated(original.name()))??;
         if !self.options.include_destructive {
-            refuse_lost(before, &again)?;
+            let lost = if replaced.after == raw {
+                original.with_text(|before| refuse_lost(&before, manifest.text()))
+            } else {
+                let after = Text::scan(again.as_bytes());
+                let after = after
+                    .map_err(|error| Diagnosis::new(error.problem.code(), error.to_string()))?;
+                original.with_text(|before| refuse_lost(&before, &after))
+            };
+            lost.unwrap_or_else(|| Err(unrelated(original.name())))?;
         }
         Ok((replaced.operation.id.clone(), replaced.before))
     }
@@ -250,16 +268,13 @@ fn leads_to(witness: Option<&Witness<'_>>, replaced: &Replacement<'_>, raw: Dige
     stands == raw
 }
 
-fn refuse_lost(before: &Text<'_>, after: &str) -> Result<(), Diagnosis> {
-    let after = Text::scan(after.as_bytes())
-        .map_err(|error| Diagnosis::new(error.problem.code(), error.to_string()))?;
-    let lost = values_lost(before, &after);
-    let Some(first) = lost.first() else {
+fn refuse_lost(before: &Text<'_>, after: &Text<'_>) -> Result<(), Diagnosis> {
+    let Some(lost) = values_lost(before, after) else {
         return Ok(());
     };
-    let more = match lost.len() {
-        1 => String::new(),
-        several => format!(", and of {} more", several - 1),
+    let (first, more) = match lost.number {
+        1 => (lost.first, String::new()),
+        several => (lost.first, format!(", and of {} more", several - 1)),
     };
     Err(Diagnosis::new(
         Code::OnlyCopy,

@@ -61,9 +61,9 @@ impl Exporter<'_> {
     ) -> Result<CopyOutcome, Diagnosis> {
         let (path, directory) = (visit.path, visit.directory.clone()?);
         let name = reported.name.as_str();
-        let (digest, copied) = self.frame.large.process(buffer, |bytes, most| {
-            let read = directory.read_backup(path.name(), &backup.id, most, bytes);
-            Some(read.transpose()?.map(|version| {
+        let (digest, copied) = self.frame.budget.process(buffer, |bytes, most| {
+            let read = directory.read_backup(path.name(), &backup.id, most, bytes)?;
+            Ok(read.map(|version| {
                 let digest = Digest::of(bytes);
                 let checked = check(self.ledger, path, name, digest);
                 let original = Original {

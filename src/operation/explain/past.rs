@@ -20,8 +20,9 @@ pub(super) fn backups(
     let found = directory.backups(path.name())?.into_iter();
     let explained = found.map(|backup| {
         let read = directory.read_backup(path.name(), &backup.id, usize::MAX, &mut bytes);
+        let read = read.unwrap_or_else(|larger| Err(larger.into()));
         let original = match &read {
-            Ok(_) => OriginalEvidence::new(backup.id.as_str(), &bytes),
+            Ok(_) => OriginalEvidence::new(backup.id.as_str(), &*bytes),
             Err(diagnosis) => {
                 OriginalEvidence::unread(backup.id.as_str(), diagnosis.message.clone())
             }

@@ -114,7 +114,7 @@ impl Explanation {
             // The outcome has the reason, here and below.
             return;
         };
-        let Ok(Some(version)) = directory.read(visit.path.name(), usize::MAX, bytes) else {
+        let Ok(Ok(version)) = directory.read(visit.path.name(), usize::MAX, bytes) else {
             return;
         };
         let mut content = FileFacts {

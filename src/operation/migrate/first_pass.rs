@@ -194,9 +194,9 @@ fn facts_at_rest(
         return examined;
     }
     let facts = visit.readable().and_then(|directory| {
-        frame.large.process(buffer, |bytes, most| {
-            let read = directory.read(visit.path.name(), most, bytes).transpose()?;
-            Some(read.map(|_| {
+        frame.budget.process(buffer, |bytes, most| {
+            let read = directory.read(visit.path.name(), most, bytes)?;
+            Ok(read.map(|_| {
                 // What is no valid document of its kind says nothing.
                 let manifest = examine(frame.catalog, visit.path.file_name(), bytes);
                 manifest.map_or_else(|_| DocumentFacts::default(), |one| tree.at_rest(&one))

@@ -144,8 +144,12 @@ impl<'v> Visitor<'v> {
             Ok(directory) => directory,
             Err(diagnosis) => return VisitedManifest::troubled(path, diagnosis),
         };
-        self.frame.large.process(buffer, |bytes, most| {
-            let read = directory.read(path.name(), most, bytes).transpose()?;
+        self.frame.budget.process(buffer, |bytes, most| {
+            if self.frame.watch.signal().is_some() {
+                // It may have come while this document waited for its turn.
+                return Ok(VisitedManifest::not_attempted(path));
+            }
+            let read = directory.read(path.name(), most, bytes)?;
             let read = read.map(|version| OpenedManifest {
                 path,
                 directory,
@@ -153,7 +157,7 @@ impl<'v> Visitor<'v> {
                 bytes,
                 digest: OnceCell::new(),
             });
-            Some(match read {
+            Ok(match read {
                 Ok(read) => self.examine(read, mode),
                 Err(diagnosis) => VisitedManifest::troubled(path, diagnosis),
             })

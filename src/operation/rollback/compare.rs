@@ -11,7 +11,7 @@ use crate::journal::{BackupId, Replacement};
 use crate::json::canonical;
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Outcome, Status};
-use crate::storage::{self, Directory, Property};
+use crate::storage::{self, Directory, LargerDocument, Property};
 use crate::version::Version;
 
 pub(super) struct Restorable {
@@ -128,19 +128,22 @@ impl Comparison<'_> {
     fn document(
         &self,
         buffer: &mut Vec<u8>,
-        read: impl Fn(&mut Vec<u8>, usize) -> Result<Option<storage::ReadVersion>, Diagnosis> + Sync,
+        read: impl Fn(
+            &mut Vec<u8>,
+            usize,
+        ) -> Result<Result<storage::ReadVersion, Diagnosis>, LargerDocument>,
     ) -> Result<ReadDocument, Diagnosis> {
-        self.frame.large.process(buffer, |bytes, most| {
-            let version = match read(bytes, most).transpose()? {
+        self.frame.budget.process(buffer, |bytes, most| {
+            let version = match read(bytes, most)? {
                 Ok(version) => version,
-                Err(diagnosis) => return Some(Err(diagnosis)),
+                Err(diagnosis) => return Ok(Err(diagnosis)),
             };
             let examined = engine::examine(self.frame.catalog, self.path.file_name(), bytes);
             let text = match &examined {
                 Ok(manifest) => Some(manifest.text()),
                 Err(unexamined) => unexamined.text.as_ref(),
             };
-            Some(Ok(ReadDocument {
+            Ok(Ok(ReadDocument {
                 version,
                 raw: Digest::of(bytes),
                 canonical: text.map(|text| canonical::digest(text.root())),

@@ -13,6 +13,7 @@ mod first_pass;
 mod fixture;
 mod interposed;
 mod journal;
+mod larger;
 mod lock_first;
 mod lost_output;
 mod migrate;

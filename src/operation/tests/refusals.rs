@@ -43,7 +43,7 @@ fn only_names_of_backups_and_paths_below_the_run_are_read() {
         let other = BackupId::new("other.json").unwrap();
         let read = run.read_backup(MANIFEST, &other, usize::MAX, &mut Vec::new());
         assert_eq!(
-            in_words(&read.map(drop).unwrap_err()),
+            in_words(&read.unwrap().map(drop).unwrap_err()),
             "not_found: `other.json` is no name of a backup of `manifest.json`"
         );
         for name in ["../two/manifest.json", "/etc/passwd", "", "."] {

@@ -8,15 +8,14 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::engine::{Manifest, Pipeline, Plan, check_at_rest, examine};
 use crate::journal::{BackupId, Ledger, Replacement, Witness};
+use crate::operation::evidence::{BackupReader, KeptBytes};
 use crate::operation::frame::Frame;
 use crate::operation::ledger::Catalogs;
 use crate::operation::walk::Visit;
 use crate::path::TreePath;
-use crate::proof::{
-    Evidence, OriginalEvidence, check_backups, check_history, check_replay, check_run,
-};
+use crate::proof::{Evidence, check_backups, check_history, check_replay, check_run};
 use crate::report::{Diagnosis, Enforcement, Outcome, Status, Verified};
-use crate::storage::{Directory, ReadVersion};
+use crate::storage::{Directory, LargerDocument, ReadVersion};
 
 /// A verification. A limit in the selection is a number of manifests, whatever is to be done with them.
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +87,8 @@ struct ManifestToProve<'r> {
     version: ReadVersion,
     bytes: &'r [u8],
     raw: Digest,
+    /// The most bytes that a backup may have.
+    most: usize,
 }
 
 /// The result of looking at the backups of a manifest.
@@ -107,18 +108,22 @@ impl<'p> Prover<'_, 'p> {
             Ok(directory) => *directory,
             Err(trouble) => return Proved::troubled(path, trouble.clone(), Vec::new()),
         };
-        let proved = self.frame.large.process(buffer, |bytes, most| {
-            let read = directory.read(path.name(), most, bytes).transpose()?;
-            Some(match read {
-                Err(trouble) => Proved::troubled(path, trouble, Vec::new()),
+        let proved = self.frame.budget.process(buffer, |bytes, most| {
+            if watch.signal().is_some() {
+                // It may have come while this document waited for its turn.
+                return Ok(Proved::not_attempted(path));
+            }
+            match directory.read(path.name(), most, bytes)? {
+                Err(trouble) => Ok(Proved::troubled(path, trouble, Vec::new())),
                 Ok(version) => self.prove_read(&ManifestToProve {
                     path,
                     directory,
                     version,
                     raw: Digest::of(bytes),
                     bytes,
+                    most,
                 }),
-            })
+            }
         });
         watch.looked_at();
         if watch.signal().is_some() {
@@ -128,27 +133,27 @@ impl<'p> Prover<'_, 'p> {
         proved
     }
 
-    fn prove_read(&self, read: &ManifestToProve<'_>) -> Proved<'p> {
+    fn prove_read(&self, read: &ManifestToProve<'_>) -> Result<Proved<'p>, LargerDocument> {
         let mut findings: Vec<Diagnosis> = self.left(read).into_iter().collect();
         findings.extend(rescued(read));
         let catalog = self.frame.catalog;
         let manifest = match examine(catalog, read.path.file_name(), read.bytes) {
             Ok(manifest) => manifest,
             Err(unexamined) => {
-                let checked = self.backups(read);
+                let checked = self.backups(read)?;
                 findings.extend(checked.findings);
                 let trouble = Diagnosis::from(&unexamined.refusal);
-                return Proved {
+                return Ok(Proved {
                     compared: checked.compared,
                     ..Proved::troubled(read.path, trouble, findings)
-                };
+                });
             }
         };
         let mut proved = self.decided(read, &manifest);
         findings.append(&mut proved.verified.findings);
         let at_rest = check_at_rest(manifest.kind(), manifest.version(), manifest.document());
         findings.extend(at_rest.failures.iter().map(Diagnosis::from));
-        let checked = self.history(read, &manifest);
+        let checked = self.history(read, &manifest)?;
         findings.extend(checked.findings);
         findings.extend(self.run(read, &manifest));
         match self.manifest_metadata(read) {
@@ -157,7 +162,7 @@ impl<'p> Prover<'_, 'p> {
         }
         proved.compared.extend(checked.compared);
         proved.verified.findings = findings;
-        proved
+        Ok(proved)
     }
 
     fn left(&self, read: &ManifestToProve<'_>) -> Option<Diagnosis> {
@@ -217,9 +222,13 @@ impl<'p> Prover<'_, 'p> {
         }))
     }
 
-    fn history(&self, read: &ManifestToProve<'_>, manifest: &Manifest<'_, '_>) -> CheckedBackups {
+    fn history(
+        &self,
+        read: &ManifestToProve<'_>,
+        manifest: &Manifest<'_, '_>,
+    ) -> Result<CheckedBackups, LargerDocument> {
         if manifest.history_len() == 0 && !self.was_replaced(read.path) {
-            return CheckedBackups::default();
+            return Ok(CheckedBackups::default());
         }
         self.with_evidence(read, |evidence| {
             let mut proof = check_history(manifest, evidence);
@@ -236,11 +245,11 @@ impl<'p> Prover<'_, 'p> {
     }
 
     /// Checks the backups of a manifest that cannot be read, because they are needed to restore it.
-    fn backups(&self, read: &ManifestToProve<'_>) -> CheckedBackups {
+    fn backups(&self, read: &ManifestToProve<'_>) -> Result<CheckedBackups, LargerDocument> {
         if self.was_replaced(read.path) {
             self.with_evidence(read, check_backups)
         } else {
-            CheckedBackups::default()
+            Ok(CheckedBackups::default())
         }
     }
 
@@ -253,46 +262,40 @@ impl<'p> Prover<'_, 'p> {
         &self,
         read: &ManifestToProve<'_>,
         check: impl FnOnce(&Evidence<'_>) -> Vec<Diagnosis>,
-    ) -> CheckedBackups {
+    ) -> Result<CheckedBackups, LargerDocument> {
         let name = read.path.name();
         let backups = match read.directory.backups(name) {
             Ok(backups) => backups,
             Err(trouble) => {
-                return CheckedBackups {
+                return Ok(CheckedBackups {
                     findings: vec![trouble],
                     compared: Vec::new(),
-                };
+                });
             }
         };
         let witness = self.ledger.witness(read.path);
-        let (mut texts, mut compared, mut troubles) = (Vec::new(), Vec::new(), Vec::new());
-        for backup in backups {
-            let (mut bytes, all) = (Vec::new(), usize::MAX);
-            let found = read
-                .directory
-                .read_backup(name, &backup.id, all, &mut bytes);
-            if let (Ok(Some(version)), Some(witness)) = (&found, &witness) {
+        let (mut compared, mut troubles) = (Vec::new(), Vec::new());
+        let (reader, mut kept) = (read.reader(), KeptBytes::default());
+        let again = |name: &str, into: &mut Vec<u8>| reader.again(name, into);
+        let mut originals = Vec::with_capacity(backups.len());
+        for backup in &backups {
+            let mut bytes = Vec::new();
+            let found = reader.read(&backup.id, &mut bytes)?;
+            if let (Ok(version), Some(witness)) = (&found, &witness) {
                 match backup_metadata(read.directory, witness, &backup.id, (version, &bytes)) {
                     Ok(one) => compared.extend(one),
                     Err(trouble) => troubles.push(trouble),
                 }
             }
-            texts.push((backup.id, found.map(|_| bytes)));
+            originals.push(kept.original(backup.id.as_str(), found.map(|_| bytes), &again));
         }
-        let originals: Vec<_> = texts
-            .iter()
-            .map(|(id, read)| match read {
-                Ok(bytes) => OriginalEvidence::new(id.as_str(), bytes),
-                Err(trouble) => OriginalEvidence::unread(id.as_str(), trouble.message.clone()),
-            })
-            .collect();
         let mut findings = check(&Evidence {
             raw: read.raw,
             witness: witness.as_ref(),
             originals: &originals,
         });
         findings.append(&mut troubles);
-        CheckedBackups { findings, compared }
+        Ok(CheckedBackups { findings, compared })
     }
 
     fn run(&self, read: &ManifestToProve<'_>, manifest: &Manifest<'_, '_>) -> Vec<Diagnosis> {
@@ -322,6 +325,16 @@ fn rescued(read: &ManifestToProve<'_>) -> impl Iterator<Item = Diagnosis> {
         let message = format!("`{name}` beside it may be the only copy of somebody's version");
         Diagnosis::new(Code::Rescued, message)
     })
+}
+
+impl<'r> ManifestToProve<'r> {
+    fn reader(&self) -> BackupReader<'r> {
+        BackupReader {
+            directory: self.directory,
+            manifest: self.path.name(),
+            most: self.most,
+        }
+    }
 }
 
 /// Compares a backup with what its journal says of the original, if it must be there and has the original's bytes.

@@ -17,7 +17,7 @@ use crate::json::MAX_BYTES;
 use crate::path::{Name, TreePath};
 use crate::report::{Diagnosis, Stop};
 use crate::storage::trouble::too_large;
-use crate::storage::values::EntryKind;
+use crate::storage::values::{EntryKind, LargerDocument};
 
 /// The flushes that make an operation durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -178,7 +178,7 @@ impl<D: Disk> Core<D> {
         path: &[u8],
         most: usize,
         into: &mut Vec<u8>,
-    ) -> Result<Option<OpenFile<D>>, Diagnosis> {
+    ) -> Result<Result<OpenFile<D>, LargerDocument>, Diagnosis> {
         into.clear();
         let (file, stat) = self.open_regular(at, path)?;
         let size = usize::try_from(stat.size).unwrap_or(usize::MAX);
@@ -186,7 +186,7 @@ impl<D: Disk> Core<D> {
             return Err(too_large(stat.size));
         }
         if size > most {
-            return Ok(None);
+            return Ok(Err(LargerDocument { size }));
         }
         self.disk
             .read(&file, into, size, MAX_BYTES)
@@ -202,7 +202,7 @@ impl<D: Disk> Core<D> {
                 format!("its size changed from {size} to {found} bytes while it was read"),
             ));
         }
-        Ok(Some(OpenFile::new(file, stat)))
+        Ok(Ok(OpenFile::new(file, stat)))
     }
 
     fn cannot_read(&self, error: &io::Error) -> Diagnosis {

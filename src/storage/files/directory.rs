@@ -18,7 +18,8 @@ use crate::path::Name;
 use crate::report::Diagnosis;
 use crate::storage::seam::{OpenDirectory, Successor};
 use crate::storage::values::{
-    Attributes, Entries, EntryKind, Failed, LinkTarget, Property, PropertyDifference, ReadVersion,
+    Attributes, Entries, EntryKind, Failed, LargerDocument, LinkTarget, Property,
+    PropertyDifference, ReadVersion,
 };
 
 pub(super) struct FileDirectory<'c, D: Disk> {
@@ -143,9 +144,11 @@ impl<D: Disk> OpenDirectory for FileDirectory<'_, D> {
         document: Name<'_>,
         most: usize,
         into: &mut Vec<u8>,
-    ) -> Result<Option<ReadVersion>, Diagnosis> {
-        let read = self.core.read(&self.dir, document.as_bytes(), most, into)?;
-        Ok(read.map(version))
+    ) -> Result<Result<ReadVersion, Diagnosis>, LargerDocument> {
+        match self.core.read(&self.dir, document.as_bytes(), most, into) {
+            Ok(read) => Ok(Ok(version(read?))),
+            Err(diagnosis) => Ok(Err(diagnosis)),
+        }
     }
 
     fn compare(

@@ -15,8 +15,8 @@ use crate::storage::seam::{
 };
 use crate::storage::trouble::{head_not_understood, locked, no_operation};
 use crate::storage::values::{
-    Entries, EntryKind, Failed, LinkTarget, Log, LogEnd, Property, PropertyDifference, ReadVersion,
-    StateFiles,
+    Entries, EntryKind, Failed, LargerDocument, LinkTarget, Log, LogEnd, Property,
+    PropertyDifference, ReadVersion, StateFiles,
 };
 
 impl Storage for Memory {
@@ -139,7 +139,7 @@ impl OpenDirectory for MapDirectory<'_> {
         document: Name<'_>,
         most: usize,
         into: &mut Vec<u8>,
-    ) -> Result<Option<ReadVersion>, Diagnosis> {
+    ) -> Result<Result<ReadVersion, Diagnosis>, LargerDocument> {
         let path = TreePath::join(&self.path, document.as_bytes());
         self.memory.tree().read(&path, most, into)
     }

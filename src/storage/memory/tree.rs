@@ -17,7 +17,7 @@ use crate::storage::names;
 use crate::storage::recovery::{LookedAt, Recovery, recovered_end, torn_end};
 use crate::storage::results::Totals;
 use crate::storage::trouble::{changed_meanwhile, removed_meanwhile, too_large};
-use crate::storage::values::{EntryKind, Log, ReadVersion, StateFiles};
+use crate::storage::values::{EntryKind, LargerDocument, Log, ReadVersion, StateFiles};
 
 const OPERATIONS: &str = "operations/";
 
@@ -148,19 +148,22 @@ impl Tree {
         path: &TreePath,
         most: usize,
         into: &mut Vec<u8>,
-    ) -> Result<Option<ReadVersion>, Diagnosis> {
+    ) -> Result<Result<ReadVersion, Diagnosis>, LargerDocument> {
         into.clear();
-        let document = self.document(path)?;
+        let document = match self.document(path) {
+            Ok(document) => document,
+            Err(diagnosis) => return Ok(Err(diagnosis)),
+        };
         let size = document.bytes.len();
         if size > MAX_BYTES {
-            return Err(too_large(size as u64));
+            return Ok(Err(too_large(size as u64)));
         }
         if size > most {
-            return Ok(None);
+            return Err(LargerDocument { size });
         }
         into.extend_from_slice(&document.bytes);
         let version = ReadVersion::new(document.modified, size as u64, document.version);
-        Ok(Some(version))
+        Ok(Ok(version))
     }
 
     /// Fails if a document is not the one that was read.
