@@ -33,6 +33,7 @@ mod mount_points;
 mod order;
 mod plan;
 mod proof;
+mod race;
 mod rollback;
 mod rollback_journals;
 mod rules;
