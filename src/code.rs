@@ -93,6 +93,7 @@ codes! {
     // Schemas and rules.
     SchemaFailed, "schema_failed", Refused, "fix the document at the place in the message, or fix the schema; `--rules warn` migrates it anyway";
     RuleFailed, "rule_failed", Refused, "fix the documents in the message, or fix the rule; `--rules warn` migrates them anyway";
+    TooCostly, "too_costly", Refused, "make the document smaller, or simplify the schema or the step in the message: what one document may take is limited";
     // The file.
     NotRegular, "not_regular", Refused, "replace it with a regular file, or exclude it: links, pipes and directories are never followed or opened";
     HardLinked, "hard_linked", Refused, "break the link (copy the file and rename the copy over it): replacing one name would leave the other with the old content";

@@ -73,6 +73,7 @@
 //!
 //! - Single values: [`version`], [`digest`], [`path`], [`clock`], [`code`]; the lossless text: [`json`].
 //! - The data that reports and journals are made of: [`report`], [`journal`], [`refusal`].
+//! - How much work one document may be: [`effort`].
 //! - The contract of a change: [`transform`]; the closed list of steps: [`step`].
 //! - The contents of catalog files: [`catalog`].
 //! - One document examined, decided on and transformed: [`engine`].
@@ -94,6 +95,7 @@ pub mod code;
 #[cfg(test)]
 mod crash;
 pub mod digest;
+pub mod effort;
 pub mod engine;
 mod form;
 pub mod journal;

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use crate::catalog::{Catalog, Kind};
 use crate::clock::Timestamp;
 use crate::engine::{
-    Decision, KindPlan, Manifest, Migrated, RecordStamp, Verdicts, examine, examine_as,
+    Decision, KindPlan, Manifest, Migrated, RecordStamp, Verdicts, effort_of, examine, examine_as,
     transform_checked,
 };
 use crate::refusal::Refusal;
@@ -112,7 +112,8 @@ fn reading<'b>(
         Decision::Pending(route) | Decision::Deferred { route, .. } => route,
     };
     let mut verdicts = Verdicts::new(Enforcement::AsWritten, None);
-    let migrated = transform_checked(manifest, route, &RecordStamp::real(now), &mut verdicts)?;
+    let (stamp, effort) = (RecordStamp::real(now), effort_of(manifest));
+    let migrated = transform_checked(manifest, route, (&stamp, &effort), &mut verdicts)?;
     Ok(Reading::Migrated(Box::new(migrated)))
 }
 

@@ -111,6 +111,9 @@ pub enum Refusal {
         version: Version,
         reason: String,
     },
+    /// A schema or a transform would take more effort than a document may.
+    #[error("{work} takes more work than a document may")]
+    TooCostly { work: String },
     #[error("rule `{rule}` does not hold: {reason}")]
     Rule { rule: String, reason: String },
     #[error("the result would not be valid: {0}")]
@@ -156,6 +159,7 @@ impl Refusal {
             Self::Step { .. } => Code::StepRefused,
             Self::Schema { .. } => Code::SchemaFailed,
             Self::Rule { .. } => Code::RuleFailed,
+            Self::TooCostly { .. } => Code::TooCostly,
             Self::Edit { .. } | Self::ResultVersion { .. } | Self::ResultHistory { .. } => {
                 Code::EditRefused
             }

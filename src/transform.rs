@@ -6,6 +6,7 @@
 
 use std::fmt::Debug;
 
+use crate::effort::{Effort, TooCostly, Work};
 use crate::json::{Edit, Pointer, Value};
 
 /// One operation on a document. It is pure and idempotent.
@@ -61,6 +62,24 @@ pub trait Transform: Send + Sync + Debug {
     /// # Errors
     /// The transform cannot be applied to this document.
     fn changes(&self, document: Value<'_>) -> Result<Vec<Change>, StepError>;
+
+    /// The changes, as [`Transform::changes`] gives them, if they take no more than the effort that is left.
+    ///
+    /// A transform that could make any number of changes, or large values, takes the effort for each before it makes the next.
+    ///
+    /// # Errors
+    /// The transform cannot be applied to this document, or its changes take too much.
+    fn changes_within(
+        &self,
+        document: Value<'_>,
+        effort: &Effort<'_>,
+    ) -> Result<Vec<Change>, NoChanges> {
+        let changes = self.changes(document)?;
+        for change in &changes {
+            change.take(document, effort)?;
+        }
+        Ok(changes)
+    }
 
     /// Every place that it reads or writes; `None` if it does not know, then the engine runs it on its own.
     ///
@@ -151,6 +170,23 @@ impl Change {
         }
     }
 
+    /// Takes the effort for this change of a document: one change, and the bytes of its value.
+    pub(crate) fn take(&self, document: Value<'_>, effort: &Effort<'_>) -> Result<(), TooCostly> {
+        effort.take(Work::Changes, 1)?;
+        match self.edit() {
+            Some(
+                Edit::Insert { value, .. }
+                | Edit::Replace { value, .. }
+                | Edit::Append { value, .. },
+            ) => effort.take(Work::Bytes, value.as_str().len() as u64),
+            Some(Edit::Copy { from, .. }) => {
+                let copied = document.at(from).map_or(0, |value| value.span().len());
+                effort.take(Work::Bytes, copied as u64)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The words for it in the history, as in `renamed /a to /b`.
     pub fn in_words(&self) -> String {
         match self {
@@ -180,6 +216,27 @@ fn in_words(edit: &Edit) -> String {
         Edit::Copy { from, to } => format!("copied {from} to {to}"),
         Edit::Wrap { at, .. } => format!("wrapped {at}"),
         Edit::Unwrap { at } => format!("unwrapped {at}"),
+    }
+}
+
+/// The reason why a transform makes no changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoChanges {
+    /// It cannot be applied to the document.
+    Refused(StepError),
+    /// It would take more effort than is left for the document.
+    TooCostly,
+}
+
+impl From<StepError> for NoChanges {
+    fn from(error: StepError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<TooCostly> for NoChanges {
+    fn from(_: TooCostly) -> Self {
+        Self::TooCostly
     }
 }
 

@@ -300,3 +300,19 @@ fn a_version_that_has_no_place_refuses_the_manifest() {
     let migrated = migrated(&catalog, r#"{"meta":{}}"#).unwrap();
     assert_eq!(migrated.changes, [Vec::<String>::new()]);
 }
+
+#[test]
+fn a_large_value_is_not_copied_to_many_places() {
+    let step = r#"{"step": "copy", "from": "/large", "to": "/list/*/copy"}"#;
+    let catalog = catalog_of_steps(step).unwrap();
+    let (large, list) = ("x".repeat(1024 * 1024), "{},".repeat(65));
+    let document = format!(r#"{{"id":1,"large":"{large}","list":[{list}{{}}]}}"#);
+    let refusal = migrated(&catalog, &document).unwrap_err();
+    assert_eq!(
+        (refusal.code(), refusal.to_string().as_str()),
+        (
+            Code::TooCostly,
+            "`copy /list/*/copy` of migration `1.0.0 to 1.1.0` takes more work than a document may"
+        )
+    );
+}

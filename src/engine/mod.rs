@@ -31,5 +31,5 @@ pub(crate) use rules::{
     Failure, Verdict, check_after, check_at_rest, check_before, check_compared, consequence,
 };
 pub use transform::{Migrated, transform};
-pub(crate) use transform::{RecordStamp, trace};
+pub(crate) use transform::{RecordStamp, effort_of, trace};
 pub(crate) use tree_rules::{DocumentFacts, TreeFacts, TreeRules};

@@ -9,6 +9,7 @@ use super::tree_rules::{DocumentFacts, Moment, TreeRules};
 use crate::catalog::Route;
 use crate::clock::Timestamp;
 use crate::code::Code;
+use crate::effort::{Effort, EffortLimits};
 use crate::json::Value;
 use crate::refusal::Refusal;
 use crate::report::{Diagnosis, Enforcement, Status};
@@ -27,6 +28,7 @@ pub(crate) struct Pipeline<'p> {
     pub plan: &'p Plan<'p>,
     pub now: Timestamp,
     pub rules: Enforcement,
+    pub effort: EffortLimits<'p>,
     /// The rules over the tree, in a first pass, which collects facts for them.
     pub tree: Option<&'p TreeRules<'p>>,
 }
@@ -68,10 +70,11 @@ impl<'p> Pipeline<'p> {
                 Until::Checked | Until::Decided => RecordStamp::placeholder(),
             };
             let verdicts = &mut product.verdicts;
+            let effort = self.effort.of(manifest.text().as_str().len());
             let transformed = admit().and_then(|facts| {
                 let taken = verdicts.take_first_pass(&facts);
-                let transformed =
-                    taken.and_then(|()| transform_checked(manifest, route, &stamp, verdicts));
+                let transformed = taken
+                    .and_then(|()| transform_checked(manifest, route, (&stamp, &effort), verdicts));
                 transformed.map_err(|refusal| Diagnosis::from(&refusal))
             });
             match transformed {
@@ -112,12 +115,12 @@ impl<'p> Pipeline<'p> {
 pub(crate) fn transform_checked(
     manifest: &Manifest<'_, '_>,
     route: &Route,
-    stamp: &RecordStamp,
+    (stamp, effort): (&RecordStamp, &Effort<'_>),
     verdicts: &mut Verdicts<'_>,
 ) -> Result<Migrated, Refusal> {
-    verdicts.check_before(manifest)?;
-    let inspect = |after: Value<'_>| verdicts.check_after(manifest, route, after);
-    transform_inspected(manifest, route, stamp, inspect)
+    verdicts.check_before(manifest, effort)?;
+    let inspect = |after: Value<'_>| verdicts.check_after((manifest, route), after, effort);
+    transform_inspected(manifest, route, (stamp, effort), inspect)
 }
 
 impl Product<'_> {
@@ -157,27 +160,31 @@ impl<'p> Verdicts<'p> {
         self.take_failures(facts.failures.iter().cloned())
     }
 
-    fn check_before(&mut self, manifest: &Manifest<'_, '_>) -> Result<(), Refusal> {
+    fn check_before(
+        &mut self,
+        manifest: &Manifest<'_, '_>,
+        effort: &Effort<'_>,
+    ) -> Result<(), Refusal> {
         if let Some(tree) = self.tree {
             tree.collect(manifest, Moment::Before, &mut self.facts);
         }
         if self.has_passed {
             return Ok(());
         }
-        let verdict = check_before(manifest.kind(), manifest.version(), manifest.document());
-        self.take(verdict)
+        let (kind, document) = (manifest.kind(), manifest.document());
+        self.take(check_before(kind, manifest.version(), document, effort))
     }
 
     fn check_after(
         &mut self,
-        manifest: &Manifest<'_, '_>,
-        route: &Route,
+        (manifest, route): (&Manifest<'_, '_>, &Route),
         document: Value<'_>,
+        effort: &Effort<'_>,
     ) -> Result<(), Refusal> {
         let version = route.to();
         if !self.has_passed {
-            let before = manifest.document();
-            self.take(check_after(manifest.kind(), version, before, document))?;
+            let (kind, before) = (manifest.kind(), manifest.document());
+            self.take(check_after((kind, version), before, document, effort))?;
         }
         if let Some(tree) = self.tree {
             let moment = Moment::After { version, document };
@@ -202,7 +209,14 @@ impl<'p> Verdicts<'p> {
     ) -> Result<(), Refusal> {
         let mut refusal = None;
         for failure in failures {
-            match consequence(failure.on_failure, self.rules) {
+            // What could not be checked is never migrated with a warning.
+            let is_unchecked = matches!(failure.refusal, Refusal::TooCostly { .. });
+            let rules = if is_unchecked {
+                Enforcement::AsWritten
+            } else {
+                self.rules
+            };
+            match consequence(failure.on_failure, rules) {
                 OnFailure::Warn => self.warn(Code::RuleWarned, failure.refusal.to_string()),
                 OnFailure::Halt if !self.halts => {
                     self.halts = true;

@@ -3,6 +3,7 @@
 
 use crate::catalog::Kind;
 use crate::code::Code;
+use crate::effort::Effort;
 use crate::json::{Pointer, Value};
 use crate::refusal::Refusal;
 use crate::report::{Diagnosis, Enforcement};
@@ -32,22 +33,32 @@ enum Occasion<'t> {
     After(Option<Value<'t>>),
 }
 
-pub(crate) fn check_before(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict {
-    check(kind, version, &Occasion::Before, document)
+pub(crate) fn check_before(
+    kind: &Kind,
+    version: &Version,
+    document: Value<'_>,
+    effort: &Effort<'_>,
+) -> Verdict {
+    check((kind, version), &Occasion::Before, document, effort)
 }
 
 pub(crate) fn check_after(
-    kind: &Kind,
-    version: &Version,
+    of: (&Kind, &Version),
     before: Value<'_>,
     after: Value<'_>,
+    effort: &Effort<'_>,
 ) -> Verdict {
-    check(kind, version, &Occasion::After(Some(before)), after)
+    check(of, &Occasion::After(Some(before)), after, effort)
 }
 
 /// Checks a document at its version, without an earlier state of it.
-pub(crate) fn check_at_rest(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict {
-    check(kind, version, &Occasion::After(None), document)
+pub(crate) fn check_at_rest(
+    kind: &Kind,
+    version: &Version,
+    document: Value<'_>,
+    effort: &Effort<'_>,
+) -> Verdict {
+    check((kind, version), &Occasion::After(None), document, effort)
 }
 
 /// Checks a document at `version` by the rules that compare it with the document `before`.
@@ -63,12 +74,17 @@ pub(crate) fn check_compared(
         .collect()
 }
 
-fn check(kind: &Kind, version: &Version, occasion: &Occasion<'_>, document: Value<'_>) -> Verdict {
+fn check(
+    (kind, version): (&Kind, &Version),
+    occasion: &Occasion<'_>,
+    document: Value<'_>,
+    effort: &Effort<'_>,
+) -> Verdict {
     let (moment, before) = match *occasion {
         Occasion::Before => (Check::Require, None),
         Occasion::After(before) => (Check::Ensure, before),
     };
-    let mut verdict = check_schema(kind, version, document);
+    let mut verdict = check_schema(kind, version, document, effort);
     let rules = kind.rules.iter().filter(|rule| rule.check == moment);
     let failures = rules.filter_map(|rule| check_rule(rule, version, before, document));
     verdict.failures.extend(failures);
@@ -104,11 +120,25 @@ impl Failure {
     }
 }
 
-fn check_schema(kind: &Kind, version: &Version, document: Value<'_>) -> Verdict {
+fn check_schema(
+    kind: &Kind,
+    version: &Version,
+    document: Value<'_>,
+    effort: &Effort<'_>,
+) -> Verdict {
     let Some(schema) = kind.schemas.get(version) else {
         return Verdict::default();
     };
-    let found = schema.check(document);
+    let Ok(found) = schema.check(document, effort) else {
+        let work = format!("the schema of version `{version}`");
+        return Verdict {
+            failures: vec![Failure {
+                on_failure: OnFailure::Refuse,
+                refusal: Refusal::TooCostly { work },
+            }],
+            beyond_range: Vec::new(),
+        };
+    };
     let failures = found.violations.into_iter().map(|violation| Failure {
         on_failure: OnFailure::Refuse,
         refusal: Refusal::Schema {

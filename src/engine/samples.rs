@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 
-use super::transform::{RecordStamp, transform_inspected};
+use super::transform::{RecordStamp, effort_of, transform_inspected};
 use super::{Migrated, examine_as, transform};
 use crate::catalog::{Catalog, CatalogError, Kind, Migration, Route, Source};
 use crate::json::{Edit, Fragment, Pointer, Text, Value};
@@ -119,7 +119,12 @@ pub(super) fn migrated(catalog: &Catalog, document: &str) -> Result<Migrated, Re
         .route(manifest.version(), kind.registry.latest())
         .unwrap();
     let result = transform(&manifest, &route, NOW.parse().unwrap());
-    let checked = transform_inspected(&manifest, &route, &RecordStamp::placeholder(), |_| Ok(()));
+    let checked = transform_inspected(
+        &manifest,
+        &route,
+        (&RecordStamp::placeholder(), &effort_of(&manifest)),
+        |_| Ok(()),
+    );
     assert_eq!(checked.err(), result.clone().err());
     result
 }

@@ -4,9 +4,10 @@
 use super::guard::{self, GuardedMember, Safety};
 use super::manifest::Manifest;
 use crate::catalog::{Kind, Migration, Route};
+use crate::effort::Effort;
 use crate::json::{Edit, EditError, Fragment, PointerSet, Text, apply};
 use crate::refusal::Refusal;
-use crate::transform::{Change, StepError, Transform, Verb};
+use crate::transform::{Change, NoChanges, StepError, Transform, Verb};
 
 #[derive(Debug, Default)]
 pub(super) struct Effect {
@@ -26,6 +27,7 @@ struct EditGroup {
 pub(super) struct Splicer<'m> {
     kind: &'m Kind,
     route: &'m Route,
+    effort: &'m Effort<'m>,
     steps: Vec<(&'m Migration, &'m dyn Transform)>,
     /// The effects of the transforms that are done; their number is the index of the next one.
     pub(super) effects: Vec<Effect>,
@@ -35,7 +37,11 @@ pub(super) struct Splicer<'m> {
 }
 
 impl<'m> Splicer<'m> {
-    pub(super) fn new(manifest: &'m Manifest<'_, '_>, route: &'m Route) -> Self {
+    pub(super) fn new(
+        manifest: &'m Manifest<'_, '_>,
+        route: &'m Route,
+        effort: &'m Effort<'m>,
+    ) -> Self {
         let steps = route.migrations().iter().flat_map(|migration| {
             let transforms = migration.transforms.iter();
             transforms.map(move |transform| (&**migration, &**transform))
@@ -53,6 +59,7 @@ impl<'m> Splicer<'m> {
         let mut splicer = Self {
             kind,
             route,
+            effort,
             steps: steps.collect(),
             effects: Vec::new(),
             waiting: Vec::new(),
@@ -87,8 +94,8 @@ impl<'m> Splicer<'m> {
                 return Ok(None);
             }
             let changes = transform
-                .changes(text.root())
-                .map_err(|error| self.refused(migration, transform, error))?;
+                .changes_within(text.root(), self.effort)
+                .map_err(|none| self.refused(migration, transform, none))?;
             let edits: Vec<Edit> = changes.iter().filter_map(Change::edit).cloned().collect();
             let overlaps = |edit| guard::reached(edit).any(|at| self.reached.overlaps(&at));
             if !self.waiting.is_empty() && edits.iter().any(overlaps) {
@@ -116,10 +123,16 @@ impl<'m> Splicer<'m> {
         &self,
         migration: &Migration,
         transform: &dyn Transform,
-        error: StepError,
+        none: NoChanges,
     ) -> Refusal {
         let (migration, transform) = (migration.to_string(), transform.name());
-        let StepError { at, reason } = error;
+        let StepError { at, reason } = match none {
+            NoChanges::Refused(error) => error,
+            NoChanges::TooCostly => {
+                let work = format!("`{transform}` of migration `{migration}`");
+                return Refusal::TooCostly { work };
+            }
+        };
         if self.route.is_down() {
             return Refusal::DowngradeLossy {
                 migration,

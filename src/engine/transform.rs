@@ -8,6 +8,7 @@ use super::splicer::{Effect, Splicer};
 use crate::catalog::{Kind, Route};
 use crate::clock::Timestamp;
 use crate::digest::Digest;
+use crate::effort::{Effort, EffortLimits};
 use crate::json::{Edit, EditError, Fragment, Pointer, Text, Value, apply, canonical};
 use crate::refusal::Refusal;
 
@@ -49,7 +50,14 @@ pub fn transform(
     route: &Route,
     applied_at: Timestamp,
 ) -> Result<Migrated, Refusal> {
-    transform_inspected(manifest, route, &RecordStamp::real(applied_at), |_| Ok(()))
+    let effort = effort_of(manifest);
+    let stamp = RecordStamp::real(applied_at);
+    transform_inspected(manifest, route, (&stamp, &effort), |_| Ok(()))
+}
+
+/// The usual effort for the document of a manifest.
+pub(crate) fn effort_of(manifest: &Manifest<'_, '_>) -> Effort<'static> {
+    EffortLimits::default().of(manifest.text().as_str().len())
 }
 
 /// The time and the checksums of a history record.
@@ -79,12 +87,12 @@ impl RecordStamp {
 pub(crate) fn transform_inspected(
     manifest: &Manifest<'_, '_>,
     route: &Route,
-    stamp: &RecordStamp,
+    (stamp, effort): (&RecordStamp, &Effort<'_>),
     inspect: impl FnOnce(Value<'_>) -> Result<(), Refusal>,
 ) -> Result<Migrated, Refusal> {
     let history = &manifest.kind().history;
     check_history_len(history, manifest.history_len() + 1)?;
-    let migrated = follow(manifest, route, |target, effects| {
+    let migrated = follow(manifest, route, effort, |target, effects| {
         let backfilled = effects.iter().flat_map(|effect| effect.backfilled.clone());
         let record = HistoryRecord {
             from_version: manifest.version().clone(),
@@ -127,9 +135,10 @@ fn append_record(target: &Text<'_>, at: &Pointer, record: Fragment) -> Result<St
 fn follow<T>(
     manifest: &Manifest<'_, '_>,
     route: &Route,
+    effort: &Effort<'_>,
     finish: impl FnOnce(&Text<'_>, &[Effect]) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
-    let mut splicer = Splicer::new(manifest, route);
+    let mut splicer = Splicer::new(manifest, route, effort);
     let mut text = splicer.start(manifest.text())?;
     loop {
         let target = Text::scan(text.as_bytes()).map_err(Refusal::Result)?;
@@ -199,7 +208,7 @@ pub(crate) struct Trace {
 }
 
 pub(crate) fn trace(manifest: &Manifest<'_, '_>, route: &Route) -> Result<Trace, Refusal> {
-    follow(manifest, route, |target, effects| {
+    follow(manifest, route, &effort_of(manifest), |target, effects| {
         Ok(Trace {
             text: target.as_str().to_owned(),
             changed: effects.iter().map(|effect| effect.changed).collect(),

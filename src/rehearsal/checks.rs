@@ -6,7 +6,7 @@ use crate::catalog::{Kind, Migration, Place, Route};
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::engine::{
-    Manifest, RecordStamp, Verdict, Verdicts, check_after, check_before, transform,
+    Manifest, RecordStamp, Verdict, Verdicts, check_after, check_before, effort_of, transform,
     transform_checked,
 };
 use crate::json::{Edit, Fragment, Text, Value, apply};
@@ -18,7 +18,12 @@ const SHOWN: usize = 200;
 
 pub(super) fn before(manifest: &Manifest<'_, '_>, file: &str) -> Vec<Remark> {
     let document = manifest.document();
-    let verdict = check_before(manifest.kind(), manifest.version(), document);
+    let verdict = check_before(
+        manifest.kind(),
+        manifest.version(),
+        document,
+        &effort_of(manifest),
+    );
     remarks_on(verdict, file, "")
 }
 
@@ -36,7 +41,12 @@ pub(super) fn after(
         let text = Text::scan(text.as_bytes());
         let verdict = text.map(|text| {
             let before = manifest.document();
-            check_after(kind, route.to(), before, text.root())
+            check_after(
+                (kind, route.to()),
+                before,
+                text.root(),
+                &effort_of(manifest),
+            )
         });
         remarks_on(verdict.unwrap_or_default(), file, prefix)
     };
@@ -104,12 +114,19 @@ pub(super) fn migrate_valid(
     let (kind, document) = (manifest.kind(), manifest.document());
     let version = manifest.version();
     let is_valid = kind.schemas.contains_key(version)
-        && check_before(kind, version, document).failures.is_empty();
+        && check_before(kind, version, document, &effort_of(manifest))
+            .failures
+            .is_empty();
     if !is_valid {
         return None;
     }
     let mut verdicts = Verdicts::new(Enforcement::AsWritten, None);
-    let migrated = transform_checked(manifest, route, &RecordStamp::placeholder(), &mut verdicts);
+    let migrated = transform_checked(
+        manifest,
+        route,
+        (&RecordStamp::placeholder(), &effort_of(manifest)),
+        &mut verdicts,
+    );
     Some(migrated.map(drop).map_err(|refusal| match refusal {
         Refusal::Schema { .. } | Refusal::Rule { .. } => {
             RehearsalRefusal::Result(refusal.to_string())

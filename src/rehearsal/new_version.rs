@@ -7,7 +7,7 @@ use super::fixtures::Fixtures;
 use super::remark::Remark;
 use crate::catalog::skeleton::{NewSchema, fixture, migration, new_schema};
 use crate::catalog::{Catalog, Kind};
-use crate::engine::{check_before, examine_as};
+use crate::engine::{check_before, effort_of, examine_as};
 use crate::version::Version;
 
 /// The files of a new version.
@@ -69,7 +69,12 @@ fn before<'f>(
     let is_allowed = |text: &&str| {
         let manifest = examine_as(kind, text.as_bytes());
         manifest.is_ok_and(|manifest| {
-            let verdict = check_before(kind, manifest.version(), manifest.document());
+            let verdict = check_before(
+                kind,
+                manifest.version(),
+                manifest.document(),
+                &effort_of(&manifest),
+            );
             manifest.version() == kind.registry.latest() && verdict.failures.is_empty()
         })
     };

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::fill::{Fill, Gap, OtherValue};
 use super::parsed::{Parsed, StepDefinition};
 use super::view::View;
-use crate::json::{Fragment, Pointer, ValueKind};
+use crate::json::{Fragment, MAX_BYTES, Pointer, ValueKind};
 use crate::transform::{StepError, Verb};
 
 pub(super) const DEFINITION: StepDefinition = StepDefinition::of::<Derive>(
@@ -105,12 +105,27 @@ impl From<Derive> for Parsed {
             for piece in &pieces {
                 match piece {
                     Piece::Text(plain) => text.push_str(plain),
-                    Piece::Member(pointer) => text.push_str(&text_of(view, pointer)?),
+                    Piece::Member(pointer) => {
+                        let more = text_of(view, pointer)?;
+                        check_length(view, pointer, text.len() + more.len())?;
+                        text.push_str(&more);
+                    }
                 }
             }
             Ok(Some(Fragment::string(&text).into()))
         })
     }
+}
+
+/// Refuses a text that no document could hold, before it is made.
+fn check_length(view: &View<'_>, pointer: &Pointer, bytes: usize) -> Result<(), StepError> {
+    if bytes <= MAX_BYTES {
+        return Ok(());
+    }
+    Err(StepError {
+        at: view.place(pointer),
+        reason: format!("would make the text longer than a document can be, {MAX_BYTES} bytes"),
+    })
 }
 
 fn text_of(view: &View<'_>, pointer: &Pointer) -> Result<String, StepError> {
@@ -165,6 +180,16 @@ mod tests {
                 (r#"{"k":"{true}:1"}"#, "!`/a` is missing", &[]),
             ],
         );
+    }
+
+    #[test]
+    fn a_text_that_no_document_could_hold_is_not_made() {
+        let long = "x".repeat(1024 * 1024);
+        let template = "{/a}".repeat(17);
+        let step = format!(r#"{{"step": "derive", "at": "/k", "template": "{template}"}}"#);
+        let document = format!(r#"{{"a":"{long}"}}"#);
+        let refused = "!`/a` would make the text longer than a document can be, 16777216 bytes";
+        assert_up(&step, &[(&document, refused, &[])]);
     }
 
     #[test]

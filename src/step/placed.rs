@@ -6,8 +6,12 @@ use std::sync::Arc;
 use super::contract::{Direction, Step, StepPlace};
 use super::parsed::StepFrame;
 use super::view::{EVERY, View, elements, scope};
+use crate::effort::{Effort, EffortLimits, TooCostly, Work};
 use crate::json::{Pointer, Value};
-use crate::transform::{Change, NoInverse, StepError, Transform};
+use crate::transform::{Change, NoChanges, NoInverse, StepError, Transform};
+
+/// A step at one place takes about as long as so many questions of a schema.
+const QUESTIONS_OF_VIEW: u64 = 20;
 
 #[derive(Debug, Clone)]
 pub(crate) struct PlacedStep {
@@ -57,13 +61,39 @@ impl PlacedStep {
         })
     }
 
-    fn visit(&self, document: Value<'_>, direction: Direction) -> Result<Vec<Change>, StepError> {
-        let mut changes = Vec::new();
-        self.visit_inside(&self.frames, &View::of(document), &mut |view| {
+    fn visit(
+        &self,
+        document: Value<'_>,
+        direction: Direction,
+        effort: &Effort<'_>,
+    ) -> Result<Vec<Change>, NoChanges> {
+        let (mut changes, mut is_too_costly) = (Vec::new(), false);
+        let visited = self.visit_inside(&self.frames, &View::of(document), &mut |view| {
+            let first = changes.len();
             changes.extend((self.step.changes)(view, direction)?);
-            Ok(())
-        })?;
-        Ok(changes)
+            let mut new = changes[first..].iter();
+            let taken = effort
+                .take(Work::Questions, QUESTIONS_OF_VIEW)
+                .and_then(|()| new.try_for_each(|change| change.take(document, effort)));
+            taken.map_err(|TooCostly| {
+                is_too_costly = true;
+                too_costly()
+            })
+        });
+        match visited {
+            Err(_) if is_too_costly => Err(NoChanges::TooCostly),
+            Err(error) => Err(NoChanges::Refused(error)),
+            Ok(()) => Ok(changes),
+        }
+    }
+
+    fn all(&self, document: Value<'_>, direction: Direction) -> Result<Vec<Change>, StepError> {
+        let effort = EffortLimits::default().of(document.raw().len());
+        let changes = self.visit(document, direction, &effort);
+        changes.map_err(|none| match none {
+            NoChanges::Refused(error) => error,
+            NoChanges::TooCostly => too_costly(),
+        })
     }
 
     fn visit_inside(
@@ -107,7 +137,15 @@ impl Transform for PlacedStep {
     }
 
     fn changes(&self, document: Value<'_>) -> Result<Vec<Change>, StepError> {
-        self.visit(document, Direction::Up)
+        self.all(document, Direction::Up)
+    }
+
+    fn changes_within(
+        &self,
+        document: Value<'_>,
+        effort: &Effort<'_>,
+    ) -> Result<Vec<Change>, NoChanges> {
+        self.visit(document, Direction::Up, effort)
     }
 
     fn footprint(&self) -> Option<Vec<Pointer>> {
@@ -140,6 +178,13 @@ impl Transform for PlacedStep {
     }
 }
 
+fn too_costly() -> StepError {
+    StepError {
+        at: Pointer::root(),
+        reason: "would take too many changes".to_owned(),
+    }
+}
+
 fn before_every(pointer: Pointer) -> Pointer {
     let names = pointer.tokens();
     match names.iter().position(|name| name == EVERY) {
@@ -157,7 +202,15 @@ impl Transform for UndoneStep {
     }
 
     fn changes(&self, document: Value<'_>) -> Result<Vec<Change>, StepError> {
-        self.0.visit(document, Direction::Down)
+        self.0.all(document, Direction::Down)
+    }
+
+    fn changes_within(
+        &self,
+        document: Value<'_>,
+        effort: &Effort<'_>,
+    ) -> Result<Vec<Change>, NoChanges> {
+        self.0.visit(document, Direction::Down, effort)
     }
 
     fn footprint(&self) -> Option<Vec<Pointer>> {

@@ -7,6 +7,7 @@
 use super::input::InputDocument;
 use crate::catalog::Kind;
 use crate::code::Code;
+use crate::effort::EffortLimits;
 use crate::engine::{EngineMembers, PlanError, check_at_rest, history};
 use crate::json::{Text, TextError, TextProblem, Value};
 use crate::proof::check_identity;
@@ -100,7 +101,8 @@ impl<'c> Validator<'c> {
             Err(refusal) => findings.push(Diagnosis::from(refusal)),
         }
         if let Ok(version) = &version {
-            let failures = check_at_rest(kind, version, document).failures;
+            let effort = EffortLimits::default().of(document.raw().len());
+            let failures = check_at_rest(kind, version, document, &effort).failures;
             findings.extend(failures.iter().map(Diagnosis::from));
         }
         if let Some(snapshots) = &kind.snapshots {

@@ -26,6 +26,7 @@ const ROOMS: &[&[&str]] = &[
     &["form"],
     &["refusal"],
     &["transform"],
+    &["effort"],
     &["report"],
     &["journal"],
     &["json"],

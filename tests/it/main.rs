@@ -14,6 +14,7 @@ mod architecture;
 mod authors;
 mod backups;
 mod bad_input;
+mod bounds;
 mod cases;
 mod catalogs;
 mod codes;

@@ -11,6 +11,7 @@ use super::options::{Detail, Migrate};
 use crate::catalog::Route;
 use crate::code::Code;
 use crate::digest::Digest;
+use crate::effort::EffortLimits;
 use crate::engine::{
     DocumentFacts, Manifest, PendingFacts, Pipeline, Plan, Product, Until, examine,
 };
@@ -112,6 +113,7 @@ impl<'v> Visitor<'v> {
                 plan,
                 now: frame.request.now,
                 rules: options.rules,
+                effort: EffortLimits::watched(frame.watch),
                 tree: None,
             },
             execution: None,
@@ -220,6 +222,12 @@ impl<'v> Visitor<'v> {
             None => mode.until(),
         };
         let mut product = self.pipeline.run(manifest, until, || self.admit(&read));
+        let is_unchecked = |trouble: &Diagnosis| trouble.code == Code::TooCostly;
+        if product.trouble.as_ref().is_some_and(is_unchecked) && self.frame.watch.signal().is_some()
+        {
+            // The signal ended the work on it.
+            return VisitedManifest::not_attempted(read.path);
+        }
         let known = |status| Outcome {
             from: Some(manifest.version().clone()),
             ..Outcome::new(read.path.clone(), status)

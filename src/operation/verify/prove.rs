@@ -6,6 +6,7 @@ use super::metadata::{Compared, File};
 use crate::catalog::Route;
 use crate::code::Code;
 use crate::digest::Digest;
+use crate::effort::EffortLimits;
 use crate::engine::{Manifest, Pipeline, Plan, check_at_rest, examine};
 use crate::journal::{BackupId, Ledger, Replacement, Witness};
 use crate::operation::evidence::{BackupReader, KeptBytes};
@@ -151,7 +152,14 @@ impl<'p> Prover<'_, 'p> {
         };
         let mut proved = self.decided(read, &manifest);
         findings.append(&mut proved.verified.findings);
-        let at_rest = check_at_rest(manifest.kind(), manifest.version(), manifest.document());
+        let limits = EffortLimits::watched(self.frame.watch);
+        let effort = limits.of(read.bytes.len());
+        let at_rest = check_at_rest(
+            manifest.kind(),
+            manifest.version(),
+            manifest.document(),
+            &effort,
+        );
         findings.extend(at_rest.failures.iter().map(Diagnosis::from));
         let checked = self.history(read, &manifest)?;
         findings.extend(checked.findings);
@@ -181,6 +189,7 @@ impl<'p> Prover<'_, 'p> {
             plan: self.plan,
             now: self.frame.request.now,
             rules: Enforcement::AsWritten,
+            effort: EffortLimits::watched(self.frame.watch),
             tree: None,
         };
         let product = pipeline.decide(manifest);

@@ -3,6 +3,7 @@
 
 use crate::catalog::{Catalog, Kind, Migration, Place};
 use crate::code::Code;
+use crate::effort::EffortLimits;
 use crate::json::{Fragment, Pointer, Text, Value};
 use crate::rehearsal::remark::{Remark, place_of};
 use crate::rule::{Body, Check, Schema};
@@ -101,7 +102,12 @@ fn set(step: Value<'_>) -> Option<(String, Value<'_>)> {
 fn refusal(schema: &Schema, name: &str, value: Value<'_>) -> Option<String> {
     let document = Fragment::object(&[(name, Fragment::from(value))]);
     let text = Text::scan(document.as_str().as_bytes()).ok()?;
-    let violations = schema.check(text.root()).violations.into_iter();
+    let effort = EffortLimits::default().of(document.as_str().len());
+    let violations = schema
+        .check(text.root(), &effort)
+        .ok()?
+        .violations
+        .into_iter();
     let mut own = violations.filter(|one| one.at.tokens().first().is_some_and(|at| at == name));
     let violation = own.next()?;
     Some(format!("at `{}`: {}", violation.at, violation.reason))

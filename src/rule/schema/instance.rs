@@ -1,30 +1,81 @@
 //! A scanned document in the form that the schema crate reads, without a copy of its values.
 //! A number that no double can hold becomes the nearest finite double; the caller reports such numbers.
-//! Invariant: two live instances have the same identity only if they are the same value of the same text.
+//!
+//! The crate has no limit on its work, and some schemas double it with each of their lines. All that it can do with a document is to ask about its values, so questions are counted here; the one that is too many unwinds out of the crate, and `compiled`, the only caller, catches that.
+//! Invariant: two live instances have the same identity only if they are the same value of the same text; no question is asked for nothing.
 
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::panic::resume_unwind;
 
 use jsonschema::JsonType;
-use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object};
+use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object, unique};
 
-use crate::json::{Elements, Members, Value, ValueKind};
+use crate::effort::{Effort, TooCostly, Work};
+use crate::json::{Elements, Member, Members, Value, ValueKind};
 
 pub(super) struct Spans;
 
 /// A value, or the name of a member for the keyword `propertyNames`.
 #[derive(Clone)]
 pub(super) enum Instance<'t> {
-    Value(Value<'t>),
+    Value(CountedValue<'t>),
     Name(&'t str),
 }
 
-pub(super) struct InstanceContainer<'t>(Value<'t>);
+/// A value about which every question is counted.
+#[derive(Clone, Copy)]
+pub(super) struct CountedValue<'t> {
+    value: Value<'t>,
+    effort: &'t Effort<'t>,
+    /// False where errors are collected: messages do not show values, so errors take no copies of them.
+    is_shown: bool,
+}
 
-pub(super) struct InstanceMembers<'t>(Members<'t>);
+pub(super) struct InstanceMembers<'t> {
+    members: Members<'t>,
+    object: CountedValue<'t>,
+}
 
-pub(super) struct Listed<'t>(Elements<'t>);
+pub(super) struct Listed<'t> {
+    elements: Elements<'t>,
+    array: CountedValue<'t>,
+}
 
 pub(super) struct Number<'t>(&'t str);
+
+/// The length of a string, a number or a list that costs as much as one question.
+const BYTES_PER_QUESTION: usize = 8;
+/// An error in the crate is about as large as so many copied values.
+const COPIES_PER_ERROR: u64 = 10;
+
+thread_local! {
+    /// The questions that are left about names, of which the crate makes values without the effort of their document.
+    static NAME_QUESTIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The most questions about names in one check.
+const MOST_NAME_QUESTIONS: u64 = 50_000_000;
+
+/// Begins a check: questions about names are counted anew.
+pub(super) fn begin_check() {
+    NAME_QUESTIONS.set(MOST_NAME_QUESTIONS);
+}
+
+fn questions(length: usize) -> u64 {
+    1 + (length / BYTES_PER_QUESTION) as u64
+}
+
+fn count(effort: &Effort<'_>, work: Work, amount: u64) {
+    if effort.take(work, amount).is_err() {
+        give_up();
+    }
+}
+
+/// Leaves the crate without a word: this is no panic, and no hook hears of it.
+fn give_up() -> ! {
+    resume_unwind(Box::new(TooCostly))
+}
 
 impl Json for Spans {
     type Node<'t> = Instance<'t>;
@@ -50,50 +101,83 @@ impl Json for Spans {
 }
 
 impl<'t> Instance<'t> {
-    fn value(&self, kind: ValueKind) -> Option<Value<'t>> {
+    pub(super) fn new(value: Value<'t>, effort: &'t Effort<'t>) -> Self {
+        Self::Value(CountedValue {
+            value,
+            effort,
+            is_shown: true,
+        })
+    }
+
+    /// The same, for a check whose errors need only their places.
+    pub(super) fn unshown(value: Value<'t>, effort: &'t Effort<'t>) -> Self {
+        Self::Value(CountedValue {
+            value,
+            effort,
+            is_shown: false,
+        })
+    }
+
+    fn count(&self, amount: u64) {
         match self {
-            Self::Value(value) if value.kind() == kind => Some(*value),
+            Self::Value(counted) => count(counted.effort, Work::Questions, amount),
+            Self::Name(_) => {
+                let left = NAME_QUESTIONS.get().checked_sub(amount);
+                NAME_QUESTIONS.set(left.unwrap_or_else(|| give_up()));
+            }
+        }
+    }
+
+    fn counted(&self, kind: ValueKind) -> Option<CountedValue<'t>> {
+        self.count(1);
+        match self {
+            Self::Value(counted) if counted.value.kind() == kind => Some(*counted),
             Self::Value(_) | Self::Name(_) => None,
         }
     }
 }
 
 impl<'t> Node<'t, Spans> for Instance<'t> {
-    type Object = InstanceContainer<'t>;
-    type Array = InstanceContainer<'t>;
+    type Object = CountedValue<'t>;
+    type Array = CountedValue<'t>;
     type Number = Number<'t>;
 
-    fn as_object(&self) -> Option<InstanceContainer<'t>> {
-        self.value(ValueKind::Object).map(InstanceContainer)
+    fn as_object(&self) -> Option<CountedValue<'t>> {
+        self.counted(ValueKind::Object)
     }
 
-    fn as_array(&self) -> Option<InstanceContainer<'t>> {
-        self.value(ValueKind::Array).map(InstanceContainer)
+    fn as_array(&self) -> Option<CountedValue<'t>> {
+        self.counted(ValueKind::Array)
     }
 
     fn as_string(&self) -> Option<Cow<'t, str>> {
-        match self {
-            Self::Value(value) => value.as_str(),
-            Self::Name(name) => Some(Cow::Borrowed(name)),
-        }
+        let found = match self {
+            Self::Value(counted) => counted.value.as_str(),
+            Self::Name(name) => Some(Cow::Borrowed(*name)),
+        };
+        self.count(questions(found.as_ref().map_or(0, |text| text.len())));
+        found
     }
 
     fn as_number(&self) -> Option<Number<'t>> {
-        Some(Number(self.value(ValueKind::Number)?.raw()))
+        let number = self.counted(ValueKind::Number)?.value.raw();
+        self.count(questions(number.len()));
+        Some(Number(number))
     }
 
     fn as_boolean(&self) -> Option<bool> {
-        Some(self.value(ValueKind::Boolean)?.raw() == "true")
+        Some(self.counted(ValueKind::Boolean)?.value.raw() == "true")
     }
 
     fn is_null(&self) -> bool {
-        self.value(ValueKind::Null).is_some()
+        self.counted(ValueKind::Null).is_some()
     }
 
     fn json_type(&self) -> JsonType {
+        self.count(1);
         match self {
             Self::Name(_) => JsonType::String,
-            Self::Value(value) => match value.kind() {
+            Self::Value(counted) => match counted.value.kind() {
                 ValueKind::Object => JsonType::Object,
                 ValueKind::Array => JsonType::Array,
                 ValueKind::String => JsonType::String,
@@ -105,61 +189,143 @@ impl<'t> Node<'t, Spans> for Instance<'t> {
     }
 
     fn equals_value(&self, expected: &serde_json::Value) -> bool {
-        match (self.as_string(), expected) {
-            (Some(found), serde_json::Value::String(expected)) => found == expected.as_str(),
-            (Some(_), _) | (_, serde_json::Value::String(_)) => false,
-            _ => jsonschema::json::cmp::equal(&self.to_value(), expected),
+        match self {
+            Self::Name(name) => {
+                self.count(questions(name.len()));
+                expected.as_str() == Some(name)
+            }
+            Self::Value(counted) => counted.equals(expected),
         }
     }
 
     fn to_value(&self) -> Cow<'t, serde_json::Value> {
         Cow::Owned(match self {
-            Self::Value(value) => to_value(*value),
+            Self::Value(counted) if counted.is_shown => counted.to_value(),
+            Self::Value(counted) => {
+                count(counted.effort, Work::Copies, COPIES_PER_ERROR);
+                serde_json::Value::Null
+            }
             Self::Name(name) => (*name).into(),
         })
     }
 
     fn identity(&self) -> Option<NodeIdentity> {
+        self.count(1);
         match self {
             // No two values of a text start at the same byte.
-            Self::Value(value) => Some(NodeIdentity::new(value.raw().as_ptr().addr())),
+            Self::Value(counted) => {
+                let address = counted.value.raw().as_ptr().addr();
+                Some(NodeIdentity::new(address))
+            }
             Self::Name(_) => None,
         }
     }
 }
 
-impl<'t> Object<'t, Spans> for InstanceContainer<'t> {
+impl<'t> CountedValue<'t> {
+    fn of(self, value: Value<'t>) -> Self {
+        Self { value, ..self }
+    }
+
+    fn to_value(self) -> serde_json::Value {
+        to_value(self.value, &|| count(self.effort, Work::Copies, 1))
+    }
+
+    fn count(&self, length: usize) {
+        count(self.effort, Work::Questions, questions(length));
+    }
+
+    /// Compares by what the values say, without a copy of containers.
+    fn equals(self, expected: &serde_json::Value) -> bool {
+        use serde_json::Value::{Array, Bool, Null, Object, String};
+        let found = self.value;
+        let size = match found.kind() {
+            ValueKind::String | ValueKind::Number => found.span().len(),
+            _ => 0,
+        };
+        self.count(size);
+        match (found.kind(), expected) {
+            (ValueKind::Null, Null) => true,
+            (ValueKind::Boolean, Bool(expected)) => (found.raw() == "true") == *expected,
+            (ValueKind::String, String(expected)) => found.as_str().as_deref() == Some(expected),
+            (ValueKind::Number, serde_json::Value::Number(_)) => {
+                jsonschema::json::cmp::equal(&number(found.raw()).into(), expected)
+            }
+            (ValueKind::Array, Array(expected)) => {
+                let mut expected = expected.iter();
+                let mut elements = found.elements();
+                elements.all(|one| expected.next().is_some_and(|two| self.of(one).equals(two)))
+                    && expected.next().is_none()
+            }
+            (ValueKind::Object, Object(expected)) => {
+                let mut names = 0;
+                found.members().all(|member| {
+                    names += 1;
+                    let two = expected.get(&*member.name());
+                    two.is_some_and(|two| self.of(member.value()).equals(two))
+                }) && names == expected.len()
+            }
+            _ => false,
+        }
+    }
+}
+
+impl<'t> Object<'t, Spans> for CountedValue<'t> {
     type Node = Instance<'t>;
     type MemberName = Cow<'t, str>;
     type MembersIter = InstanceMembers<'t>;
 
     fn len(&self) -> usize {
-        self.0.len()
+        let length = self.value.len();
+        self.count(length);
+        length
     }
 
     fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.count(0);
+        self.value.is_empty()
     }
 
     fn get(&self, key: &String) -> Option<Instance<'t>> {
-        self.0.get(key).map(Instance::Value)
+        let mut compared = 0;
+        let is_it = |member: &Member<'t>| {
+            compared += 1;
+            member.name() == *key
+        };
+        let found = self.value.members().find(is_it);
+        self.count(compared);
+        found.map(|member| Instance::Value(self.of(member.value())))
     }
 
     fn members(&self) -> InstanceMembers<'t> {
-        InstanceMembers(self.0.members())
+        InstanceMembers {
+            members: self.value.members(),
+            object: *self,
+        }
     }
 }
 
-impl<'t> Array<'t, Spans> for InstanceContainer<'t> {
+impl<'t> Array<'t, Spans> for CountedValue<'t> {
     type Node = Instance<'t>;
     type ElementsIter = Listed<'t>;
 
     fn len(&self) -> usize {
-        self.0.len()
+        let length = self.value.len();
+        self.count(length);
+        length
     }
 
     fn elements(&self) -> Listed<'t> {
-        Listed(self.0.elements())
+        Listed {
+            elements: self.value.elements(),
+            array: *self,
+        }
+    }
+
+    fn is_unique(&self) -> bool {
+        let elements = self.value.elements();
+        let values = elements.map(|one| Cow::Owned(self.of(one).to_value()));
+        unique::is_unique(&values.collect::<Vec<_>>())
     }
 }
 
@@ -167,8 +333,10 @@ impl<'t> Iterator for InstanceMembers<'t> {
     type Item = (Cow<'t, str>, Instance<'t>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let member = self.0.next()?;
-        Some((member.name(), Instance::Value(member.value())))
+        self.object.count(0);
+        let member = self.members.next()?;
+        let value = self.object.of(member.value());
+        Some((member.name(), Instance::Value(value)))
     }
 }
 
@@ -176,7 +344,9 @@ impl<'t> Iterator for Listed<'t> {
     type Item = Instance<'t>;
 
     fn next(&mut self) -> Option<Instance<'t>> {
-        self.0.next().map(Instance::Value)
+        self.array.count(0);
+        let value = self.array.of(self.elements.next()?);
+        Some(Instance::Value(value))
     }
 }
 
@@ -233,16 +403,18 @@ fn number(raw: &str) -> serde_json::Number {
     number.unwrap_or_else(|| 0.into())
 }
 
-pub(super) fn to_value(value: Value<'_>) -> serde_json::Value {
+/// The value as the crate has it; `each` is called for every value in it.
+pub(super) fn to_value(value: Value<'_>, each: &dyn Fn()) -> serde_json::Value {
+    each();
     match value.kind() {
         ValueKind::Null => serde_json::Value::Null,
         ValueKind::Boolean => (value.raw() == "true").into(),
         ValueKind::Number => number(value.raw()).into(),
         ValueKind::String => value.as_str().unwrap_or_default().into(),
-        ValueKind::Array => value.elements().map(to_value).collect(),
+        ValueKind::Array => value.elements().map(|one| to_value(one, each)).collect(),
         ValueKind::Object => {
             let members = value.members();
-            let members = members.map(|one| (one.name().into_owned(), to_value(one.value())));
+            let members = members.map(|one| (one.name().into_owned(), to_value(one.value(), each)));
             serde_json::Value::Object(members.collect())
         }
     }
@@ -255,6 +427,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::effort::EffortLimits;
     use crate::json::Text;
     use crate::json::laws::documents::{document, print, style};
 
@@ -286,7 +459,12 @@ mod tests {
     fn it_answers_as_the_crate_wants() {
         let text = jsonschema::json::conformance::document().to_string();
         let text = Text::scan(text.as_bytes()).unwrap();
-        jsonschema::json::conformance::assert_conformance::<Spans>(&Instance::Value(text.root()));
+        begin_check();
+        let effort = EffortLimits::default().of(0);
+        jsonschema::json::conformance::assert_conformance::<Spans>(&Instance::new(
+            text.root(),
+            &effort,
+        ));
     }
 
     #[test]
@@ -296,7 +474,8 @@ mod tests {
             let text = format!("{{\"n\":{number}}}");
             let text = Text::scan(text.as_bytes()).unwrap();
             let schema = options_for::<Spans>().build(&schema).unwrap();
-            schema.is_valid(Instance::Value(text.root()))
+            let effort = EffortLimits::default().of(0);
+            schema.is_valid(Instance::new(text.root(), &effort))
         };
         let latest = "https://json-schema.org/draft/2020-12/schema";
         let fourth = "http://json-schema.org/draft-04/schema#";
@@ -320,11 +499,13 @@ mod tests {
             let values: serde_json::Value = serde_json::from_str(&text).unwrap();
             let text = Text::scan(text.as_bytes()).unwrap();
             for schema in schemas() {
+                begin_check();
+                let effort = EffortLimits::default().of(0);
                 let of_spans = options_for::<Spans>().build(&schema).unwrap();
                 let of_values = options().build(&schema).unwrap();
-                let found = told(of_spans.iter_errors(Instance::Value(text.root())));
+                let found = told(of_spans.iter_errors(Instance::new(text.root(), &effort)));
                 prop_assert_eq!(&found, &told(of_values.iter_errors(&values)), "{}", schema);
-                prop_assert_eq!(of_spans.is_valid(Instance::Value(text.root())), found.is_empty());
+                prop_assert_eq!(of_spans.is_valid(Instance::new(text.root(), &effort)), found.is_empty());
             }
         }
     }

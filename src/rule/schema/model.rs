@@ -9,6 +9,7 @@ use super::compiled::{Compiled, check, compile};
 use super::result::SchemaCheck;
 #[cfg(not(feature = "schema"))]
 use super::without::{Compiled, check, compile};
+use crate::effort::{Effort, TooCostly};
 use crate::json::{Value, ValueKind};
 use crate::rule::Violation;
 
@@ -32,8 +33,13 @@ impl Schema {
         })
     }
 
-    pub(crate) fn check(&self, document: Value<'_>) -> SchemaCheck {
-        check(&self.compiled, document)
+    /// Checks a document, as long as that takes no more than the effort that is left.
+    pub(crate) fn check(
+        &self,
+        document: Value<'_>,
+        effort: &Effort<'_>,
+    ) -> Result<SchemaCheck, TooCostly> {
+        check(&self.compiled, document, effort)
     }
 
     /// The members of the document in `properties`; `None` if another keyword can allow more members.
@@ -73,6 +79,7 @@ fn members(text: Value<'_>) -> Option<BTreeSet<String>> {
 #[cfg(feature = "schema")]
 mod tests {
     use super::*;
+    use crate::effort::EffortLimits;
     use crate::json::Text;
 
     fn schema(text: &str) -> Result<Schema, Violation> {
@@ -82,7 +89,11 @@ mod tests {
     fn held(text: &str, document: &str) -> Vec<String> {
         let held = schema(text)
             .unwrap()
-            .check(Text::scan(document.as_bytes()).unwrap().root());
+            .check(
+                Text::scan(document.as_bytes()).unwrap().root(),
+                &EffortLimits::default().of(document.len()),
+            )
+            .unwrap();
         let violations = held.violations.into_iter();
         violations
             .map(|one| format!("{}: {}", one.at, one.reason))
@@ -145,6 +156,92 @@ mod tests {
             );
         }
         assert!(schema(r#"{"pattern":"("}"#).is_err());
+    }
+
+    /// A schema whose work doubles with each of `lines`, down to one that asks `last`.
+    fn doubling(lines: usize, last: &str) -> String {
+        let line = |number: usize| {
+            let next = format!(r##"{{"$ref":"#/$defs/x{}"}}"##, number + 1);
+            format!(r#""x{number}":{{"anyOf":[{next},{next}]}}"#)
+        };
+        let all: Vec<_> = (0..lines).map(line).collect();
+        format!(r#""$defs":{{{},"x{lines}":{last}}}"#, all.join(","))
+    }
+
+    #[test]
+    fn work_that_doubles_with_each_line_of_a_schema_is_too_costly() {
+        let in_place = format!(
+            r##"{{"$ref":"#/$defs/x0",{}}}"##,
+            doubling(39, r#"{"required":["never"]}"#)
+        );
+        let of_names = format!(
+            r##"{{"propertyNames":{{"$ref":"#/$defs/x0"}},{}}}"##,
+            doubling(39, r#"{"maxLength":0}"#)
+        );
+        let few = EffortLimits::default().with_questions(10_000);
+        for (text, effort) in [(in_place, few), (of_names, EffortLimits::default())] {
+            let document = Text::scan(br#"{"run_id":"r"}"#).unwrap();
+            let schema = schema(&text).unwrap();
+            let checked = schema.check(document.root(), &effort.of(1));
+            assert_eq!(checked.unwrap_err(), TooCostly);
+        }
+        let signal = || Some(crate::report::Signal::Terminate);
+        let watched = EffortLimits::watched(&signal);
+        let text = r#"{"required":["a"],"properties":{"a":{"items":{"minimum":0}}}}"#;
+        let document = format!(r#"{{"a":[{}1]}}"#, "1,".repeat(100_000));
+        let document = Text::scan(document.as_bytes()).unwrap();
+        let checked = schema(text).unwrap().check(document.root(), &watched.of(1));
+        assert_eq!(checked.unwrap_err(), TooCostly);
+    }
+
+    #[test]
+    fn a_violation_of_which_the_reasons_are_too_many_is_still_told() {
+        let lines = doubling(16, r#"{"required":["never"]}"#);
+        let text = format!(r##"{{"$ref":"#/$defs/x0",{lines}}}"##);
+        let told = held(&text, r#"{"run_id":"r"}"#);
+        assert_eq!(
+            told,
+            [": it violates the schema, and to say where takes too much work"]
+        );
+    }
+
+    #[test]
+    fn values_are_compared_by_what_they_say() {
+        let text =
+            r#"{"additionalProperties":{"enum":[null,1.0,"a",[1,{"b":2}],{"c":[],"d":true}]}}"#;
+        let some = r#"{"0":null,"1":1,"2":"\u0061","3":[1.0,{"b":2}],"4":{"d":true,"c":[]}}"#;
+        assert_eq!(held(text, some), [""; 0]);
+        let others = r#"{"0":0,"1":2,"2":"b","3":[1],"4":[1,{"b":2},3],"5":{"c":[]},"6":{"c":[],"d":true,"e":1}}"#;
+        assert_eq!(held(text, others).len(), 7);
+        let unique = r#"{"properties":{"a":{"uniqueItems":true}}}"#;
+        assert_eq!(held(unique, r#"{"a":[1,"1",[1],[]]}"#), [""; 0]);
+        assert_eq!(held(unique, r#"{"a":[{"b":1},2,{"b":1.0}]}"#).len(), 1);
+    }
+
+    #[test]
+    fn a_pattern_that_the_linear_engine_does_not_know_is_refused_with_the_place() {
+        for pattern in ["(?=a*b)a", "(?<!a)b", r"(a)\\1", "a{1000}{1000}{1000}"] {
+            let text = format!(r#"{{"properties":{{"v":{{"pattern":"{pattern}"}}}}}}"#);
+            let error = schema(&text).unwrap_err();
+            assert_eq!(
+                error.at.to_string(),
+                "/properties/v/pattern",
+                "{}",
+                error.reason
+            );
+            assert!(
+                error.reason.starts_with("it is no pattern"),
+                "{}",
+                error.reason
+            );
+        }
+        let text = r#"{"patternProperties":{"^(?!x)":true}}"#;
+        assert_eq!(
+            schema(text).unwrap_err().at.to_string(),
+            "/patternProperties/^(?!x)"
+        );
+        let known = r#"{"properties":{"v":{"pattern":"^\\d{4}-[^\\s]+(?:a|b)*$"}}}"#;
+        assert_eq!(held(known, r#"{"v":"2026-xab"}"#), [""; 0]);
     }
 
     #[test]
