@@ -168,6 +168,8 @@ codes! {
     InputsHashDiffers, "inputs_hash_differs", Finding, "restore the member from a copy: it, or a snapshot's hash, was changed";
     RunIdDiffers, "run_id_differs", Finding, "restore the member from a copy: it, or the hash of the inputs, was changed";
     DirectoryNameDiffers, "directory_name_differs", Finding, "rename the directory back, or restore the member";
+    Superseded, "superseded", Note, "nothing needs to be done: a producer wrote the document anew, and the next migration takes it as any other";
+    Gone, "gone", Note, "nothing needs to be done if the run was removed on purpose; otherwise restore its directory from a copy";
     Unwitnessed, "unwitnessed", Note, "nothing needs to be done: no damage is known; the journal and the original are gone or were never there";
     NotReplayable, "not_replayable", Note, "keep the backup, the journal and the catalog of an operation: a replay needs all three";
     SnapshotsNotDeclared, "snapshots_not_declared", Note, "nothing needs to be done: runs from before snapshots declare none";

@@ -59,6 +59,8 @@ pub struct Witness<'l> {
     pub last: Option<Written<'l>>,
     /// The replacements that were not undone, first to last.
     pub replaced: Vec<Replacement<'l>>,
+    /// The SHA-256 of all bytes that operations found or left in its place.
+    pub seen: Vec<Digest>,
 }
 
 /// Bytes that an operation left in a manifest's place.
@@ -209,6 +211,7 @@ impl Ledger {
         let mut witness = Witness {
             last: None,
             replaced: Vec::new(),
+            seen: Vec::new(),
         };
         for slot in slots.into_iter().rev() {
             self.enter(&mut witness, slot);
@@ -229,6 +232,9 @@ impl Ledger {
 
     fn enter<'l>(&'l self, witness: &mut Witness<'l>, slot: &LedgerEntry) {
         let entry = self.entry(slot);
+        if slot.deed.backup_removed().is_none() {
+            witness.seen.extend([slot.deed.before, slot.deed.after]);
+        }
         if entry.is_done == Some(false) {
             // A manifest that was not replaced is as it was before, or another program had it since.
             if let (Some(last), None) = (&mut witness.last, slot.deed.backup_removed()) {
@@ -300,6 +306,19 @@ impl Ledger {
 }
 
 impl<'l> Witness<'l> {
+    /// The place of the first of the replacements that lead, one after the other, to the last bytes that an operation left. Those before it were of documents that somebody has replaced since.
+    pub fn lineage(&self) -> usize {
+        let mut first = self.replaced.len();
+        let mut found = self.last.map(|last| last.digest);
+        for (place, one) in self.replaced.iter().enumerate().rev() {
+            if found != Some(one.after) {
+                break;
+            }
+            (first, found) = (place, Some(one.before));
+        }
+        first
+    }
+
     fn may_be_gone(&mut self, of: &OperationId, by: Option<&'l OperationId>) {
         for replaced in &mut self.replaced {
             if replaced.operation.id == *of {

@@ -16,6 +16,56 @@ pub(crate) struct Evidence<'e> {
     pub raw: Digest,
     pub witness: Option<&'e Witness<'e>>,
     pub originals: &'e [OriginalEvidence<'e>],
+    /// True if a producer wrote the document anew, so that no journal speaks of it.
+    pub is_superseded: bool,
+}
+
+impl<'e> Evidence<'e> {
+    /// The replacements of documents that the manifest does not come from, and then those of the documents that it comes from, as far as bytes or these records say so.
+    pub(super) fn lineage(
+        &self,
+        records: &[HistoryRecord],
+    ) -> (&'e [Replacement<'e>], &'e [Replacement<'e>]) {
+        let Some(witness) = self.witness else {
+            return (&[], &[]);
+        };
+        let all = &witness.replaced[..];
+        let by_bytes = if self.is_superseded {
+            all.len()
+        } else {
+            witness.lineage()
+        };
+        let makers = records.iter().filter_map(|record| self.maker(record));
+        let by_records = makers.min().unwrap_or(by_bytes);
+        all.split_at(by_records.min(by_bytes))
+    }
+
+    /// The place of the replacement that has made a record: it replaced what the record found; where no such document is kept, it has the time of the record.
+    pub(super) fn maker(&self, record: &HistoryRecord) -> Option<usize> {
+        let replaced = &self.witness?.replaced;
+        let found = Some(record.checksum_before);
+        let original_of = |one: &Replacement<'_>| {
+            let mut originals = self.originals.iter();
+            originals.find(|original| original.raw() == Some(one.before))
+        };
+        let by_original = replaced
+            .iter()
+            .rposition(|one| original_of(one).is_some_and(|original| original.checksum() == found));
+        by_original.or_else(|| {
+            replaced.iter().rposition(|one| {
+                let began = one.operation.began.as_ref();
+                original_of(one).is_none() && began.is_some_and(|one| one.now == record.applied_at)
+            })
+        })
+    }
+
+    /// The originals of replacements that journals speak of.
+    pub(super) fn originals_of_witness(&self) -> impl Iterator<Item = &'e OriginalEvidence<'e>> {
+        let (originals, witness) = (self.originals, self.witness);
+        originals
+            .iter()
+            .filter(move |one| one.replaced(witness).is_some())
+    }
 }
 
 #[derive(Debug, Clone)]

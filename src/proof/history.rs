@@ -52,7 +52,8 @@ fn unwitnessed(
     let is_journalled = evidence
         .witness
         .and_then(|witness| witness.last)
-        .is_some_and(|last| last.is_certain || last.digest == evidence.raw);
+        .is_some_and(|last| last.is_certain || last.digest == evidence.raw)
+        && !evidence.is_superseded;
     let first = originals.iter().position(Option::is_some);
     if records.is_empty() || is_journalled || first == Some(0) {
         return None;

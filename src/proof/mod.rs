@@ -12,6 +12,7 @@ mod originals;
 mod replay;
 mod run;
 mod snapshots;
+mod superseded;
 
 pub(crate) use evidence::{Evidence, OriginalEvidence, ReadAgain};
 pub(crate) use history::check_history;
@@ -19,3 +20,4 @@ pub(crate) use lost_values::values_lost;
 pub(crate) use originals::check_backups;
 pub(crate) use replay::{Replay, check_replay};
 pub(crate) use run::{check_identity, check_run};
+pub(crate) use superseded::is_superseded;

@@ -34,7 +34,9 @@ pub(super) fn check(
         .witness
         .map_or(&[][..], |witness| &witness.replaced);
     let mut findings = Vec::new();
-    for one in replaced {
+    let (superseded, current) = evidence.lineage(records);
+    findings.extend(changed_of_superseded(superseded, replaced, evidence));
+    for one in current {
         findings.extend(changed(one, evidence.originals));
         findings.extend(checksum_before(kind, one, records, evidence.originals));
     }
@@ -58,10 +60,28 @@ pub(crate) fn check_backups(evidence: &Evidence<'_>) -> Vec<Diagnosis> {
     let replaced = evidence
         .witness
         .map_or(&[][..], |witness| &witness.replaced);
-    let replaced = replaced.iter();
-    replaced
-        .filter_map(|one| changed(one, evidence.originals))
+    let (superseded, current) = evidence.lineage(&[]);
+    let current = current.iter();
+    let current = current.filter_map(|one| changed(one, evidence.originals));
+    changed_of_superseded(superseded, replaced, evidence)
+        .chain(current)
         .collect()
+}
+
+/// The originals of documents that are superseded need not be there, and a later backup may have the name. One that is there is not changed.
+fn changed_of_superseded<'f>(
+    superseded: &'f [Replacement<'f>],
+    all: &'f [Replacement<'f>],
+    evidence: &'f Evidence<'_>,
+) -> impl Iterator<Item = Diagnosis> + 'f {
+    let superseded = superseded.iter().enumerate();
+    let last_of_name = superseded.filter(|(place, one)| {
+        let mut later = all[place + 1..].iter();
+        !later.any(|later| later.backup == one.backup)
+    });
+    last_of_name
+        .filter_map(|(_, one)| changed(one, evidence.originals))
+        .filter(|one| one.code != Code::BackupMissing)
 }
 
 fn changed(replaced: &Replacement<'_>, originals: &[OriginalEvidence<'_>]) -> Option<Diagnosis> {

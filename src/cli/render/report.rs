@@ -24,6 +24,7 @@ pub(crate) struct Report {
     progress: Progress,
     pub(crate) facts: Facts,
     notices: Notices,
+    shows_all: bool,
     lost: Option<io::Error>,
 }
 
@@ -45,6 +46,7 @@ impl Report {
             progress,
             facts,
             notices: Notices::default(),
+            shows_all: output.view.all,
             lost: None,
         }
     }
@@ -109,6 +111,8 @@ impl Sink for Report {
                 self.notices.directories.push((*notice).clone());
                 self.write(ReportPart::Directory(notice));
             }
+            // Notes are counted.
+            Event::Finding(notice) if notice.is_note() && !self.shows_all => {}
             Event::Finding(notice) => {
                 self.notices.state.push((*notice).clone());
                 self.write(ReportPart::Finding(notice));

@@ -203,6 +203,7 @@ impl Decider<'_> {
             raw,
             witness,
             originals: read.originals,
+            is_superseded: false,
         };
         let proof = check_history(&manifest, &evidence);
         let mut of_records = proof.originals.iter();

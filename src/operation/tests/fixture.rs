@@ -261,6 +261,21 @@ impl Tree {
         }
     }
 
+    /// Removes a run directory with all that is in it.
+    pub(super) fn remove_run(&self, run: &str) {
+        match self {
+            Self::Memory(memory) => {
+                let below = format!("{run}/");
+                for path in memory.all().keys() {
+                    if path.to_string().starts_with(&below) {
+                        memory.remove(path);
+                    }
+                }
+            }
+            Self::Files(dir) => fs::remove_dir_all(dir.join(run)).unwrap(),
+        }
+    }
+
     pub(super) fn all(&self) -> BTreeMap<String, String> {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         match self {

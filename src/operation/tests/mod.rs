@@ -27,4 +27,5 @@ mod rollback;
 mod rollback_journals;
 mod selection;
 mod signals;
+mod superseded;
 mod verify;

@@ -14,7 +14,9 @@ use crate::operation::frame::Frame;
 use crate::operation::ledger::Catalogs;
 use crate::operation::walk::Visit;
 use crate::path::TreePath;
-use crate::proof::{Evidence, check_backups, check_history, check_replay, check_run};
+use crate::proof::{
+    Evidence, check_backups, check_history, check_identity, check_replay, check_run, is_superseded,
+};
 use crate::report::{Diagnosis, Enforcement, Outcome, Status, Verified};
 use crate::storage::{Directory, LargerDocument, ReadVersion};
 
@@ -97,6 +99,7 @@ struct ManifestToProve<'r> {
 struct CheckedBackups {
     findings: Vec<Diagnosis>,
     compared: Vec<Compared>,
+    is_superseded: bool,
 }
 
 impl<'p> Prover<'_, 'p> {
@@ -135,13 +138,14 @@ impl<'p> Prover<'_, 'p> {
     }
 
     fn prove_read(&self, read: &ManifestToProve<'_>) -> Result<Proved<'p>, LargerDocument> {
-        let mut findings: Vec<Diagnosis> = self.left(read).into_iter().collect();
-        findings.extend(rescued(read));
+        let left = self.left(read);
+        let mut findings: Vec<Diagnosis> = rescued(read).collect();
         let catalog = self.frame.catalog;
         let manifest = match examine(catalog, read.path.file_name(), read.bytes) {
             Ok(manifest) => manifest,
             Err(unexamined) => {
                 let checked = self.backups(read)?;
+                findings.extend(left);
                 findings.extend(checked.findings);
                 let trouble = Diagnosis::from(&unexamined.refusal);
                 return Ok(Proved {
@@ -161,9 +165,16 @@ impl<'p> Prover<'_, 'p> {
             &effort,
         );
         findings.extend(at_rest.failures.iter().map(Diagnosis::from));
-        let checked = self.history(read, &manifest)?;
+        let run = self.run(read, &manifest);
+        let is_sound = findings.iter().chain(&run).all(Diagnosis::is_note);
+        let checked = self.history(read, &manifest, (left.is_some(), is_sound))?;
+        if checked.is_superseded {
+            findings.insert(0, superseded());
+        } else {
+            findings.splice(0..0, left);
+        }
         findings.extend(checked.findings);
-        findings.extend(self.run(read, &manifest));
+        findings.extend(run);
         match self.manifest_metadata(read) {
             Ok(compared) => proved.compared.extend(compared),
             Err(trouble) => findings.push(trouble),
@@ -231,15 +242,20 @@ impl<'p> Prover<'_, 'p> {
         }))
     }
 
+    /// `differs` says whether it is not what the last operation left, `is_sound` whether it is a sound document all the same.
     fn history(
         &self,
         read: &ManifestToProve<'_>,
         manifest: &Manifest<'_, '_>,
+        (differs, is_sound): (bool, bool),
     ) -> Result<CheckedBackups, LargerDocument> {
-        if manifest.history_len() == 0 && !self.was_replaced(read.path) {
+        if manifest.history_len() == 0 && !self.was_replaced(read.path) && !differs {
             return Ok(CheckedBackups::default());
         }
         self.with_evidence(read, |evidence| {
+            let catalog = self.frame.catalog;
+            evidence.is_superseded =
+                differs && is_sound && is_superseded(manifest, read.path, catalog, evidence);
             let mut proof = check_history(manifest, evidence);
             if self.options.replay {
                 proof.findings.extend(check_replay(
@@ -256,7 +272,7 @@ impl<'p> Prover<'_, 'p> {
     /// Checks the backups of a manifest that cannot be read, because they are needed to restore it.
     fn backups(&self, read: &ManifestToProve<'_>) -> Result<CheckedBackups, LargerDocument> {
         if self.was_replaced(read.path) {
-            self.with_evidence(read, check_backups)
+            self.with_evidence(read, |evidence| check_backups(evidence))
         } else {
             Ok(CheckedBackups::default())
         }
@@ -270,7 +286,7 @@ impl<'p> Prover<'_, 'p> {
     fn with_evidence(
         &self,
         read: &ManifestToProve<'_>,
-        check: impl FnOnce(&Evidence<'_>) -> Vec<Diagnosis>,
+        check: impl FnOnce(&mut Evidence<'_>) -> Vec<Diagnosis>,
     ) -> Result<CheckedBackups, LargerDocument> {
         let name = read.path.name();
         let backups = match read.directory.backups(name) {
@@ -278,7 +294,7 @@ impl<'p> Prover<'_, 'p> {
             Err(trouble) => {
                 return Ok(CheckedBackups {
                     findings: vec![trouble],
-                    compared: Vec::new(),
+                    ..CheckedBackups::default()
                 });
             }
         };
@@ -298,13 +314,19 @@ impl<'p> Prover<'_, 'p> {
             }
             originals.push(kept.original(backup.id.as_str(), found.map(|_| bytes), &again));
         }
-        let mut findings = check(&Evidence {
+        let mut evidence = Evidence {
             raw: read.raw,
             witness: witness.as_ref(),
             originals: &originals,
-        });
+            is_superseded: false,
+        };
+        let mut findings = check(&mut evidence);
         findings.append(&mut troubles);
-        Ok(CheckedBackups { findings, compared })
+        Ok(CheckedBackups {
+            is_superseded: evidence.is_superseded,
+            findings,
+            compared,
+        })
     }
 
     fn run(&self, read: &ManifestToProve<'_>, manifest: &Manifest<'_, '_>) -> Vec<Diagnosis> {
@@ -322,9 +344,16 @@ impl<'p> Prover<'_, 'p> {
                     read.directory.read_below(name, &mut piece_by_piece)
                 })
             }
+            // Without the files, the identity at least.
+            Some(rules) if !is_deferred => check_identity(document, rules),
             _ => Vec::new(),
         }
     }
+}
+
+fn superseded() -> Diagnosis {
+    let message = "a producer wrote it anew after the last operation";
+    Diagnosis::new(Code::Superseded, message)
 }
 
 /// The files that recovery kept beside the manifest and that nobody has dealt with.

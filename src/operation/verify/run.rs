@@ -248,6 +248,12 @@ impl<'w> Walk<'w> {
         tally.verified(&proved.verified, proved.route, proved.modified);
     }
 
+    /// Returns true if the run directory of a manifest is not there either, as after it was removed on purpose.
+    fn is_run_gone(&self, manifest: &TreePath) -> bool {
+        let run = TreePath::new(manifest.parent());
+        run.is_some_and(|run| matches!(self.frame.storage.look(&run), Ok(None)))
+    }
+
     /// Names the manifests that operations left and that are not there any more.
     fn report_missing(&self, tally: &mut Tally<'_>) {
         let expected = self.journals.ledger.expected_beside(&self.is_found);
@@ -259,14 +265,21 @@ impl<'w> Walk<'w> {
                 continue;
             };
             // A directory that cannot be listed is named already.
-            if trouble.code != Code::PermissionDenied {
+            if trouble.code == Code::PermissionDenied {
+                continue;
+            }
+            let finding = if self.is_run_gone(&path) {
+                let message =
+                    format!("operation `{operation}` left it, and its run directory is gone");
+                Diagnosis::new(Code::Gone, message)
+            } else {
                 let message = format!(
                     "operation `{operation}` left it, and it is not there: {}",
                     trouble.message
                 );
-                let finding = Diagnosis::new(Code::ManifestMissing, message);
-                tally.finding(&finding.at(path));
-            }
+                Diagnosis::new(Code::ManifestMissing, message)
+            };
+            tally.finding(&finding.at(path));
         }
     }
 }

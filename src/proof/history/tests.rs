@@ -62,6 +62,7 @@ fn found(document: &str, backups: &[(&str, &str)], all: Option<&Ledger>) -> Vec<
         raw: Digest::of(document.as_bytes()),
         witness: witness.as_ref(),
         originals: &originals,
+        is_superseded: false,
     };
     let findings = check_history(&manifest, &evidence).findings.into_iter();
     findings
