@@ -478,6 +478,10 @@ fn a_head_that_is_not_understood_stops_what_writes_before_it_recovers_anything()
         "{output}"
     );
     assert_eq!(sandbox.snapshot(), before);
+    // With nothing to write, too: nobody knows what the newer version meant.
+    fs::remove_file(sandbox.path("artifacts/job/second/manifest.json")).unwrap();
+    sandbox.run(["--quiet"]).code(2);
+    sandbox.manifest("job/second", MANIFEST);
     // The cure.
     fs::remove_file(sandbox.path(&head)).unwrap();
     sandbox.run(["--quiet"]).code(0);

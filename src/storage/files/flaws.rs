@@ -90,7 +90,10 @@ impl StateFlaws {
             self.rescued.push(shown);
             return;
         }
-        self.exposure(&shown, stat, owner);
+        // A journal that is no file is a damaged one.
+        if part != "operations" || stat.kind == EntryKind::File {
+            self.exposure(&shown, stat, owner);
+        }
     }
 
     fn exposure(&mut self, shown: &str, stat: &Stat, owner: u32) {

@@ -41,7 +41,19 @@ pub(super) struct StateDir<D: Disk> {
 enum StateRefusal {
     /// It is not there, or not whole.
     Absent,
+    /// It cannot be used, which matters only to those that have something to write.
     Stop(Stop),
+    /// Nobody may go on without it: another operation holds it, or it is not understood.
+    Final(Stop),
+}
+
+impl StateRefusal {
+    fn of(stop: Stop) -> Self {
+        match stop.code {
+            Code::Locked => Self::Final(stop),
+            _ => Self::Stop(stop),
+        }
+    }
 }
 
 impl<D: Disk> StateDir<D> {
@@ -54,14 +66,14 @@ impl<D: Disk> StateDir<D> {
         let opened = match Self::enter(disk, root, wait, false) {
             // An operation may have left something, whatever became of the lock.
             Err(StateRefusal::Absent) if has_staging(disk, root) => {
-                Self::make(disk, root, wait).map_err(StateRefusal::Stop)
+                Self::make(disk, root, wait).map_err(StateRefusal::of)
             }
             other => other,
         };
         match opened {
             Ok(state) => Ok(Some(state)),
-            Err(StateRefusal::Stop(stop)) if stop.code == Code::Locked => Err(stop),
-            // Whether it can be used matters only to those that have something to write: they make it.
+            Err(StateRefusal::Final(stop)) => Err(stop),
+            // Those that have something to write make it, and are told then.
             Err(StateRefusal::Absent | StateRefusal::Stop(_)) => Ok(None),
         }
     }
@@ -73,7 +85,7 @@ impl<D: Disk> StateDir<D> {
             let is_new = make_parts(disk, root)?;
             match Self::enter(disk, root, wait, is_new) {
                 Err(StateRefusal::Absent) => {}
-                Err(StateRefusal::Stop(stop)) => return Err(stop),
+                Err(StateRefusal::Stop(stop) | StateRefusal::Final(stop)) => return Err(stop),
                 Ok(state) => return Ok(state),
             }
         }
@@ -133,7 +145,7 @@ impl<D: Disk> StateDir<D> {
                 let text = text.and_then(|text| String::from_utf8(text).ok());
                 let holder = text.as_deref().map(str::trim);
                 let stop = locked(holder.filter(|text| !text.is_empty()));
-                return Err(StateRefusal::Stop(stop));
+                return Err(StateRefusal::Final(stop));
             }
         }
     }
@@ -204,7 +216,7 @@ fn make_parts<D: Disk>(disk: &D, root: &D::Dir) -> Result<bool, Stop> {
     let dir = match StateDir::open_trusted(disk, root) {
         // It was removed again.
         Err(StateRefusal::Absent) => return Ok(false),
-        Err(StateRefusal::Stop(stop)) => return Err(stop),
+        Err(StateRefusal::Stop(stop) | StateRefusal::Final(stop)) => return Err(stop),
         Ok(dir) => dir,
     };
     for part in PARTS {
@@ -282,7 +294,7 @@ fn check_ours(caller: u32, shown: &str, found: &Stat) -> Result<(), Stop> {
 fn check_head<D: Disk>(disk: &D, dir: &D::Dir) -> Result<(), StateRefusal> {
     match read_small(disk, dir, HEAD)? {
         Some(bytes) if Head::read(&bytes).is_none() => {
-            Err(StateRefusal::Stop(head_not_understood()))
+            Err(StateRefusal::Final(head_not_understood()))
         }
         _ => Ok(()),
     }

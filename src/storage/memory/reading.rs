@@ -87,10 +87,7 @@ impl Storage for Memory {
                 return Ok(None);
             }
             if !tree.is_locked && tree.has_damaged_head() {
-                return match begin {
-                    Begin::IfThere => Ok(None),
-                    Begin::Make => Err(head_not_understood()),
-                };
+                return Err(head_not_understood());
             }
             if !tree.is_locked {
                 tree.is_locked = true;
