@@ -170,6 +170,7 @@ codes! {
     DirectoryNameDiffers, "directory_name_differs", Finding, "rename the directory back, or restore the member";
     Superseded, "superseded", Note, "nothing needs to be done: a producer wrote the document anew, and the next migration takes it as any other";
     Gone, "gone", Note, "nothing needs to be done if the run was removed on purpose; otherwise restore its directory from a copy";
+    Accepted, "accepted", Note, "nothing needs to be done: `operations` shows which operation took the finding as known, and its journal who and why";
     Unwitnessed, "unwitnessed", Note, "nothing needs to be done: no damage is known; the journal and the original are gone or were never there";
     NotReplayable, "not_replayable", Note, "keep the backup, the journal and the catalog of an operation: a replay needs all three";
     SnapshotsNotDeclared, "snapshots_not_declared", Note, "nothing needs to be done: runs from before snapshots declare none";

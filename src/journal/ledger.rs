@@ -42,6 +42,8 @@ pub struct Ledger {
     pub(super) tree: Option<TreeId>,
     /// The operations whose journals were removed on purpose, with their serial numbers.
     pub(super) forgotten: HashMap<OperationId, Option<u64>>,
+    /// The digests of findings that were accepted, and the operations that did so.
+    accepted: HashMap<Digest, OperationId>,
 }
 
 /// One operation that has a journal.
@@ -63,6 +65,10 @@ pub struct Operation {
     pub damage: JournalDamage,
     /// True if its results deny each other, or an intent.
     pub(super) contradicts_itself: bool,
+    /// The number of findings that it accepted.
+    pub accepted: u64,
+    /// A digest of its journal, if there is one.
+    pub fingerprint: Option<Digest>,
     pub(super) chain: Option<ChainEnds>,
     pub(super) place: u32,
 }
@@ -78,6 +84,8 @@ impl Operation {
             has_entries: false,
             damage: JournalDamage::Broken,
             contradicts_itself: false,
+            accepted: 0,
+            fingerprint: None,
             chain: None,
             place: 0,
         }
@@ -226,12 +234,16 @@ impl Ledger {
                 self.forgotten.insert(one.operation.clone(), one.serial);
                 return None;
             }
+            Record::Accepted(one) => {
+                here.accepted += 1;
+                let by = here.id.clone();
+                self.accepted.extend(one.digest.map(|digest| (digest, by)));
+                return None;
+            }
             // These records concern no manifest's content.
-            Record::Reverse(_)
-            | Record::Storage(_)
-            | Record::Accepted(_)
-            | Record::Cut(_)
-            | Record::Discarded(_) => return None,
+            Record::Reverse(_) | Record::Storage(_) | Record::Cut(_) | Record::Discarded(_) => {
+                return None;
+            }
         };
         Some(self.announce(operation, path, deed))
     }
@@ -293,11 +305,17 @@ impl Ledger {
         self.tree = tree;
     }
 
-    /// Records the chain values by which others may name the journal of the last operation.
-    pub fn chained(&mut self, chain: Option<ChainEnds>) {
+    /// Records the chain values by which others may name the journal of the last operation, and a digest of all of it.
+    pub fn chained(&mut self, chain: Option<ChainEnds>, fingerprint: Digest) {
         if let Some(operation) = self.operations.last_mut() {
             operation.chain = chain;
+            operation.fingerprint = Some(fingerprint);
         }
+    }
+
+    /// The digests of findings that were accepted.
+    pub fn accepted(&self) -> impl Iterator<Item = Digest> {
+        self.accepted.keys().copied()
     }
 
     /// Marks the results of earlier operations as uncertain: the last operation may have changed any manifest without a record.
@@ -328,6 +346,8 @@ impl Ledger {
             self.newest[slot.path as usize] = slot.older;
         }
         let operation = &mut self.operations[last];
+        operation.accepted = 0;
+        self.accepted.retain(|_, by| *by != operation.id);
         operation.began = None;
         operation.ended = None;
         operation.has_entries = false;

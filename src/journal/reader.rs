@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use super::record::{self, Record};
 use super::version1;
 use super::writer::{JournalFormat, Writer, link};
-use crate::digest::Digest;
+use crate::digest::{Digest, Hasher};
 
 const CHAIN: &[u8] = b",\"chain\":\"";
 const MAX_LINE_BYTES: usize = 1024 * 1024;
@@ -45,6 +45,8 @@ pub struct Reader {
     sound_bytes: u64,
     all_bytes: u64,
     state: ChainState,
+    /// The chain value of the lines that are not sound, for recognising them.
+    rest: Option<Digest>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -138,6 +140,19 @@ impl Reader {
             ChainState::Broken if self.is_whole(line) => self.state = ChainState::Damaged,
             ChainState::Broken | ChainState::Damaged | ChainState::Unknown => {}
         }
+        if self.state != ChainState::Sound {
+            self.rest = Some(link(self.rest, line));
+        }
+    }
+
+    /// A digest of all that was fed: of the chain, which stands for the sound lines, and of what follows them.
+    pub fn fingerprint(&self) -> Digest {
+        let mut hasher = Hasher::new();
+        for digest in [self.writer.chain, self.rest].into_iter().flatten() {
+            hasher.update(digest.as_bytes());
+        }
+        hasher.update(&self.begun);
+        hasher.finish()
     }
 
     fn is_whole(&self, line: &[u8]) -> bool {

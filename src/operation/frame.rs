@@ -18,7 +18,7 @@ use crate::catalog::Catalog;
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::journal::{
-    Actor, CatalogName, Command, Integrity, OperationId, RulesTaken, Selected, Stopped,
+    Accepted, Actor, CatalogName, Command, Integrity, OperationId, RulesTaken, Selected, Stopped,
 };
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Start, Stop, Summary, Watch};
@@ -360,6 +360,11 @@ impl Writing {
             self.session.settle();
         }
         answer.get().cloned().unwrap_or(Answer::NotAttempted)
+    }
+
+    /// Records accepted findings; they are durable afterwards.
+    pub(super) fn accept(&self, findings: &[Accepted]) -> Result<(), Stop> {
+        self.session()?.accept(findings)
     }
 
     pub(super) fn operation(&self) -> Option<&OperationId> {

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use super::accept::StateFinding;
 use super::frame::unfinished_notice;
 use super::order;
 use crate::catalog::{Catalog, Source};
@@ -11,12 +12,12 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{HeadState, Heads, JournalDamage, Ledger, Operation, OperationState};
 use crate::report::{Diagnosis, Stop};
-use crate::storage::{Log, Storage};
+use crate::storage::{Log, STATE_DIRECTORY, Storage};
 
 pub(super) struct Journals {
     pub(super) ledger: Ledger,
     pub(super) warnings: Vec<Diagnosis>,
-    pub(super) findings: Vec<Diagnosis>,
+    pub(super) findings: Vec<StateFinding>,
     /// True if it is known that there are none.
     pub(super) are_none: bool,
     /// For each operation its id, whether it is unfinished, and the bytes of its journal: it changes with each write.
@@ -60,7 +61,7 @@ impl Journals {
             });
             match read {
                 Ok(end) => {
-                    ledger.chained(end.chain);
+                    ledger.chained(end.chain, end.fingerprint);
                     ledger.end(end.condition, end.bytes, log.is_unfinished);
                 }
                 // Recovery examines an operation without a journal.
@@ -109,7 +110,9 @@ impl Journals {
             Ok(heads) => {
                 let flaws = self.ledger.check_order(&heads);
                 self.are_none &= flaws.is_empty();
-                self.findings.extend(flaws.iter().map(order::finding));
+                let ledger = &self.ledger;
+                let findings = flaws.iter().map(|flaw| order::finding(flaw, ledger));
+                self.findings.extend(findings);
             }
             Err(unread) => self.warnings.push(unread),
         }
@@ -127,7 +130,7 @@ impl Journals {
     fn unread(&mut self, id: &str, diagnosis: Diagnosis) {
         if diagnosis.code == Code::NotRegular {
             let finding = Diagnosis::new(Code::JournalDamaged, diagnosis.message);
-            self.findings.push(finding);
+            self.findings.push(finding.into());
         } else {
             let message = format!("the journal of operation `{id}`: {}", diagnosis.message);
             self.warnings
@@ -165,7 +168,7 @@ pub(super) fn required(storage: &dyn Storage) -> Result<Ledger, Stop> {
 }
 
 /// The finding about a journal that is not complete and trusted.
-pub(super) fn trust_finding(operation: &Operation) -> Option<Diagnosis> {
+pub(super) fn trust_finding(operation: &Operation) -> Option<StateFinding> {
     let (code, what) = match operation.state {
         OperationState::Damaged if operation.damage == JournalDamage::Cut => (
             Code::JournalDamaged,
@@ -190,7 +193,11 @@ pub(super) fn trust_finding(operation: &Operation) -> Option<Diagnosis> {
         | OperationState::Missing => return None,
     };
     let message = format!("the journal of operation `{}` {what}", operation.id);
-    Some(Diagnosis::new(code, message))
+    Some(StateFinding {
+        finding: Diagnosis::new(code, message),
+        operation: Some(operation.id.clone()),
+        found: operation.fingerprint,
+    })
 }
 
 pub(super) struct Catalogs<'c> {
@@ -258,12 +265,13 @@ fn kept(storage: &dyn Storage, digest: Digest) -> Result<Option<String>, Diagnos
     };
     match String::from_utf8(bytes) {
         Ok(text) if Digest::of(text.as_bytes()) == digest => Ok(Some(text)),
-        _ => Err(Diagnosis::new(
-            Code::KeptChanged,
-            format!(
-                "`{}/{path}` does not have the digest that is its name",
-                crate::storage::STATE_DIRECTORY
-            ),
-        )),
+        Ok(text) => Err(changed(&path, Digest::of(text.as_bytes()))),
+        Err(error) => Err(changed(&path, Digest::of(error.as_bytes()))),
     }
+}
+
+fn changed(path: &str, found: Digest) -> Diagnosis {
+    let message =
+        format!("`{STATE_DIRECTORY}/{path}` has the SHA-256 {found}, which is not its name");
+    Diagnosis::new(Code::KeptChanged, message)
 }

@@ -4,6 +4,7 @@
 //!
 //! Invariant: a failure of one manifest is data in the report; only a [`Stop`](crate::report::Stop) ends an operation, and it comes with the report so far.
 
+mod accept;
 pub mod backups;
 mod budget;
 mod evidence;
@@ -34,4 +35,4 @@ pub use rehearse::{TreeRehearsal, rehearse_tree};
 pub use rollback::{Rollback, Undo, rollback};
 pub use show::show;
 pub use survey::Survey;
-pub use verify::{Verify, verify};
+pub use verify::{Accept, Verify, accept, verify};

@@ -45,6 +45,8 @@ pub struct OperationEntry {
     pub backups_pruned: u64,
     /// True if a manifest that it replaced can still be rolled back.
     pub can_be_undone: bool,
+    /// The number of findings that it accepted.
+    pub accepted: u64,
     /// The size of its journal in bytes.
     pub journal_bytes: u64,
 }
@@ -109,6 +111,7 @@ fn entry(operation: &Operation) -> OperationEntry {
         rolled_back: 0,
         backups_pruned: 0,
         can_be_undone: false,
+        accepted: operation.accepted,
         journal_bytes: operation.bytes,
     }
 }

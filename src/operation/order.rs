@@ -1,8 +1,9 @@
 //! The findings about the journals of a tree as a whole, and about its head.
 //! Invariant: each flaw is one finding, and names the operation that is concerned.
 
+use super::accept::StateFinding;
 use crate::code::Code;
-use crate::journal::{HeadState, JournalLoss, OperationId, OrderFlaw};
+use crate::journal::{HeadState, JournalLoss, Ledger, OperationId, OrderFlaw};
 use crate::report::Diagnosis;
 use crate::storage::{STATE_DIRECTORY, Storage};
 
@@ -15,7 +16,30 @@ pub(super) fn head(storage: &dyn Storage) -> Result<HeadState, Diagnosis> {
     Ok(HeadState::of(files.get(HEAD).map(Vec::as_slice)))
 }
 
-pub(super) fn finding(flaw: &OrderFlaw) -> Diagnosis {
+/// The finding about a flaw in the order of these operations.
+pub(super) fn finding(flaw: &OrderFlaw, ledger: &Ledger) -> StateFinding {
+    let (operation, found) = match flaw {
+        OrderFlaw::Journal {
+            operation, loss, ..
+        } => {
+            let cut = ledger.operation(operation.as_str());
+            let cut = cut.filter(|_| *loss == JournalLoss::Cut);
+            (Some(operation), cut.and_then(|one| one.fingerprint))
+        }
+        OrderFlaw::Unlinked { operation, .. } => (Some(operation), None),
+        OrderFlaw::HeadAbsent
+        | OrderFlaw::HeadDamaged
+        | OrderFlaw::HeadForeign
+        | OrderFlaw::HeadBehind { .. } => (None, None),
+    };
+    StateFinding {
+        finding: diagnosis(flaw),
+        operation: operation.cloned(),
+        found,
+    }
+}
+
+fn diagnosis(flaw: &OrderFlaw) -> Diagnosis {
     let head = format!("`{STATE_DIRECTORY}/{HEAD}`");
     let (code, message) = match flaw {
         OrderFlaw::Journal {

@@ -9,11 +9,13 @@ use std::io;
 use std::mem;
 use std::sync::Arc;
 
+use super::accept::{self, Acceptance, Judgement, StateFinding};
 use super::survey::{Answers, Survey, SurveyedManifest};
 use crate::catalog::Route;
 use crate::clock::Timestamp;
 use crate::code::{Class, Code};
-use crate::journal::OperationId;
+use crate::digest::Digest;
+use crate::journal::{Accepted, OperationId};
 use crate::path::TreePath;
 use crate::report::{
     Backup, Diagnosis, Event, Fate, Outcome, RouteCount, Signal, Sink, Start, Status, Stop,
@@ -52,6 +54,7 @@ pub(super) struct Tally<'s> {
     answers: Answers,
     /// The number of warnings about manifests by code.
     warned: BTreeMap<Code, u64>,
+    acceptance: Acceptance,
     /// True if a signal ended the search, so that there may be more than was found.
     pub(super) ended_early: bool,
     /// The error of the sink, after which it gets no more events.
@@ -69,6 +72,8 @@ enum Buffered {
     Warning(Box<Diagnosis>),
     DirectoryFailed(Box<Diagnosis>),
     Backup(Box<Backup>),
+    Verified(Box<Verified>),
+    Finding(Box<Diagnosis>),
 }
 
 impl<'s> Tally<'s> {
@@ -80,6 +85,7 @@ impl<'s> Tally<'s> {
             survey: survey.clone(),
             answers: Answers::new(survey),
             warned: BTreeMap::new(),
+            acceptance: Acceptance::default(),
             ended_early: false,
             output_error: None,
             buffered: None,
@@ -126,6 +132,8 @@ impl<'s> Tally<'s> {
                     self.emit(&Event::DirectoryFailed(&diagnosis));
                 }
                 Buffered::Backup(backup) => self.emit(&Event::Backup(&backup)),
+                Buffered::Verified(verified) => self.emit(&Event::Verified(&verified)),
+                Buffered::Finding(finding) => self.emit(&Event::Finding(&finding)),
             }
         }
     }
@@ -229,17 +237,64 @@ impl<'s> Tally<'s> {
         shared
     }
 
+    /// Counts and reports a manifest with its findings; `raw` is the SHA-256 of its bytes. Findings that were accepted become notes.
     pub(super) fn verified(
         &mut self,
-        verified: &Verified,
-        route: Option<&Route>,
-        modified: Option<i64>,
+        mut verified: Verified,
+        raw: Option<Digest>,
+        facts: (Option<&Route>, Option<i64>),
     ) {
-        self.count(&verified.outcome, route, modified);
-        for finding in &verified.findings {
-            self.count_finding(finding.code);
+        self.count(&verified.outcome, facts.0, facts.1);
+        let path = &verified.outcome.path;
+        let mut is_open = false;
+        for finding in &mut verified.findings {
+            // What is compared of metadata has its own words, whatever the bytes are.
+            let is_of_metadata = matches!(
+                finding.code,
+                Code::MetadataChanged | Code::BackupMetadataChanged | Code::HardLinked
+            );
+            let judged = self.acceptance.judge(&StateFinding {
+                found: raw.filter(|_| !is_of_metadata),
+                ..StateFinding::from(finding.clone().at(path.clone()))
+            });
+            is_open |= !finding.is_note() && judged == Judgement::Open;
+            self.judged(finding, judged);
         }
-        self.emit(&Event::Verified(verified));
+        let is_troubled = verified.outcome.trouble.is_some();
+        self.summary.excused += u64::from(is_troubled && !is_open);
+        match &mut self.buffered {
+            Some(buffered) => buffered.push(Buffered::Verified(Box::new(verified))),
+            None => self.emit(&Event::Verified(&verified)),
+        }
+    }
+
+    /// Counts a finding; one that was accepted becomes a note.
+    fn judged(&mut self, finding: &mut Diagnosis, judged: Judgement) {
+        match judged {
+            Judgement::Open => {}
+            Judgement::Accepting => *self.summary.accepted.get_or_insert_default() += 1,
+            Judgement::Accepted => *finding = accept::note(finding),
+        }
+        self.count_finding(finding.code);
+    }
+
+    /// Begins the findings of a verification, with what was accepted before.
+    pub(super) fn begin_findings(&mut self, acceptance: Acceptance, accepts: bool) {
+        self.acceptance = acceptance;
+        self.summary.findings = Some(BTreeMap::new());
+        self.summary.notes = Some(BTreeMap::new());
+        self.summary.accepted = accepts.then_some(0);
+    }
+
+    /// Takes the findings that are to be accepted.
+    pub(super) fn take_accepted(&mut self) -> Vec<Accepted> {
+        self.acceptance.take_new()
+    }
+
+    /// Counts what was to be accepted as open: it could not be recorded.
+    pub(super) fn accept_nothing(&mut self) {
+        self.summary.accepted = Some(0);
+        self.summary.excused = 0;
     }
 
     pub(super) fn backup(&mut self, backup: &Backup) {
@@ -251,10 +306,15 @@ impl<'s> Tally<'s> {
         }
     }
 
-    /// Counts and reports a finding that concerns no manifest.
-    pub(super) fn finding(&mut self, finding: &Diagnosis) {
-        self.count_finding(finding.code);
-        self.emit(&Event::Finding(finding));
+    /// Counts and reports a finding that concerns no manifest that is there.
+    pub(super) fn finding(&mut self, seen: impl Into<StateFinding>) {
+        let mut seen = seen.into();
+        let judged = self.acceptance.judge(&seen);
+        self.judged(&mut seen.finding, judged);
+        match &mut self.buffered {
+            Some(buffered) => buffered.push(Buffered::Finding(Box::new(seen.finding))),
+            None => self.emit(&Event::Finding(&seen.finding)),
+        }
     }
 
     fn count_finding(&mut self, code: Code) {

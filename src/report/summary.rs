@@ -39,6 +39,10 @@ pub struct Summary {
     pub findings: Option<BTreeMap<Code, u64>>,
     /// For each code the number of its notes; `None` if nothing was verified.
     pub notes: Option<BTreeMap<Code, u64>>,
+    /// The number of findings that this operation accepts; `None` if it was not asked to.
+    pub accepted: Option<u64>,
+    /// The number of manifests in trouble about which every finding is accepted.
+    pub excused: u64,
     /// The number of backups that need attention.
     pub backups_in_trouble: u64,
     /// The number of rescued files.
@@ -116,13 +120,14 @@ impl Summary {
 
     fn has_trouble(&self) -> bool {
         let counts = &self.counts;
-        counts.trouble() > 0
+        let findings = self.findings.iter().flat_map(BTreeMap::values);
+        counts.trouble() > self.excused
             || counts.not_attempted > 0
             || counts.directories_failed > 0
             || self.backups_in_trouble > 0
             || self.rescued > 0
             || self.unknown_journals > 0
-            || self.findings.as_ref().is_some_and(|all| !all.is_empty())
+            || findings.sum::<u64>() > self.accepted.unwrap_or(0)
     }
 }
 
@@ -201,6 +206,11 @@ mod tests {
         };
         assert_eq!(found.exit_code(ExitTerms::default()).code(), 1);
         assert_eq!(found.exit_code(terms(false, true)).code(), 0);
+        let accepted = Summary {
+            accepted: Some(1),
+            ..found
+        };
+        assert_eq!(accepted.exit_code(ExitTerms::default()).code(), 0);
     }
 
     #[test]

@@ -43,6 +43,11 @@ impl Recovery {
 
     /// An operation that was brought to its end, with the changes that recovery looked at.
     pub(super) fn recovered(&mut self, id: &OperationId, command: Command, looked_at: LookedAt) {
+        if command == Command::Accept {
+            let message = format!("operation {id} had not ended: what it accepted is accepted");
+            self.notices.push(Diagnosis::new(Code::Recovered, message));
+            return;
+        }
         let (one, many) = match command {
             Command::Rollback => ("original is back", "originals are back"),
             Command::Prune => ("backup is removed", "backups are removed"),

@@ -15,8 +15,8 @@ use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{
-    Actor, BackupId, Began, CatalogName, Command, FORMAT, Head, Memo, OperationId, Predecessor,
-    Record, RulesTaken, Selected, Stopped,
+    Accepted, Actor, BackupId, Began, CatalogName, Command, FORMAT, Head, Memo, OperationId,
+    Predecessor, Record, RulesTaken, Selected, Stopped,
 };
 use crate::path::{Name, TreePath};
 use crate::report::{Diagnosis, Stop};
@@ -321,6 +321,12 @@ pub trait Session: Send + Sync {
 
     /// Makes a change, and responds when it is durable. Blocks only to limit the bytes in flight.
     fn change(&self, change: StorageChange<'_>, respond: Respond);
+
+    /// Records findings that were accepted, and returns when that is durable.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    fn accept(&self, findings: &[Accepted]) -> Result<(), Stop>;
 
     /// Returns when all requests so far are answered.
     fn settle(&self);

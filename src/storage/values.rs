@@ -7,6 +7,7 @@ use std::fmt;
 use std::fs::{FileTimes, Permissions};
 
 use crate::code::Code;
+use crate::digest::Digest;
 use crate::journal::{BackupId, ChainEnds, Integrity, OperationId, Reader, TreeId};
 use crate::path::Name;
 use crate::report::Diagnosis;
@@ -256,6 +257,8 @@ pub struct LogEnd {
     pub bytes: u64,
     /// The chain values by which other journals and the head name it; `None` if no line of it is sound.
     pub chain: Option<ChainEnds>,
+    /// A digest of all of it.
+    pub fingerprint: Digest,
 }
 
 impl LogEnd {
@@ -265,6 +268,7 @@ impl LogEnd {
             condition: reader.condition(),
             bytes: reader.all_bytes(),
             chain: reader.chain_ends(),
+            fingerprint: reader.fingerprint(),
         }
     }
 }

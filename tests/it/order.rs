@@ -11,6 +11,9 @@ use crate::support::aftermath::STATE;
 use crate::support::pair::verify;
 use crate::support::sandbox::Sandbox;
 
+/// What a file with `{}` in it holds.
+const BRACES: &str = "the SHA-256 44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+
 const OLD: &str = r#"{"schema_version":"1.0.0","run_id":"r"}"#;
 
 /// Two operations, the second by `clock`; returns their ids.
@@ -156,13 +159,19 @@ fn rescued_and_left_over_files_are_found_until_they_are_dealt_with() {
     let beside = &report["manifests"][0]["findings"][0];
     assert_eq!(
         beside["message"],
-        "`manifest.json.rescued.0123456789abcdef` beside it may be the only copy of somebody's version"
+        format!(
+            "`manifest.json.rescued.0123456789abcdef` beside it, with {BRACES}, may be the only copy of somebody's version"
+        )
     );
     assert_eq!(
         state(&sandbox),
         [
-            "rescued: `.migrate-manifests/rescued/0123456789abcdef` may be the only copy of somebody's version",
-            "left_over: an operation left it, and no operation is unfinished that would deal with it",
+            format!(
+                "rescued: `.migrate-manifests/rescued/0123456789abcdef`, with {BRACES}, may be the only copy of somebody's version"
+            ),
+            format!(
+                "left_over: an operation left it, with {BRACES}, and no operation is unfinished that would deal with it"
+            ),
         ]
     );
     // A migration says nothing of what verify finds.
@@ -171,4 +180,53 @@ fn rescued_and_left_over_files_are_found_until_they_are_dealt_with() {
         fs::remove_file(sandbox.path(path)).unwrap();
     }
     verify(&sandbox, &[]).code(0);
+}
+
+#[test]
+fn findings_are_accepted_with_a_reason_and_not_repeated() {
+    let sandbox = Sandbox::new();
+    twice(&sandbox);
+    let backup = "artifacts/one/r/manifest.json.backup";
+    fs::remove_file(sandbox.path(backup)).unwrap();
+    verify(&sandbox, &[]).code(1);
+    for wrong in [
+        &["verify", "--accept"][..],
+        &["verify", "--reason", "x"],
+        &["verify", "--dry-run"],
+        &["verify", "--accept", "--reason", " "],
+    ] {
+        sandbox.run(wrong).code(2);
+    }
+    let typed = ["verify", "--accept", "--reason", "it went to tape"];
+    let shown = sandbox.run(typed.iter().chain(&["--dry-run"]));
+    shown.code(0);
+    assert!(
+        shown.stdout.contains("--accept would accept 1 finding."),
+        "{shown}"
+    );
+    verify(&sandbox, &[]).code(1);
+
+    let accepted = sandbox.run(typed.iter().chain(&["--format", "json"]));
+    let report = accepted.code(0).json();
+    assert_eq!(report["accepted"], 1, "{accepted}");
+    assert_eq!(report["dry_run"], false);
+    let id = report["operation"].as_str().unwrap();
+    assert!(id.ends_with("-3"), "{id}");
+    let journal = String::from_utf8(sandbox.read(journal(id))).unwrap();
+    assert!(journal.contains("it went to tape"), "{journal}");
+
+    let later = verify(&sandbox, &[]);
+    let report = later.code(0).json();
+    assert_eq!(report["findings"], json!({}));
+    assert_eq!(report["notes"]["accepted"], 1);
+    let text = sandbox.run(["verify"]);
+    assert!(
+        text.stdout
+            .contains("1 finding was accepted before; --all lists them."),
+        "{text}"
+    );
+    let listed = sandbox.run(["operations"]);
+    assert!(listed.stdout.contains("1 finding accepted"), "{listed}");
+    let rollback = sandbox.run(["rollback", "--last", "--format", "json"]);
+    assert!(rollback.json()["undoes"].as_str().unwrap().ends_with("-2"));
 }

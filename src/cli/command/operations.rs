@@ -74,6 +74,7 @@ impl ReportItem for OperationEntry {
             .member("pruned", self.pruned)
             .member("rolled_back", self.rolled_back)
             .member("backups_pruned", self.backups_pruned)
+            .member("accepted", self.accepted)
             .member("journal_bytes", self.journal_bytes);
     }
 }
@@ -147,6 +148,10 @@ fn summary_words(entry: &OperationEntry) -> String {
     words.extend(entry.undoes.as_ref().map(|id| format!("undoes {id}")));
     if entry.pruned > 0 {
         words.push(counted(entry.pruned, "backup removed", "backups removed"));
+    }
+    if entry.accepted > 0 {
+        let findings = counted(entry.accepted, "finding", "findings");
+        words.push(format!("{findings} accepted"));
     }
     words.extend(entry.stopped.map(|code| format!("stopped: {code}")));
     if entry.state != OperationState::Finished {

@@ -92,6 +92,7 @@ pub(crate) fn typed(typed: &[OsString]) -> Typed {
         color: value(words, "color"),
         now: value(words, "now"),
         dry_run: !writes(command, second)
+            || (command == "verify" && !is_set(&"accept"))
             || ["dry-run", "diff", "check", "list-versions"]
                 .iter()
                 .any(is_set),

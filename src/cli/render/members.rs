@@ -37,7 +37,8 @@ pub(super) fn foot(end: &End<'_>) -> io::Result<JsonMembers> {
         object
             .member("findings", by_name(findings))
             .member("notes", by_name(notes))
-            .list("state", &notices.state, entry);
+            .list("state", &notices.state, entry)
+            .some("accepted", summary.accepted);
     }
     object
         .member("counts", summary.counts)

@@ -102,7 +102,7 @@ impl State {
                 ledger.fold(record);
                 true
             });
-            ledger.chained(reader.chain_ends());
+            ledger.chained(reader.chain_ends(), reader.fingerprint());
             ledger.end(reader.condition(), reader.all_bytes(), false);
         }
         let heads = Heads {

@@ -82,7 +82,8 @@ pub(super) fn each_backup<B: Send>(
 
 pub(super) fn journals(frame: &Frame<'_>, tally: &mut Tally<'_>) -> Journals {
     let journals = Journals::read(frame.storage);
-    for notice in journals.warnings.iter().chain(&journals.findings) {
+    let findings = journals.findings.iter().map(|one| &one.finding);
+    for notice in journals.warnings.iter().chain(findings) {
         tally.warn(notice);
         // Whose backups these are is not known then.
         tally.summary.unknown_journals += u64::from(notice.code == Code::StateUnreadable);

@@ -42,7 +42,8 @@ pub fn explain(frame: &Frame<'_>, target: Option<&Version>) -> Result<Explanatio
         trouble: Some(Diagnosis::new(stop.code, stop.message)),
         ..Outcome::new(path.clone(), Status::Refused)
     });
-    let mut notices = [journals.warnings, journals.findings].concat();
+    let findings = journals.findings.into_iter().map(|one| one.finding);
+    let mut notices: Vec<_> = journals.warnings.into_iter().chain(findings).collect();
     let mut visitor = Visitor::new(frame, &options, &plan);
     let pass_facts = FirstPass::of_all(frame, &options)?.run_all(&visitor)?;
     if let Some(pass_facts) = &pass_facts {

@@ -127,7 +127,11 @@ fn one(ledger: &Ledger, wanted: &str, selection: &Selection) -> Result<Choice, S
         .any(|entry| entry.operation == operation && matches!(entry.deed, Deed::Replaced { .. }));
     match command {
         Some(command) if command != Command::Migrate && !is_migration => {
-            let message = format!("operation {wanted} is a {command}, not a migration");
+            let article = match command {
+                Command::Accept | Command::Index | Command::Install => "an",
+                _ => "a",
+            };
+            let message = format!("operation {wanted} is {article} {command}, not a migration");
             Err(Stop::new(Code::NotReversible, message))
         }
         _ => Ok(Choice {

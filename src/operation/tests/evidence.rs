@@ -112,7 +112,8 @@ fn a_replay_uses_the_catalog_that_was_used_and_says_when_it_is_gone_or_changed()
             reported.lines,
             [
                 format!(
-                    "finding kept_changed: `.migrate-manifests/{kept}` does not have the digest that is its name"
+                    "finding kept_changed: `.migrate-manifests/{kept}` has the SHA-256 {}, which is not its name",
+                    crate::digest::Digest::of(b"{}")
                 ),
                 "one current not_replayable".to_owned(),
             ]
@@ -120,8 +121,9 @@ fn a_replay_uses_the_catalog_that_was_used_and_says_when_it_is_gone_or_changed()
         assert_eq!(
             reasons(&reported),
             [format!(
-                "`/h/0`: the catalog {} that was used: `.migrate-manifests/{kept}` does not have the digest that is its name",
-                used.digest().prefixed()
+                "`/h/0`: the catalog {} that was used: `.migrate-manifests/{kept}` has the SHA-256 {}, which is not its name",
+                used.digest().prefixed(),
+                crate::digest::Digest::of(b"{}")
             )]
         );
         assert_eq!(reported.code(), 1);

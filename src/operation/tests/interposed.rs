@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::journal::{OperationId, Stopped};
+use crate::journal::{Accepted, OperationId, Stopped};
 use crate::path::TreePath;
 use crate::report::{Diagnosis, Stop};
 use crate::storage::{
@@ -114,6 +114,10 @@ impl<S: Script> Session for InterposedSession<S> {
             Some(answer) => respond(answer),
             None => self.behind.change(change, respond),
         }
+    }
+
+    fn accept(&self, findings: &[Accepted]) -> Result<(), Stop> {
+        self.behind.accept(findings)
     }
 
     fn settle(&self) {

@@ -2,6 +2,7 @@
 //!
 //! `fixture` makes a tree and runs operations on it, `reported` collects their events, `interposed` intercepts the calls of a storage. Every other file is about one subject; tests that depend on file systems are in `files`.
 
+mod accept;
 mod backups;
 mod broken;
 mod closed;

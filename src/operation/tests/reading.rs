@@ -139,6 +139,7 @@ fn operations_are_listed_in_order_with_what_they_did() {
             pruned: 0,
             rolled_back: 1,
             backups_pruned: 1,
+            accepted: 0,
             can_be_undone: true,
             journal_bytes: bytes(&first),
         };

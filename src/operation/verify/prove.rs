@@ -5,7 +5,7 @@
 use super::metadata::{Compared, File};
 use crate::catalog::Route;
 use crate::code::Code;
-use crate::digest::Digest;
+use crate::digest::{Digest, Hasher};
 use crate::effort::EffortLimits;
 use crate::engine::{Manifest, Pipeline, Plan, check_at_rest, examine};
 use crate::journal::{BackupId, Ledger, Replacement, Witness};
@@ -35,6 +35,8 @@ pub(super) struct Proved<'p> {
     /// When a deferred manifest was modified.
     pub(super) modified: Option<i64>,
     pub(super) has_history: bool,
+    /// The SHA-256 of its bytes, if they could be read.
+    pub(super) raw: Option<Digest>,
     /// The files whose mode, owner and so on were compared with the journals.
     pub(super) compared: Vec<Compared>,
 }
@@ -66,6 +68,7 @@ impl Proved<'_> {
             route: None,
             modified: None,
             has_history: false,
+            raw: None,
             compared: Vec::new(),
         }
     }
@@ -150,6 +153,7 @@ impl<'p> Prover<'_, 'p> {
                 let trouble = Diagnosis::from(&unexamined.refusal);
                 return Ok(Proved {
                     compared: checked.compared,
+                    raw: Some(read.raw),
                     ..Proved::troubled(read.path, trouble, findings)
                 });
             }
@@ -180,6 +184,7 @@ impl<'p> Prover<'_, 'p> {
             Err(trouble) => findings.push(trouble),
         }
         proved.compared.extend(checked.compared);
+        proved.raw = Some(read.raw);
         proved.verified.findings = findings;
         Ok(proved)
     }
@@ -360,7 +365,17 @@ fn superseded() -> Diagnosis {
 fn rescued(read: &ManifestToProve<'_>) -> impl Iterator<Item = Diagnosis> {
     let rescued = read.directory.rescued(read.path.name()).into_iter();
     rescued.map(|name| {
-        let message = format!("`{name}` beside it may be the only copy of somebody's version");
+        let mut hasher = Hasher::new();
+        let found = read.directory.read_below(&name, &mut |piece| {
+            hasher.update(piece);
+            true
+        });
+        let found = match found {
+            Ok(()) => format!("the SHA-256 {}", hasher.finish()),
+            Err(_) => "bytes that cannot be read".to_owned(),
+        };
+        let message =
+            format!("`{name}` beside it, with {found}, may be the only copy of somebody's version");
         Diagnosis::new(Code::Rescued, message)
     })
 }

@@ -4,12 +4,12 @@
 //!
 //! Invariant: findings are reported in path order, whatever the number of threads.
 
-use std::collections::BTreeMap;
-
 use super::metadata::Differences;
 use super::prove::{Proved, Prover, Verify};
 use crate::code::Code;
+use crate::digest::Hasher;
 use crate::engine::Plan;
+use crate::operation::accept::Acceptance;
 use crate::operation::find::Finder;
 use crate::operation::frame::Frame;
 use crate::operation::ledger::{Catalogs, Journals};
@@ -33,31 +33,38 @@ pub fn verify(frame: &Frame<'_>, options: Verify, sink: &mut dyn Sink) -> Summar
         dry_run: true,
         ..frame.head(frame.catalog.latest())
     });
-    tally.summary.findings = Some(BTreeMap::new());
-    tally.summary.notes = Some(BTreeMap::new());
-    let ended = run(frame, options, &mut tally);
+    let ended = run(frame, options, false, &mut tally);
     frame.conclude(tally, ended)
 }
 
-fn run(frame: &Frame<'_>, options: Verify, tally: &mut Tally<'_>) -> Result<(), Stop> {
+/// Proves as [`verify`] does. With `accepts`, findings are collected that can be accepted.
+pub(super) fn run(
+    frame: &Frame<'_>,
+    options: Verify,
+    accepts: bool,
+    tally: &mut Tally<'_>,
+) -> Result<(), Stop> {
     let plan = Plan::new(frame.catalog, None, false)?;
     let selection = &frame.request.selection;
     let scope = Scope::of(frame.catalog, selection)?;
     let journals = Journals::read(frame.storage);
+    tally.begin_findings(Acceptance::new(&journals.ledger, accepts), accepts);
     for warning in &journals.warnings {
         tally.warn(warning);
     }
-    let flaws = frame.storage.state_flaws();
-    for flaw in journals.findings.iter().chain(&flaws) {
+    for finding in &journals.findings {
+        tally.finding(finding.clone());
+    }
+    for flaw in frame.storage.state_flaws() {
         if flaw.is_note() {
-            tally.warn(flaw);
+            tally.warn(&flaw);
         } else {
             tally.finding(flaw);
         }
     }
     let catalogs = if options.replay {
         let (catalogs, damaged) = Catalogs::load(frame.storage, frame.catalog, &journals.ledger);
-        for finding in &damaged {
+        for finding in damaged {
             tally.finding(finding);
         }
         catalogs
@@ -84,7 +91,7 @@ fn run(frame: &Frame<'_>, options: Verify, tally: &mut Tally<'_>) -> Result<(), 
     };
     walk.all(tally)?;
     for finding in walk.differences.finish() {
-        tally.finding(&finding);
+        tally.finding(finding);
     }
     let is_whole = selection.manifests.is_none() && selection.limit.is_none();
     if is_whole && frame.watch.signal().is_none() {
@@ -149,7 +156,7 @@ impl<'w> Walk<'w> {
         for path in named.into_iter().filter(|_| left > 0) {
             let outcome = Outcome::new(path, Status::NotAttempted);
             let findings = Vec::new();
-            tally.verified(&Verified { outcome, findings }, None, None);
+            tally.verified(Verified { outcome, findings }, None, (None, None));
         }
         Ok(())
     }
@@ -200,14 +207,31 @@ impl<'w> Walk<'w> {
         if !is_left_over {
             return Some(Found::Warning(warning));
         }
-        let message =
-            "an operation left it, and no operation is unfinished that would deal with it";
-        tally.finding(&Diagnosis {
+        let found = self.digest_of(warning.path.as_ref());
+        let message = format!(
+            "an operation left it, with {found}, and no operation is unfinished that would deal with it"
+        );
+        tally.finding(Diagnosis {
             code: Code::LeftOver,
-            message: message.to_owned(),
+            message,
             ..warning
         });
         None
+    }
+
+    /// The SHA-256 of a file, in words.
+    fn digest_of(&self, path: Option<&TreePath>) -> String {
+        let mut hasher = Hasher::new();
+        let read = path.map(|path| {
+            self.frame.storage.read(path, &mut |piece| {
+                hasher.update(piece);
+                true
+            })
+        });
+        match read {
+            Some(Ok(())) => format!("the SHA-256 {}", hasher.finish()),
+            _ => "bytes that cannot be read".to_owned(),
+        }
     }
 
     /// Returns true if a staged file is named after an operation that is unfinished or at work.
@@ -223,7 +247,7 @@ impl<'w> Walk<'w> {
             if let Found::Manifest(proved) = one {
                 let released = proved.compared.iter().map(|one| self.differences.note(one));
                 for finding in released.flatten() {
-                    tally.finding(&finding);
+                    tally.finding(finding);
                 }
             }
         }
@@ -245,7 +269,8 @@ impl<'w> Walk<'w> {
             .findings
             .extend(failures.map(Diagnosis::from));
         self.has_history |= proved.has_history;
-        tally.verified(&proved.verified, proved.route, proved.modified);
+        let facts = (proved.route, proved.modified);
+        tally.verified(proved.verified, proved.raw, facts);
     }
 
     /// Returns true if the run directory of a manifest is not there either, as after it was removed on purpose.
@@ -279,7 +304,7 @@ impl<'w> Walk<'w> {
                 );
                 Diagnosis::new(Code::ManifestMissing, message)
             };
-            tally.finding(&finding.at(path));
+            tally.finding(finding.at(path));
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The flaws of the state directory apart from what its journals say: parts that others can write, and files that were kept until somebody deals with them.
-//! Invariant: nothing here is opened but directories, and nothing is changed.
+//! Invariant: nothing is opened but directories and rescued files, and nothing is changed.
 
 use std::io;
 
-use super::core::Core;
+use super::core::{Core, FileContent};
 use super::disk::{Crossing, Disk, Stat};
 use super::error::{diagnose, if_there};
 use super::names::STATE_DIRECTORY;
@@ -15,10 +15,12 @@ use crate::storage::values::EntryKind;
 /// So many files are named for each code; the others are counted.
 const MOST_NAMED: usize = 5;
 
+const OPERATIONS: &str = "operations";
+
 const RESCUED: &str = "rescued";
 
 /// The parts whose files are looked at one by one.
-const PARTS: [&str; 4] = ["operations", "staging", "catalogs", RESCUED];
+const PARTS: [&str; 4] = [OPERATIONS, "staging", "catalogs", RESCUED];
 
 pub(super) fn all<D: Disk>(core: &Core<D>) -> Vec<Diagnosis> {
     let mut found = StateFlaws::default();
@@ -55,7 +57,15 @@ fn examine<D: Disk>(core: &Core<D>, found: &mut StateFlaws) -> io::Result<()> {
         if let (Some(part), EntryKind::Directory) = (part, stat.kind) {
             let inner = disk.open_dir(&dir, part.as_bytes(), Crossing::Stay)?;
             each(disk, &inner, |name, stat| {
-                found.of_part(part, name, stat, state.owner);
+                let shown = format!("{STATE_DIRECTORY}/{part}/{name}");
+                if part == RESCUED {
+                    // It has the owner and the mode of whoever wrote it.
+                    let content = content(core, &inner, name)?;
+                    found.rescued.push(format!("`{shown}`, {content},"));
+                } else if part != OPERATIONS || stat.kind == EntryKind::File {
+                    // A journal that is no file is a damaged one.
+                    found.exposure(&shown, stat, state.owner);
+                }
                 Ok(())
             })?;
         }
@@ -82,20 +92,15 @@ fn each<D: Disk>(
     Ok(())
 }
 
-impl StateFlaws {
-    fn of_part(&mut self, part: &str, name: Name<'_>, stat: &Stat, owner: u32) {
-        let shown = format!("{STATE_DIRECTORY}/{part}/{name}");
-        // A rescued file has the owner and the mode of whoever wrote it.
-        if part == RESCUED {
-            self.rescued.push(shown);
-            return;
-        }
-        // A journal that is no file is a damaged one.
-        if part != "operations" || stat.kind == EntryKind::File {
-            self.exposure(&shown, stat, owner);
-        }
-    }
+/// What a file holds, in words.
+fn content<D: Disk>(core: &Core<D>, dir: &D::Dir, name: Name<'_>) -> io::Result<String> {
+    Ok(match core.content(dir, name)? {
+        FileContent::File(digest, _) => format!("with the SHA-256 {digest}"),
+        FileContent::Absent | FileContent::Opaque => "with bytes that cannot be read".to_owned(),
+    })
+}
 
+impl StateFlaws {
     fn exposure(&mut self, shown: &str, stat: &Stat, owner: u32) {
         let mode = stat.mode;
         let why = match stat.kind {
@@ -119,7 +124,7 @@ impl StateFlaws {
         let exposed = some_of(Code::StateExposed, self.exposed, "files of the state");
         let rescued = self.rescued.into_iter();
         let rescued = rescued
-            .map(|path| format!("`{path}` may be the only copy of somebody's version"))
+            .map(|file| format!("{file} may be the only copy of somebody's version"))
             .collect();
         let rescued = some_of(Code::Rescued, rescued, "rescued files of the state");
         exposed

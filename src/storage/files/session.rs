@@ -22,7 +22,7 @@ use super::state::StateDir;
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::journal::{Head, OperationId, Record, Stopped, TreeId, Writer};
+use crate::journal::{Accepted, Head, OperationId, Record, Stopped, TreeId, Writer};
 use crate::path::FileName;
 use crate::report::{Diagnosis, Stop};
 use crate::storage::recovery::Recovery;
@@ -306,6 +306,21 @@ impl<D: Disk> Session for FileSession<D> {
                 self.restoring.take(protocol, &restore, ticket);
             }
             StorageChange::RemoveBackup(remove) => self.removing.take(protocol, &remove, ticket),
+        }
+    }
+
+    fn accept(&self, findings: &[Accepted]) -> Result<(), Stop> {
+        let Some(protocol) = self.begun.get() else {
+            return Err(Stop::new(Code::StateUnusable, "no operation has begun"));
+        };
+        for one in findings {
+            protocol.append(&Record::Accepted(one.clone()));
+        }
+        // Where that fails, the reason is kept there.
+        let synced = protocol.sync_journal();
+        match protocol.stopped() {
+            Some(stop) => Err(stop.clone()),
+            None => synced.map_err(|error| storage_failed("cannot write the journal", &error)),
         }
     }
 

@@ -7,7 +7,7 @@ use super::tree::{Memory, NOTHING, Tree, beside};
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::journal::{
-    BackupId, ChangeResult, Head, Opaque, OperationId, Record, Replacing, Stopped, TreeId,
+    Accepted, BackupId, ChangeResult, Head, Opaque, OperationId, Record, Replacing, Stopped, TreeId,
 };
 use crate::report::{Diagnosis, Stop};
 use crate::storage::results::{Ticket, outcome_of, removing, restoring};
@@ -119,6 +119,17 @@ impl Session for MapSession {
         tree.append(id, &Record::Result(settled));
         drop(tree);
         ticket.respond(made.map_or_else(Answer::Not, Answer::Done));
+    }
+
+    fn accept(&self, findings: &[Accepted]) -> Result<(), Stop> {
+        let Some(id) = self.id.get() else {
+            return Err(Stop::new(Code::StateUnusable, "no operation has begun"));
+        };
+        let mut tree = self.memory.tree();
+        for one in findings {
+            tree.append(id, &Record::Accepted(one.clone()));
+        }
+        Ok(())
     }
 
     fn settle(&self) {}
