@@ -1,7 +1,8 @@
 //! `--files-from`: a list of paths in the tree, from a file or from standard input.
+//! Invariant: the list is read entry by entry, and of an entry no more than a path may have.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read};
+use std::io::{self, BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use migrate_manifests::outside;
@@ -40,14 +41,14 @@ pub(crate) enum Problem {
         "`{0}` is not a path in the tree: expected names with `/` between them, as reports print them"
     )]
     NotAPath(String),
-    #[error("expected at most {MOST_ENTRY_BYTES} bytes, found {found}")]
-    TooLong { found: usize },
+    #[error("`{0}` is longer than a path can be, {MOST_ENTRY_BYTES} bytes")]
+    TooLong(String),
 }
 
 /// No path is longer, also as a JSON string in which every byte is an escape.
 const MOST_ENTRY_BYTES: usize = 32 * 1024;
-/// So much of an entry is shown.
-const MOST_SHOWN: usize = 200;
+/// So many characters of an entry are shown.
+const MOST_SHOWN: usize = 80;
 
 impl FilesFrom {
     pub(crate) fn new(file: PathBuf, separator: Separator) -> Self {
@@ -58,20 +59,34 @@ impl FilesFrom {
     }
 
     pub(crate) fn read(&self, stdin: &mut dyn Read) -> Result<BTreeSet<TreePath>, FilesFromError> {
-        let mut list = Vec::new();
-        let outcome = match &self.file {
-            Some(file) => outside::open(file).and_then(|mut file| file.read_to_end(&mut list)),
-            None => stdin.read_to_end(&mut list),
+        let list: &mut dyn Read = match &self.file {
+            Some(file) => &mut outside::open(file).map_err(|source| self.unreadable(source))?,
+            None => stdin,
         };
-        outcome.map_err(|source| FilesFromError::Unreadable {
+        let (mut list, mut entry, mut paths) = (BufReader::new(list), Vec::new(), BTreeSet::new());
+        for number in 1.. {
+            let is_there = self.separator.next(&mut list, &mut entry);
+            if !is_there.map_err(|source| self.unreadable(source))? {
+                break;
+            }
+            if entry.is_empty() {
+                continue;
+            }
+            let path = path(&entry, self.separator);
+            paths.insert(path.map_err(|problem| FilesFromError::Entry {
+                place: self.place(),
+                number,
+                problem,
+            })?);
+        }
+        Ok(paths)
+    }
+
+    fn unreadable(&self, source: io::Error) -> FilesFromError {
+        FilesFromError::Unreadable {
             place: self.place(),
             source,
-        })?;
-        parse(&list, self.separator).map_err(|(number, problem)| FilesFromError::Entry {
-            place: self.place(),
-            number,
-            problem,
-        })
+        }
     }
 
     fn place(&self) -> String {
@@ -82,26 +97,30 @@ impl FilesFrom {
     }
 }
 
-fn parse(list: &[u8], separator: Separator) -> Result<BTreeSet<TreePath>, (usize, Problem)> {
-    let end = match separator {
-        Separator::Line => b'\n',
-        Separator::Nul => 0,
-    };
-    list.split(|byte| *byte == end)
-        .enumerate()
-        .map(|(at, entry)| match separator {
-            Separator::Line => (at, entry.strip_suffix(b"\r").unwrap_or(entry)),
-            Separator::Nul => (at, entry),
-        })
-        .filter(|(_, entry)| !entry.is_empty())
-        .map(|(at, entry)| path(entry, separator).map_err(|problem| (at + 1, problem)))
-        .collect()
+impl Separator {
+    /// Reads the next entry, or more of it than an entry may have; returns false at the end of the list.
+    fn next(self, list: &mut impl io::BufRead, entry: &mut Vec<u8>) -> io::Result<bool> {
+        let end = match self {
+            Self::Line => b'\n',
+            Self::Nul => 0,
+        };
+        entry.clear();
+        // A line may end with two bytes.
+        let mut part = list.take(MOST_ENTRY_BYTES as u64 + 2);
+        let is_there = part.read_until(end, entry)? > 0;
+        if entry.last() == Some(&end) {
+            entry.pop();
+            if self == Self::Line && entry.last() == Some(&b'\r') {
+                entry.pop();
+            }
+        }
+        Ok(is_there)
+    }
 }
 
 fn path(entry: &[u8], separator: Separator) -> Result<TreePath, Problem> {
     if entry.len() > MOST_ENTRY_BYTES {
-        let found = entry.len();
-        return Err(Problem::TooLong { found });
+        return Err(Problem::TooLong(shown(entry)));
     }
     let quoted: String;
     let bytes = if separator == Separator::Line && entry.starts_with(b"\"") {
@@ -126,7 +145,8 @@ mod tests {
     use super::*;
 
     fn parsed(list: &[u8], separator: Separator) -> Vec<Vec<u8>> {
-        let paths = parse(list, separator).unwrap();
+        let from = FilesFrom::new("-".into(), separator);
+        let paths = from.read(&mut &*list).unwrap();
         paths.iter().map(|path| path.as_bytes().to_vec()).collect()
     }
 
@@ -162,12 +182,18 @@ mod tests {
     #[test]
     fn a_long_entry_is_refused_and_not_shown_whole() {
         let from = FilesFrom::new("-".into(), Separator::Line);
-        let list = "x".repeat(MOST_ENTRY_BYTES + 1);
-        let error = from.read(&mut list.as_bytes()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "standard input, entry 1: expected at most 32768 bytes, found 32769"
+        let list = format!("a/m\n{}", "x".repeat(MOST_ENTRY_BYTES + 1));
+        let shown = "x".repeat(MOST_SHOWN);
+        let too_long = format!(
+            "standard input, entry 2: `{shown}...` is longer than a path can be, 32768 bytes"
         );
+        let error = from.read(&mut list.as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), too_long);
+        // Nothing more than this is read of a list without an end.
+        let endless = &mut io::Cursor::new("a/m\n").chain(io::repeat(b'x'));
+        assert_eq!(from.read(endless).unwrap_err().to_string(), too_long);
+        let longest = format!("{}\r\na/m\r\n", "x".repeat(MOST_ENTRY_BYTES));
+        assert_eq!(from.read(&mut longest.as_bytes()).unwrap().len(), 2);
         let list = format!("/{}", "y".repeat(MOST_ENTRY_BYTES - 1));
         let error = from.read(&mut list.as_bytes()).unwrap_err();
         let shown = format!("`/{}...` is not a path", "y".repeat(MOST_SHOWN - 1));

@@ -1,5 +1,5 @@
 //! Reads a journal in pieces of any size.
-//! Invariant: a record is given only if its line continues the chain; a torn end changes nothing, and a record that is not understood is never taken for a torn end.
+//! Invariant: a record is given only if its line continues the chain; a torn end changes nothing, and a record that is not understood is never taken for a torn end. No more of a line is kept than a line may have.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -11,6 +11,8 @@ use crate::digest::{Digest, Hasher};
 
 const CHAIN: &[u8] = b",\"chain\":\"";
 const MAX_LINE_BYTES: usize = 1024 * 1024;
+/// No torn end is longer; what has no line end for so long is no journal.
+const MAX_TORN_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The extent to which a journal can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,6 +44,8 @@ pub struct Reader {
     first_chain: Option<Digest>,
     /// The incomplete last line, up to the limit.
     begun: Vec<u8>,
+    /// The number of all its bytes.
+    begun_bytes: u64,
     sound_bytes: u64,
     all_bytes: u64,
     state: ChainState,
@@ -75,8 +79,8 @@ struct FirstLine {
 }
 
 impl Reader {
-    /// Reads the next piece of the journal and passes each complete record to `each`, which returns true if it understands the record.
-    pub fn feed(&mut self, mut piece: &[u8], each: &mut dyn FnMut(&Record) -> bool) {
+    /// Reads the next piece of the journal and passes each complete record to `each`, which returns true if it understands the record. Returns false if the rest need not be read: what was fed has no line end for so long that it is no journal.
+    pub fn feed(&mut self, mut piece: &[u8], each: &mut dyn FnMut(&Record) -> bool) -> bool {
         self.all_bytes += piece.len() as u64;
         while let Some(end) = piece.iter().position(|byte| *byte == b'\n') {
             if self.begun.is_empty() && end <= MAX_LINE_BYTES {
@@ -84,14 +88,21 @@ impl Reader {
             } else {
                 self.begin(&piece[..end]);
                 let line = std::mem::take(&mut self.begun);
+                self.begun_bytes = 0;
                 self.line(&line, each);
             }
             piece = &piece[end + 1..];
         }
         self.begin(piece);
+        let is_endless = self.begun_bytes > MAX_TORN_BYTES;
+        if is_endless {
+            self.state = ChainState::Unknown;
+        }
+        !is_endless
     }
 
     fn begin(&mut self, piece: &[u8]) {
+        self.begun_bytes += piece.len() as u64;
         let room = (MAX_LINE_BYTES + 1).saturating_sub(self.begun.len());
         self.begun
             .extend_from_slice(&piece[..piece.len().min(room)]);
@@ -131,6 +142,9 @@ impl Reader {
 
     fn line(&mut self, line: &[u8], each: &mut dyn FnMut(&Record) -> bool) {
         match self.state {
+            ChainState::Sound | ChainState::Broken if line.len() > MAX_LINE_BYTES => {
+                self.state = ChainState::Unknown;
+            }
             ChainState::Sound => match self.read(line) {
                 Ok(record) if each(&record) => self.sound_bytes += line.len() as u64 + 1,
                 Ok(_) => self.state = ChainState::Unknown,

@@ -479,3 +479,38 @@ fn results_that_contradict_each_other_make_the_journal_unknown() {
         assert_eq!(all.operations()[0].state, state, "{records:?}");
     }
 }
+
+#[test]
+fn what_has_no_line_end_is_a_torn_end_up_to_a_limit_and_then_is_not_read() {
+    let zeros = vec![0; 64 * 1024];
+    let mut reader = Reader::default();
+    assert!(reader.feed(&journal(&usual()), &mut |_| true));
+    let sound = reader.sound_bytes();
+    let mut endless = 0;
+    while reader.feed(&zeros, &mut |_| true) {
+        endless += zeros.len();
+        assert_eq!(reader.condition(), Integrity::Torn);
+    }
+    assert_eq!(endless, 16 * 1024 * 1024);
+    assert_eq!(reader.condition(), Integrity::Unknown);
+    assert_eq!(reader.sound_bytes(), sound);
+}
+
+#[test]
+fn a_line_longer_than_lines_are_makes_a_journal_unknown() {
+    let sound = journal(&usual());
+    for (length, expected) in [
+        (1024 * 1024, Integrity::Torn),
+        (1024 * 1024 + 1, Integrity::Unknown),
+    ] {
+        let line = [vec![b'x'; length], vec![b'\n']].concat();
+        for pieces in [line.len(), 1000] {
+            let mut reader = Reader::default();
+            reader.feed(&sound, &mut |_| true);
+            for piece in line.chunks(pieces) {
+                assert!(reader.feed(piece, &mut |_| true));
+            }
+            assert_eq!(reader.condition(), expected, "{length}");
+        }
+    }
+}

@@ -200,6 +200,9 @@ pub(super) fn trust_finding(operation: &Operation) -> Option<StateFinding> {
     })
 }
 
+/// The most bytes of catalogs that are in memory beside the one in use.
+const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
+
 pub(super) struct Catalogs<'c> {
     given: &'c Catalog,
     kept: HashMap<Digest, Result<Catalog, String>>,
@@ -217,6 +220,7 @@ impl<'c> Catalogs<'c> {
         ledger: &Ledger,
     ) -> (Self, Vec<Diagnosis>) {
         let (mut catalogs, mut damaged) = (Self::none(given), Vec::new());
+        let mut left = MAX_KEPT_BYTES;
         for digest in ledger.catalogs() {
             if catalogs.kept.contains_key(&digest) {
                 continue;
@@ -224,8 +228,15 @@ impl<'c> Catalogs<'c> {
             let name = digest.prefixed();
             // The copy of the one in use is examined, too: the next operation may use another.
             let catalog = match kept(storage, digest) {
-                Ok(Some(bundle)) => Catalog::from_bundle(Source::Directory(name), &bundle)
-                    .map_err(|error| format!("the catalog that was used cannot be read: {error}")),
+                Ok(Some(bundle)) if bundle.len() > left => {
+                    Err("the catalogs that were used are too large together".to_owned())
+                }
+                Ok(Some(bundle)) => {
+                    left -= bundle.len();
+                    Catalog::from_bundle(Source::Directory(name), &bundle).map_err(|error| {
+                        format!("the catalog that was used cannot be read: {error}")
+                    })
+                }
                 Ok(None) => Err(format!(
                     "the catalog {name} that was used is not kept any more"
                 )),

@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::catalog::{Catalog, CatalogError, Source};
 use crate::code::Code;
+use crate::json::MAX_BYTES;
 use crate::report::Stop;
 use crate::storage::{STATE_DIRECTORY, Storage};
 
@@ -235,8 +236,13 @@ fn read_folder(
     Ok(())
 }
 
+/// The text of a file, or as much of it as shows that it is too large.
 fn text(path: &Path) -> Result<String, Stop> {
-    fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+    let mut text = String::new();
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let read = file.take(MAX_BYTES as u64 + 1).read_to_string(&mut text);
+    read.map_err(|error| unreadable(path, &error))?;
+    Ok(text)
 }
 
 fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Stop {

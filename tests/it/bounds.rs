@@ -85,3 +85,94 @@ fn a_pattern_without_a_linear_engine_is_an_error_of_the_catalog_with_its_place()
     let place = "schemas/run.json:1:31: not a JSON Schema: it is no pattern whose time is bounded";
     assert!(output.out().contains(place), "{output}");
 }
+
+const ID: &str = "20260101T000000Z-1";
+
+/// A tree with one manifest, and state in which nothing was done.
+fn with_state() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.manifest("job/run", r#"{"schema_version":"1.0.0","run_id":"r"}"#);
+    let state = "artifacts/.migrate-manifests";
+    for part in ["operations", "staging", "catalogs"] {
+        sandbox.dir(format!("{state}/{part}"));
+        sandbox.mode(format!("{state}/{part}"), 0o700);
+    }
+    sandbox.mode(state, 0o700);
+    sandbox
+}
+
+/// A file of nothing, larger than memory.
+fn plant(sandbox: &Sandbox, path: &str) {
+    sandbox.file(path, "");
+    let path = sandbox.path(path);
+    let file = std::fs::OpenOptions::new().write(true).open(path);
+    file.unwrap().set_len(100 << 30).unwrap();
+}
+
+/// Runs the program with two gigabytes of addresses.
+fn run_small(sandbox: &Sandbox, words: &[&str]) -> crate::support::sandbox::Output {
+    let limit = ["sh", "-c", "ulimit -v 2000000 && exec \"$@\"", "sh"];
+    let invocation = sandbox.invoke(words).under(limit);
+    invocation.limit(Duration::from_secs(20)).run()
+}
+
+#[test]
+fn an_endless_journal_is_unknown_and_is_not_read_to_its_end() {
+    let sandbox = with_state();
+    let state = "artifacts/.migrate-manifests";
+    plant(&sandbox, &format!("{state}/operations/{ID}.jsonl"));
+    run_small(&sandbox, &["status"]).code(0);
+    for words in [&["verify"][..], &["operations"], &["rollback", "--last"]] {
+        let output = run_small(&sandbox, words);
+        let told = format!("{}{}", output.stdout, output.stderr);
+        assert!(told.contains(ID), "{words:?} {output}");
+    }
+    sandbox.dir(format!("{state}/staging/{ID}"));
+    let output = run_small(&sandbox, &[]);
+    output.code(1);
+    let told = format!("{}{}", output.stdout, output.stderr);
+    assert!(told.contains("journal_unknown"), "{output}");
+    let migrated = sandbox.read("artifacts/job/run/manifest.json");
+    assert!(String::from_utf8(migrated).unwrap().contains("1.2.0"));
+}
+
+#[test]
+fn endless_files_beside_manifests_and_in_the_state_are_not_read() {
+    let sandbox = with_state();
+    let state = "artifacts/.migrate-manifests";
+    let run = "artifacts/job/run";
+    sandbox.dir(format!("{state}/staging/{ID}"));
+    for path in [
+        format!("{run}/.migrate-manifests.{ID}.aaaa"),
+        format!("{run}/manifest.json.backup"),
+        format!("{state}/staging/{ID}/x-y-z"),
+    ] {
+        plant(&sandbox, &path);
+    }
+    run_small(&sandbox, &["--quiet"]).code(1);
+    let migrated = sandbox.read("artifacts/job/run/manifest.json");
+    assert!(String::from_utf8(migrated).unwrap().contains("1.2.0"));
+    for words in [
+        &["verify", "--replay"][..],
+        &["backups"],
+        &["backups", "prune", "--older-than", "0m", "--dry-run"],
+        &["backups", "export", "out"],
+        &["explain", "artifacts/job/run/manifest.json"],
+    ] {
+        let output = run_small(&sandbox, words);
+        assert!(
+            output.status.code().is_some_and(|code| code < 2),
+            "{words:?} {output}"
+        );
+    }
+    run_small(&sandbox, &["rollback", "--last"]).code(0);
+}
+
+#[test]
+fn a_list_of_manifests_without_an_end_is_refused_at_once() {
+    let sandbox = with_state();
+    let output = run_small(&sandbox, &["--files-from", "/dev/zero"]);
+    output.code(2);
+    assert!(output.stderr.contains("entry 1: `"), "{output}");
+    assert!(output.stderr.len() < 1000, "{output}");
+}

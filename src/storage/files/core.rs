@@ -248,11 +248,16 @@ impl<D: Disk> Core<D> {
             return Ok(FileContent::Opaque);
         }
         let file = self.disk.open(dir, name.as_bytes(), Crossing::Stay)?;
-        let mut hasher = Hasher::new();
+        let (mut hasher, mut bytes) = (Hasher::new(), 0);
         self.in_pieces(&file, &mut |piece| {
             hasher.update(piece);
-            true
+            bytes += piece.len();
+            bytes <= MAX_BYTES
         })?;
+        if bytes > MAX_BYTES {
+            // Somebody is writing to it.
+            return Ok(FileContent::Opaque);
+        }
         Ok(FileContent::File(hasher.finish(), stat))
     }
 

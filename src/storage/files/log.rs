@@ -118,13 +118,13 @@ fn opening<D: Disk>(
     }
     let (mut reader, mut found) = (Reader::default(), None);
     core.in_pieces(&file, &mut |piece| {
-        reader.feed(piece, &mut |record| {
+        let goes_on = reader.feed(piece, &mut |record| {
             if let Record::Began(began) = record {
                 found = Some(began.clone());
             }
             true
         });
-        reader.sound_bytes() == 0 && reader.all_bytes() < MAX_FIRST_BYTES
+        goes_on && reader.sound_bytes() == 0 && reader.all_bytes() < MAX_FIRST_BYTES
     })?;
     Ok((found, stat.size))
 }
@@ -200,8 +200,7 @@ pub(super) fn feed<D: Disk>(
                 .map(|(common, own)| Memo { common, own: *own });
             each(record, memo);
             true
-        });
-        true
+        })
     })
 }
 
