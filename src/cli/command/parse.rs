@@ -93,6 +93,7 @@ pub(crate) fn typed(typed: &[OsString]) -> Typed {
         now: value(words, "now"),
         dry_run: !writes(command, second)
             || (command == "verify" && !is_set(&"accept"))
+            || (command == "verify" && !is_set(&"accept"))
             || ["dry-run", "diff", "check", "list-versions"]
                 .iter()
                 .any(is_set),
@@ -226,11 +227,17 @@ mod tests {
             }
         }
         let [reading, writing] = known;
-        let expected = ["rollback", "state adopt", "backups prune", "catalog new"];
+        // Verify writes with --accept.
+        let expected = [
+            "verify",
+            "rollback",
+            "state adopt",
+            "backups prune",
+            "catalog new",
+        ];
         assert_eq!(writing, expected);
         let expected = [
             "status",
-            "verify",
             "plan",
             "explain",
             "show",
