@@ -24,10 +24,19 @@ impl Timestamp {
         reason = "the only place that asks for the time"
     )]
     pub fn now() -> Self {
+        Self::of(SystemTime::now())
+    }
+
+    /// The second that has begun at a time of the system; 1970 where that is beyond the calendar.
+    fn of(time: SystemTime) -> Self {
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-        let since_epoch = match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+        let since_epoch = match time.duration_since(SystemTime::UNIX_EPOCH) {
             Ok(after) => seconds(after),
-            Err(before) => -seconds(before.duration()) - 1,
+            Err(before) => {
+                let before = before.duration();
+                let has_begun = before.subsec_nanos() > 0;
+                -seconds(before) - i64::from(has_begun)
+            }
         };
         Self::from_unix_seconds(since_epoch).unwrap_or(Self::EPOCH)
     }
@@ -136,6 +145,33 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(in_utc(text).as_deref(), utc, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_clock_of_the_system_may_say_anything() {
+        let epoch = SystemTime::UNIX_EPOCH;
+        let seconds = Duration::from_secs;
+        for (time, expected) in [
+            (epoch, "1970-01-01T00:00:00Z"),
+            (epoch - seconds(1), "1969-12-31T23:59:59Z"),
+            (epoch - Duration::from_millis(1), "1969-12-31T23:59:59Z"),
+            (epoch - Duration::from_millis(1001), "1969-12-31T23:59:58Z"),
+            (epoch - seconds(62_167_219_200), "0000-01-01T00:00:00Z"),
+            (epoch + seconds(253_402_300_799), "9999-12-31T23:59:59Z"),
+            // Beyond the calendar.
+            (epoch - seconds(62_167_219_201), "1970-01-01T00:00:00Z"),
+            (epoch + seconds(253_402_300_800), "1970-01-01T00:00:00Z"),
+            (
+                epoch + seconds(i64::MAX.unsigned_abs()),
+                "1970-01-01T00:00:00Z",
+            ),
+            (
+                epoch - seconds(i64::MIN.unsigned_abs()),
+                "1970-01-01T00:00:00Z",
+            ),
+        ] {
+            assert_eq!(Timestamp::of(time).to_string(), expected, "{time:?}");
         }
     }
 

@@ -230,3 +230,42 @@ fn findings_are_accepted_with_a_reason_and_not_repeated() {
     let rollback = sandbox.run(["rollback", "--last", "--format", "json"]);
     assert!(rollback.json()["undoes"].as_str().unwrap().ends_with("-2"));
 }
+
+#[test]
+fn every_command_works_by_whatever_clock() {
+    for clock in [
+        "1901-01-01T00:00:00Z",
+        "0000-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "@-1",
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.manifest("one/r", OLD);
+        let one = "artifacts/one/r";
+        for command in [
+            &["--dry-run"][..],
+            &["status"],
+            &["show", one],
+            &["plan"],
+            &["--quiet"],
+            &["verify", "--replay"],
+            &["verify", "--accept", "--reason", "x"],
+            &["operations"],
+            &["explain", one],
+            &["backups"],
+            &["backups", "prune", "--older-than", "0m", "--dry-run"],
+            &["rollback", "--last"],
+            &["verify"],
+        ] {
+            sandbox.run(command.iter().chain(&["--now", clock])).code(0);
+        }
+    }
+    let sandbox = Sandbox::new();
+    sandbox.manifest("one/r", OLD);
+    for beyond in ["253402300800", "-99999999999"] {
+        let run = sandbox.invoke(["--quiet"]).real_clock();
+        run.env("SOURCE_DATE_EPOCH", beyond).run().code(2);
+    }
+    let run = sandbox.invoke(["--quiet"]).real_clock();
+    run.env("SOURCE_DATE_EPOCH", "-1").run().code(0);
+}
