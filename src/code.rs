@@ -158,7 +158,6 @@ codes! {
     StateExposed, "state_exposed", Finding, "find out who wrote to it; then give it back to the owner of the state directory, writable by nobody else";
     LeftOver, "left_over", Finding, "find out whether anybody needs what is in it, then move it away or remove it";
     JournalUnknown, "journal_unknown", Finding, "use the newer version of the program that wrote it, or restore the journal from a copy";
-    KeptMissing, "kept_missing", Finding, "restore the file from a copy of the state directory; an operation with the same catalog writes it again";
     SnapshotMissing, "snapshot_missing", Finding, "restore the file named from a copy of the run";
     SnapshotSizeDiffers, "snapshot_size_differs", Finding, "restore the file named from a copy of the run";
     SnapshotHashDiffers, "snapshot_hash_differs", Finding, "restore the file named from a copy of the run";

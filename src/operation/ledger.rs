@@ -2,7 +2,7 @@
 //!
 //! Invariant: a journal that cannot be read or believed is named once, and never ends a command that only reads.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::accept::StateFinding;
 use super::frame::unfinished_notice;
@@ -266,33 +266,8 @@ impl<'c> Catalogs<'c> {
     }
 }
 
-/// The copies of catalogs that operations of format 2 used and that are not there, or are not what they were.
-pub(super) fn kept_flaws(storage: &dyn Storage, ledger: &Ledger) -> Vec<Diagnosis> {
-    let wrote = ledger.operations().iter().filter(|one| one.has_entries);
-    let used: BTreeSet<Digest> = wrote
-        .filter_map(|one| one.began.as_ref().filter(|began| began.serial.is_some()))
-        .map(|began| began.catalog.digest)
-        .collect();
-    let flaws = used
-        .into_iter()
-        .filter_map(|digest| match kept(storage, digest) {
-            Ok(Some(_)) => None,
-            Ok(None) => {
-                let path = kept_path(digest);
-                let message = format!("`{STATE_DIRECTORY}/{path}` is not there");
-                Some(Diagnosis::new(Code::KeptMissing, message))
-            }
-            Err(diagnosis) => (diagnosis.code == Code::KeptChanged).then_some(diagnosis),
-        });
-    flaws.collect()
-}
-
-fn kept_path(digest: Digest) -> String {
-    format!("catalogs/{digest}.json")
-}
-
 fn kept(storage: &dyn Storage, digest: Digest) -> Result<Option<String>, Diagnosis> {
-    let path = kept_path(digest);
+    let path = format!("catalogs/{digest}.json");
     let files = storage
         .state(&path)
         .map_err(|stop| Diagnosis::new(Code::IoError, stop.message))?;

@@ -3,7 +3,7 @@
 
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::journal::{BackupId, OperationId};
+use crate::journal::BackupId;
 use crate::path::Name;
 use crate::report::Diagnosis;
 use crate::storage::values::EntryKind;
@@ -73,13 +73,13 @@ fn is_staged(name: &[u8]) -> bool {
         return false;
     };
     let is_hex = |part: &str| part.len() == 16 && part.bytes().all(|b| b.is_ascii_hexdigit());
-    let has_digests = staged
-        .split('-')
-        .take(3)
-        .filter(|part| is_hex(part))
-        .count()
-        == 3;
-    OperationId::is_made(id) || (!id.is_empty() && has_digests)
+    !id.is_empty()
+        && staged
+            .split('-')
+            .take(3)
+            .filter(|part| is_hex(part))
+            .count()
+            == 3
 }
 
 #[cfg(test)]

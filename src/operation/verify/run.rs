@@ -12,7 +12,7 @@ use crate::engine::Plan;
 use crate::operation::accept::Acceptance;
 use crate::operation::find::Finder;
 use crate::operation::frame::Frame;
-use crate::operation::ledger::{Catalogs, Journals, kept_flaws};
+use crate::operation::ledger::{Catalogs, Journals};
 use crate::operation::migrate::{FirstPassFacts, tree_failures};
 use crate::operation::scope::Scope;
 use crate::operation::survey::Survey;
@@ -62,12 +62,12 @@ pub(super) fn run(
             tally.finding(flaw);
         }
     }
-    for finding in kept_flaws(frame.storage, &journals.ledger) {
-        tally.finding(finding);
-    }
     let catalogs = if options.replay {
-        // What is wrong with the copies is told already.
-        Catalogs::load(frame.storage, frame.catalog, &journals.ledger).0
+        let (catalogs, damaged) = Catalogs::load(frame.storage, frame.catalog, &journals.ledger);
+        for finding in damaged {
+            tally.finding(finding);
+        }
+        catalogs
     } else {
         Catalogs::none(frame.catalog)
     };
